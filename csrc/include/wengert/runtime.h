@@ -1,0 +1,60 @@
+// What a host program may set and ask: threads, memory, and the machine as the library sees it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "wengert/export.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+// ---- threads ------------------------------------------------------------------------------
+// Threads that a single operation may use. No thread is started before the first operation that
+// needs one. Default: the number of CPUs this process may run on. Results do not depend on it.
+WENGERT_API int num_threads();
+WENGERT_API void set_num_threads(int n);  // ValueError unless n >= 1
+
+// A host may run the library's parallel work on its own threads.
+class WENGERT_API Executor {
+ public:
+  virtual ~Executor() = default;
+  // How many tasks are worth running at once.
+  virtual int concurrency() const = 0;
+  // Calls task(context, i) once for every i in [0, n), in any order and on any threads, and
+  // returns after the last has finished. The tasks do not throw.
+  virtual void run(int64_t n, void (*task)(void* context, int64_t i), void* context) = 0;
+};
+// nullptr gives the work back to the library's own pool. The executor must outlive its use.
+WENGERT_API void set_executor(Executor* executor);
+
+// ---- memory -------------------------------------------------------------------------------
+struct MemoryStats {
+  uint64_t allocated;       // bytes in live tensors and graph nodes
+  uint64_t peak_allocated;  // highest `allocated` since start or the last reset
+  uint64_t cached;          // bytes kept for reuse
+  uint64_t live_blocks;     // number of live allocations
+  uint64_t system_allocations;  // how often the operating system's allocator was asked
+};
+WENGERT_API MemoryStats memory_stats();
+WENGERT_API void reset_peak_memory();
+// Gives cached memory back to the operating system.
+WENGERT_API void trim_memory();
+// No more than this many bytes in live tensors; an allocation beyond it throws OutOfMemoryError
+// and leaves everything as it was. 0 means no limit.
+WENGERT_API void set_memory_limit(uint64_t bytes);
+// No more than this many bytes are kept for reuse (default 1 GiB).
+WENGERT_API void set_cache_limit(uint64_t bytes);
+
+// ---- configuration ------------------------------------------------------------------------
+struct Config {
+  std::string version;
+  std::string isa;            // "x86-64-v4", "x86-64-v3", "x86-64-v2", "generic"
+  std::string cpu;            // model name
+  std::string blas;           // what the loaded BLAS says of itself; "" where there is none
+  std::string blas_core;      // its kernel family, such as "SkylakeX"
+  int threads;
+};
+WENGERT_API Config config();
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,37 @@
+// Matrix products of row-major matrices.
+#pragma once
+
+#include <cstdint>
+
+#include "wengert/dtype.h"
+
+namespace wengert::kernels {
+
+// What is applied to a finished block of C.
+enum class Epilogue : uint8_t { none, bias, bias_relu };  // bias: one value per column
+
+struct Gemm {
+  DType dtype = DType::float32;  // float32 or float64
+  bool transpose_a = false;      // A is stored k x m
+  bool transpose_b = false;      // B is stored n x k
+  int64_t m = 0, n = 0, k = 0;
+  const void* a = nullptr;
+  int64_t lda = 0;  // elements between the rows as stored
+  const void* b = nullptr;
+  int64_t ldb = 0;
+  void* c = nullptr;
+  int64_t ldc = 0;
+  bool accumulate = false;  // C += A B instead of C = A B
+  Epilogue epilogue = Epilogue::none;
+  const void* bias = nullptr;
+};
+
+// Computes one product, on the calling thread or on the pool. The bits of the result depend on the
+// problem, never on the number of threads.
+void gemm(const Gemm& g);
+
+// `batch` products of the same shape: matrix i of A starts stride_a elements after matrix i - 1
+// (0: the same one for all), likewise B and C.
+void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride_b, int64_t stride_c);
+
+}  // namespace wengert::kernels

@@ -1,0 +1,19 @@
+// What the processor can do, and which copy of the kernels runs on it.
+#pragma once
+
+#include <string>
+
+namespace wengert::runtime {
+
+// Levels of the x86-64 psABI; on other architectures only `baseline` exists.
+enum class IsaLevel : int { baseline = 0, v2 = 2, v3 = 3, v4 = 4 };
+
+struct CpuFeatures {
+  IsaLevel level;  // highest level whose kernels were compiled in and which CPU and OS support
+  bool avx512_bf16;
+  std::string model;
+};
+const CpuFeatures& cpu();  // detected once
+const char* name_of(IsaLevel level);
+
+}  // namespace wengert::runtime
