@@ -1,0 +1,24 @@
+// The few operations that the backward engine itself needs. Declared here, below the operations,
+// and defined among them (ops/algebra.cpp).
+#pragma once
+
+#include "autograd/op_class.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace algebra {
+
+Tensor ones_like(const TensorImpl& t);
+Tensor zeros(DType dtype, Dims shape);
+Tensor add(const Tensor& a, const Tensor& b);
+void add_(Tensor& a, const Tensor& b);
+// A dense copy.
+Tensor clone(const Tensor& t);
+void copy_(Tensor& to, const Tensor& from);
+// Sums the dimensions along which `shape` was broadcast to t's shape.
+Tensor sum_to(const Tensor& t, Dims shape);
+// Converts; complex to real keeps the real part.
+Tensor cast(const Tensor& t, DType dtype);
+bool has_nan(const Tensor& t);
+
+}  // namespace algebra
+WENGERT_NAMESPACE_END

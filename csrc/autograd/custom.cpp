@@ -1,0 +1,83 @@
+// Operations whose backward half is written by a user.
+#include <new>
+
+#include "autograd/meta.h"
+#include "autograd/mode.h"
+#include "autograd/vjp.h"
+#include "tensor/check.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+CustomBackward::~CustomBackward() = default;
+
+namespace {
+
+struct Custom {
+  std::shared_ptr<CustomBackward> backward;
+
+  static void vjp(const void* op, Vjp& v) {
+    CustomBackward& custom = *static_cast<const Custom*>(op)->backward;
+    std::vector<Tensor> gradients, saved;
+    for (int i = 0; i < v.outputs(); ++i) gradients.push_back(v.grad(i));
+    for (int k = 0; k < v.saved_count(); ++k) {
+      saved.push_back(v.has_saved(k) ? v.saved(k) : Tensor());
+    }
+    std::vector<Tensor> results = custom.backward(gradients, saved);
+    WG_CHECK(results.size() == static_cast<size_t>(v.inputs()), Error, custom.name(),
+             ": backward returned ", results.size(), " gradients, but forward had ", v.inputs(),
+             " inputs");
+    for (int i = 0; i < v.inputs(); ++i) v.set(i, std::move(results[static_cast<size_t>(i)]));
+  }
+  static void copy(void* to, const void* from) {
+    new (to) Custom(*static_cast<const Custom*>(from));
+  }
+  static void destroy(void* op) noexcept { static_cast<Custom*>(op)->~Custom(); }
+};
+
+constexpr OpClass custom_class = {"custom",     sizeof(Custom), nullptr, 0, false, false,
+                                  Custom::copy, Custom::destroy, nullptr, nullptr, Custom::vjp,
+                                  nullptr};
+
+}  // namespace
+
+CustomBackward* custom_backward(const Node& n) {
+  return n.cls == &custom_class
+             ? static_cast<const Custom*>(const_cast<Node&>(n).op())->backward.get()
+             : nullptr;
+}
+
+void record_custom(std::shared_ptr<CustomBackward> backward, TensorList inputs, TensorList outputs,
+                   const std::vector<bool>& differentiable, TensorList saved) {
+  std::vector<TensorImpl*> in;
+  for (const Tensor& t : inputs) in.push_back(t.impl());
+  if (!recording() || !any_requires_grad(in.data(), static_cast<int>(in.size()))) return;
+  WG_CHECK(saved.size() <= UINT16_MAX && outputs.size() <= UINT16_MAX, ValueError,
+           backward->name(), ": too many tensors");
+  const Custom op{std::move(backward)};
+  Node* n = new_node(custom_class, &op, in.data(), static_cast<int>(in.size()),
+                     static_cast<int>(outputs.size()), static_cast<int>(saved.size()));
+  struct Release {
+    Node* n;
+    ~Release() { release_node(n); }
+  } release{n};
+  for (size_t k = 0; k < saved.size(); ++k) {
+    if (!saved[k].defined()) continue;
+    bool is_output = false;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].is_same(saved[k])) continue;
+      is_output = true;
+      outputs[i].impl()->output_nr = static_cast<uint32_t>(i);
+    }
+    save(n, static_cast<int>(k), saved[k].impl(), is_output);
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    TensorImpl* t = outputs[i].impl();
+    if (!t || !is_differentiable(t->dtype) || (i < differentiable.size() && !differentiable[i])) {
+      continue;
+    }
+    retain_node(n);
+    set_history(*t, n, static_cast<uint32_t>(i));
+  }
+}
+
+WENGERT_NAMESPACE_END

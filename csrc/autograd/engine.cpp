@@ -1,0 +1,466 @@
+// Nodes run in descending order of their creation numbers. Every edge leads from a newer node to an
+// older one, so when the newest waiting node is taken all gradients for it have arrived: no pass
+// over the graph to count consumers is needed, and nodes that no gradient reaches are never seen.
+#include "autograd/engine.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "autograd/algebra.h"
+#include "autograd/meta.h"
+#include "autograd/mode.h"
+#include "autograd/vjp.h"
+#include "tensor/check.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+struct ByNumber {
+  bool operator()(const Node* a, const Node* b) const { return a->number < b->number; }
+};
+
+}  // namespace
+
+struct Pass {
+  explicit Pass(const PassOptions& o, Captures* c) : options(o), captures(c) {}
+  ~Pass() {
+    for (Node* n : heap) {  // only after an exception
+      if (n->claim.load(std::memory_order_relaxed) != this) continue;
+      for (int i = 0; i < n->n_outputs; ++i) {
+        if (TensorImpl* g = std::exchange(n->slots()[i], nullptr)) detail::release(g);
+      }
+      n->claim.store(nullptr, std::memory_order_release);
+    }
+  }
+
+  const PassOptions& options;
+  Captures* captures;
+  std::vector<Node*> heap;
+  // Gradients for nodes whose slots another pass is using.
+  std::unordered_map<Node*, std::vector<Tensor>> aside;
+  // Nodes on a path to a captured tensor; used only with captures.
+  std::unordered_set<const Node*> wanted;
+  // Leaves whose hooks want the sum over all uses.
+  std::vector<std::pair<Tensor, Tensor>> leaf_sums;
+
+  void push(Node* n) {
+    heap.push_back(n);
+    if (heap.size() > 1) std::push_heap(heap.begin(), heap.end(), ByNumber());
+  }
+  Node* pop() {
+    if (heap.size() > 1) std::pop_heap(heap.begin(), heap.end(), ByNumber());
+    Node* n = heap.back();
+    heap.pop_back();
+    return n;
+  }
+
+  bool leaf_wanted(const TensorImpl* leaf) const {
+    return std::any_of(captures->inputs.begin(), captures->inputs.end(),
+                       [&](const Tensor& t) { return t.impl() == leaf; });
+  }
+  bool edge_wanted(const Edge& e) const {
+    if (!e.target) return false;
+    return e.is_leaf() ? leaf_wanted(e.leaf()) : wanted.count(e.node()) > 0;
+  }
+
+  void deliver(const Edge& e, Tensor g);
+  void deliver_to_leaf(TensorImpl* leaf, Tensor g);
+  void deliver_to_node(Node* n, uint32_t slot, Tensor g);
+  void run(Node* n);
+  void finish_leaves();
+  void find_wanted(const std::vector<Tensor>& roots);
+};
+
+namespace {
+
+// a += b, or a = a + b where a may be seen by others or the sum is differentiated.
+void add_into(Tensor& a, Tensor b, bool create_graph) {
+  TensorImpl& x = *a.impl();
+  if (!create_graph && x.unique() && x.contiguous() && x.dtype == b.impl()->dtype) {
+    algebra::add_(a, b);
+  } else {
+    a = algebra::add(a, b);
+  }
+}
+
+// Brings a gradient to the shape and dtype of the input it belongs to.
+void conform(const Edge& e, Tensor& g, const Node& from) {
+  TensorImpl& t = *g.impl();
+  if (e.same_shape(t) && e.dtype == t.dtype) [[likely]] return;
+  if (!e.same_shape(t)) {
+    const Shape want = e.shape();
+    bool fits = t.ndim >= want.ndim;
+    for (int i = 0; fits && i < want.ndim; ++i) {
+      const int64_t have = t.shape()[t.ndim - want.ndim + i];
+      fits = want.d[i] == have || want.d[i] == 1;
+    }
+    WG_CHECK(fits, Error, from.cls->name, ": its backward returned a gradient of shape ",
+             t.sizes(), ", but the input has shape ", Dims(want));
+    g = algebra::sum_to(g, want);
+  }
+  if (g.impl()->dtype != e.dtype) g = algebra::cast(g, e.dtype);
+}
+
+std::string where_made(const Node& n) {
+  if (!n.extras || n.extras->created_at.empty()) return {};
+  return "\nThe operation was called at:\n" + n.extras->created_at;
+}
+
+}  // namespace
+
+const Tensor& Vjp::saved(int k) {
+  const Saved& s = node_.saved()[k];
+  if (!s.tensor) {
+    fail<Error>(node_.cls->name,
+                ": backward a second time through values that the first pass has released; give "
+                "retain_graph=True to the first");
+  }
+  WG_CHECK(s.tensor->version() == s.version, Error, node_.cls->name,
+           ": a value needed for the gradient, of shape ", s.tensor->sizes(), " and dtype ",
+           s.tensor->dtype, ", was changed in place after it was used (version ",
+           s.tensor->version(), ", expected ", s.version,
+           "); use the operation that returns a new tensor, or clone() before changing it", 
+           where_made(node_));
+  if (s.is_output && create_graph_ && is_differentiable(s.tensor->dtype)) {
+    if (relinked_.empty()) relinked_.resize(node_.n_saved);
+    Tensor& t = relinked_[static_cast<size_t>(k)];
+    if (!t.defined()) {
+      t = new_alias(*s.tensor);
+      retain_node(&node_);
+      set_history(*t.impl(), &node_, s.output_nr);
+    }
+    return t;
+  }
+  return reinterpret_cast<const Tensor&>(s.tensor);
+}
+
+Tensor* Vjp::begin_accumulate(int i) {
+  // Other modes must see the addition as an operation.
+  if (!pass_ || create_graph_ || !needs(i) || pass_->captures || thread_mode.word & kSlowModes) {
+    return nullptr;
+  }
+  const Edge& e = node_.edges()[i];
+  const auto usable = [&](TensorImpl* t) {
+    return t && t->contiguous() && t->dtype == e.dtype && e.same_shape(*t) && !t->grad_fn;
+  };
+  if (!e.is_leaf()) {
+    Node* n = e.node();
+    if (n->claim.load(std::memory_order_relaxed) != pass_) return nullptr;
+    TensorImpl*& slot = n->slots()[e.slot];
+    return usable(slot) && slot->unique() ? reinterpret_cast<Tensor*>(&slot) : nullptr;
+  }
+  AutogradMeta* meta = e.leaf()->meta;
+  if (!meta || !meta->hooks.empty() || !meta->accumulated_hooks.empty()) return nullptr;
+  while (meta->lock.test_and_set(std::memory_order_acquire)) {
+  }
+  if (usable(meta->grad.impl())) return &meta->grad;
+  meta->lock.clear(std::memory_order_release);
+  return nullptr;
+}
+
+void Vjp::end_accumulate(int i) {
+  const Edge& e = node_.edges()[i];
+  if (!e.is_leaf()) return;
+  AutogradMeta& meta = *e.leaf()->meta;
+  meta.grad.impl()->bump_version();
+  meta.lock.clear(std::memory_order_release);
+}
+
+void run_node(Node& n, const Tensor* gradients, Tensor* results, bool create_graph,
+              bool keep_saved, uint64_t skip, Pass* pass) {
+  WG_CHECK(!(n.flags & kReleased), Error, n.cls->name,
+           ": backward a second time through values that the first pass has released; give "
+           "retain_graph=True to the first",
+           where_made(n));
+  Vjp v(n, gradients, results, create_graph, keep_saved, skip, pass);
+  n.cls->vjp(n.op(), v);
+  if (!keep_saved) {
+    if (n.n_saved) n.flags |= kReleased;
+    release_saved(&n);
+  }
+  for (uint32_t i = 0; i < n.n_edges; ++i) {
+    if (!results[i].defined()) continue;
+    if (v.needs(static_cast<int>(i))) {
+      conform(n.edges()[i], results[i], n);
+    } else {
+      results[i] = Tensor();
+    }
+  }
+}
+
+void Pass::deliver(const Edge& e, Tensor g) {
+  if (e.is_leaf()) {
+    deliver_to_leaf(e.leaf(), std::move(g));
+  } else {
+    deliver_to_node(e.node(), e.slot, std::move(g));
+  }
+}
+
+void Pass::deliver_to_node(Node* n, uint32_t slot, Tensor g) {
+  Pass* owner = n->claim.load(std::memory_order_acquire);
+  if (owner != this) {
+    if (!aside.empty()) {
+      if (const auto it = aside.find(n); it != aside.end()) {
+        Tensor& sum = it->second[slot];
+        if (sum.defined()) {
+          add_into(sum, std::move(g), options.create_graph);
+        } else {
+          sum = std::move(g);
+        }
+        return;
+      }
+    }
+    Pass* nobody = nullptr;
+    if (owner || !n->claim.compare_exchange_strong(nobody, this, std::memory_order_acq_rel)) {
+      aside[n].resize(n->n_outputs);
+      aside[n][slot] = std::move(g);
+      push(n);
+      return;
+    }
+    push(n);
+  }
+  TensorImpl*& s = n->slots()[slot];
+  if (s) {
+    Tensor sum = Tensor::adopt(std::exchange(s, nullptr));
+    add_into(sum, std::move(g), options.create_graph);
+    s = sum.release();
+  } else {
+    s = g.release();
+  }
+}
+
+void Pass::deliver_to_leaf(TensorImpl* leaf, Tensor g) {
+  if (captures && !leaf_wanted(leaf)) return;
+  const bool has_hooks = leaf->meta && (!leaf->meta->hooks.empty() || !leaf->meta->accumulated_hooks.empty());
+  if (!has_hooks && !captures) {
+    accumulate_grad(*leaf, std::move(g), options.create_graph);
+    return;
+  }
+  for (auto& [t, sum] : leaf_sums) {
+    if (t.impl() == leaf) {
+      add_into(sum, std::move(g), options.create_graph);
+      return;
+    }
+  }
+  leaf_sums.emplace_back(Tensor::share(leaf), std::move(g));
+}
+
+void Pass::run(Node* n) {
+  constexpr int kInline = 4;
+  Tensor inline_gradients[kInline], inline_results[kInline];
+  std::vector<Tensor> many_gradients, many_results;
+  Tensor* gradients = inline_gradients;
+  Tensor* results = inline_results;
+  if (n->n_outputs > kInline) {
+    many_gradients.resize(n->n_outputs);
+    gradients = many_gradients.data();
+  }
+  if (n->n_edges > kInline) {
+    many_results.resize(n->n_edges);
+    results = many_results.data();
+  }
+  if (n->claim.load(std::memory_order_relaxed) == this) {
+    for (int i = 0; i < n->n_outputs; ++i) {
+      gradients[i] = Tensor::adopt(std::exchange(n->slots()[i], nullptr));
+    }
+    n->claim.store(nullptr, std::memory_order_release);
+  } else {
+    auto it = aside.find(n);
+    WG_ASSERT(it != aside.end());
+    for (int i = 0; i < n->n_outputs; ++i) gradients[i] = std::move(it->second[static_cast<size_t>(i)]);
+    aside.erase(it);
+  }
+
+  NodeExtras* extras = n->extras;
+  if (extras) [[unlikely]] {
+    for (auto& s : extras->slot_hooks) {
+      Tensor& g = gradients[s.slot];
+      const HookList hooks = s.hooks;  // a hook may remove itself
+      for (auto& h : hooks) {
+        if (!g.defined()) break;
+        Tensor replaced = h.second->call(g);
+        if (replaced.defined()) g = std::move(replaced);
+      }
+    }
+    for (auto& [slot, t] : extras->retained) {
+      if (gradients[slot].defined()) accumulate_grad(*t, gradients[slot], options.create_graph);
+    }
+  }
+  if (captures) {
+    for (size_t i = 0; i < captures->inputs.size(); ++i) {
+      TensorImpl* t = captures->inputs[i].impl();
+      if (t->grad_fn == n && gradients[t->output_nr].defined()) {
+        if (captures->accumulate) {
+          accumulate_grad(*t, gradients[t->output_nr], options.create_graph);
+        } else {
+          captures->results[i] = gradients[t->output_nr];
+        }
+      }
+    }
+  }
+  uint64_t skip = 0;
+  if (captures) {
+    bool any = false;
+    for (uint32_t i = 0; i < n->n_edges; ++i) {
+      const bool wanted_edge = edge_wanted(n->edges()[i]);
+      any |= wanted_edge;
+      if (!wanted_edge && i < 64) skip |= uint64_t{1} << i;
+    }
+    if (!any) return;
+  }
+
+  std::vector<std::shared_ptr<NodeHook>> hooks;
+  std::vector<Tensor> seen;
+  if (extras && !extras->hooks.empty()) [[unlikely]] {
+    for (auto& h : extras->hooks) hooks.push_back(h.second);
+    seen.assign(gradients, gradients + n->n_outputs);
+    for (auto& h : hooks) h->before(seen);
+    WG_CHECK(seen.size() == n->n_outputs, Error, n->cls->name,
+             ": a pre-hook must return one gradient per output");
+    std::copy(seen.begin(), seen.end(), gradients);
+  }
+  try {
+    run_node(*n, gradients, results, options.create_graph,
+             options.retain_graph || options.create_graph, skip, this);
+    if (thread_mode.word & kAnomaly && anomaly_checks_nan()) [[unlikely]] {
+      for (uint32_t i = 0; i < n->n_edges; ++i) {
+        WG_CHECK(!results[i].defined() || !algebra::has_nan(results[i]), Error, n->cls->name,
+                 ": its backward returned NaN for input ", i);
+      }
+    }
+  } catch (const Error& e) {
+    if (!extras || extras->created_at.empty() ||
+        std::string(e.what()).find("was called at") != std::string::npos) {
+      throw;
+    }
+    fail<Error>(e.what(), where_made(*n));
+  }
+  if (!hooks.empty()) [[unlikely]] {
+    std::vector<Tensor> out(results, results + n->n_edges);
+    for (auto& h : hooks) h->after(out, seen);
+    WG_CHECK(out.size() == n->n_edges, Error, n->cls->name,
+             ": a hook must return one gradient per input");
+    std::copy(out.begin(), out.end(), results);
+  }
+  for (int i = 0; i < n->n_outputs; ++i) gradients[i] = Tensor();
+  for (uint32_t i = 0; i < n->n_edges; ++i) {
+    if (results[i].defined()) deliver(n->edges()[i], std::move(results[i]));
+  }
+}
+
+void Pass::finish_leaves() {
+  for (auto& [leaf, sum] : leaf_sums) {
+    AutogradMeta* meta = leaf.impl()->meta;
+    if (meta) {
+      const HookList hooks = meta->hooks;
+      for (auto& h : hooks) {
+        Tensor replaced = h.second->call(sum);
+        if (replaced.defined()) sum = std::move(replaced);
+      }
+    }
+    if (captures && !captures->accumulate) {
+      for (size_t i = 0; i < captures->inputs.size(); ++i) {
+        if (captures->inputs[i].is_same(leaf)) captures->results[i] = sum;
+      }
+      continue;
+    }
+    accumulate_grad(*leaf.impl(), std::move(sum), options.create_graph);
+    if (meta) {
+      const HookList hooks = meta->accumulated_hooks;
+      for (auto& h : hooks) h.second->call(leaf);
+    }
+  }
+}
+
+void Pass::find_wanted(const std::vector<Tensor>& roots) {
+  std::unordered_set<const Node*> seen;
+  std::vector<Node*> stack, all;
+  for (const Tensor& r : roots) {
+    Node* n = r.impl()->grad_fn;
+    if (n && seen.insert(n).second) stack.push_back(n);
+  }
+  while (!stack.empty()) {
+    Node* n = stack.back();
+    stack.pop_back();
+    all.push_back(n);
+    for (uint32_t i = 0; i < n->n_edges; ++i) {
+      const Edge& e = n->edges()[i];
+      if (e.target && !e.is_leaf() && seen.insert(e.node()).second) stack.push_back(e.node());
+    }
+  }
+  std::sort(all.begin(), all.end(), ByNumber());
+  for (Node* n : all) {
+    bool want = std::any_of(captures->inputs.begin(), captures->inputs.end(),
+                            [&](const Tensor& t) { return t.impl()->grad_fn == n; });
+    for (uint32_t i = 0; !want && i < n->n_edges; ++i) want = edge_wanted(n->edges()[i]);
+    if (want) wanted.insert(n);
+  }
+}
+
+void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
+  AutogradMeta& meta = meta_of(leaf);
+  while (meta.lock.test_and_set(std::memory_order_acquire)) {
+  }
+  struct Unlock {
+    std::atomic_flag& flag;
+    ~Unlock() { flag.clear(std::memory_order_release); }
+  } unlock{meta.lock};
+  if (!meta.grad.defined()) {
+    // Others may hold the same gradient: what the leaf keeps must be its own.
+    const bool own = g.impl()->unique() && !may_overlap(*g.impl());
+    meta.grad = own ? std::move(g) : algebra::clone(g);
+  } else if (create_graph) {
+    meta.grad = algebra::add(meta.grad, g);
+  } else {
+    algebra::add_(meta.grad, g);
+  }
+}
+
+void run_backward(const std::vector<Tensor>& roots, std::vector<Tensor> gradients,
+                  const PassOptions& options, Captures* captures) {
+  Pass pass(options, captures);
+  RecordingGuard mode(options.create_graph);
+  std::vector<Node*> held;  // hooks may give roots another history
+  for (const Tensor& r : roots) {
+    Node* n = grad_fn(*r.impl());
+    if (n) {
+      retain_node(n);
+      held.push_back(n);
+    }
+  }
+  struct Release {
+    std::vector<Node*>& nodes;
+    ~Release() {
+      for (Node* n : nodes) release_node(n);
+    }
+  } release{held};
+  if (captures) {
+    for (const Tensor& t : captures->inputs) grad_fn(*t.impl());
+    pass.find_wanted(roots);
+  }
+  for (size_t i = 0; i < roots.size(); ++i) {
+    TensorImpl& r = *roots[i].impl();
+    if (r.grad_fn) {
+      if (!captures || pass.wanted.count(r.grad_fn)) {
+        pass.deliver_to_node(r.grad_fn, r.output_nr, std::move(gradients[i]));
+      }
+    } else {
+      pass.deliver_to_leaf(&r, std::move(gradients[i]));
+    }
+  }
+  while (!pass.heap.empty()) {
+    Node* n = pass.pop();
+    try {
+      pass.run(n);
+    } catch (...) {
+      // If it failed before its slots were emptied, they must be found by the destructor.
+      if (n->claim.load(std::memory_order_relaxed) == &pass) pass.heap.push_back(n);
+      throw;
+    }
+  }
+  pass.finish_leaves();
+}
+
+WENGERT_NAMESPACE_END

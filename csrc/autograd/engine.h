@@ -1,0 +1,32 @@
+// The backward pass.
+#pragma once
+
+#include <vector>
+
+#include "autograd/node.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+struct PassOptions {
+  bool retain_graph = false;
+  bool create_graph = false;
+  bool allow_unused = false;
+};
+
+// Where a pass leaves the gradients of chosen tensors; nullptr: leaves accumulate into grad.
+struct Captures {
+  std::vector<Tensor> inputs;
+  std::vector<Tensor> results;
+  bool accumulate = false;  // into the grad of the inputs instead of `results`
+};
+
+// A pass over the graph behind the roots in reverse order of creation, on the calling thread.
+void run_backward(const std::vector<Tensor>& roots, std::vector<Tensor> gradients,
+                  const PassOptions& options, Captures* captures);
+
+// Adds a gradient to the grad of a leaf.
+void accumulate_grad(TensorImpl& leaf, Tensor gradient, bool create_graph);
+
+bool anomaly_checks_nan();
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,145 @@
+#include "autograd/execute.h"
+
+#include <memory>
+
+#include "autograd/algebra.h"
+#include "autograd/meta.h"
+#include "autograd/node.h"
+#include "tensor/check.h"
+#include "tensor/copy.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+struct Metas {
+  Meta inline_[2];
+  std::unique_ptr<Meta[]> many;
+  explicit Metas(int n) {
+    if (n > 2) many.reset(new Meta[static_cast<size_t>(n)]);
+  }
+  Meta* get() { return many ? many.get() : inline_; }
+};
+
+Tensor make_view(const TensorImpl& of, const Meta& m) {
+  char* data = of.data + m.offset * static_cast<int64_t>(item_size(of.dtype));
+  return new_alias(of, m.shape, m.strides, data);
+}
+
+void execute_in_place(OpCall& call) {
+  const OpClass& cls = call.cls;
+  TensorImpl& self = *call.inputs[0];
+  check_in_place(cls.name, self);
+  Metas metas(1);
+  Infer infer{call.inputs, call.n_inputs, metas.get(), 1};
+  cls.infer(call.op, infer);
+  const Meta& m = metas.get()[0];
+  WG_CHECK(Dims(m.shape) == self.sizes(), Error, cls.name, "_: the result has shape ",
+           Dims(m.shape), ", which does not fit in the tensor of shape ", self.sizes(),
+           " that is to be changed in place");
+  WG_CHECK(kind_of(m.dtype) <= kind_of(self.dtype), Error, cls.name, "_: a result of dtype ",
+           m.dtype, " cannot be stored in a tensor of dtype ", self.dtype,
+           "; use the form that returns a new tensor");
+
+  const bool recorded = recording() && cls.vjp && any_requires_grad(call.inputs, call.n_inputs) &&
+                        is_differentiable(self.dtype);
+  Node* node = nullptr;
+  if (recorded) {
+    uint32_t active = 0;
+    for (int i = 0; i < call.n_inputs && i < 32; ++i) {
+      if (call.inputs[i] && call.inputs[i]->requires_grad()) active |= 1u << i;
+    }
+    node = new_node(cls, call.op, call.inputs, call.n_inputs, 1, cls.n_saves);
+    try {
+      for (int k = 0; k < cls.n_saves; ++k) {
+        const Save& s = cls.saves[k];
+        if (s.output || !(s.needed_by & active) || !call.inputs[s.index]) continue;
+        TensorImpl* t = call.inputs[s.index];
+        if (t->storage == self.storage) {  // the rule reads the value that is about to be lost
+          RecordingGuard off(false);
+          const Tensor copy = algebra::clone(Tensor::share(t));
+          save(node, k, copy.impl(), false);
+        } else {
+          save(node, k, t, false);
+        }
+      }
+    } catch (...) {
+      release_node(node);
+      throw;
+    }
+  }
+  try {
+    RecordingGuard off(false);
+    const bool shares = [&] {
+      for (int i = 1; i < call.n_inputs; ++i) {
+        if (call.inputs[i] && call.inputs[i]->storage == self.storage &&
+            !(call.inputs[i]->data == self.data &&
+              Dims(call.inputs[i]->strides(), call.inputs[i]->ndim) ==
+                  Dims(self.strides(), self.ndim) &&
+              call.inputs[i]->sizes() == self.sizes())) {
+          return true;
+        }
+      }
+      return false;
+    }();
+    if (cls.alias_safe && !shares && m.dtype == self.dtype) {
+      Tensor out = Tensor::share(&self);
+      Compute c{call.inputs, call.n_inputs, &out, 1};
+      cls.compute(call.op, c);
+    } else {
+      Tensor out = m.strided ? new_tensor(m.dtype, m.shape, m.strides) : new_tensor(m.dtype, m.shape);
+      Compute c{call.inputs, call.n_inputs, &out, 1};
+      cls.compute(call.op, c);
+      copy_elements(self, *out.impl());
+    }
+  } catch (...) {
+    if (node) release_node(node);
+    throw;
+  }
+  self.bump_version();
+  if (node) {
+    for (int k = 0; k < cls.n_saves; ++k) {
+      if (cls.saves[k].output) save(node, k, &self, true), node->saved()[k].output_nr = 0;
+    }
+    rebase_history(self, node);
+  }
+}
+
+}  // namespace
+
+void execute(OpCall& call) {
+  if (call.in_place) {
+    execute_in_place(call);
+    return;
+  }
+  const OpClass& cls = call.cls;
+  Metas metas(call.n_outputs);
+  Infer infer{call.inputs, call.n_inputs, metas.get(), call.n_outputs};
+  cls.infer(call.op, infer);
+  if (cls.view) {
+    TensorImpl& base = *call.inputs[0];
+    for (int i = 0; i < call.n_outputs; ++i) {
+      call.outputs[i] = make_view(base, metas.get()[i]);
+      mark_view(*call.outputs[i].impl(), base, cls, call.op, static_cast<uint32_t>(i));
+    }
+  } else {
+    for (int i = 0; i < call.n_outputs; ++i) {
+      const Meta& m = metas.get()[i];
+      if (call.outputs[i].defined()) continue;
+      call.outputs[i] =
+          m.strided ? new_tensor(m.dtype, m.shape, m.strides) : new_tensor(m.dtype, m.shape);
+    }
+    Compute c{call.inputs, call.n_inputs, call.outputs, call.n_outputs};
+    RecordingGuard off(false);
+    cls.compute(call.op, c);
+  }
+  if (recording() && cls.vjp && any_requires_grad(call.inputs, call.n_inputs)) record(call);
+}
+
+void run_in_place(const OpClass& cls, const void* op, TensorImpl* const* inputs, int n_inputs) {
+  Tensor self = Tensor::share(inputs[0]);
+  OpCall call{cls, op, inputs, n_inputs, &self, 1, true};
+  run(call);
+}
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,155 @@
+#include "autograd/meta.h"
+
+#include <algorithm>
+
+#include "tensor/check.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+TensorHook::~TensorHook() = default;
+
+AutogradMeta& meta_of(TensorImpl& t) {
+  if (!t.meta) t.meta = new (runtime::allocate(sizeof(AutogradMeta))) AutogradMeta;
+  return *t.meta;
+}
+
+void destroy_meta(AutogradMeta* meta) noexcept {
+  if (meta->step) release_steps(meta->step);
+  meta->~AutogradMeta();
+  runtime::deallocate(meta, sizeof(AutogradMeta));
+}
+
+NodeExtras& extras_of(Node& n) {
+  if (!n.extras) n.extras = new NodeExtras;
+  return *n.extras;
+}
+
+uint64_t next_hook_id() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+// ---- hooks --------------------------------------------------------------------------------
+
+namespace {
+
+HookList& slot_hooks(Node& n, uint32_t slot) {
+  NodeExtras& extras = extras_of(n);
+  for (auto& s : extras.slot_hooks) {
+    if (s.slot == slot) return s.hooks;
+  }
+  extras.slot_hooks.push_back({slot, {}});
+  return extras.slot_hooks.back().hooks;
+}
+
+class FunctionHook final : public TensorHook {
+ public:
+  explicit FunctionHook(std::function<Tensor(const Tensor&)> f) : f_(std::move(f)) {}
+  Tensor call(const Tensor& g) override { return f_(g); }
+
+ private:
+  std::function<Tensor(const Tensor&)> f_;
+};
+
+bool erase_id(HookList& hooks, uint64_t id) {
+  const auto it = std::find_if(hooks.begin(), hooks.end(), [&](auto& h) { return h.first == id; });
+  if (it == hooks.end()) return false;
+  hooks.erase(it);
+  return true;
+}
+
+}  // namespace
+
+uint64_t register_hook(const Tensor& t, std::shared_ptr<TensorHook> hook) {
+  WG_CHECK(t.requires_grad(), Error,
+           "register_hook: the tensor does not require grad, so it never has a gradient; call "
+           "requires_grad_() first");
+  const uint64_t id = next_hook_id();
+  TensorImpl& impl = *t.impl();
+  Node* n = grad_fn(impl);
+  (n ? slot_hooks(*n, impl.output_nr) : meta_of(impl).hooks).emplace_back(id, std::move(hook));
+  return id;
+}
+
+uint64_t register_hook(const Tensor& t, std::function<Tensor(const Tensor&)> hook) {
+  return register_hook(t, std::make_shared<FunctionHook>(std::move(hook)));
+}
+
+uint64_t register_post_accumulate_grad_hook(const Tensor& leaf, std::shared_ptr<TensorHook> hook) {
+  WG_CHECK(leaf.requires_grad() && leaf.is_leaf(), Error,
+           "register_post_accumulate_grad_hook: expected a leaf that requires grad");
+  const uint64_t id = next_hook_id();
+  meta_of(*leaf.impl()).accumulated_hooks.emplace_back(id, std::move(hook));
+  return id;
+}
+
+bool remove_hook(const Tensor& t, uint64_t id) {
+  TensorImpl& impl = *t.impl();
+  if (impl.meta &&
+      (erase_id(impl.meta->hooks, id) || erase_id(impl.meta->accumulated_hooks, id))) {
+    return true;
+  }
+  if (impl.grad_fn && impl.grad_fn->extras) {
+    for (auto& s : impl.grad_fn->extras->slot_hooks) {
+      if (erase_id(s.hooks, id)) return true;
+    }
+  }
+  return false;
+}
+
+// ---- the handle's autograd methods --------------------------------------------------------
+
+bool Tensor::requires_grad() const { return impl_ && impl_->requires_grad(); }
+bool Tensor::is_leaf() const { return !impl_ || grad_fn(*impl_) == nullptr; }
+
+Tensor& Tensor::requires_grad_(bool on) {
+  WG_CHECK(impl_, Error, "requires_grad_: this handle is undefined");
+  if (impl_->grad_fn) {
+    WG_CHECK(on, Error,
+             "requires_grad_: only the requires_grad of leaves can be turned off; use detach() to "
+             "get a tensor without history");
+    return *this;
+  }
+  WG_CHECK(!on || is_differentiable(impl_->dtype), Error,
+           "requires_grad_: only tensors of floating point and complex dtype can require "
+           "gradients, but this one has dtype ",
+           impl_->dtype);
+  WG_CHECK(!on || !impl_->has(kInference) || (thread_mode.word & kInferenceMode), Error,
+           "requires_grad_: this tensor was made in inference mode; clone it outside first");
+  if (on) {
+    impl_->flags |= kLeafRequiresGrad;
+  } else {
+    impl_->flags &= static_cast<uint16_t>(~kLeafRequiresGrad);
+  }
+  return *this;
+}
+
+Tensor Tensor::grad() const { return impl_ && impl_->meta ? impl_->meta->grad : Tensor(); }
+
+void Tensor::set_grad(Tensor g) {
+  WG_CHECK(impl_, Error, "grad: this handle is undefined");
+  if (g.defined()) {
+    WG_CHECK(g.shape() == shape(), Error, "grad: expected a gradient of shape ", shape(),
+             ", but got ", g.shape());
+    WG_CHECK(g.dtype() == dtype(), Error, "grad: expected a gradient of dtype ", dtype(),
+             ", but got ", g.dtype());
+    WG_CHECK(!g.is_same(*this), Error, "grad: a tensor cannot be its own gradient");
+  } else if (!impl_->meta) {
+    return;
+  }
+  meta_of(*impl_).grad = std::move(g);
+}
+
+void Tensor::retain_grad() {
+  WG_CHECK(requires_grad(), Error, "retain_grad: the tensor does not require grad");
+  if (is_leaf() || impl_->has(kRetainsGrad)) return;
+  extras_of(*impl_->grad_fn).retained.emplace_back(impl_->output_nr, impl_);
+  impl_->flags |= kRetainsGrad;
+}
+
+Tensor Tensor::detach() const {
+  WG_CHECK(impl_, Error, "detach: this handle is undefined");
+  return new_alias(*impl_);
+}
+
+WENGERT_NAMESPACE_END

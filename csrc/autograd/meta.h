@@ -1,0 +1,83 @@
+// What few tensors and nodes have: gradients, hooks, views, anomaly data.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "autograd/node.h"
+#include "wengert/autograd.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+// The operation that made a view, kept so that it can be applied to another tensor (D6): the steps
+// lead from the base through `before` to this one. The operation's value stands behind it.
+struct alignas(16) ViewStep {
+  std::atomic<uint32_t> refs{1};
+  uint32_t output_nr;
+  const OpClass* cls;
+  ViewStep* before;  // holds a reference
+
+  const void* op() const { return this + 1; }
+  Tensor apply(const Tensor& base) const;  // the whole chain
+};
+void release_steps(ViewStep* step) noexcept;
+
+struct AutogradMeta {
+  Tensor grad;
+  std::atomic_flag lock = ATOMIC_FLAG_INIT;  // guards `grad` against concurrent backward passes
+  HookList hooks;                            // of a leaf
+  HookList accumulated_hooks;                // after `grad` of a leaf was updated
+  // Of a view:
+  Tensor base;                               // never itself a view
+  ViewStep* step = nullptr;                  // holds a reference
+  const char* in_place_error = nullptr;      // why it must not be changed in place while recording
+};
+
+AutogradMeta& meta_of(TensorImpl& t);  // made where missing
+void destroy_meta(AutogradMeta* meta) noexcept;
+
+// Marks `t` as output `output_nr` of the view operation applied to `input`.
+void mark_view(TensorImpl& t, TensorImpl& input, const OpClass& cls, const void* op,
+               uint32_t output_nr);
+
+// Throws unless the elements of `t` may be replaced by an operation now.
+void check_in_place(const char* op, TensorImpl& t);
+// After an in-place operation recorded as `node` (taken over; nullptr if nothing was recorded):
+// gives `t`, its base and thereby its sibling views the new history.
+void rebase_history(TensorImpl& t, Node* node);
+
+// Sees a node run: `gradients` are those of its outputs before, of its inputs after.
+class NodeHook {
+ public:
+  virtual ~NodeHook() = default;
+  virtual void before(std::vector<Tensor>& gradients) { (void)gradients; }
+  virtual void after(std::vector<Tensor>& input_gradients, const std::vector<Tensor>& gradients) {
+    (void)input_gradients, (void)gradients;
+  }
+  virtual void* object() const { return nullptr; }
+};
+
+// Before a tensor that retains its gradient dies.
+void forget_retained(TensorImpl& t) noexcept;
+
+struct NodeExtras {
+  struct SlotHooks {
+    uint32_t slot;
+    HookList hooks;
+  };
+  std::vector<SlotHooks> slot_hooks;                       // on the gradient of one output
+  std::vector<std::pair<uint32_t, TensorImpl*>> retained;  // tensors that keep their gradient
+  std::vector<std::pair<uint64_t, std::shared_ptr<NodeHook>>> hooks;
+  std::string created_at;  // anomaly mode: the line that called the operation
+};
+
+// The user's half of a custom operation's node; nullptr for every other node.
+CustomBackward* custom_backward(const Node& n);
+
+NodeExtras& extras_of(Node& n);  // made where missing
+uint64_t next_hook_id();
+
+WENGERT_NAMESPACE_END

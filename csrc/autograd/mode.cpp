@@ -1,0 +1,137 @@
+#include "autograd/mode.h"
+
+#include "autograd/execute.h"
+#include "autograd/meta.h"
+#include "tensor/check.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+thread_local constinit ThreadMode thread_mode = {kRecording, nullptr, 0};
+
+void Transform::push() {
+  word_before_ = thread_mode.word;
+  below_ = thread_mode.top;
+  thread_mode.top = this;
+  thread_mode.word |= bit_;
+}
+
+void Transform::pop() {
+  WG_ASSERT(thread_mode.top == this);
+  thread_mode.top = below_;
+  thread_mode.word = (thread_mode.word & kRecording) | (word_before_ & kSlowModes);
+}
+
+namespace {
+
+// Takes the innermost transform off the stack for a scope.
+class Lowered {
+ public:
+  Lowered() : top_(thread_mode.top), word_(thread_mode.word) {
+    thread_mode.top = top_->below();
+    uint32_t bits = 0;
+    for (Transform* t = thread_mode.top; t; t = t->below()) bits |= t->bit();
+    thread_mode.word = (word_ & kRecording) | bits;
+  }
+  ~Lowered() {
+    thread_mode.top = top_;
+    thread_mode.word = word_;
+  }
+
+ private:
+  Transform* top_;
+  uint32_t word_;
+};
+
+// Outputs are marked; nothing is recorded.
+class InferenceTransform final : public Transform {
+ public:
+  InferenceTransform() : Transform(kInferenceMode) {}
+  void run(OpCall& call) override {
+    RecordingGuard off(false);
+    run_transformed(call);
+    for (int i = 0; i < call.n_outputs; ++i) {
+      if (!call.in_place && call.outputs[i].defined()) call.outputs[i].impl()->flags |= kInference;
+    }
+  }
+};
+
+class AnomalyTransform final : public Transform {
+ public:
+  AnomalyTransform(bool check_nan, std::function<std::string()> where)
+      : Transform(kAnomaly), check_nan_(check_nan), where_(std::move(where)) {}
+  void run(OpCall& call) override {
+    run_transformed(call);
+    for (int i = 0; i < call.n_outputs; ++i) {
+      if (!call.outputs[i].defined()) continue;
+      Node* n = call.outputs[i].impl()->grad_fn;
+      if (n && n->cls == &call.cls) {
+        NodeExtras& extras = extras_of(*n);
+        if (extras.created_at.empty()) extras.created_at = where_();
+        return;
+      }
+    }
+  }
+  bool check_nan() const { return check_nan_; }
+
+ private:
+  bool check_nan_;
+  std::function<std::string()> where_;
+};
+
+template <class T>
+class Scope final : public ModeScope {
+ public:
+  template <class... Args>
+  explicit Scope(bool turn_off_recording, Args&&... args)
+      : transform_(std::forward<Args>(args)...), recording_(recording()) {
+    transform_.push();
+    if (turn_off_recording) thread_mode.word &= ~uint32_t{kRecording};
+  }
+  ~Scope() override {
+    transform_.pop();
+    if (recording_) thread_mode.word |= kRecording;
+  }
+
+ private:
+  T transform_;
+  bool recording_;
+};
+
+}  // namespace
+
+void run_transformed(OpCall& call) {
+  Transform* top = thread_mode.top;
+  if (!top) {
+    execute(call);
+    return;
+  }
+  Lowered scope;
+  top->run(call);
+}
+
+bool anomaly_checks_nan() {
+  for (Transform* t = thread_mode.top; t; t = t->below()) {
+    if (t->bit() == kAnomaly) return static_cast<AnomalyTransform*>(t)->check_nan();
+  }
+  return false;
+}
+
+ModeScope::~ModeScope() = default;
+
+std::unique_ptr<ModeScope> inference_mode() {
+  return std::make_unique<Scope<InferenceTransform>>(true);
+}
+std::unique_ptr<ModeScope> anomaly_mode(bool check_nan, std::function<std::string()> where) {
+  return std::make_unique<Scope<AnomalyTransform>>(false, check_nan, std::move(where));
+}
+bool is_inference_mode() { return thread_mode.word & kInferenceMode; }
+bool is_anomaly_mode() { return thread_mode.word & kAnomaly; }
+
+bool is_grad_enabled() { return recording(); }
+void set_grad_enabled(bool on) {
+  thread_mode.word = on ? thread_mode.word | kRecording : thread_mode.word & ~uint32_t{kRecording};
+}
+GradModeGuard::GradModeGuard(bool enabled) : before_(recording()) { set_grad_enabled(enabled); }
+GradModeGuard::~GradModeGuard() { set_grad_enabled(before_); }
+
+WENGERT_NAMESPACE_END

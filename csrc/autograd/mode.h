@@ -1,0 +1,75 @@
+// The one word that every operation tests (design D2), and the ordered stack of transforms that
+// runs when it says anything but plain execution.
+#pragma once
+
+#include <cstdint>
+
+#include "wengert/export.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+enum ModeBit : uint32_t {
+  kRecording = 1u << 0,
+  // Everything below sends operations through the stack of transforms.
+  kInferenceMode = 1u << 1,
+  kAutocast = 1u << 2,
+  kCapture = 1u << 3,
+  kVmap = 1u << 4,
+  kForwardMode = 1u << 5,
+  kAnomaly = 1u << 6,
+  kProfiler = 1u << 7,
+};
+inline constexpr uint32_t kSlowModes = ~uint32_t{kRecording};
+
+class Transform;
+
+struct ThreadMode {
+  uint32_t word;
+  Transform* top;      // innermost transform
+  uint64_t last_node;  // creation number of the newest node this thread made
+};
+extern thread_local constinit ThreadMode thread_mode
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+inline bool recording() { return (thread_mode.word & kRecording) != 0; }
+
+// Sets or clears recording for a scope.
+class RecordingGuard {
+ public:
+  explicit RecordingGuard(bool on) : before_(thread_mode.word) {
+    thread_mode.word = on ? before_ | kRecording : before_ & ~uint32_t{kRecording};
+  }
+  ~RecordingGuard() { thread_mode.word = before_; }
+  RecordingGuard(const RecordingGuard&) = delete;
+  RecordingGuard& operator=(const RecordingGuard&) = delete;
+
+ private:
+  uint32_t before_;
+};
+
+struct OpCall;
+
+// What may stand between a call of an operation and its execution. Transforms nest; each is run
+// with itself removed from the stack, so that what it calls goes to the ones below.
+class Transform {
+ public:
+  explicit Transform(uint32_t bit) : bit_(bit) {}
+  virtual ~Transform() = default;
+  // Fills call.out; usually by run_below(call), with something done before or after.
+  virtual void run(OpCall& call) = 0;
+
+  void push();
+  void pop();
+  uint32_t bit() const { return bit_; }
+  Transform* below() const { return below_; }
+
+ private:
+  uint32_t bit_;
+  Transform* below_ = nullptr;
+  uint32_t word_before_ = 0;
+};
+
+// Runs `call` through the transforms of this thread, then executes it.
+void run_transformed(OpCall& call);
+
+WENGERT_NAMESPACE_END

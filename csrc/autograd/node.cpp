@@ -1,0 +1,209 @@
+#include "autograd/node.h"
+
+#include <new>
+
+#include "autograd/meta.h"
+#include "autograd/mode.h"
+#include "tensor/check.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+// ---- edges --------------------------------------------------------------------------------
+
+void Edge::set_shape(const TensorImpl& t) {
+  dtype = t.dtype;
+  ndim = t.ndim;
+  wide = t.ndim > 4;
+  for (int i = 0; i < t.ndim && !wide; ++i) {
+    dims[i] = static_cast<uint32_t>(t.shape()[i]);
+    wide = t.shape()[i] > UINT32_MAX;
+  }
+  if (wide) [[unlikely]] {
+    heap = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * t.ndim));
+    std::memcpy(heap, t.shape(), sizeof(int64_t) * t.ndim);
+  }
+}
+
+bool Edge::same_shape(const TensorImpl& t) const {
+  if (t.ndim != ndim) return false;
+  if (wide) [[unlikely]] return std::memcmp(heap, t.shape(), sizeof(int64_t) * ndim) == 0;
+  for (int i = 0; i < ndim; ++i) {
+    if (t.shape()[i] != dims[i]) return false;
+  }
+  return true;
+}
+
+Shape Edge::shape() const {
+  Shape s;
+  for (int i = 0; i < ndim; ++i) s.push(wide ? heap[i] : dims[i]);
+  return s;
+}
+
+void fill_edge(Edge& e, TensorImpl& t) {
+  e.set_shape(t);
+  if (Node* n = grad_fn(t)) {
+    retain_node(n);
+    e.target = reinterpret_cast<uintptr_t>(n);
+    e.slot = t.output_nr;
+  } else if (t.has(kLeafRequiresGrad)) {
+    detail::retain(&t);
+    e.target = reinterpret_cast<uintptr_t>(&t) | 1;
+  }
+}
+
+// ---- nodes --------------------------------------------------------------------------------
+
+namespace {
+
+size_t node_size(const OpClass& cls, size_t n_edges, size_t n_outputs, size_t n_saved) {
+  const size_t fixed = sizeof(Node) + n_outputs * sizeof(TensorImpl*) + n_edges * sizeof(Edge) +
+                       n_saved * sizeof(Saved);
+  return ((fixed + 15) & ~size_t{15}) + cls.size;
+}
+
+void free_node(Node* n) noexcept {
+  const size_t size = node_size(*n->cls, n->n_edges, n->n_outputs, n->n_saved);
+  if (n->cls->destroy) n->cls->destroy(n->op());
+  runtime::deallocate(n, size);
+}
+
+// Nodes whose last reference went away while another node is being destroyed on this thread wait
+// here, so that freeing a graph of any depth does not recurse. Chained through `claim`.
+struct Condemned {
+  Node* first;
+  bool active;
+};
+thread_local constinit Condemned condemned __attribute__((tls_model("initial-exec"))) = {nullptr,
+                                                                                        false};
+
+void release_contents(Node* n) noexcept {
+  release_saved(n);
+  Edge* edges = n->edges();
+  for (uint32_t i = 0; i < n->n_edges; ++i) {
+    Edge& e = edges[i];
+    if (e.wide) [[unlikely]] runtime::deallocate(e.heap, sizeof(int64_t) * e.ndim);
+    if (!e.target) continue;
+    if (e.is_leaf()) {
+      detail::release(e.leaf());
+    } else {
+      release_node(e.node());
+    }
+  }
+  if (n->extras) [[unlikely]] delete n->extras;
+}
+
+}  // namespace
+
+void destroy_node(Node* n) noexcept {
+  if (condemned.active) {
+    n->claim.store(reinterpret_cast<Pass*>(condemned.first), std::memory_order_relaxed);
+    condemned.first = n;
+    return;
+  }
+  condemned.active = true;
+  while (true) {
+    release_contents(n);
+    free_node(n);
+    n = condemned.first;
+    if (!n) break;
+    condemned.first = reinterpret_cast<Node*>(n->claim.load(std::memory_order_relaxed));
+  }
+  condemned.active = false;
+}
+
+void release_saved(Node* n) noexcept {
+  Saved* saved = n->saved();
+  for (uint32_t i = 0; i < n->n_saved; ++i) {
+    if (saved[i].tensor) {
+      detail::release(saved[i].tensor);
+      saved[i].tensor = nullptr;
+    }
+  }
+}
+
+Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, int n_inputs,
+               int n_outputs, int n_saved) {
+  const size_t size = node_size(cls, static_cast<size_t>(n_inputs), static_cast<size_t>(n_outputs),
+                                static_cast<size_t>(n_saved));
+  Node* n = new (runtime::allocate(size)) Node;
+  n->cls = &cls;
+  n->n_outputs = static_cast<uint16_t>(n_outputs);
+  n->n_saved = static_cast<uint16_t>(n_saved);
+  n->n_edges = static_cast<uint32_t>(n_inputs);
+  for (int i = 0; i < n_outputs; ++i) n->slots()[i] = nullptr;
+  for (int i = 0; i < n_saved; ++i) n->saved()[i] = {nullptr, 0, false, 0};
+  uint64_t newest = thread_mode.last_node;
+  Edge* edges = n->edges();
+  for (int i = 0; i < n_inputs; ++i) {
+    Edge* e = new (edges + i) Edge;
+    if (!inputs[i]) continue;
+    fill_edge(*e, *inputs[i]);
+    if (e->target && !e->is_leaf() && e->node()->number > newest) newest = e->node()->number;
+  }
+  thread_mode.last_node = n->number = newest + 1;
+  if (cls.copy) {
+    cls.copy(n->op(), op);
+  } else if (cls.size) {
+    std::memcpy(n->op(), op, cls.size);
+  }
+  return n;
+}
+
+void save(Node* n, int k, TensorImpl* t, bool is_output) {
+  WG_CHECK(!t->has(kInference), Error, n->cls->name,
+           ": a tensor made in inference mode cannot be saved for a backward pass; clone it "
+           "outside of inference mode first");
+  Saved& s = n->saved()[k];
+  s.version = t->version();
+  s.is_output = is_output;
+  if (is_output) {
+    // The output itself would keep this node alive through its history.
+    s.output_nr = static_cast<uint16_t>(t->output_nr);
+    s.tensor = new_alias(*t).release();
+  } else {
+    detail::retain(t);
+    s.tensor = t;
+  }
+}
+
+void set_history(TensorImpl& t, Node* node, uint32_t output_nr) {
+  Node* before = t.grad_fn;
+  t.grad_fn = node;
+  t.output_nr = output_nr;
+  if (t.has(kIsView)) t.grad_fn_version = t.version();
+  if (before) release_node(before);
+}
+
+void record(const OpCall& call) {
+  const OpClass& cls = call.cls;
+  uint32_t active = 0;
+  for (int i = 0; i < call.n_inputs && i < 32; ++i) {
+    if (call.inputs[i] && call.inputs[i]->requires_grad()) active |= 1u << i;
+  }
+  if (call.n_inputs > 32) active = ~0u;
+  Node* n = new_node(cls, call.op, call.inputs, call.n_inputs, call.n_outputs, cls.n_saves);
+  try {
+    for (int k = 0; k < cls.n_saves; ++k) {
+      const Save& s = cls.saves[k];
+      if (!(s.needed_by & active)) continue;
+      TensorImpl* t = s.output ? call.outputs[s.index].impl() : call.inputs[s.index];
+      if (!t) continue;
+      save(n, k, t, s.output);
+      if (s.output) n->saved()[k].output_nr = s.index;
+    }
+  } catch (...) {
+    release_node(n);
+    throw;
+  }
+  bool taken = false;
+  for (int i = 0; i < call.n_outputs; ++i) {
+    TensorImpl* out = call.outputs[i].impl();
+    if (!out || !is_differentiable(out->dtype)) continue;
+    if (taken) retain_node(n);
+    taken = true;
+    set_history(*out, n, static_cast<uint32_t>(i));
+  }
+  if (!taken) release_node(n);
+}
+
+WENGERT_NAMESPACE_END

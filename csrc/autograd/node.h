@@ -1,0 +1,111 @@
+// A node of the backward graph: one recorded call of an operation.
+#pragma once
+
+#include "autograd/op_class.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+struct Pass;
+struct NodeExtras;
+
+// Where the gradient of an input goes, and the shape and dtype it must have there.
+struct Edge {
+  // A Node*, or a leaf's TensorImpl* with the lowest bit set; holds a reference. 0: no gradient.
+  uintptr_t target = 0;
+  uint32_t slot = 0;  // which output of the node
+  DType dtype = DType::float32;
+  uint8_t ndim = 0;
+  bool wide = false;  // the shape does not fit in `dims` and stands in `heap`
+  union {
+    uint32_t dims[4];
+    int64_t* heap;
+  };
+
+  explicit operator bool() const { return target != 0; }
+  bool is_leaf() const { return target & 1; }
+  Node* node() const { return reinterpret_cast<Node*>(target); }
+  TensorImpl* leaf() const { return reinterpret_cast<TensorImpl*>(target & ~uintptr_t{1}); }
+  void set_shape(const TensorImpl& t);
+  bool same_shape(const TensorImpl& t) const;
+  Shape shape() const;
+};
+static_assert(sizeof(Edge) == 32);
+
+struct Saved {
+  TensorImpl* tensor;  // holds a reference; nullptr: not needed, or released
+  uint32_t version;
+  bool is_output;  // `tensor` is a copy of the header without its history
+  uint16_t output_nr;
+};
+static_assert(sizeof(Saved) == 16);
+
+enum NodeFlag : uint8_t {
+  kReleased = 1 << 0,   // saved values are gone
+  kHasExtras = 1 << 1,  // hooks, anomaly data
+};
+
+// Behind a Node stand, in one block: a gradient slot per output, the edges, the saved values, and
+// the operation's value.
+struct alignas(16) Node {
+  std::atomic<uint32_t> refs{1};
+  uint16_t n_outputs;
+  uint16_t n_saved;
+  uint32_t n_edges;
+  uint8_t flags = 0;
+  // Creation number: greater than that of every node an edge leads to, whatever threads made them.
+  uint64_t number;
+  const OpClass* cls;
+  std::atomic<Pass*> claim{nullptr};  // the backward pass that uses the gradient slots
+  NodeExtras* extras = nullptr;
+
+  TensorImpl** slots() { return reinterpret_cast<TensorImpl**>(this + 1); }
+  Edge* edges() { return reinterpret_cast<Edge*>(slots() + n_outputs); }
+  Saved* saved() { return reinterpret_cast<Saved*>(edges() + n_edges); }
+  void* op() {
+    const auto p = reinterpret_cast<uintptr_t>(saved() + n_saved);
+    return reinterpret_cast<void*>((p + 15) & ~uintptr_t{15});
+  }
+};
+static_assert(sizeof(Node) + sizeof(void*) + 2 * sizeof(Edge) + 2 * sizeof(Saved) <= 160);
+
+void destroy_node(Node* n) noexcept;
+inline void retain_node(Node* n) noexcept { n->refs.fetch_add(1, std::memory_order_relaxed); }
+inline void release_node(Node* n) noexcept {
+  if (n->refs.load(std::memory_order_acquire) == 1 ||
+      n->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    destroy_node(n);
+  }
+}
+
+// Nodes of a language binding hold this many bytes before their operation for two inputs.
+inline constexpr size_t kNodeBytesTwoInputs =
+    sizeof(Node) + sizeof(void*) + 2 * sizeof(Edge) + 2 * sizeof(Saved);
+
+// True if gradients flow to any of these inputs.
+inline bool any_requires_grad(TensorImpl* const* inputs, int n) {
+  for (int i = 0; i < n; ++i) {
+    if (inputs[i] && inputs[i]->requires_grad()) return true;
+  }
+  return false;
+}
+
+// Makes a node for the call with its edges and a copy of the operation; saved values are left
+// empty. Returns one reference.
+Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, int n_inputs,
+               int n_outputs, int n_saved);
+// Fills saved value k.
+void save(Node* n, int k, TensorImpl* t, bool is_output);
+// new_node, the saves the class lists, and the outputs' history.
+void record(const OpCall& call);
+// Gives the tensor the history (node, output); takes over the reference to the node.
+void set_history(TensorImpl& t, Node* node, uint32_t output_nr);
+
+// The current node behind a tensor: for a view that changed through another name it is made anew.
+Node* grad_fn(TensorImpl& t);
+// An edge to the tensor's history or leaf, holding a reference.
+void fill_edge(Edge& e, TensorImpl& t);
+
+// Drops the saved values of a node.
+void release_saved(Node* n) noexcept;
+
+WENGERT_NAMESPACE_END

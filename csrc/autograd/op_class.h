@@ -1,0 +1,104 @@
+// The type-erased face of an operation (design D1): what the graph, the transforms and the
+// bindings know of it. ops/op.h makes one from an operation's struct.
+#pragma once
+
+#include <string>
+
+#include "tensor/impl.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+class Vjp;
+struct Node;
+
+// A value kept for the backward pass: input or output `index`, if any input of `needed_by` (a mask
+// of the first 32 inputs) takes part in differentiation.
+struct Save {
+  bool output;
+  uint8_t index;
+  uint32_t needed_by;
+};
+constexpr Save save_input(int index, uint32_t needed_by = ~0u) {
+  return {false, static_cast<uint8_t>(index), needed_by};
+}
+constexpr Save save_output(int index, uint32_t needed_by = ~0u) {
+  return {true, static_cast<uint8_t>(index), needed_by};
+}
+constexpr uint32_t for_input(int i) { return 1u << i; }
+
+struct Shape {
+  int ndim = 0;
+  int64_t d[kMaxDims];
+
+  Shape() = default;
+  Shape(Dims dims) : ndim(static_cast<int>(dims.size())) {
+    for (size_t i = 0; i < dims.size(); ++i) d[i] = dims[i];
+  }
+  operator Dims() const { return {d, static_cast<size_t>(ndim)}; }
+  void push(int64_t v) { d[ndim++] = v; }
+};
+
+// What an operation says about one output before computing it.
+struct Meta {
+  DType dtype = DType::float32;
+  Shape shape;
+  int alias_of = -1;      // a view of this input, at `offset` elements from its first element
+  bool strided = false;   // strides are given; always so for a view
+  int64_t offset = 0;
+  int64_t strides[kMaxDims];
+};
+
+// Inputs of infer have shapes, strides and dtypes; their elements must not be touched.
+struct Infer {
+  const TensorImpl* const* inputs;
+  int n_inputs;
+  Meta* outputs;
+  int n_outputs;
+
+  const TensorImpl& in(int i) const { return *inputs[i]; }
+  Meta& out(int i = 0) const { return outputs[i]; }
+};
+
+struct Compute {
+  TensorImpl* const* inputs;
+  int n_inputs;
+  Tensor* outputs;  // allocated as infer said
+  int n_outputs;
+
+  const Tensor& in(int i) const { return reinterpret_cast<const Tensor&>(inputs[i]); }
+  Tensor& out(int i = 0) const { return outputs[i]; }
+};
+
+class AttributeVisitor {
+ public:
+  virtual ~AttributeVisitor() = default;
+  virtual void visit(const char* name, const std::string& value) = 0;
+};
+
+struct OpClass {
+  const char* name;
+  size_t size;  // of the operation's value, which nodes hold a copy of
+  const Save* saves;
+  int n_saves;
+  bool alias_safe;  // an output may be the same memory as an input of the same layout
+  bool view;        // outputs alias input 0
+  void (*copy)(void* to, const void* from);  // nullptr: memcpy
+  void (*destroy)(void* op) noexcept;        // nullptr: nothing to do
+  void (*infer)(const void* op, Infer& meta);
+  void (*compute)(const void* op, Compute& c);
+  void (*vjp)(const void* op, Vjp& v);  // nullptr: carries no gradient
+  void (*attributes)(const void* op, AttributeVisitor& visitor);
+};
+
+// One call of an operation.
+struct OpCall {
+  const OpClass& cls;
+  const void* op;
+  TensorImpl* const* inputs;
+  int n_inputs;
+  Tensor* outputs;
+  int n_outputs;
+  bool in_place = false;  // outputs[0] is inputs[0], whose elements are replaced
+};
+
+WENGERT_NAMESPACE_END

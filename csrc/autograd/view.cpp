@@ -1,0 +1,219 @@
+// Views and in-place changes: what was recorded about a view is replayed on its changed base (D6).
+#include <new>
+
+#include "autograd/algebra.h"
+#include "autograd/execute.h"
+#include "autograd/meta.h"
+#include "autograd/mode.h"
+#include "autograd/vjp.h"
+#include "tensor/check.h"
+#include "tensor/copy.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+size_t step_size(const OpClass& cls) { return sizeof(ViewStep) + cls.size; }
+
+ViewStep* new_step(const OpClass& cls, const void* op, uint32_t output_nr, ViewStep* before) {
+  auto* s = new (runtime::allocate(step_size(cls))) ViewStep;
+  s->cls = &cls;
+  s->output_nr = output_nr;
+  s->before = before;
+  if (before) before->refs.fetch_add(1, std::memory_order_relaxed);
+  if (cls.copy) {
+    cls.copy(s + 1, op);
+  } else if (cls.size) {
+    std::memcpy(static_cast<void*>(s + 1), op, cls.size);
+  }
+  return s;
+}
+
+int view_outputs(const ViewStep& s, const TensorImpl&) { return static_cast<int>(s.output_nr) + 1; }
+
+}  // namespace
+
+void release_steps(ViewStep* s) noexcept {
+  while (s && s->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    ViewStep* before = s->before;
+    if (s->cls->destroy) s->cls->destroy(s + 1);
+    runtime::deallocate(s, step_size(*s->cls));
+    s = before;
+  }
+}
+
+Tensor ViewStep::apply(const Tensor& base) const {
+  std::vector<const ViewStep*> chain;
+  for (const ViewStep* s = this; s; s = s->before) chain.push_back(s);
+  Tensor t = base;
+  for (size_t i = chain.size(); i-- > 0;) {
+    const ViewStep& s = *chain[i];
+    TensorImpl* in = t.impl();
+    // Only the outputs up to the one asked for are made.
+    std::vector<Tensor> out(static_cast<size_t>(view_outputs(s, *in)));
+    OpCall call{*s.cls, s.op(), &in, 1, out.data(), static_cast<int>(out.size())};
+    run(call);
+    t = out.back();
+  }
+  return t;
+}
+
+void mark_view(TensorImpl& t, TensorImpl& input, const OpClass& cls, const void* op,
+               uint32_t output_nr) {
+  if (thread_mode.word & kInferenceMode) return;
+  AutogradMeta& m = meta_of(t);
+  const bool input_is_view = input.has(kIsView);
+  m.base = input_is_view ? input.meta->base : Tensor::share(&input);
+  m.step = new_step(cls, op, output_nr, input_is_view ? input.meta->step : nullptr);
+  if (!recording()) {
+    m.in_place_error = "it is a view that was made while recording was off (no_grad)";
+  } else if (input_is_view) {
+    m.in_place_error = input.meta->in_place_error;
+  }
+  t.flags |= kIsView;
+  t.grad_fn_version = t.version();
+}
+
+void check_in_place(const char* op, TensorImpl& t) {
+  WG_CHECK(!t.has(kReadOnly), Error, op, ": the tensor's memory is read-only; clone() it first");
+  WG_CHECK(!may_overlap(t), Error, op,
+           ": several elements of the tensor of shape ", t.sizes(),
+           " share one place in memory (an expanded tensor), so it cannot be changed in place; "
+           "clone() it first");
+  if (t.has(kInference)) {
+    WG_CHECK(thread_mode.word & kInferenceMode, Error, op,
+             ": a tensor made in inference mode cannot be changed in place outside of it; clone() "
+             "it first");
+  }
+  if (!recording()) return;
+  if (t.has(kIsView)) {
+    const TensorImpl& base = *t.meta->base.impl();
+    if (base.requires_grad() || t.has(kLeafRequiresGrad)) {
+      WG_CHECK(base.grad_fn, Error, op,
+               ": a view of a leaf that requires grad cannot be changed in place while it is "
+               "recorded; do it under no_grad(), or on a copy");
+      WG_CHECK(!t.meta->in_place_error, Error, op, ": the tensor cannot be changed in place: ",
+               t.meta->in_place_error, "; make the view anew, or clone() it");
+    }
+  } else {
+    WG_CHECK(t.grad_fn || !t.has(kLeafRequiresGrad), Error, op,
+             ": a leaf that requires grad cannot be changed in place while it is recorded; do it "
+             "under no_grad(), or on a copy");
+  }
+}
+
+// ---- history of changed views -------------------------------------------------------------
+
+namespace {
+
+// The gradient of a base one of whose views was changed in place by the operation of `inner`:
+// inside the view the operation's rule applies, elsewhere the gradient passes unchanged.
+struct CopySlices {
+  ViewStep* step;
+  Node* inner;
+
+  static void vjp(const void* op, Vjp& v) {
+    const auto& self = *static_cast<const CopySlices*>(op);
+    Tensor whole = algebra::clone(v.grad());
+    Tensor part = self.step->apply(whole);
+    Node& inner = *self.inner;
+    std::vector<Tensor> results(inner.n_edges);
+    Tensor gradient = algebra::clone(part);
+    run_node(inner, &gradient, results.data(), v.create_graph(), v.keep_saved());
+    if (results[0].defined()) {
+      algebra::copy_(part, results[0]);
+    } else {
+      algebra::copy_(part, algebra::zeros(part.dtype(), {}));
+    }
+    v.set(0, std::move(whole));
+    for (size_t i = 1; i < results.size(); ++i) v.set(static_cast<int>(i), std::move(results[i]));
+  }
+  static void copy(void* to, const void* from) {
+    auto* c = new (to) CopySlices(*static_cast<const CopySlices*>(from));
+    c->step->refs.fetch_add(1, std::memory_order_relaxed);
+    retain_node(c->inner);
+  }
+  static void destroy(void* op) noexcept {
+    auto* c = static_cast<CopySlices*>(op);
+    release_steps(c->step);
+    release_node(c->inner);
+  }
+};
+
+constexpr OpClass copy_slices_class = {
+    "copy_slices", sizeof(CopySlices), nullptr,  0,       false,   false, CopySlices::copy,
+    CopySlices::destroy, nullptr,      nullptr,  CopySlices::vjp, nullptr};
+
+void move_retained(TensorImpl& t, Node* from, Node* to) {
+  if (!t.has(kRetainsGrad) || !from || !from->extras) return;
+  auto& list = from->extras->retained;
+  for (auto it = list.begin(); it != list.end(); ++it) {
+    if (it->second == &t) {
+      list.erase(it);
+      break;
+    }
+  }
+  if (to) extras_of(*to).retained.emplace_back(t.output_nr, &t);
+}
+
+}  // namespace
+
+void forget_retained(TensorImpl& t) noexcept { move_retained(t, t.grad_fn, nullptr); }
+
+void rebase_history(TensorImpl& t, Node* node) {
+  if (!node) return;
+  if (!t.has(kIsView)) {
+    if (t.has(kRetainsGrad)) {
+      Node* before = t.grad_fn;
+      const uint32_t nr = t.output_nr;
+      t.output_nr = 0;
+      move_retained(t, before, node);
+      t.output_nr = nr;
+    }
+    set_history(t, node, 0);
+    return;
+  }
+  TensorImpl& base = *t.meta->base.impl();
+  TensorImpl* input = &base;
+  std::vector<TensorImpl*> inputs(node->n_edges, nullptr);
+  inputs[0] = input;
+  const CopySlices op{t.meta->step, node};
+  Node* slices = new_node(copy_slices_class, &op, inputs.data(), static_cast<int>(inputs.size()), 1, 0);
+  for (uint32_t i = 1; i < node->n_edges; ++i) {
+    Edge& to = slices->edges()[i];
+    const Edge& from = node->edges()[i];
+    to = from;
+    if (from.wide) {
+      to.heap = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * from.ndim));
+      std::memcpy(to.heap, from.heap, sizeof(int64_t) * from.ndim);
+    }
+    if (!from.target) continue;
+    if (from.is_leaf()) {
+      detail::retain(from.leaf());
+    } else {
+      retain_node(from.node());
+      if (from.node()->number >= slices->number) slices->number = from.node()->number + 1;
+    }
+  }
+  if (slices->number > thread_mode.last_node) thread_mode.last_node = slices->number;
+  release_node(node);
+  set_history(base, slices, 0);
+}
+
+Node* grad_fn(TensorImpl& t) {
+  if (!t.has(kIsView) || t.grad_fn_version == t.version()) [[likely]] return t.grad_fn;
+  TensorImpl& base = *t.meta->base.impl();
+  if (base.grad_fn) {
+    RecordingGuard on(true);
+    Tensor fresh = t.meta->step->apply(t.meta->base);
+    Node* n = fresh.impl()->grad_fn;
+    if (n) {
+      retain_node(n);
+      set_history(t, n, fresh.impl()->output_nr);
+    }
+  }
+  t.grad_fn_version = t.version();
+  return t.grad_fn;
+}
+
+WENGERT_NAMESPACE_END

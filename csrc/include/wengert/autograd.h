@@ -1,0 +1,119 @@
+// Differentiation: backward passes, gradients of functions, modes, hooks, custom operations.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wengert/tensor.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+// ---- passes -------------------------------------------------------------------------------
+
+// Adds d(sum of roots * gradients) / d(leaf) to the grad of every leaf that the roots depend on,
+// or only of `inputs` where some are given. An undefined gradient stands for ones and needs a root
+// with one element.
+WENGERT_API void backward(TensorList roots, TensorList gradients = {}, bool retain_graph = false,
+                          bool create_graph = false, TensorList inputs = {});
+
+// d(sum of outputs * grad_outputs) / d(inputs). With create_graph the results can be
+// differentiated again. An input that the outputs do not depend on is an Error, or with
+// allow_unused an undefined tensor.
+WENGERT_API std::vector<Tensor> grad(TensorList outputs, TensorList inputs,
+                                     TensorList grad_outputs = {}, bool retain_graph = false,
+                                     bool create_graph = false, bool allow_unused = false);
+
+// ---- modes, for the current thread and scope ----------------------------------------------
+
+WENGERT_API bool is_grad_enabled();
+WENGERT_API void set_grad_enabled(bool on);
+
+class WENGERT_API GradModeGuard {
+ public:
+  explicit GradModeGuard(bool enabled);
+  ~GradModeGuard();
+  GradModeGuard(const GradModeGuard&) = delete;
+  GradModeGuard& operator=(const GradModeGuard&) = delete;
+
+ private:
+  bool before_;
+};
+struct NoGradGuard : GradModeGuard {
+  NoGradGuard() : GradModeGuard(false) {}
+};
+struct EnableGradGuard : GradModeGuard {
+  EnableGradGuard() : GradModeGuard(true) {}
+};
+
+// A mode that operations pass through: made by one of the functions below, on while it lives.
+// Modes end in the reverse of the order in which they began, on the thread that began them.
+class WENGERT_API ModeScope {
+ public:
+  virtual ~ModeScope();
+};
+// Nothing is recorded, and the tensors made cannot take part in recorded operations later.
+WENGERT_API std::unique_ptr<ModeScope> inference_mode();
+WENGERT_API bool is_inference_mode();
+// Every recorded operation remembers where it was called: `where` is asked for the place. A
+// backward pass that then fails or, with check_nan, computes a NaN, names it in its error.
+WENGERT_API std::unique_ptr<ModeScope> anomaly_mode(bool check_nan,
+                                                    std::function<std::string()> where);
+WENGERT_API bool is_anomaly_mode();
+
+// ---- hooks --------------------------------------------------------------------------------
+
+// Called with the gradient of a tensor; returns its replacement, or an undefined tensor to keep it.
+class WENGERT_API TensorHook {
+ public:
+  virtual ~TensorHook();
+  virtual Tensor call(const Tensor& gradient) = 0;
+  // The object of a language binding that this hook keeps alive.
+  virtual void* object() const { return nullptr; }
+};
+using HookList = std::vector<std::pair<uint64_t, std::shared_ptr<TensorHook>>>;
+
+// Each returns an id for remove_hook. The gradient is the sum over all uses of the tensor.
+WENGERT_API uint64_t register_hook(const Tensor& t, std::shared_ptr<TensorHook> hook);
+WENGERT_API uint64_t register_hook(const Tensor& t, std::function<Tensor(const Tensor&)> hook);
+// Called with a leaf after its grad was updated.
+WENGERT_API uint64_t register_post_accumulate_grad_hook(const Tensor& leaf,
+                                                        std::shared_ptr<TensorHook> hook);
+WENGERT_API bool remove_hook(const Tensor& t, uint64_t id);
+
+// ---- custom operations --------------------------------------------------------------------
+
+// The backward half of an operation written by a user.
+class WENGERT_API CustomBackward {
+ public:
+  virtual ~CustomBackward();
+  virtual const char* name() const = 0;
+  // Gradients of the inputs from those of the outputs (undefined: none arrived) and the values
+  // given to record_custom. Undefined results mean no gradient. Differentiable if it computes with
+  // differentiable operations.
+  virtual std::vector<Tensor> backward(const std::vector<Tensor>& gradients,
+                                       const std::vector<Tensor>& saved) = 0;
+  virtual void* object() const { return nullptr; }
+};
+
+// Makes `outputs`, which must be fresh tensors computed without recording, depend on `inputs`.
+// `saved` are checked for later changes in place; those among them that are outputs are kept
+// without a cycle. Outputs for which `differentiable` is false stay constants.
+WENGERT_API void record_custom(std::shared_ptr<CustomBackward> backward, TensorList inputs,
+                               TensorList outputs, const std::vector<bool>& differentiable,
+                               TensorList saved);
+
+// ---- checking -----------------------------------------------------------------------------
+
+struct GradcheckOptions {
+  double eps = 1e-6;
+  double atol = 1e-5;
+  double rtol = 1e-3;
+};
+// Compares the gradients of `f` at `inputs` (float64) with central differences; throws Error with
+// the first entry that differs. Inputs that do not require grad are constants.
+WENGERT_API void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
+                           const std::vector<Tensor>& inputs, const GradcheckOptions& o = {});
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,11 @@
+// The operations on tensors, as free functions.
+#pragma once
+
+#include "wengert/ops/creation.h"
+#include "wengert/ops/elementwise.h"
+#include "wengert/ops/indexing.h"
+#include "wengert/ops/linalg.h"
+#include "wengert/ops/nn.h"
+#include "wengert/ops/random.h"
+#include "wengert/ops/reduction.h"
+#include "wengert/ops/shape.h"

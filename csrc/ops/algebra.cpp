@@ -1,0 +1,35 @@
+// What the backward engine needs of the operations.
+#include "autograd/algebra.h"
+
+#include "ops/op.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace algebra {
+
+Tensor ones_like(const TensorImpl& t) { return full(t.sizes(), 1, t.dtype); }
+Tensor zeros(DType dtype, Dims shape) { return wengert::zeros(shape, dtype); }
+Tensor add(const Tensor& a, const Tensor& b) { return wengert::add(a, b); }
+void add_(Tensor& a, const Tensor& b) { wengert::add_(a, b); }
+Tensor clone(const Tensor& t) { return wengert::clone(t); }
+void copy_(Tensor& to, const Tensor& from) { wengert::copy_(to, from); }
+
+Tensor sum_to(const Tensor& t, Dims shape) {
+  std::vector<int64_t> dims;
+  const auto extra = static_cast<int64_t>(t.shape().size() - shape.size());
+  for (int64_t i = 0; i < extra; ++i) dims.push_back(i);
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const int64_t d = extra + static_cast<int64_t>(i);
+    if (shape[i] == 1 && t.shape()[static_cast<size_t>(d)] != 1) dims.push_back(d);
+  }
+  Tensor s = dims.empty() ? t : sum(t, dims, true);
+  return s.shape() == shape ? s : reshape(s, shape);
+}
+
+Tensor cast(const Tensor& t, DType dtype) { return to(t, dtype); }
+
+bool has_nan(const Tensor& t) {
+  return is_floating(t.dtype()) && sum(isnan(t)).item().to_int() > 0;
+}
+
+}  // namespace algebra
+WENGERT_NAMESPACE_END

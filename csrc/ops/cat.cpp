@@ -1,0 +1,91 @@
+// Joining tensors.
+#include "ops/function.h"
+#include "ops/op.h"
+#include "tensor/copy.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+struct Cat {
+  int64_t dim;
+  static constexpr const char* name = "cat";
+  WG_FIELDS(dim)
+  void infer(Infer& m) const {
+    Meta& out = m.out();
+    out.shape = m.in(0).sizes();
+    out.dtype = m.in(0).dtype;
+    for (int k = 1; k < m.n_inputs; ++k) {
+      const TensorImpl& x = m.in(k);
+      out.dtype = promote(out.dtype, x.dtype);
+      bool fits = x.ndim == out.shape.ndim;
+      for (int i = 0; fits && i < x.ndim; ++i) fits = i == dim || x.shape()[i] == out.shape.d[i];
+      WG_CHECK(fits, ValueError, "cat: shapes must agree except in dimension ", dim, ", but got ",
+               m.in(0).sizes(), " and ", x.sizes());
+      out.shape.d[dim] += x.shape()[dim];
+    }
+  }
+  void compute(Compute& c) const {
+    const TensorImpl& out = *c.out().impl();
+    int64_t at = 0;
+    for (int k = 0; k < c.n_inputs; ++k) {
+      const TensorImpl& x = *c.inputs[k];
+      Shape piece = out.sizes();
+      piece.d[dim] = x.shape()[dim];
+      const Tensor part = new_alias(
+          out, piece, out.strides(),
+          out.data + at * out.strides()[dim] * static_cast<int64_t>(item_size(out.dtype)));
+      copy_elements(*part.impl(), x);
+      at += x.shape()[dim];
+    }
+  }
+  void vjp(Vjp& v) const {
+    int64_t at = 0;
+    for (int k = 0; k < v.inputs(); ++k) {
+      const int64_t n = v.shape(k).d[dim];
+      if (v.needs(k)) v.set(k, slice(v.grad(), dim, at, at + n));
+      at += n;
+    }
+  }
+};
+
+}  // namespace
+
+Tensor cat(TensorList tensors, int64_t dim) {
+  WG_CHECK(!tensors.empty(), ValueError, "cat: expected at least one tensor");
+  // An empty 1-d tensor joins with anything.
+  std::vector<Tensor> kept;
+  for (const Tensor& t : tensors) {
+    const TensorImpl& x = *detail::input("cat", t);
+    WG_CHECK(x.ndim > 0, ValueError, "cat: a 0-d tensor cannot be joined; use stack()");
+    if (!(x.ndim == 1 && x.numel == 0)) kept.push_back(t);
+  }
+  if (kept.empty()) kept.push_back(tensors[0]);
+  return apply_list(Cat{wrap_dim("cat", dim, kept[0].dim())}, kept);
+}
+
+Tensor stack(TensorList tensors, int64_t dim) {
+  WG_CHECK(!tensors.empty(), ValueError, "stack: expected at least one tensor");
+  std::vector<Tensor> parts;
+  const int64_t d = wrap_dim("stack", dim, detail::input("stack", tensors[0])->ndim + 1);
+  for (const Tensor& t : tensors) {
+    WG_CHECK(detail::input("stack", t)->sizes() == tensors[0].shape(), ValueError,
+             "stack: all tensors must have one shape, but got ", tensors[0].shape(), " and ", t.shape());
+    parts.push_back(unsqueeze(t, d));
+  }
+  return cat(parts, d);
+}
+
+namespace {
+constexpr Function rows[] = {
+    make_function<cat>("cat", "tensors, dim=0", kFunction | kOut, "The tensors one after the other along dim; dtypes are promoted",
+                       "[T((2, 3)), T((1, 3))]\n[T((2, 3)), T((2, 0)), T((2, 2))], -1", "np.concatenate(tensors, axis=dim)"),
+    make_function<stack>("stack", "tensors, dim=0", kFunction | kOut, "Tensors of one shape joined along a new dimension",
+                         "[T((2, 3)), T((2, 3))]\n[T((2,)), T((2,)), T((2,))], -1", "np.stack(tensors, axis=dim)"),
+};
+}  // namespace
+
+extern const FunctionTable cat_functions;
+const FunctionTable cat_functions = {rows, std::size(rows)};
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,108 @@
+// The comparisons of wengert/ops/binary.def and the tests of test.def: results are bool.
+#include "ops/elementwise.h"
+#include "ops/function.h"
+#include "runtime/parallel.h"
+#include "tensor/copy.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace elementwise {
+namespace {
+
+#define WG_BINARY(...)
+#define WG_COMPARE(op, ...)                                                                      \
+  struct op##_op {                                                                               \
+    static constexpr const char* name = #op;                                                     \
+    WG_NO_FIELDS                                                                                 \
+    static constexpr bool alias_safe = true;                                                     \
+    void infer(Infer& m) const { infer_binary(name, ResultType::SAME, true, m); }                \
+    void compute(Compute& c) const {                                                             \
+      compute_binary(name, kernels::compare(kernels::Compare::op##_), true, c);                  \
+    }                                                                                            \
+  };                                                                                             \
+  template <bool kScalarFirst>                                                                   \
+  struct op##_scalar_op {                                                                        \
+    Scalar other;                                                                                \
+    static constexpr const char* name = #op;                                                     \
+    WG_FIELDS(other)                                                                             \
+    static constexpr bool alias_safe = true;                                                     \
+    void infer(Infer& m) const { infer_scalar(name, ResultType::SAME, true, other, m); }         \
+    void compute(Compute& c) const {                                                             \
+      compute_scalar(name, kernels::compare(kernels::Compare::op##_), true, other, kScalarFirst, \
+                     c);                                                                         \
+    }                                                                                            \
+  };
+#include "wengert/ops/binary.def"
+#undef WG_COMPARE
+
+#define WG_TEST(op, ...)                                                      \
+  struct op##_op {                                                            \
+    static constexpr const char* name = #op;                                  \
+    WG_NO_FIELDS                                                              \
+    void infer(Infer& m) const {                                              \
+      m.out().shape = m.in(0).sizes();                                        \
+      m.out().dtype = DType::bool_;                                           \
+    }                                                                         \
+    void compute(Compute& c) const { compute_test(name, kernels::Test::op##_, c); } \
+  };
+void compute_test(const char* op, kernels::Test test, Compute& c) {
+  Tensor x = as_contiguous(c.in(0));
+  if (x.dtype() == DType::float16 || x.dtype() == DType::bfloat16) {
+    x = as_contiguous(x, DType::float32);
+  }
+  const kernels::UnaryFn fn = kernels::test(test, x.dtype());
+  WG_CHECK(fn, NotImplementedError, op, ": not available for dtype ", x.dtype());
+  fn(x.numel(), c.out().data(), x.data());
+}
+#include "wengert/ops/test.def"
+#undef WG_TEST
+
+}  // namespace
+}  // namespace elementwise
+
+#define WG_COMPARE(op, ...)                                                                    \
+  Tensor op(const Tensor& a, const Tensor& b) {                                                \
+    return elementwise::run_binary(op_class<elementwise::op##_op>,                             \
+                                   kernels::compare(kernels::Compare::op##_),                  \
+                                   elementwise::ResultType::SAME, true, a, b);                 \
+  }                                                                                            \
+  Tensor op(const Tensor& a, const Scalar& b) {                                                \
+    return elementwise::run_scalar(op_class<elementwise::op##_scalar_op<false>>,               \
+                                   kernels::compare(kernels::Compare::op##_),                  \
+                                   elementwise::ResultType::SAME, true, a, &b, false);         \
+  }                                                                                            \
+  Tensor op(const Scalar& a, const Tensor& b) {                                                \
+    return elementwise::run_scalar(op_class<elementwise::op##_scalar_op<true>>,                \
+                                   kernels::compare(kernels::Compare::op##_),                  \
+                                   elementwise::ResultType::SAME, true, b, &a, true);          \
+  }                                                                                            \
+  Tensor& op##_(Tensor& self, const Tensor& other) {                                           \
+    apply_in_place(elementwise::op##_op{}, self, other);                                       \
+    return self;                                                                               \
+  }                                                                                            \
+  Tensor& op##_(Tensor& self, const Scalar& other) {                                           \
+    apply_in_place(elementwise::op##_scalar_op<false>{other}, self);                           \
+    return self;                                                                               \
+  }
+#include "wengert/ops/binary.def"
+#undef WG_COMPARE
+#undef WG_BINARY
+
+#define WG_TEST(op, ...) \
+  Tensor op(const Tensor& input) { return apply(elementwise::op##_op{}, input); }
+#include "wengert/ops/test.def"
+#undef WG_TEST
+
+namespace {
+#define WG_TEST(op, value, reference, doc)                                         \
+  make_function<op>(#op, "input", kFunction | kMethod | kNoGrad | kOut, doc,       \
+                    "T((3, 4), -3, 3)\nT((0, 3), -3, 3)", reference),
+constexpr Function test_rows[] = {
+#include "wengert/ops/test.def"
+};
+#undef WG_TEST
+}  // namespace
+
+extern const FunctionTable test_functions;
+const FunctionTable test_functions = {test_rows, std::size(test_rows)};
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,287 @@
+// Making, filling, copying and converting tensors.
+#include <cmath>
+
+#include "ops/function.h"
+#include "ops/op.h"
+#include "runtime/parallel.h"
+#include "tensor/copy.h"
+#include "tensor/loop.h"
+#include "wengert/ops.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+// Writes the same element everywhere.
+void fill_elements(const TensorImpl& t, const Scalar& value) {
+  if (t.numel == 0) return;
+  alignas(16) char item[16];
+  store_scalar(t.dtype, item, value);
+  TensorImpl one{};
+  one.dtype = t.dtype;
+  one.ndim = 0;
+  one.numel = 1;
+  one.flags = kContiguous;
+  one.data = item;
+  one.dims = one.inline_dims;
+  copy_elements(t, one);
+}
+
+struct Clone {
+  bool keep_order = true;
+  static constexpr const char* name = "clone";
+  WG_FIELDS(keep_order)
+  void infer(Infer& m) const {
+    const TensorImpl& x = m.in(0);
+    m.out().dtype = x.dtype;
+    m.out().shape = x.sizes();
+    if (keep_order && !x.contiguous() && !may_overlap(x)) {
+      m.out().strided = dense_strides(x, m.out().strides);
+    }
+  }
+  void compute(Compute& c) const { copy_elements(*c.out().impl(), *c.in(0).impl()); }
+  void vjp(Vjp& v) const { v.set(0, v.grad()); }
+};
+
+struct To {
+  DType dtype;
+  static constexpr const char* name = "to_copy";
+  WG_FIELDS(dtype)
+  void infer(Infer& m) const {
+    const TensorImpl& x = m.in(0);
+    m.out().dtype = dtype;
+    m.out().shape = x.sizes();
+    if (!x.contiguous() && !may_overlap(x)) m.out().strided = dense_strides(x, m.out().strides);
+  }
+  void compute(Compute& c) const { copy_elements(*c.out().impl(), *c.in(0).impl()); }
+  // The engine converts the gradient back.
+  void vjp(Vjp& v) const { v.set(0, v.grad()); }
+};
+
+struct Copy {
+  static constexpr const char* name = "copy";
+  WG_NO_FIELDS
+  static constexpr bool alias_safe = true;
+  void infer(Infer& m) const {
+    const TensorImpl &to = m.in(0), &from = m.in(1);
+    Shape s;
+    WG_CHECK(broadcast(to.sizes(), from.sizes(), s.d, &s.ndim) && Dims(s) == to.sizes(), ValueError,
+             "copy_: shape ", from.sizes(), " does not broadcast to ", to.sizes());
+    m.out().dtype = to.dtype;
+    m.out().shape = to.sizes();
+  }
+  void compute(Compute& c) const {
+    const TensorImpl &out = *c.out().impl(), &from = *c.in(1).impl();
+    if (out.data == from.data && c.in(1).is_same(c.out())) return;
+    copy_elements(out, from);
+  }
+  void vjp(Vjp& v) const {
+    if (v.needs(1)) v.set(1, v.grad());
+    if (v.needs(0)) v.set(0, zeros(v.grad().shape(), v.grad().dtype()));
+  }
+};
+
+struct Fill {
+  Scalar value;
+  static constexpr const char* name = "fill";
+  WG_FIELDS(value)
+  static constexpr bool alias_safe = true;
+  void infer(Infer& m) const {
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape = m.in(0).sizes();
+  }
+  void compute(Compute& c) const { fill_elements(*c.out().impl(), value); }
+  void vjp(Vjp& v) const { v.set(0, zeros(v.grad().shape(), v.grad().dtype())); }
+};
+
+// Tensors of numbers are made through the recorder too, so that a tape has them.
+struct Full {
+  Shape shape;
+  Scalar value;
+  DType dtype;
+  static constexpr const char* name = "full";
+  WG_FIELDS(shape, value, dtype)
+  void infer(Infer& m) const {
+    m.out().dtype = dtype;
+    m.out().shape = shape;
+  }
+  void compute(Compute& c) const { fill_elements(*c.out().impl(), value); }
+};
+
+Tensor make_full(Dims shape, const Scalar& value, DType dtype) {
+  if (!(thread_mode.word & kSlowModes)) {
+    Tensor t = new_tensor(dtype, shape);
+    if (t.impl()->numel == 1) {
+      store_scalar(dtype, t.impl()->data, value);
+    } else {
+      fill_elements(*t.impl(), value);
+    }
+    return t;
+  }
+  WG_CHECK(shape.size() <= kMaxDims, ValueError, "full: at most ", kMaxDims, " dimensions");
+  return apply(Full{shape, value, dtype});
+}
+
+}  // namespace
+
+Tensor empty(Dims shape, std::optional<DType> dtype) {
+  return new_tensor(dtype.value_or(default_dtype()), shape);
+}
+Tensor zeros(Dims shape, std::optional<DType> dtype) {
+  return make_full(shape, 0, dtype.value_or(default_dtype()));
+}
+Tensor ones(Dims shape, std::optional<DType> dtype) {
+  return make_full(shape, 1, dtype.value_or(default_dtype()));
+}
+Tensor full(Dims shape, Scalar value, std::optional<DType> dtype) {
+  return make_full(shape, value, dtype ? *dtype : dtype_of(value));
+}
+Tensor scalar(Scalar value, std::optional<DType> dtype) { return full({}, value, dtype); }
+
+Tensor empty_like(const Tensor& input, std::optional<DType> dtype) {
+  const TensorImpl& x = *input.impl();
+  int64_t strides[kMaxDims];
+  const DType t = dtype.value_or(x.dtype);
+  if (!x.contiguous() && !may_overlap(x) && dense_strides(x, strides)) {
+    return new_tensor(t, x.sizes(), strides);
+  }
+  return new_tensor(t, x.sizes());
+}
+Tensor full_like(const Tensor& input, Scalar value, std::optional<DType> dtype) {
+  if (input.is_contiguous()) return make_full(input.shape(), value, dtype.value_or(input.dtype()));
+  Tensor t = empty_like(input, dtype);
+  fill_elements(*t.impl(), value);
+  return t;
+}
+Tensor zeros_like(const Tensor& input, std::optional<DType> dtype) {
+  return full_like(input, 0, dtype);
+}
+Tensor ones_like(const Tensor& input, std::optional<DType> dtype) {
+  return full_like(input, 1, dtype);
+}
+
+Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype) {
+  const bool whole = start.kind() <= DTypeKind::integer && end.kind() <= DTypeKind::integer &&
+                     step.kind() <= DTypeKind::integer;
+  const DType t = dtype.value_or(whole ? DType::int64 : default_dtype());
+  WG_CHECK(!step.equal(0), ValueError, "arange: step must not be zero");
+  const double span = end.to_double() - start.to_double();
+  WG_CHECK(std::isfinite(span) && std::isfinite(step.to_double()), ValueError,
+           "arange: the bounds and the step must be finite");
+  WG_CHECK(span == 0 || (span > 0) == (step.to_double() > 0), ValueError,
+           "arange: the sign of the step must lead from start to end");
+  int64_t n;
+  if (whole) {
+    const __int128 distance = static_cast<__int128>(end.to_int()) - start.to_int();
+    const int64_t s = step.to_int();
+    n = static_cast<int64_t>((distance + (s > 0 ? s - 1 : s + 1)) / s);
+  } else {
+    n = static_cast<int64_t>(std::ceil(span / step.to_double()));
+  }
+  if (n < 0) n = 0;
+  Tensor wide = new_tensor(whole ? DType::int64 : DType::float64, Dims(&n, 1));
+  if (whole) {
+    int64_t* p = wide.data<int64_t>();
+    for (int64_t i = 0; i < n; ++i) p[i] = start.to_int() + i * step.to_int();
+  } else {
+    double* p = wide.data<double>();
+    for (int64_t i = 0; i < n; ++i) p[i] = start.to_double() + static_cast<double>(i) * step.to_double();
+  }
+  return as_contiguous(wide, t);
+}
+
+Tensor linspace(double start, double end, int64_t steps, std::optional<DType> dtype) {
+  WG_CHECK(steps >= 0, ValueError, "linspace: the number of steps must be non-negative, but got ",
+           steps);
+  Tensor wide = new_tensor(DType::float64, Dims(&steps, 1));
+  double* p = wide.data<double>();
+  // Both halves are measured from their own end, so that the last value is exact.
+  const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
+  for (int64_t i = 0; i < steps; ++i) {
+    p[i] = i < steps / 2 || steps == 1 ? start + step * static_cast<double>(i)
+                                       : end - step * static_cast<double>(steps - 1 - i);
+  }
+  return as_contiguous(wide, dtype.value_or(default_dtype()));
+}
+
+Tensor eye(int64_t n, std::optional<int64_t> m, std::optional<DType> dtype) {
+  const int64_t columns = m.value_or(n);
+  WG_CHECK(n >= 0 && columns >= 0, ValueError, "eye: sizes must be non-negative, but got ", n,
+           " and ", columns);
+  Tensor t = zeros({n, columns}, dtype);
+  const size_t item = item_size(t.dtype());
+  for (int64_t i = 0; i < n && i < columns; ++i) {
+    store_scalar(t.dtype(), t.data<char>() + static_cast<size_t>(i * (columns + 1)) * item, 1);
+  }
+  return t;
+}
+
+Tensor from_data(const void* data, Dims shape, DType dtype) {
+  Tensor t = new_tensor(dtype, shape);
+  if (t.numel()) std::memcpy(t.data(), data, static_cast<size_t>(t.numel()) * item_size(dtype));
+  return t;
+}
+
+Tensor from_blob(void* data, Dims shape, DType dtype, Dims strides, void (*release)(void*),
+                 void* context) {
+  WG_CHECK(strides.empty() || strides.size() == shape.size(), ValueError, "from_blob: got ",
+           shape.size(), " sizes but ", strides.size(), " strides");
+  TensorImpl* t = new_impl(dtype, static_cast<int>(shape.size()));
+  Tensor out = Tensor::adopt(t);
+  std::memcpy(t->dims, shape.data(), sizeof(int64_t) * shape.size());
+  t->numel = row_major_strides(t->shape(), t->ndim, t->strides());
+  if (!strides.empty()) std::memcpy(t->strides(), strides.data(), sizeof(int64_t) * strides.size());
+  t->data = static_cast<char*>(data);
+  t->storage = external_storage(data, static_cast<size_t>(t->numel) * item_size(dtype), release, context);
+  update_contiguous(*t);
+  return out;
+}
+
+Tensor clone(const Tensor& input) { return apply(Clone{}, input); }
+Tensor contiguous(const Tensor& input) {
+  if (detail::input("contiguous", input)->contiguous()) return input;
+  return apply(Clone{false}, input);
+}
+Tensor to(const Tensor& input, DType dtype) {
+  return detail::input("to", input)->dtype == dtype ? input : apply(To{dtype}, input);
+}
+Tensor& copy_(Tensor& self, const Tensor& src) {
+  apply_in_place(Copy{}, self, src);
+  return self;
+}
+Tensor& fill_(Tensor& self, Scalar value) {
+  apply_in_place(Fill{value}, self);
+  return self;
+}
+Tensor& zero_(Tensor& self) { return fill_(self, 0); }
+
+Tensor Tensor::clone() const { return wengert::clone(*this); }
+Tensor Tensor::contiguous() const { return wengert::contiguous(*this); }
+Tensor Tensor::to(DType dtype) const { return wengert::to(*this, dtype); }
+
+namespace {
+constexpr Function rows[] = {
+    make_function<empty>("empty", "size, *, dtype=None", kFunction | kRandom, "Uninitialised tensor of the given size"),
+    make_function<zeros>("zeros", "size, *, dtype=None", kFunction, "Tensor of zeros", "(2, 3)\n()\n(0, 2)", "np.zeros(size)"),
+    make_function<ones>("ones", "size, *, dtype=None", kFunction, "Tensor of ones", "(2, 3)\n()", "np.ones(size)"),
+    make_function<full>("full", "size, fill_value, *, dtype=None", kFunction, "Tensor filled with one value", "(2, 3), 1.5\n(2,), True", "np.full(size, fill_value)"),
+    make_function<empty_like>("empty_like", "input, *, dtype=None", kFunction | kRandom, "Uninitialised tensor of input's shape, dtype and layout"),
+    make_function<zeros_like>("zeros_like", "input, *, dtype=None", kFunction | kNoGrad, "Zeros of input's shape", "T((2, 3))", "np.zeros_like(input)"),
+    make_function<ones_like>("ones_like", "input, *, dtype=None", kFunction | kNoGrad, "Ones of input's shape", "T((2, 3))", "np.ones_like(input)"),
+    make_function<full_like>("full_like", "input, fill_value, *, dtype=None", kFunction | kNoGrad, "input's shape filled with one value", "T((2, 3)), 2.5", "np.full_like(input, fill_value)"),
+    make_function<arange>("_arange", "start, end, step, *, dtype=None", kFunction | kInternal, "start, start + step, ... before end"),
+    make_function<linspace>("linspace", "start, end, steps, *, dtype=None", kFunction, "steps evenly spaced numbers from start to end, both included", "0.0, 1.0, 5\n1.0, -1.0, 4\n2.0, 3.0, 1", "np.linspace(start, end, steps)"),
+    make_function<eye>("eye", "n, m=None, *, dtype=None", kFunction, "Ones on the diagonal, zeros elsewhere", "3\n2, 4", "np.eye(n, m)"),
+    make_function<wengert::clone>("clone", "input", kFunction | kMethod, "A copy with memory of its own", "T((3, 4))", "input"),
+    make_function<wengert::contiguous>("contiguous", "input", kMethod, "input itself if it is row-major, otherwise such a copy", "T((3, 4))", "input"),
+    make_function<wengert::to>("_to_dtype", "input, dtype", kMethod | kInternal, "input converted to dtype"),
+    make_function<copy_>("copy_", "self, src", kMethod | kMutates, "Replaces the elements of self with those of src, converted and broadcast"),
+    make_function<fill_>("fill_", "self, value", kMethod | kMutates, "Sets every element to value"),
+    make_function<zero_>("zero_", "self", kMethod | kMutates, "Sets every element to 0"),
+};
+}  // namespace
+
+extern const FunctionTable creation_functions;
+const FunctionTable creation_functions = {rows, std::size(rows)};
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,343 @@
+#include "ops/elementwise.h"
+
+#include "autograd/algebra.h"
+#include "runtime/parallel.h"
+#include "tensor/copy.h"
+#include "tensor/loop.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace elementwise {
+
+namespace {
+
+constexpr int64_t kBlock = 512;
+
+// The dtype that kernels compute in, for operands of dtype t.
+DType compute_dtype(DType t) {
+  return t == DType::float16 || t == DType::bfloat16 ? DType::float32 : t;
+}
+
+[[noreturn]] void no_kernel(const char* op, DType t) {
+  fail<NotImplementedError>(op, ": not available for dtype ", t, "; convert the input first");
+}
+
+// A dense layout like that of `t`, or row-major where there is no such.
+void like_layout(Meta& m, const TensorImpl& t) {
+  m.shape = t.sizes();
+  if (!t.contiguous() && !may_overlap(t)) m.strided = dense_strides(t, m.strides);
+}
+
+// Rows shorter than this cost more in calls than in arithmetic: inputs are made dense first.
+constexpr int64_t kShortRow = 16;
+
+// Runs kernel(n, out, operands...) over all elements, with operands converted to `in` and results
+// from `result`. The kernel is told by `layout` which of two operands is one repeated element.
+template <class F>
+void map(const TensorImpl& out, DType result, TensorImpl* const* inputs, int n_inputs, DType in,
+         F&& kernel) {
+  if (out.numel == 0) return;
+  const TensorImpl* operands[3] = {&out};
+  Tensor dense[2];
+  for (int i = 0; i < n_inputs; ++i) operands[i + 1] = inputs[i];
+  Loop loop(operands, n_inputs + 1);
+  if (loop.size[0] < kShortRow && loop.total >= 4 * kShortRow) {
+    for (int i = 0; i < n_inputs; ++i) {
+      if (inputs[i]->dtype == in && inputs[i]->sizes() == out.sizes() && inputs[i]->contiguous()) continue;
+      dense[i] = new_tensor(in, out.sizes());
+      copy_elements(*dense[i].impl(), *inputs[i]);
+      operands[i + 1] = dense[i].impl();
+    }
+    Tensor packed;
+    if (!out.contiguous()) {
+      packed = new_tensor(out.dtype, out.sizes());
+      operands[0] = packed.impl();
+    }
+    map(*operands[0], result, const_cast<TensorImpl* const*>(operands + 1), n_inputs, in, kernel);
+    if (packed.defined()) copy_elements(out, *packed.impl());
+    return;
+  }
+  const auto in_size = static_cast<int64_t>(item_size(in));
+  const auto out_size = static_cast<int64_t>(item_size(out.dtype));
+  const bool direct_out = out.dtype == result && loop.inner_is(0, out_size);
+  bool direct[2] = {false, false}, repeated[2] = {false, false};
+  kernels::CastFn from[2] = {nullptr, nullptr};
+  for (int i = 0; i < n_inputs; ++i) {
+    repeated[i] = n_inputs == 2 && loop.stride[i + 1][0] == 0 && loop.size[0] > 1;
+    direct[i] = operands[i + 1]->dtype == in && loop.inner_is(i + 1, in_size);
+    if (operands[i + 1]->dtype != in) from[i] = kernels::cast(in, operands[i + 1]->dtype);
+  }
+  // Kernels repeat one operand, not both.
+  if (repeated[0] && repeated[1]) repeated[0] = false;
+  const kernels::CastFn to = out.dtype == result ? nullptr : kernels::cast(out.dtype, result);
+  const int layout = repeated[1] ? kernels::kScalarB : repeated[0] ? kernels::kScalarA : kernels::kBothVary;
+
+  runtime::parallel_for(loop.total, kParallelGrain, [&](int64_t begin, int64_t end) {
+    alignas(64) char gathered[2][kBlock * 16];
+    alignas(64) char converted[2][kBlock * 16];
+    alignas(64) char results[kBlock * 16];
+    alignas(64) char stored[kBlock * 16];
+    for_rows(loop, begin, end, [&](char* const* p, int64_t n) {
+      const bool whole = direct_out && (direct[0] || repeated[0]) &&
+                         (n_inputs < 2 || direct[1] || repeated[1]);
+      const int64_t step = whole ? n : kBlock;
+      for (int64_t i = 0; i < n; i += step) {
+        const int64_t m = n - i < step ? n - i : step;
+        const void* operand[2] = {nullptr, nullptr};
+        for (int k = 0; k < n_inputs; ++k) {
+          const int64_t stride = loop.stride[k + 1][0];
+          const char* src = p[k + 1] + i * stride;
+          if (!direct[k]) {
+            const int64_t count = repeated[k] ? 1 : m;
+            const DType dtype = operands[k + 1]->dtype;
+            const auto size = static_cast<int64_t>(item_size(dtype));
+            if (!repeated[k] && !loop.inner_is(k + 1, size)) {
+              copy_row(item_size(dtype), count, gathered[k], size, src, stride);
+              src = gathered[k];
+            }
+            if (from[k]) {
+              from[k](count, converted[k], src);
+              src = converted[k];
+            }
+          }
+          operand[k] = src;
+        }
+        char* dst = p[0] + i * loop.stride[0][0];
+        if (direct_out) {
+          kernel(m, dst, operand[0], operand[1], layout);
+          continue;
+        }
+        kernel(m, results, operand[0], operand[1], layout);
+        const char* src = results;
+        if (to) {
+          to(m, stored, results);
+          src = stored;
+        }
+        copy_row(item_size(out.dtype), m, dst, loop.stride[0][0], src, out_size);
+      }
+    });
+  });
+}
+
+DType float_result(ResultType type, DType t) {
+  return type == ResultType::FLOAT && is_integral(t) ? default_dtype() : t;
+}
+
+// The dtype of the operation's result when its operands have dtype t.
+DType unary_kernel_dtype(const kernels::UnaryKernels& k, const char* op, DType t) {
+  const DType c = compute_dtype(t);
+  if (!k.value[static_cast<int>(c)]) no_kernel(op, t);
+  return c;
+}
+
+// Two tensors promote like two arrays, except that a 0-d one is weak within its kind.
+DType operand_dtype(const TensorImpl& a, const TensorImpl& b) {
+  if (a.dtype == b.dtype) return a.dtype;
+  if (a.ndim > 0 && b.ndim == 0 && kind_of(a.dtype) >= kind_of(b.dtype)) return a.dtype;
+  if (b.ndim > 0 && a.ndim == 0 && kind_of(b.dtype) >= kind_of(a.dtype)) return b.dtype;
+  return promote(a.dtype, b.dtype);
+}
+
+kernels::BinaryFn const* binary_fns(const char* op, const kernels::BinaryKernels& k, DType t) {
+  const auto* fns = k.fn[static_cast<int>(t)];
+  if (!fns[0]) no_kernel(op, t);
+  return fns;
+}
+
+}  // namespace
+
+// ---- one input ----------------------------------------------------------------------------
+
+void infer_unary(const char*, ResultType type, Infer& m) {
+  like_layout(m.out(), m.in(0));
+  m.out().dtype = float_result(type, m.in(0).dtype);
+}
+
+void compute_unary(const char* op, kernels::Unary kernel, Compute& c) {
+  const TensorImpl& out = *c.out().impl();
+  const auto& k = kernels::unary(kernel);
+  const DType t = unary_kernel_dtype(k, op, out.dtype);
+  const kernels::UnaryFn fn = k.value[static_cast<int>(t)];
+  map(out, t, c.inputs, 1, t,
+      [fn](int64_t n, void* y, const void* x, const void*, int) { fn(n, y, x); });
+}
+
+Tensor run_unary(const OpClass& cls, kernels::Unary kernel, ResultType type, const Tensor& x) {
+  TensorImpl* in = detail::input(cls.name, x);
+  const auto& k = kernels::unary(kernel);
+  Tensor out;
+  const bool direct = in->contiguous() && k.value[static_cast<int>(in->dtype)] &&
+                      !(type == ResultType::FLOAT && is_integral(in->dtype));
+  OpCall call{cls, nullptr, &in, 1, &out, 1};
+  if (!direct || thread_mode.word & kSlowModes) {
+    run(call);
+    return out;
+  }
+  out = new_like_contiguous(*in, in->dtype);
+  const kernels::UnaryFn fn = k.value[static_cast<int>(in->dtype)];
+  const auto size = static_cast<int64_t>(item_size(in->dtype));
+  char* y = out.impl()->data;
+  if (in->numel <= kParallelGrain) {
+    fn(in->numel, y, in->data);
+  } else {
+    runtime::parallel_for(in->numel, kParallelGrain, [&](int64_t b, int64_t e) {
+      fn(e - b, y + b * size, in->data + b * size);
+    });
+  }
+  if (recording() && in->requires_grad() && cls.vjp) record(call);
+  return out;
+}
+
+Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& saved) {
+  const TensorImpl& gi = *g.impl();
+  const kernels::UnaryGradFn fn = kernels::unary(kernel).grad[static_cast<int>(gi.dtype)];
+  if (!fn || thread_mode.word & kSlowModes) return {};
+  const TensorImpl* s = saved.impl();
+  if (!gi.contiguous() || (s && (!s->contiguous() || s->dtype != gi.dtype))) return {};
+  Tensor out = new_like_contiguous(gi, gi.dtype);
+  const auto size = static_cast<int64_t>(item_size(gi.dtype));
+  char* y = out.impl()->data;
+  runtime::parallel_for(gi.numel, kParallelGrain, [&](int64_t b, int64_t e) {
+    fn(e - b, y + b * size, gi.data + b * size, s ? s->data + b * size : nullptr);
+  });
+  return out;
+}
+
+// ---- two inputs ---------------------------------------------------------------------------
+
+void infer_binary(const char* op, ResultType type, bool compare, Infer& m) {
+  const TensorImpl &a = m.in(0), &b = m.in(1);
+  Meta& out = m.out();
+  WG_CHECK(broadcast(a.sizes(), b.sizes(), out.shape.d, &out.shape.ndim), ValueError, op,
+           ": shapes ", a.sizes(), " and ", b.sizes(),
+           " do not broadcast; each pair of dimensions, from the last, must be equal or contain a 1");
+  out.dtype = compare ? DType::bool_ : float_result(type, operand_dtype(a, b));
+  for (const TensorImpl* t : {&a, &b}) {
+    if (t->sizes() == Dims(out.shape) && t->ndim > 0) {
+      like_layout(out, *t);
+      break;
+    }
+  }
+}
+
+void compute_binary(const char* op, const kernels::BinaryKernels& k, bool compare, Compute& c) {
+  const TensorImpl& out = *c.out().impl();
+  const DType in =
+      compute_dtype(compare ? operand_dtype(*c.inputs[0], *c.inputs[1]) : out.dtype);
+  const auto* fns = binary_fns(op, k, in);
+  map(out, compare ? DType::bool_ : in, c.inputs, 2, in,
+      [fns](int64_t n, void* y, const void* a, const void* b, int layout) {
+        fns[layout](n, y, a, b);
+      });
+}
+
+Tensor run_binary(const OpClass& cls, const kernels::BinaryKernels& k, ResultType type,
+                  bool compare, const Tensor& a, const Tensor& b) {
+  TensorImpl* in[] = {detail::input(cls.name, a), detail::input(cls.name, b)};
+  Tensor out;
+  OpCall call{cls, nullptr, in, 2, &out, 1};
+  const TensorImpl &x = *in[0], &y = *in[1];
+  const bool direct = x.dtype == y.dtype && x.ndim == y.ndim && x.contiguous() && y.contiguous() &&
+                      std::memcmp(x.dims, y.dims, sizeof(int64_t) * x.ndim) == 0 &&
+                      k.fn[static_cast<int>(x.dtype)][0] &&
+                      !(type == ResultType::FLOAT && is_integral(x.dtype));
+  if (!direct || thread_mode.word & kSlowModes) {
+    run(call);
+    return out;
+  }
+  const DType result = compare ? DType::bool_ : x.dtype;
+  out = new_like_contiguous(x, result);
+  const kernels::BinaryFn fn = k.fn[static_cast<int>(x.dtype)][kernels::kBothVary];
+  char* o = out.impl()->data;
+  if (x.numel <= kParallelGrain) {
+    fn(x.numel, o, x.data, y.data);
+  } else {
+    const auto size = static_cast<int64_t>(item_size(x.dtype));
+    const auto out_size = static_cast<int64_t>(item_size(result));
+    runtime::parallel_for(x.numel, kParallelGrain, [&](int64_t begin, int64_t end) {
+      fn(end - begin, o + begin * out_size, x.data + begin * size, y.data + begin * size);
+    });
+  }
+  if (recording() && cls.vjp && (x.requires_grad() || y.requires_grad())) record(call);
+  return out;
+}
+
+// ---- a tensor and a number ----------------------------------------------------------------
+
+void infer_scalar(const char*, ResultType type, bool compare, const Scalar& s, Infer& m) {
+  like_layout(m.out(), m.in(0));
+  m.out().dtype =
+      compare ? DType::bool_ : float_result(type, promote(m.in(0).dtype, s));
+}
+
+void compute_scalar(const char* op, const kernels::BinaryKernels& k, bool compare, const Scalar& s,
+                    bool scalar_first, Compute& c) {
+  const TensorImpl& out = *c.out().impl();
+  const DType in = compute_dtype(compare ? promote(c.inputs[0]->dtype, s) : out.dtype);
+  const auto* fns = binary_fns(op, k, in);
+  alignas(16) char number[16];
+  store_scalar(in, number, s);
+  const kernels::BinaryFn fn = fns[scalar_first ? kernels::kScalarA : kernels::kScalarB];
+  map(out, compare ? DType::bool_ : in, c.inputs, 1, in,
+      [&](int64_t n, void* y, const void* x, const void*, int) {
+        if (scalar_first) {
+          fn(n, y, number, x);
+        } else {
+          fn(n, y, x, number);
+        }
+      });
+}
+
+Tensor run_scalar(const OpClass& cls, const kernels::BinaryKernels& k, ResultType type,
+                  bool compare, const Tensor& t, const Scalar* op, bool scalar_first) {
+  TensorImpl* in = detail::input(cls.name, t);
+  Tensor out;
+  OpCall call{cls, op, &in, 1, &out, 1};
+  const TensorImpl& x = *in;
+  const bool direct = x.contiguous() && is_floating(x.dtype) && op->kind() <= DTypeKind::floating &&
+                      k.fn[static_cast<int>(x.dtype)][0];
+  (void)type;
+  if (!direct || thread_mode.word & kSlowModes) {
+    run(call);
+    return out;
+  }
+  const DType result = compare ? DType::bool_ : x.dtype;
+  out = new_like_contiguous(x, result);
+  alignas(16) char number[16];
+  store_scalar(x.dtype, number, *op);
+  const kernels::BinaryFn fn =
+      k.fn[static_cast<int>(x.dtype)][scalar_first ? kernels::kScalarA : kernels::kScalarB];
+  const auto size = static_cast<int64_t>(item_size(x.dtype));
+  const auto out_size = static_cast<int64_t>(item_size(result));
+  char* o = out.impl()->data;
+  runtime::parallel_for(x.numel, kParallelGrain, [&](int64_t begin, int64_t end) {
+    const char* p = x.data + begin * size;
+    if (scalar_first) {
+      fn(end - begin, o + begin * out_size, number, p);
+    } else {
+      fn(end - begin, o + begin * out_size, p, number);
+    }
+  });
+  if (recording() && cls.vjp && x.requires_grad()) record(call);
+  return out;
+}
+
+// ---- derivative expressions ---------------------------------------------------------------
+
+Tensor chain(const Tensor& g, double d) {
+  if (d == 1) return g;
+  if (d == -1) return neg(g);
+  return mul(g, Scalar(d));
+}
+Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  return where(condition, a, b);
+}
+Tensor select(const Tensor& condition, double a, double b) {
+  // The dtype follows from what it is multiplied with: a number beside a bool tensor.
+  const Tensor one = condition.to(default_dtype());
+  return b == 0 ? (a == 1 ? one : mul(one, a)) : add(mul(one, a - b), b);
+}
+Tensor select(const Tensor& condition, const Tensor& a, double b) { return where(condition, a, full({}, b, a.dtype())); }
+Tensor select(const Tensor& condition, double a, const Tensor& b) { return where(condition, full({}, a, b.dtype()), b); }
+
+}  // namespace elementwise
+WENGERT_NAMESPACE_END

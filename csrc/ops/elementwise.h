@@ -1,0 +1,65 @@
+// Elementwise operations over the tables of wengert/ops/*.def.
+#pragma once
+
+#include "kernels/elementwise.h"
+#include "ops/op.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace elementwise {
+
+enum class ResultType : uint8_t { SAME, FLOAT, INT };  // as the tables say
+
+// ---- one input
+void infer_unary(const char* op, ResultType type, Infer& m);
+void compute_unary(const char* op, kernels::Unary kernel, Compute& c);
+Tensor run_unary(const OpClass& cls, kernels::Unary kernel, ResultType type, const Tensor& x);
+// g * derivative at the saved value, in one kernel. Undefined where there is none for the dtype.
+Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& saved);
+
+// ---- two inputs, or one and a number
+void infer_binary(const char* op, ResultType type, bool compare, Infer& m);
+void compute_binary(const char* op, const kernels::BinaryKernels& kernels, bool compare, Compute& c);
+void infer_scalar(const char* op, ResultType type, bool compare, const Scalar& s, Infer& m);
+void compute_scalar(const char* op, const kernels::BinaryKernels& kernels, bool compare,
+                    const Scalar& s, bool scalar_first, Compute& c);
+Tensor run_binary(const OpClass& cls, const kernels::BinaryKernels& kernels, ResultType type,
+                  bool compare, const Tensor& a, const Tensor& b);
+// `op` is the operation's value, which starts with the Scalar.
+Tensor run_scalar(const OpClass& cls, const kernels::BinaryKernels& kernels, ResultType type,
+                  bool compare, const Tensor& x, const Scalar* op, bool scalar_first);
+
+// ---- what derivative expressions of the tables are made of, beside the public functions
+struct NoGradient {};
+inline NoGradient none() { return {}; }
+inline Tensor chain(const Tensor& g, const Tensor& d) { return mul(g, d); }
+Tensor chain(const Tensor& g, double d);
+Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b);
+Tensor select(const Tensor& condition, double a, double b);
+Tensor select(const Tensor& condition, const Tensor& a, double b);
+Tensor select(const Tensor& condition, double a, const Tensor& b);
+inline Scalar conj(const Scalar& s) { return s.kind() == DTypeKind::complex ? Scalar(std::conj(s.to_complex())) : s; }
+inline void put(Vjp& v, int i, Tensor g) { v.set(i, std::move(g)); }
+inline void put(Vjp&, int, NoGradient) {}
+
+// Which values a gradient of a binary operation reads.
+inline constexpr int A = 1, B = 2, Y = 4;
+struct BinarySaves {
+  Save list[3];
+  int count;
+  int slot[3];  // of A, B, Y in the list; -1
+};
+constexpr BinarySaves binary_saves(int da, int db) {
+  BinarySaves s{};
+  for (int k = 0; k < 3; ++k) {
+    const int bit = 1 << k;
+    s.slot[k] = -1;
+    const uint32_t needed = (da & bit ? for_input(0) : 0) | (db & bit ? for_input(1) : 0);
+    if (!needed) continue;
+    s.slot[k] = s.count;
+    s.list[s.count++] = k == 2 ? save_output(0, needed) : save_input(k, needed);
+  }
+  return s;
+}
+
+}  // namespace elementwise
+WENGERT_NAMESPACE_END

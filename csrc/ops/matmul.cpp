@@ -1,0 +1,236 @@
+// Products of matrices and batches of them.
+#include "kernels/gemm.h"
+#include "ops/function.h"
+#include "ops/op.h"
+#include "tensor/copy.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+// A matrix as GEMM reads it: row-major or its transpose, copied only where it is neither.
+struct Operand {
+  Tensor t;
+  bool transposed = false;
+  int64_t ld = 0;
+  int64_t batch_stride = 0;
+};
+
+Operand operand(const Tensor& t, DType dtype) {
+  Operand o;
+  const TensorImpl* x = t.impl();
+  o.t = x->dtype == dtype ? t : as_contiguous(t, dtype);
+  for (int attempt = 0;; ++attempt) {
+    x = o.t.impl();
+    const int r = x->ndim - 2, c = x->ndim - 1;
+    const int64_t rows = x->shape()[r], columns = x->shape()[c];
+    const int64_t row = rows == 1 ? columns : x->strides()[r];
+    const int64_t column = columns == 1 ? 1 : x->strides()[c];
+    o.batch_stride = x->ndim == 3 && x->shape()[0] > 1 ? x->strides()[0] : 0;
+    if (column == 1 && row >= columns && o.batch_stride >= 0) {
+      o.ld = row;
+      return o;
+    }
+    const int64_t across = columns == 1 ? rows : x->strides()[c];
+    if ((rows == 1 || x->strides()[r] == 1) && across >= rows && o.batch_stride >= 0) {
+      o.transposed = true;
+      o.ld = across;
+      return o;
+    }
+    WG_ASSERT(attempt == 0);
+    o.t = dense_copy(*x, dtype);
+  }
+}
+
+DType gemm_dtype(const char* op, DType a, DType b) {
+  WG_CHECK(a == b, TypeError, op, ": both inputs must have one dtype, but got ", a, " and ", b,
+           "; convert one with to()");
+  return a == DType::float64 ? DType::float64 : DType::float32;
+}
+
+// Integers have no GEMM; a plain loop keeps them exact.
+template <class T>
+void integer_product(const Tensor& a, const Tensor& b, const Tensor& out, int64_t batch, int64_t m,
+                     int64_t n, int64_t k) {
+  const T *x = a.data<T>(), *y = b.data<T>();
+  T* z = out.data<T>();
+  for (int64_t p = 0; p < batch; ++p, x += m * k, y += k * n, z += m * n) {
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < n; ++j) z[i * n + j] = 0;
+      for (int64_t l = 0; l < k; ++l) {
+        const T v = x[i * k + l];
+        for (int64_t j = 0; j < n; ++j) z[i * n + j] = static_cast<T>(z[i * n + j] + v * y[l * n + j]);
+      }
+    }
+  }
+}
+
+// c (contiguous, or a dense accumulator) = or += a b, for 2-d or 3-d operands.
+void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, bool accumulate) {
+  const TensorImpl &x = *a.impl(), &y = *b.impl(), &z = *c.impl();
+  const int64_t m = x.shape()[x.ndim - 2], k = x.shape()[x.ndim - 1], n = y.shape()[y.ndim - 1];
+  const int64_t batch = x.ndim == 3 ? x.shape()[0] : 1;
+  if (is_integral(z.dtype)) {
+    const Tensor xc = as_contiguous(a, z.dtype), yc = as_contiguous(b, z.dtype);
+    switch (z.dtype) {
+      case DType::uint8: integer_product<uint8_t>(xc, yc, c, batch, m, n, k); return;
+      case DType::int8: integer_product<int8_t>(xc, yc, c, batch, m, n, k); return;
+      case DType::int16: integer_product<int16_t>(xc, yc, c, batch, m, n, k); return;
+      case DType::int32: integer_product<int32_t>(xc, yc, c, batch, m, n, k); return;
+      case DType::int64: integer_product<int64_t>(xc, yc, c, batch, m, n, k); return;
+      default: break;
+    }
+  }
+  WG_CHECK(is_floating(z.dtype), NotImplementedError, op, ": not available for dtype ", z.dtype);
+  const DType t = gemm_dtype(op, x.dtype, y.dtype);
+  const Operand oa = operand(a, t), ob = operand(b, t);
+  Tensor result = c;
+  if (z.dtype != t) result = new_tensor(t, z.sizes());
+  kernels::Gemm g;
+  g.dtype = t;
+  g.transpose_a = oa.transposed;
+  g.transpose_b = ob.transposed;
+  g.m = m;
+  g.n = n;
+  g.k = k;
+  g.a = oa.t.data();
+  g.lda = oa.ld;
+  g.b = ob.t.data();
+  g.ldb = ob.ld;
+  g.c = result.data();
+  g.ldc = n;
+  g.accumulate = accumulate;
+  if (x.ndim == 3) {
+    kernels::gemm_batched(g, batch, oa.batch_stride, ob.batch_stride, m * n);
+  } else {
+    kernels::gemm(g);
+  }
+  if (z.dtype != t) copy_elements(z, *result.impl());
+}
+
+// The gradients of a product: g b^T and a^T g, added in place where there is something to add to.
+template <class Multiply>
+void product_vjp(const char* op, Vjp& v, Multiply multiply) {
+  const Tensor& g = v.grad();
+  for (int i = 0; i < 2; ++i) {
+    if (!v.needs(i)) continue;
+    const Tensor other = transpose(v.saved(1 - i), -2, -1);
+    const Tensor &left = i == 0 ? g : other, &right = i == 0 ? other : g;
+    const bool added = v.dtype(i) == g.dtype() && is_floating(g.dtype()) && item_size(g.dtype()) >= 4 &&
+                       v.accumulate(i, [&](Tensor& sum) { product(op, left, right, sum, true); });
+    if (!added) v.set(i, multiply(left, right));
+  }
+}
+
+struct Mm {
+  static constexpr const char* name = "mm";
+  WG_NO_FIELDS
+  static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
+  void infer(Infer& m) const {
+    const TensorImpl &a = m.in(0), &b = m.in(1);
+    WG_CHECK(a.shape()[1] == b.shape()[0], ValueError, "matmul: the last dimension of ", a.sizes(),
+             " must equal the first of ", b.sizes(), "; transpose one of them?");
+    WG_CHECK(a.dtype == b.dtype, TypeError, "matmul: both inputs must have one dtype, but got ",
+             a.dtype, " and ", b.dtype, "; convert one with to()");
+    m.out().dtype = a.dtype;
+    m.out().shape.push(a.shape()[0]);
+    m.out().shape.push(b.shape()[1]);
+  }
+  void compute(Compute& c) const { product("matmul", c.in(0), c.in(1), c.out(), false); }
+  void vjp(Vjp& v) const { product_vjp("matmul", v, mm); }
+};
+
+struct Bmm {
+  static constexpr const char* name = "bmm";
+  WG_NO_FIELDS
+  static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
+  void infer(Infer& m) const {
+    const TensorImpl &a = m.in(0), &b = m.in(1);
+    WG_CHECK(a.shape()[0] == b.shape()[0] && a.shape()[2] == b.shape()[1], ValueError,
+             "bmm: expected shapes (b, n, k) and (b, k, m), but got ", a.sizes(), " and ", b.sizes());
+    WG_CHECK(a.dtype == b.dtype, TypeError, "bmm: both inputs must have one dtype, but got ",
+             a.dtype, " and ", b.dtype, "; convert one with to()");
+    m.out().dtype = a.dtype;
+    m.out().shape.push(a.shape()[0]);
+    m.out().shape.push(a.shape()[1]);
+    m.out().shape.push(b.shape()[2]);
+  }
+  void compute(Compute& c) const { product("bmm", c.in(0), c.in(1), c.out(), false); }
+  void vjp(Vjp& v) const { product_vjp("bmm", v, bmm); }
+};
+
+}  // namespace
+
+Tensor mm(const Tensor& input, const Tensor& mat2) {
+  WG_CHECK(input.dim() == 2 && mat2.dim() == 2, ValueError, "mm: expected two matrices, but got shapes ",
+           input.shape(), " and ", mat2.shape(), "; use matmul() for other products");
+  return apply(Mm{}, input, mat2);
+}
+
+Tensor bmm(const Tensor& input, const Tensor& mat2) {
+  WG_CHECK(input.dim() == 3 && mat2.dim() == 3, ValueError,
+           "bmm: expected two 3-d tensors, but got shapes ", input.shape(), " and ", mat2.shape(),
+           "; use matmul() for other products");
+  return apply(Bmm{}, input, mat2);
+}
+
+Tensor matmul(const Tensor& a, const Tensor& b) {
+  const TensorImpl &x = *detail::input("matmul", a), &y = *detail::input("matmul", b);
+  if (x.ndim == 2 && y.ndim == 2) return apply(Mm{}, a, b);
+  WG_CHECK(x.ndim > 0 && y.ndim > 0, ValueError, "matmul: inputs must have at least one dimension, "
+           "but got shapes ", x.sizes(), " and ", y.sizes(), "; multiply by a number with *");
+  const int64_t k = x.shape()[x.ndim - 1], k2 = y.shape()[y.ndim == 1 ? 0 : y.ndim - 2];
+  WG_CHECK(k == k2, ValueError, "matmul: the last dimension of ", x.sizes(),
+           y.ndim == 1 ? " must equal the size of " : " must equal the last but one of ", y.sizes(),
+           "; transpose one of them?");
+  if (x.ndim == 1 || y.ndim == 1) {
+    // A vector is a matrix with one row or column, which is then dropped.
+    Tensor left = x.ndim == 1 ? unsqueeze(a, 0) : a, right = y.ndim == 1 ? unsqueeze(b, 1) : b;
+    Tensor c = matmul(left, right);
+    if (y.ndim == 1) c = squeeze(c, {-1});
+    if (x.ndim == 1) c = squeeze(c, {y.ndim == 1 ? -1 : -2});
+    return c;
+  }
+  const int64_t n = x.shape()[x.ndim - 2], m = y.shape()[y.ndim - 1];
+  if (y.ndim == 2) {
+    // One matrix for the whole batch: a single product with more rows.
+    Shape out = x.sizes();
+    out.d[out.ndim - 1] = m;
+    int64_t rows = 1;
+    for (int i = 0; i < x.ndim - 1; ++i) rows *= x.shape()[i];
+    return reshape(apply(Mm{}, reshape(a, {rows, k}), b), out);
+  }
+  Shape batch;
+  WG_CHECK(broadcast_shapes({x.shape(), static_cast<size_t>(x.ndim - 2)},
+                            {y.shape(), static_cast<size_t>(y.ndim - 2)}, batch),
+           ValueError, "matmul: the leading dimensions of ", x.sizes(), " and ", y.sizes(),
+           " do not broadcast");
+  int64_t count = 1;
+  for (int i = 0; i < batch.ndim; ++i) count *= batch.d[i];
+  const auto batched = [&](const Tensor& t, int64_t rows, int64_t columns) {
+    Shape full = batch;
+    full.push(rows);
+    full.push(columns);
+    return reshape(t.shape() == Dims(full) ? t : expand(t, full), {count, rows, columns});
+  };
+  Shape out = batch;
+  out.push(n);
+  out.push(m);
+  return reshape(apply(Bmm{}, batched(a, n, k), batched(b, k, m)), out);
+}
+
+namespace {
+constexpr Function rows[] = {
+    make_function<matmul>("matmul", "input, other", kFunction | kMethod | kOut,
+                          "Matrix product: dot product of two vectors, matrix times vector, or a batch of products whose leading dimensions broadcast",
+                          "T((3, 4)), T((4, 2))\nT((4,)), T((4,))\nT((3, 4)), T((4,))\nT((4,)), T((4, 2))\nT((2, 3, 4)), T((2, 4, 2))\nT((2, 1, 3, 4)), T((5, 4, 2))\nT((2, 3, 4)), T((4, 2))\nT((0, 4)), T((4, 2))\nT((2, 0)), T((0, 3))",
+                          "np.matmul(input, other)"),
+    make_function<mm>("mm", "input, mat2", kFunction | kMethod | kOut, "Product of two matrices", "T((3, 4)), T((4, 2))", "input @ mat2"),
+    make_function<bmm>("bmm", "input, mat2", kFunction | kMethod | kOut, "Products of two batches of matrices", "T((2, 3, 4)), T((2, 4, 2))", "input @ mat2"),
+};
+}  // namespace
+
+extern const FunctionTable matmul_functions;
+const FunctionTable matmul_functions = {rows, std::size(rows)};
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,172 @@
+// The contract of an operation (design D1), and how it is called.
+//
+// An operation is a struct whose members are its attributes:
+//
+//   struct Scale {
+//     double factor;
+//     static constexpr const char* name = "scale";
+//     WG_FIELDS(factor)                             // WG_NO_FIELDS without attributes
+//     void infer(Infer& m) const;                   // dtype, shape, layout of the outputs
+//     void compute(Compute& c) const;               // fills the outputs; not for views
+//     void vjp(Vjp& v) const;                       // left out: carries no gradient
+//     static constexpr Save saves[] = {...};        // left out: keeps nothing
+//     static constexpr bool alias_safe = true;      // left out: false; see OpClass
+//     static constexpr bool view = true;            // left out: false
+//   };
+//
+// and Tensor y = apply(Scale{2.0}, x) runs and records it.
+#pragma once
+
+#include <array>
+#include <new>
+#include <tuple>
+#include <type_traits>
+
+#include "autograd/execute.h"
+#include "autograd/vjp.h"
+#include "tensor/check.h"
+#include "wengert/ops.h"
+
+#define WG_FIELDS(...)                                    \
+  static constexpr const char* field_names = #__VA_ARGS__; \
+  auto fields() const { return std::tie(__VA_ARGS__); }
+#define WG_NO_FIELDS                                \
+  static constexpr const char* field_names = "";    \
+  std::tuple<> fields() const { return {}; }
+
+WENGERT_NAMESPACE_BEGIN
+
+// The shape to which both broadcast; false if they do not.
+bool broadcast_shapes(Dims a, Dims b, Shape& out);
+
+std::string attribute_text(int64_t v);
+std::string attribute_text(uint64_t v);
+std::string attribute_text(bool v);
+std::string attribute_text(double v);
+std::string attribute_text(DType v);
+std::string attribute_text(const Scalar& v);
+std::string attribute_text(const Shape& v);
+std::string attribute_text(const std::vector<int64_t>& v);
+// Calls the visitor with the i-th of the comma-separated names.
+void visit_attribute(AttributeVisitor& visitor, const char* names, int i, const std::string& value);
+
+namespace detail {
+
+template <class Op>
+void infer_thunk(const void* op, Infer& m) {
+  static_cast<const Op*>(op)->infer(m);
+}
+template <class Op>
+void compute_thunk(const void* op, Compute& c) {
+  if constexpr (requires(const Op& o) { o.compute(c); }) {
+    static_cast<const Op*>(op)->compute(c);
+  }
+}
+template <class Op>
+void vjp_thunk(const void* op, Vjp& v) {
+  static_cast<const Op*>(op)->vjp(v);
+}
+template <class Op>
+void copy_thunk(void* to, const void* from) {
+  new (to) Op(*static_cast<const Op*>(from));
+}
+template <class Op>
+void destroy_thunk(void* op) noexcept {
+  static_cast<Op*>(op)->~Op();
+}
+template <class Op>
+void attributes_thunk(const void* op, AttributeVisitor& visitor) {
+  const auto fields = static_cast<const Op*>(op)->fields();
+  [&]<size_t... I>(std::index_sequence<I...>) {
+    (visit_attribute(visitor, Op::field_names, static_cast<int>(I),
+                     attribute_text(std::get<I>(fields))),
+     ...);
+  }(std::make_index_sequence<std::tuple_size_v<decltype(fields)>>());
+}
+
+template <class Op>
+constexpr OpClass make_op_class() {
+  OpClass c{};
+  c.name = Op::name;
+  c.size = std::is_empty_v<Op> ? 0 : sizeof(Op);
+  if constexpr (requires { Op::saves; }) {
+    c.saves = std::data(Op::saves);
+    c.n_saves = static_cast<int>(std::size(Op::saves));
+  }
+  if constexpr (requires { Op::alias_safe; }) c.alias_safe = Op::alias_safe;
+  if constexpr (requires { Op::view; }) c.view = Op::view;
+  if constexpr (!std::is_trivially_copyable_v<Op>) c.copy = copy_thunk<Op>;
+  if constexpr (!std::is_trivially_destructible_v<Op>) c.destroy = destroy_thunk<Op>;
+  c.infer = infer_thunk<Op>;
+  c.compute = compute_thunk<Op>;
+  if constexpr (requires(const Op& o, Vjp& v) { o.vjp(v); }) c.vjp = vjp_thunk<Op>;
+  c.attributes = attributes_thunk<Op>;
+  return c;
+}
+
+[[noreturn]] void undefined_input(const char* op);
+inline TensorImpl* input(const char* op, const Tensor& t) {
+  if (!t.defined()) [[unlikely]] undefined_input(op);
+  return t.impl();
+}
+
+}  // namespace detail
+
+template <class Op>
+inline constexpr OpClass op_class = detail::make_op_class<Op>();
+
+// One output.
+template <class Op, class... T>
+Tensor apply(const Op& op, const T&... inputs) {
+  TensorImpl* in[] = {detail::input(Op::name, inputs)...};
+  Tensor out;
+  OpCall call{op_class<Op>, &op, in, sizeof...(T), &out, 1};
+  run(call);
+  return out;
+}
+// One output; undefined inputs are passed on.
+template <class Op, class... T>
+Tensor apply_optional(const Op& op, const T&... inputs) {
+  TensorImpl* in[] = {inputs.impl()...};
+  Tensor out;
+  OpCall call{op_class<Op>, &op, in, sizeof...(T), &out, 1};
+  run(call);
+  return out;
+}
+// N outputs; undefined inputs are passed on.
+template <size_t N, class Op, class... T>
+std::array<Tensor, N> apply_many(const Op& op, const T&... inputs) {
+  TensorImpl* in[] = {inputs.impl()...};
+  std::array<Tensor, N> out;
+  OpCall call{op_class<Op>, &op, in, sizeof...(T), out.data(), N};
+  run(call);
+  return out;
+}
+// A list of inputs, one output.
+template <class Op>
+Tensor apply_list(const Op& op, TensorList inputs) {
+  std::vector<TensorImpl*> in;
+  in.reserve(inputs.size());
+  for (const Tensor& t : inputs) in.push_back(detail::input(Op::name, t));
+  Tensor out;
+  OpCall call{op_class<Op>, &op, in.data(), static_cast<int>(in.size()), &out, 1};
+  run(call);
+  return out;
+}
+// One input, a list of n outputs.
+template <class Op>
+std::vector<Tensor> apply_split(const Op& op, const Tensor& input, int64_t n) {
+  TensorImpl* in = detail::input(Op::name, input);
+  std::vector<Tensor> out(static_cast<size_t>(n));
+  OpCall call{op_class<Op>, &op, &in, 1, out.data(), static_cast<int>(n)};
+  run(call);
+  return out;
+}
+// Replaces the elements of `self`, the operation's first input.
+template <class Op, class... T>
+void apply_in_place(const Op& op, Tensor& self, const T&... inputs) {
+  TensorImpl* in[] = {detail::input(Op::name, self), inputs.impl()...};
+  run_in_place(op_class<Op>, &op, in, 1 + sizeof...(T));
+}
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,94 @@
+#include "tensor/copy.h"
+
+#include <cstdlib>
+
+#include "kernels/elementwise.h"
+#include "runtime/parallel.h"
+#include "tensor/loop.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+constexpr int64_t kBlock = 512;
+
+void copy_converting(const Loop& loop, int64_t begin, int64_t end, DType to, DType from) {
+  const auto to_size = static_cast<int64_t>(item_size(to));
+  const auto from_size = static_cast<int64_t>(item_size(from));
+  const kernels::CastFn cast = kernels::cast(to, from);
+  alignas(64) char read[kBlock * 16], write[kBlock * 16];
+  for_rows(loop, begin, end, [&](char* const* p, int64_t n) {
+    for (int64_t i = 0; i < n; i += kBlock) {
+      const int64_t m = n - i < kBlock ? n - i : kBlock;
+      const char* src = p[1] + i * loop.stride[1][0];
+      char* dst = p[0] + i * loop.stride[0][0];
+      if (!loop.inner_is(1, from_size)) {
+        copy_row(item_size(from), m, read, from_size, src, loop.stride[1][0]);
+        src = read;
+      }
+      if (loop.inner_is(0, to_size)) {
+        cast(m, dst, src);
+      } else {
+        cast(m, write, src);
+        copy_row(item_size(to), m, dst, loop.stride[0][0], write, to_size);
+      }
+    }
+  });
+}
+}  // namespace
+
+void copy_elements(const TensorImpl& to, const TensorImpl& from) {
+  if (to.numel == 0) return;
+  if (to.contiguous() && from.contiguous() && to.dtype == from.dtype && to.numel == from.numel) {
+    const auto item = static_cast<int64_t>(item_size(to.dtype));
+    runtime::parallel_for(to.numel * item, kParallelGrain * 16, [&](int64_t b, int64_t e) {
+      std::memmove(to.data + b, from.data + b, static_cast<size_t>(e - b));
+    });
+    return;
+  }
+  const TensorImpl* operands[] = {&to, &from};
+  const Loop loop(operands, 2);
+  runtime::parallel_for(loop.total, kParallelGrain, [&](int64_t begin, int64_t end) {
+    if (to.dtype != from.dtype) {
+      copy_converting(loop, begin, end, to.dtype, from.dtype);
+      return;
+    }
+    for_rows(loop, begin, end, [&](char* const* p, int64_t n) {
+      copy_row(item_size(to.dtype), n, p[0], loop.stride[0][0], p[1], loop.stride[1][0]);
+    });
+  });
+}
+
+bool dense_strides(const TensorImpl& t, int64_t* strides) {
+  int order[kMaxDims];
+  bool row_major = true;
+  for (int i = 0; i < t.ndim; ++i) {
+    int j = i;
+    for (; j > 0 && std::abs(t.strides()[order[j - 1]]) < std::abs(t.strides()[i]); --j) {
+      order[j] = order[j - 1];
+      row_major = false;
+    }
+    order[j] = i;
+  }
+  if (row_major) return false;
+  int64_t step = 1;
+  for (int i = t.ndim - 1; i >= 0; --i) {
+    strides[order[i]] = step;
+    step *= t.shape()[order[i]] > 1 ? t.shape()[order[i]] : 1;
+  }
+  return true;
+}
+
+Tensor dense_copy(const TensorImpl& t, DType dtype, bool keep_order) {
+  int64_t strides[kMaxDims];
+  const bool strided = keep_order && !t.contiguous() && !may_overlap(t) && dense_strides(t, strides);
+  Tensor out = strided ? new_tensor(dtype, t.sizes(), strides) : new_tensor(dtype, t.sizes());
+  copy_elements(*out.impl(), t);
+  return out;
+}
+
+Tensor as_contiguous(const Tensor& t, DType dtype) {
+  const TensorImpl& impl = *t.impl();
+  return impl.contiguous() && impl.dtype == dtype ? t : dense_copy(impl, dtype);
+}
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,304 @@
+#include "tensor/impl.h"
+
+#include <new>
+
+#include "autograd/meta.h"
+#include "tensor/check.h"
+#include "wengert/detail/owner.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+std::string to_text(Dims dims) {
+  std::string s = "(";
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (i) s += ", ";
+    s += std::to_string(dims[i]);
+  }
+  return s + (dims.size() == 1 ? ",)" : ")");
+}
+
+int64_t wrap_dim(const char* op, int64_t d, int64_t ndim) {
+  const int64_t n = ndim == 0 ? 1 : ndim;
+  WG_CHECK(d >= -n && d < n, IndexError, op, ": dimension out of range, expected ", -n, " to ",
+           n - 1, " but got ", d);
+  return d < 0 ? d + n : d;
+}
+
+bool operator==(Dims a, Dims b) {
+  return a.size() == b.size() &&
+         (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(int64_t)) == 0);
+}
+
+// ---- storage ------------------------------------------------------------------------------
+
+Storage* new_storage(size_t nbytes) {
+  const bool in_line = nbytes <= kInlineStorage;
+  const size_t block = kStorageHeader + (in_line ? nbytes : 0);
+  char* p = static_cast<char*>(runtime::allocate(block));
+  auto* s = new (p) Storage;
+  s->allocated = block;
+  s->nbytes = nbytes;
+  if (in_line) {
+    s->data = p + kStorageHeader;
+  } else {
+    try {
+      s->data = static_cast<char*>(runtime::allocate(nbytes));
+    } catch (...) {
+      runtime::deallocate(p, block);
+      throw;
+    }
+  }
+  return s;
+}
+
+Storage* alias_storage(Storage* parent, uint32_t version) {
+  auto* s = new (runtime::allocate(kStorageHeader)) Storage;
+  s->allocated = kStorageHeader;
+  s->nbytes = parent->nbytes;
+  s->data = parent->data;
+  s->version.store(version, std::memory_order_relaxed);
+  parent->refs.fetch_add(1, std::memory_order_relaxed);
+  s->parent = parent;
+  return s;
+}
+
+Storage* external_storage(void* data, size_t nbytes, void (*release)(void*), void* context) {
+  auto* s = new (runtime::allocate(kStorageHeader)) Storage;
+  s->allocated = kStorageHeader;
+  s->nbytes = nbytes;
+  s->data = static_cast<char*>(data);
+  s->release = release;
+  s->context = context;
+  return s;
+}
+
+void destroy_storage(Storage* s) noexcept {
+  // A chain of aliases is freed in a loop: its length is up to the user.
+  while (s) {
+    Storage* parent = s->parent;
+    if (!parent) {
+      if (s->release) {
+        s->release(s->context);
+      } else if (s->nbytes > kInlineStorage) {
+        runtime::deallocate(s->data, s->nbytes);
+      }
+    }
+    runtime::deallocate(s, s->allocated);
+    s = parent && parent->refs.fetch_sub(1, std::memory_order_acq_rel) == 1 ? parent : nullptr;
+  }
+}
+
+// ---- headers ------------------------------------------------------------------------------
+
+TensorImpl* new_impl(DType dtype, int ndim) {
+  WG_CHECK(ndim <= kMaxDims, ValueError, "tensor: at most ", kMaxDims,
+           " dimensions are supported, but got ", ndim);
+  auto* t = static_cast<TensorImpl*>(runtime::allocate(sizeof(TensorImpl)));
+  new (&t->refs) std::atomic<uint32_t>(1);
+  t->dtype = dtype;
+  t->ndim = static_cast<uint8_t>(ndim);
+  t->flags = 0;
+  t->storage = nullptr;
+  t->grad_fn = nullptr;
+  t->output_nr = 0;
+  t->grad_fn_version = 0;
+  t->meta = nullptr;
+  new (&t->owner) std::atomic<void*>(nullptr);
+  t->dims = t->inline_dims;
+  if (ndim > kInlineDims) [[unlikely]] {
+    try {
+      t->dims = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * 2 * ndim));
+    } catch (...) {
+      runtime::deallocate(t, sizeof(TensorImpl));
+      throw;
+    }
+  }
+  return t;
+}
+
+namespace {
+
+void free_impl(TensorImpl* t) noexcept {
+  if (t->ndim > kInlineDims) runtime::deallocate(t->dims, sizeof(int64_t) * 2 * t->ndim);
+  runtime::deallocate(t, sizeof(TensorImpl));
+}
+
+void attach_new_storage(TensorImpl* t) {
+  try {
+    size_t nbytes;
+    WG_CHECK(!__builtin_mul_overflow(static_cast<size_t>(t->numel), item_size(t->dtype), &nbytes) &&
+                 nbytes <= SIZE_MAX / 4,
+             OutOfMemoryError, "tensor: shape ", t->sizes(), " of ", t->dtype,
+             " does not fit in memory");
+    t->storage = new_storage(nbytes);
+  } catch (...) {
+    free_impl(t);
+    throw;
+  }
+  t->data = t->storage->data;
+}
+
+}  // namespace
+
+namespace detail {
+void destroy(TensorImpl* t) noexcept {
+  if (t->owner.load(std::memory_order_relaxed)) [[unlikely]] release_owner(t);
+  if (t->has(kRetainsGrad)) [[unlikely]] forget_retained(*t);
+  if (t->meta) [[unlikely]] destroy_meta(t->meta);
+  if (t->grad_fn) release_node(t->grad_fn);
+  if (t->storage) release_storage(t->storage);
+  free_impl(t);
+}
+}  // namespace detail
+
+int64_t row_major_strides(const int64_t* shape, int ndim, int64_t* strides) {
+  int64_t n = 1, step = 1;
+  for (int i = ndim - 1; i >= 0; --i) {
+    WG_CHECK(shape[i] >= 0, ValueError, "tensor: sizes must be non-negative, but got ",
+             Dims(shape, static_cast<size_t>(ndim)));
+    strides[i] = step;
+    const int64_t extent = shape[i] > 1 ? shape[i] : 1;
+    WG_CHECK(!__builtin_mul_overflow(step, extent, &step), OutOfMemoryError, "tensor: shape ",
+             Dims(shape, static_cast<size_t>(ndim)), " does not fit in memory");
+    n = shape[i] == 0 ? 0 : n * (n ? extent : 0);
+  }
+  return n;
+}
+
+bool is_row_major(const int64_t* shape, const int64_t* strides, int ndim) {
+  int64_t step = 1;
+  for (int i = ndim - 1; i >= 0; --i) {
+    if (shape[i] == 0) return true;
+    if (shape[i] != 1) {
+      if (strides[i] != step) return false;
+      step *= shape[i];
+    }
+  }
+  return true;
+}
+
+void update_contiguous(TensorImpl& t) {
+  if (t.numel == 0 || is_row_major(t.shape(), t.strides(), t.ndim)) {
+    t.flags |= kContiguous;
+  } else {
+    t.flags &= static_cast<uint16_t>(~kContiguous);
+  }
+}
+
+bool may_overlap(const TensorImpl& t) {
+  if (t.contiguous()) return false;
+  // Sorted by stride, every dimension must step over all smaller ones.
+  int64_t stride[kMaxDims], size[kMaxDims];
+  int n = 0;
+  for (int i = 0; i < t.ndim; ++i) {
+    if (t.shape()[i] <= 1) continue;
+    const int64_t s = t.strides()[i] < 0 ? -t.strides()[i] : t.strides()[i];
+    int j = n++;
+    for (; j > 0 && stride[j - 1] > s; --j) {
+      stride[j] = stride[j - 1];
+      size[j] = size[j - 1];
+    }
+    stride[j] = s;
+    size[j] = t.shape()[i];
+  }
+  int64_t reach = 0;
+  for (int i = 0; i < n; ++i) {
+    if (stride[i] <= reach) return true;
+    reach += stride[i] * (size[i] - 1);
+  }
+  return false;
+}
+
+Tensor new_tensor(DType dtype, const int64_t* shape, int ndim) {
+  TensorImpl* t = new_impl(dtype, ndim);
+  if (ndim) std::memcpy(t->dims, shape, sizeof(int64_t) * static_cast<size_t>(ndim));
+  try {
+    t->numel = row_major_strides(t->shape(), ndim, t->strides());
+  } catch (...) {
+    free_impl(t);
+    throw;
+  }
+  t->flags = kContiguous;
+  attach_new_storage(t);
+  return Tensor::adopt(t);
+}
+
+Tensor new_tensor(DType dtype, Dims shape, const int64_t* strides) {
+  Tensor t = new_tensor(dtype, shape);
+  TensorImpl& impl = *t.impl();
+  if (impl.numel > 1 && shape.size()) {
+    std::memcpy(impl.strides(), strides, sizeof(int64_t) * shape.size());
+    update_contiguous(impl);
+  }
+  return t;
+}
+
+Tensor new_like_contiguous(const TensorImpl& like, DType dtype) {
+  TensorImpl* t = new_impl(dtype, like.ndim);
+  t->numel = like.numel;
+  t->flags = kContiguous;
+  std::memcpy(t->dims, like.dims, sizeof(int64_t) * 2 * like.ndim);
+  attach_new_storage(t);
+  return Tensor::adopt(t);
+}
+
+Tensor new_alias(const TensorImpl& of, Dims shape, const int64_t* strides, char* data) {
+  const int ndim = static_cast<int>(shape.size());
+  TensorImpl* t = new_impl(of.dtype, ndim);
+  int64_t n = 1;
+  for (int i = 0; i < ndim; ++i) {
+    t->shape()[i] = shape[static_cast<size_t>(i)];
+    t->strides()[i] = strides[i];
+    n *= shape[static_cast<size_t>(i)];
+  }
+  t->numel = n;
+  t->flags = static_cast<uint16_t>(of.flags & (kInference | kReadOnly));
+  of.storage->refs.fetch_add(1, std::memory_order_relaxed);
+  t->storage = of.storage;
+  t->data = data;
+  update_contiguous(*t);
+  return Tensor::adopt(t);
+}
+
+// ---- the handle ---------------------------------------------------------------------------
+
+namespace {
+TensorImpl& get(const Tensor& t) {
+  WG_CHECK(t.defined(), Error, "tensor: expected a tensor, but this handle is undefined");
+  return *t.impl();
+}
+}  // namespace
+
+DType Tensor::dtype() const { return get(*this).dtype; }
+int64_t Tensor::dim() const { return get(*this).ndim; }
+int64_t Tensor::numel() const { return get(*this).numel; }
+Dims Tensor::shape() const { return get(*this).sizes(); }
+Dims Tensor::strides() const {
+  TensorImpl& t = get(*this);
+  return {t.strides(), t.ndim};
+}
+int64_t Tensor::size(int64_t d) const {
+  TensorImpl& t = get(*this);
+  WG_CHECK(t.ndim > 0, IndexError, "size: a 0-d tensor has no dimension ", d);
+  return t.shape()[wrap_dim("size", d, t.ndim)];
+}
+int64_t Tensor::stride(int64_t d) const {
+  TensorImpl& t = get(*this);
+  WG_CHECK(t.ndim > 0, IndexError, "stride: a 0-d tensor has no dimension ", d);
+  return t.strides()[wrap_dim("stride", d, t.ndim)];
+}
+int64_t Tensor::storage_offset() const {
+  TensorImpl& t = get(*this);
+  return (t.data - t.storage->data) / static_cast<int64_t>(item_size(t.dtype));
+}
+bool Tensor::is_contiguous() const { return get(*this).contiguous(); }
+void* Tensor::data() const { return get(*this).data; }
+
+Scalar Tensor::item() const {
+  TensorImpl& t = get(*this);
+  WG_CHECK(t.numel == 1, ValueError, "item: expected a tensor with one element, but got shape ",
+           t.sizes(), "; index it or use tolist()");
+  return load_scalar(t.dtype, t.data);
+}
+
+WENGERT_NAMESPACE_END

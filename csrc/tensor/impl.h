@@ -1,0 +1,121 @@
+// The memory layout of tensors: Storage owns bytes, TensorImpl describes a strided array in them.
+#pragma once
+
+#include <cstring>
+
+#include "runtime/allocator.h"
+#include "wengert/tensor.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+struct Node;
+struct AutogradMeta;
+
+// Bytes shared by a family of views, with the counter of in-place changes made to them (D6).
+struct Storage {
+  std::atomic<uint32_t> refs{1};
+  std::atomic<uint32_t> version{0};
+  char* data = nullptr;
+  size_t nbytes = 0;
+  size_t allocated = 0;  // size of the block that holds this header and, for small ones, the data
+  // Memory that is not ours: called once with `context` when the last tensor is gone.
+  void (*release)(void* context) = nullptr;
+  void* context = nullptr;
+  // Set where this storage is another name for the bytes of `parent` with a version of its own.
+  Storage* parent = nullptr;
+};
+
+// Data of at most this many bytes stands in one block with its header.
+inline constexpr size_t kInlineStorage = 4096;
+inline constexpr size_t kStorageHeader = 64;
+static_assert(sizeof(Storage) <= kStorageHeader);
+
+WENGERT_API Storage* new_storage(size_t nbytes);
+Storage* alias_storage(Storage* parent, uint32_t version);
+WENGERT_API Storage* external_storage(void* data, size_t nbytes, void (*release)(void*), void* context);
+void destroy_storage(Storage* s) noexcept;
+inline void release_storage(Storage* s) noexcept {
+  if (s->refs.load(std::memory_order_acquire) == 1 ||
+      s->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    destroy_storage(s);
+  }
+}
+
+enum TensorFlag : uint16_t {
+  kLeafRequiresGrad = 1 << 0,
+  kContiguous = 1 << 1,
+  kIsView = 1 << 2,     // meta->view says of what
+  kInference = 1 << 3,  // made in inference mode: never recorded
+  kRetainsGrad = 1 << 4,
+  kReadOnly = 1 << 5,   // wraps memory that must not be written
+};
+
+inline constexpr int kInlineDims = 4;
+inline constexpr int kMaxDims = 64;
+
+struct TensorImpl {
+  std::atomic<uint32_t> refs{1};
+  DType dtype;
+  uint8_t ndim;
+  uint16_t flags;
+  char* data;
+  Storage* storage;
+  int64_t numel;
+  Node* grad_fn;  // holds a reference
+  uint32_t output_nr;
+  uint32_t grad_fn_version;  // of a view: the version its grad_fn was made at
+  AutogradMeta* meta;
+  std::atomic<void*> owner;  // Python's; see wengert/detail/owner.h
+  int64_t* dims;             // ndim sizes, then ndim strides (in elements)
+  int64_t inline_dims[2 * kInlineDims];
+
+  int64_t* shape() { return dims; }
+  const int64_t* shape() const { return dims; }
+  int64_t* strides() { return dims + ndim; }
+  const int64_t* strides() const { return dims + ndim; }
+  Dims sizes() const { return {dims, ndim}; }
+  bool has(uint16_t f) const { return (flags & f) != 0; }
+  bool contiguous() const { return has(kContiguous); }
+  bool requires_grad() const { return grad_fn != nullptr || has(kLeafRequiresGrad); }
+  uint32_t version() const { return storage->version.load(std::memory_order_relaxed); }
+  void bump_version() { storage->version.fetch_add(1, std::memory_order_relaxed); }
+  // Nobody else can see this tensor or its bytes.
+  bool unique() const {
+    return refs.load(std::memory_order_acquire) == 1 &&
+           storage->refs.load(std::memory_order_acquire) == 1 && storage->parent == nullptr &&
+           storage->release == nullptr;
+  }
+};
+
+// A header with room for ndim dimensions, dims not yet filled in, no storage.
+TensorImpl* new_impl(DType dtype, int ndim);
+
+// Fresh uninitialised memory in row-major order.
+Tensor new_tensor(DType dtype, const int64_t* shape, int ndim);
+inline Tensor new_tensor(DType dtype, Dims shape) {
+  return new_tensor(dtype, shape.data(), static_cast<int>(shape.size()));
+}
+// As above with the strides given; they must describe a dense array (a permutation of row-major).
+Tensor new_tensor(DType dtype, Dims shape, const int64_t* strides);
+// The same shape and dtype in row-major order: the fast case of the above.
+Tensor new_like_contiguous(const TensorImpl& like, DType dtype);
+
+// Another header over the same storage. `data` must lie inside it. Carries no history.
+Tensor new_alias(const TensorImpl& of, Dims shape, const int64_t* strides, char* data);
+inline Tensor new_alias(const TensorImpl& of) {
+  return new_alias(of, of.sizes(), of.strides(), of.data);
+}
+
+// Fills strides of a row-major array and returns the number of elements; throws where the number
+// of bytes does not fit.
+int64_t row_major_strides(const int64_t* shape, int ndim, int64_t* strides);
+bool is_row_major(const int64_t* shape, const int64_t* strides, int ndim);
+void update_contiguous(TensorImpl& t);
+// The value of one element.
+Scalar load_scalar(DType dtype, const void* p);
+// Writes `s` converted to dtype at p.
+void store_scalar(DType dtype, void* p, const Scalar& s);
+// Two elements may share an address (an expanded dimension).
+bool may_overlap(const TensorImpl& t);
+
+WENGERT_NAMESPACE_END
