@@ -9,7 +9,7 @@ if(WENGERT_BUILD_TESTS)
   wengert_usage(wengert_internal)
   target_link_libraries(wengert_internal PUBLIC wengert_flags)
   target_include_directories(wengert_internal PUBLIC ${PROJECT_SOURCE_DIR}/csrc)
-  target_compile_definitions(wengert_internal PUBLIC ${level_macros})
+  target_compile_definitions(wengert_internal PUBLIC ${WENGERT_LEVEL_MACROS})
   set_target_properties(wengert_internal PROPERTIES
     ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   file(GLOB test_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cpp/*_test.cpp)
