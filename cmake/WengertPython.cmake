@@ -42,8 +42,8 @@ add_dependencies(_core _tensor)
 
 foreach(module _tensor _core)
   target_link_libraries(${module} PRIVATE wengert wengert_flags)
-  target_include_directories(${module} PRIVATE
-    ${PROJECT_SOURCE_DIR}/csrc ${bindings_dir} ${generated_dir})
+  target_include_directories(${module} PRIVATE ${PROJECT_SOURCE_DIR}/csrc ${bindings_dir})
+  target_include_directories(${module} SYSTEM PRIVATE ${generated_dir})
   set_target_properties(${module} PROPERTIES
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}
