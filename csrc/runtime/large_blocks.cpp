@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "runtime/allocator.h"
 #include "runtime/platform.h"
 
 namespace wengert::runtime {
@@ -48,7 +49,7 @@ LargeBlock* LargeBlocks::shrink(size_t limit) noexcept {
 void* map_large(LargeClass c) noexcept {
   constexpr size_t huge_page = size_t{2} << 20;
   const bool huge = c.size >= 2 * huge_page;
-  return platform::map_pages(c.size, huge ? huge_page : kSmallLimit / 16, huge);
+  return platform::map_pages(c.size, huge ? huge_page : kAlignment, huge);
 }
 
 void unmap_large(LargeBlock* chain) noexcept {
