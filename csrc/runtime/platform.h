@@ -17,8 +17,6 @@ void unmap_pages(void* p, size_t bytes) noexcept;
 struct CpuInfo {
   int x86_level = 0;  // level of the x86-64 psABI that processor and system support; 0 elsewhere
   bool avx512_bf16 = false;
-  bool amx = false;  // AMX tiles: Intel server cores from Sapphire Rapids on
-  bool intel = false;
   std::string model;
 };
 CpuInfo cpu_info();

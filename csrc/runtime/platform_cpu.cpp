@@ -51,9 +51,6 @@ std::string brand() {
 CpuInfo cpu_info() {
   CpuInfo info;
   info.model = brand();
-  const Registers vendor = cpuid(0);
-  info.intel = vendor.b == signature_INTEL_ebx && vendor.d == signature_INTEL_edx;
-
   const Registers basic = cpuid(1), extended = cpuid(7), more = cpuid(7, 1);
   const Registers amd = cpuid(0x80000001u);
   constexpr uint32_t v2_c = bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT;
@@ -62,7 +59,7 @@ CpuInfo cpu_info() {
 
   constexpr uint32_t v3_c = bit_FMA | bit_MOVBE | bit_OSXSAVE | bit_AVX | bit_F16C;
   constexpr uint32_t v3_b = bit_BMI | bit_AVX2 | bit_BMI2;
-  constexpr uint32_t avx_state = 0x6, avx512_state = 0xE6, amx_state = 0x60000;
+  constexpr uint32_t avx_state = 0x6, avx512_state = 0xE6;
   if (!all(basic.c, v3_c) || !all(extended.b, v3_b) || !all(amd.c, bit_LZCNT)) return info;
   const uint32_t states = saved_states();
   if (!all(states, avx_state)) return info;
@@ -73,8 +70,6 @@ CpuInfo cpu_info() {
   if (!all(extended.b, v4_b) || !all(states, avx512_state)) return info;
   info.x86_level = 4;
   info.avx512_bf16 = all(more.a, bit_AVX512BF16);
-  constexpr uint32_t amx_tile = 1u << 24;
-  info.amx = all(extended.d, amx_tile) && all(states, amx_state);
   return info;
 }
 
