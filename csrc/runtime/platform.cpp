@@ -1,6 +1,7 @@
 #include "runtime/platform.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -121,7 +122,15 @@ void* find_symbol(void* library, const char* name) noexcept { return dlsym(libra
 std::string directory_of(const void* address) {
   Dl_info info;
   if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) return "";
-  const std::string file = info.dli_fname;
+  std::string file = info.dli_fname;
+#if defined(__linux__)
+  // For the program itself this is argv[0], which need not name a file from here.
+  if (file.front() != '/') {
+    char target[PATH_MAX];
+    const ssize_t n = readlink("/proc/self/exe", target, sizeof target);
+    if (n > 0) file.assign(target, static_cast<size_t>(n));
+  }
+#endif
   const size_t slash = file.rfind('/');
   return slash == std::string::npos ? "." : file.substr(0, slash);
 }
