@@ -61,7 +61,8 @@ void push(ThreadBin& bin, void* p) noexcept {
   MemoryPool& pool = MemoryPool::get();
   if (bytes > kSmallLimit) return pool.allocate_large(bytes);
   const size_t c = small_class(bytes);
-  if (cache == &unregistered && !enter_thread()) throw_out_of_memory(bytes, pool.stats().allocated, 0);
+  if (cache == &unregistered && !enter_thread())
+    throw_out_of_memory(bytes, pool.stats().allocated, 0);
   ThreadBin& bin = cache->bins[c];
   if (FreeBlock* aside = bin.aside.load(std::memory_order_relaxed)) {
     bin.aside.store(nullptr, std::memory_order_relaxed);
@@ -96,7 +97,8 @@ void push(ThreadBin& bin, void* p) noexcept {
 void* allocate(size_t bytes) {
   if (bytes <= kFineLimit) [[likely]] {
     ThreadBin& bin = cache->bins[kSmall.fine[(bytes + 15) / 16]];
-    if (bin.open != nullptr) [[likely]] return pop(bin);
+    if (bin.open != nullptr) [[likely]]
+      return pop(bin);
   } else if (bytes <= kSmallLimit) {
     ThreadBin& bin = cache->bins[small_class(bytes)];
     if (bin.open != nullptr) return pop(bin);
@@ -107,7 +109,8 @@ void* allocate(size_t bytes) {
 void deallocate(void* p, size_t bytes) noexcept {
   if (bytes <= kSmallLimit) [[likely]] {
     ThreadBin& bin = cache->bins[small_class(bytes)];
-    if (bin.count.load(std::memory_order_relaxed) != bin.batch) [[likely]] return push(bin, p);
+    if (bin.count.load(std::memory_order_relaxed) != bin.batch) [[likely]]
+      return push(bin, p);
   }
   deallocate_slow(p, bytes);
 }

@@ -53,7 +53,8 @@ CpuInfo cpu_info() {
   info.model = brand();
   const Registers basic = cpuid(1), extended = cpuid(7), more = cpuid(7, 1);
   const Registers amd = cpuid(0x80000001u);
-  constexpr uint32_t v2_c = bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT;
+  constexpr uint32_t v2_c =
+      bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT;
   if (!all(basic.c, v2_c) || !all(amd.c, bit_LAHF_LM)) return info;
   info.x86_level = 2;
 
@@ -65,8 +66,7 @@ CpuInfo cpu_info() {
   if (!all(states, avx_state)) return info;
   info.x86_level = 3;
 
-  constexpr uint32_t v4_b =
-      bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL;
+  constexpr uint32_t v4_b = bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL;
   if (!all(extended.b, v4_b) || !all(states, avx512_state)) return info;
   info.x86_level = 4;
   info.avx512_bf16 = all(more.a, bit_AVX512BF16);

@@ -71,7 +71,9 @@ bool ThreadPool::run(int threads, int64_t n, Task task, void* context) {
   members_.store(kOpen, std::memory_order_release);
   calls_.fetch_add(1, std::memory_order_seq_cst);
   if (sleepers_.load(std::memory_order_seq_cst) > 0) {
-    { std::lock_guard guard(sleep_); }  // whoever counted itself now waits, or has seen the call
+    {
+      std::lock_guard guard(sleep_);
+    }  // whoever counted itself now waits, or has seen the call
     for (int64_t i = 0; i < wanted; ++i) called_.notify_one();
   }
   take_tasks();
@@ -143,7 +145,9 @@ void ThreadPool::resize(int workers) {
   workers_wanted_.store(workers, std::memory_order_release);
   calls_.fetch_add(1, std::memory_order_seq_cst);
   if (static_cast<int>(workers_.size()) > workers) {
-    { std::lock_guard guard(sleep_); }
+    {
+      std::lock_guard guard(sleep_);
+    }
     called_.notify_all();
     for (size_t i = static_cast<size_t>(workers); i < workers_.size(); ++i) workers_[i].join();
     workers_.resize(static_cast<size_t>(workers));
