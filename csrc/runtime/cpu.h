@@ -16,4 +16,8 @@ struct CpuFeatures {
 const CpuFeatures& cpu();  // detected once
 const char* name_of(IsaLevel level);
 
+// Lowers the level cpu() reports, so that tests reach every copy of the kernels; never raises it.
+// Only before the first kernel is looked up.
+void limit_isa(IsaLevel highest);
+
 }  // namespace wengert::runtime

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace wengert::runtime {
 
@@ -15,8 +16,9 @@ void parallel_tasks(int64_t n, void (*body)(void* context, int64_t i), void* con
 
 template <class F>
 void parallel_tasks(int64_t n, F&& f) {
-  parallel_tasks(
-      n, [](void* c, int64_t i) { (*static_cast<F*>(c))(i); }, const_cast<void*>(static_cast<const void*>(&f)));
+  using Body = std::remove_reference_t<F>;
+  void* context = const_cast<void*>(static_cast<const void*>(&f));
+  parallel_tasks(n, [](void* c, int64_t i) { (*static_cast<Body*>(c))(i); }, context);
 }
 
 // Splits [0, n) into ranges of at least `grain` and calls f(begin, end) for each. Where the range

@@ -29,6 +29,9 @@ class WENGERT_API Executor {
 WENGERT_API void set_executor(Executor* executor);
 
 // ---- memory -------------------------------------------------------------------------------
+// Blocks up to 64 KiB count with the size of their class, larger ones with the bytes asked for.
+// Threads keep small blocks (at most 2 MiB a thread) that they reuse without telling: between two
+// of their visits to the shared pool, the peak and the memory limit do not see them change.
 struct MemoryStats {
   uint64_t allocated;       // bytes in live tensors and graph nodes
   uint64_t peak_allocated;  // highest `allocated` since start or the last reset
