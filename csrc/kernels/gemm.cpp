@@ -36,8 +36,10 @@ namespace {
 // Below this many multiply-adds a product stays on its thread.
 constexpr double kSerialWork = 96.0 * 96 * 96;
 // From this many on, and with no side below kBlasSide, the BLAS does it.
-constexpr double kBlasWork = 256.0 * 256 * 256;
-constexpr int64_t kBlasSide = 64;
+constexpr double kBlasWork = 512.0 * 512 * 512;
+constexpr int64_t kBlasSide = 128;
+// Side of the tiles of C that the BLAS computes.
+constexpr int64_t kBlasTile = 512;
 
 // The grid of tiles of C: a function of the shape alone, since the bits of the BLAS depend on the
 // tile in which an element lies.
@@ -124,13 +126,15 @@ void gemm(const Gemm& g) {
   if (work_of(g) <= kSerialWork) return run(g);
   if (fits_blas(g)) {
     if (const runtime::Blas* blas = runtime::blas()) {
-      const Grid grid(g.m, g.n, 512, 512);
+      const Grid grid(g.m, g.n, kBlasTile, kBlasTile);
       runtime::parallel_tasks(grid.down * grid.across,
                               [&](int64_t i) { blas_tile(*blas, tile_of(g, grid, i)); });
       return;
     }
   }
-  const Grid grid(g.m, g.n, 256, 512);
+  // The bits of the own kernels do not depend on the grid.
+  if (runtime::available_threads() == 1) return run(g);
+  const Grid grid(g.m, g.n, g.m < 1024 ? 128 : 256, g.n < 1024 ? 256 : 512);
   runtime::parallel_tasks(grid.down * grid.across, [&](int64_t i) { run(tile_of(g, grid, i)); });
 }
 
@@ -144,7 +148,8 @@ void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride
     t.c = element(g.c, g.dtype, i * stride_c);
     return t;
   };
-  if (work_of(g) > kSerialWork) {
+  // In turn: products parallel in themselves, and sums into one C.
+  if (fits_blas(g) || stride_c == 0 || batch < runtime::available_threads()) {
     for (int64_t i = 0; i < batch; ++i) gemm(product(i));
     return;
   }

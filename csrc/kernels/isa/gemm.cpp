@@ -29,8 +29,10 @@ template <class T>
 struct Scratch {
   explicit Scratch(int64_t count)
       : bytes(static_cast<size_t>(count) * sizeof(T)),
-        data(static_cast<T*>(runtime::allocate(bytes))) {}
-  ~Scratch() { runtime::deallocate(data, bytes); }
+        data(count > 0 ? static_cast<T*>(runtime::allocate(bytes)) : nullptr) {}
+  ~Scratch() {
+    if (data) runtime::deallocate(data, bytes);
+  }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   size_t bytes;
@@ -39,10 +41,10 @@ struct Scratch {
 
 WG_INLINE int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
 
-// Most of A packed at once: stays in the second-level cache.
-constexpr int64_t kBlockM = 12 * kTileRows;
-// Most columns of B packed at once.
-constexpr int64_t kBlockN = 2048;
+// Rows of A packed at once: they stay in the second-level cache.
+constexpr int64_t kBlockM = 24 * kTileRows;
+// A C of so few columns is computed as its transpose.
+constexpr int kNarrow = 4;
 
 // One panel of columns against a block of rows of A, which are cut evenly, so that no tile is much
 // smaller than the others.
@@ -52,9 +54,10 @@ void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_c
   const int vectors = (columns + n - 1) / n;
   const int rows_max = vectors > 2 ? kWideRows : kTileRows;
   t.tail = columns - (vectors - 1) * n;
-  int64_t pieces = (m + rows_max - 1) / rows_max;
+  int pieces = (static_cast<int>(m) + rows_max - 1) / rows_max;
   for (; m > 0; --pieces) {
-    const int rows = static_cast<int>((m + pieces - 1) / pieces);
+    const int rows =
+        pieces == 1 ? static_cast<int>(m) : (static_cast<int>(m) + pieces - 1) / pieces;
     t.a = a;
     t.a_row = Packed ? 1 : a_row;
     t.a_col = Packed ? rows : a_col;
@@ -90,68 +93,43 @@ WG_INLINE Tile<T> tile_at(const Problem<T>& g, int64_t i, int64_t j, int64_t p, 
   return t;
 }
 
-// Few rows: every panel of B is used a few times only, so it is read where it stands, or, if it is
-// transposed, turned in a buffer on the stack.
+// At most kBlockM rows: a panel of B is read where it stands, or packed just before its only use.
 template <class T>
-void multiply_few_rows(const Problem<T>& g) {
+void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
   constexpr int n = Simd<T>::kLanes;
   const int width = (g.m <= kWideRows ? 4 : 2) * n;
   alignas(64) T buffer[kGemmBlockK * 4 * n];
-  for (int64_t j = 0; j < g.n; j += width) {
-    const int columns = static_cast<int>(smaller(width, g.n - j));
-    int64_t p = 0;
-    do {
-      const int64_t k = smaller(kGemmBlockK, g.k - p);
+  Scratch<T> packed_a(pack_rows ? g.m * smaller(kGemmBlockK, g.k) + n : 0);
+  int64_t p = 0;
+  do {
+    const int64_t k = smaller(kGemmBlockK, g.k - p);
+    const T* a = g.a + p * g.a_col;
+    if (pack_rows) pack_block_a(packed_a.data, a, g.a_row, g.a_col, g.m, k);
+    for (int64_t j = 0; j < g.n; j += width) {
+      const int columns = static_cast<int>(smaller(width, g.n - j));
       const T* b = g.b + p * g.b_row + j * g.b_col;
       Tile<T> t = tile_at(g, 0, j, p, k);
       t.b = b;
       t.b_row = g.b_row;
-      if (g.b_col != 1 && k > 0) {
+      if (pack_columns) {
         pack_b(buffer, width, b, g.b_row, g.b_col, columns, k);
         t.b = buffer;
         t.b_row = width;
       }
-      multiply_panel<T, false>(t, g.m, g.a + p * g.a_col, g.a_row, g.a_col, columns);
-      p += k;
-    } while (p < g.k);
-  }
-}
-
-template <class T>
-void multiply_packed(const Problem<T>& g) {
-  constexpr int width = 2 * Simd<T>::kLanes;
-  const int64_t k_max = smaller(kGemmBlockK, g.k);
-  const int64_t n_max = (smaller(kBlockN, g.n) + width - 1) / width * width;
-  Scratch<T> packed_a(smaller(kBlockM, g.m) * k_max);
-  Scratch<T> packed_b(n_max * k_max);
-  for (int64_t j0 = 0; j0 < g.n; j0 += kBlockN) {
-    const int64_t n = smaller(kBlockN, g.n - j0);
-    for (int64_t p = 0; p < g.k; p += kGemmBlockK) {
-      const int64_t k = smaller(kGemmBlockK, g.k - p);
-      for (int64_t j = 0; j < n; j += width)
-        pack_b(packed_b.data + j * k, width, g.b + p * g.b_row + (j0 + j) * g.b_col, g.b_row,
-               g.b_col, static_cast<int>(smaller(width, n - j)), k);
-      for (int64_t i = 0; i < g.m; i += kBlockM) {
-        const int64_t m = smaller(kBlockM, g.m - i);
-        pack_block_a(packed_a.data, g.a + i * g.a_row + p * g.a_col, g.a_row, g.a_col, m, k);
-        for (int64_t j = 0; j < n; j += width) {
-          Tile<T> t = tile_at(g, i, j0 + j, p, k);
-          t.b = packed_b.data + j * k;
-          t.b_row = width;
-          multiply_panel<T, true>(t, m, packed_a.data, 0, 0,
-                                  static_cast<int>(smaller(width, n - j)));
-        }
-      }
+      if (pack_rows)
+        multiply_panel<T, true>(t, g.m, packed_a.data, 0, 0, columns);
+      else
+        multiply_panel<T, false>(t, g.m, a, g.a_row, g.a_col, columns);
     }
-  }
+    p += k;
+  } while (p < g.k);
 }
 
 // A narrow C, computed as its transpose piece by piece.
 template <class T>
 void multiply_narrow(const Problem<T>& g) {
   constexpr int64_t kPiece = 256;
-  constexpr int kMaxColumns = 4;
-  alignas(64) T buffer[kMaxColumns * kPiece];
+  alignas(64) T buffer[kNarrow * kPiece];
   for (int64_t i0 = 0; i0 < g.m; i0 += kPiece) {
     const int64_t m = smaller(kPiece, g.m - i0);
     T* c = g.c + i0 * g.ldc;
@@ -161,7 +139,7 @@ void multiply_narrow(const Problem<T>& g) {
     const Problem<T> turned{
         g.n,     m,       g.k,    g.b,    g.b_col,      g.b_row, g.a + i0 * g.a_row,
         g.a_col, g.a_row, buffer, kPiece, g.accumulate, nullptr, false};
-    multiply_few_rows(turned);
+    multiply_stripe(turned, false, turned.b_col != 1);
     for (int64_t i = 0; i < m; ++i)
       for (int64_t j = 0; j < g.n; ++j) {
         T x = buffer[j * kPiece + i];
@@ -174,10 +152,19 @@ void multiply_narrow(const Problem<T>& g) {
 
 template <class T>
 void multiply(const Problem<T>& g) {
-  if (g.k == 0) return multiply_few_rows(g);
-  if (g.n <= 4 && g.n < Simd<T>::kLanes && g.m >= 4 * g.n && g.m > 8) return multiply_narrow(g);
-  if (g.m <= 4 * kTileRows) return multiply_few_rows(g);
-  multiply_packed(g);
+  constexpr int n = Simd<T>::kLanes;
+  if (g.k == 0) return multiply_stripe(g, false, false);
+  if (g.n <= kNarrow && g.n < n && g.m >= 4 * g.n && g.m > 8) return multiply_narrow(g);
+  // Rows are packed if they are read again for many panels, columns for many tiles.
+  const bool pack_rows = g.n >= 16 * n && g.m > 2 * kTileRows && g.k >= 64;
+  const bool pack_columns = g.b_col != 1 || g.m > 4 * kTileRows;
+  for (int64_t i = 0; i < g.m; i += kBlockM) {
+    Problem<T> stripe = g;
+    stripe.m = smaller(kBlockM, g.m - i);
+    stripe.a += i * g.a_row;
+    stripe.c += i * g.ldc;
+    multiply_stripe(stripe, pack_rows, pack_columns);
+  }
 }
 
 template <class T>
@@ -198,9 +185,33 @@ WG_INLINE Problem<T> problem_of(const Gemm& g) {
           g.epilogue == Epilogue::bias_relu};
 }
 
+// The smallest products, with nothing around the tile.
+template <class T>
+WG_INLINE void run_one_tile(const Gemm& g) {
+  constexpr int lanes = Simd<T>::kLanes;
+  const int n = static_cast<int>(g.n);
+  const int vectors = n > lanes ? 2 : 1;
+  Tile<T> t;
+  t.k = g.k;
+  t.a = static_cast<const T*>(g.a);
+  t.a_row = g.transpose_a ? 1 : g.lda;
+  t.a_col = g.transpose_a ? g.lda : 1;
+  t.b = static_cast<const T*>(g.b);
+  t.b_row = g.ldb;
+  t.c = static_cast<T*>(g.c);
+  t.ldc = g.ldc;
+  t.tail = n - (vectors - 1) * lanes;
+  t.add = g.accumulate;
+  t.bias = g.epilogue == Epilogue::none ? nullptr : static_cast<const T*>(g.bias);
+  t.relu = g.epilogue == Epilogue::bias_relu;
+  run_tile(static_cast<int>(g.m), vectors, t);
+}
+
 template <class T>
 void run(const Gemm& g) {
-  if (g.m == 0 || g.n == 0) return;
+  if (g.m <= 0 || g.n <= 0) return;
+  if (g.m <= kTileRows && g.n <= 2 * Simd<T>::kLanes && g.k <= kGemmBlockK && !g.transpose_b)
+    return run_one_tile<T>(g);
   multiply(problem_of<T>(g));
 }
 
@@ -211,7 +222,7 @@ void epilogue(const Gemm& g) {
   Problem<T> p = problem_of<T>(g);
   p.k = 0;
   p.accumulate = true;
-  multiply_few_rows(p);
+  multiply_stripe(p, false, false);
 }
 
 }  // namespace

@@ -82,12 +82,19 @@ void transpose(T* dst, int64_t dst_row, const T* src, int64_t src_row, int rows,
   }
 }
 
-// `rows` columns of A as [k][rows].
+// Rows of A as [k][rows]. `dst` has room for a vector more.
 template <class T>
 void pack_a(T* dst, const T* a, int64_t a_row, int64_t a_col, int rows, int64_t k) {
+  using S = Simd<T>;
   if (a_col == 1) return transpose<T, false>(dst, rows, a, a_row, rows, k);
-  for (int64_t p = 0; p < k; ++p)
-    for (int i = 0; i < rows; ++i) dst[p * rows + i] = a[i * a_row + p * a_col];
+  const typename S::Mask mask = S::mask((rows - 1) % S::kLanes + 1);
+  for (int64_t p = 0; p < k; ++p) {
+    const T* s = a + p * a_col;
+    T* d = dst + p * rows;
+    int i = 0;
+    for (; i < rows - S::kLanes; i += S::kLanes) S::store(d + i, S::load(s + i));
+    S::store(d + i, S::load(s + i, mask));
+  }
 }
 
 // A panel of B of `columns` columns as [k][width], zero beyond `columns`.

@@ -64,34 +64,40 @@ void tile(const Tile<T>& t) {
     b += b_row;
   }
 
+  T* c = t.c;
+  const int64_t ldc = t.ldc;
+  const T* bias = t.bias;
+  const bool add = t.add, relu = t.relu;
+  const auto store = [mask](T* p, int j, V v) __attribute__((always_inline)) {
+    if (Masked && j == kLast)
+      S::store(p + j * S::kLanes, v, mask);
+    else
+      S::store(p + j * S::kLanes, v);
+  };
+  if (!add && !bias && !relu) {
 #pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i) {
-    T* c = t.c + i * t.ldc;
+    for (int i = 0; i < Rows; ++i, c += ldc)
+#pragma GCC unroll 4
+      for (int j = 0; j < Vectors; ++j) store(c, j, acc[i][j]);
+    return;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; ++i, c += ldc) {
 #pragma GCC unroll 4
     for (int j = 0; j < Vectors; ++j) {
       V v = acc[i][j];
-      if (t.add) v = load(c, j) + v;
-      if (t.bias) v = v + load(t.bias, j);
-      if (t.relu) v = v < V{} ? V{} : v;  // keeps NaN
-      if (Masked && j == kLast)
-        S::store(c + j * S::kLanes, v, mask);
-      else
-        S::store(c + j * S::kLanes, v);
+      if (add) v = load(c, j) + v;
+      if (bias) v = v + load(bias, j);
+      if (relu) v = v < V{} ? V{} : v;  // keeps NaN
+      store(c, j, v);
     }
   }
 }
 
-// Where masks are free, every tile is masked.
-#if defined(__AVX512F__)
-inline constexpr bool kFullTiles = false;
-#else
-inline constexpr bool kFullTiles = true;
-#endif
-
 template <class T, int Rows, int Vectors>
 WG_INLINE void tile_of(const Tile<T>& t) {
-  if (kFullTiles && t.tail == Simd<T>::kLanes)
-    tile<T, Rows, Vectors, !kFullTiles>(t);
+  if (t.tail == Simd<T>::kLanes)
+    tile<T, Rows, Vectors, false>(t);
   else
     tile<T, Rows, Vectors, true>(t);
 }
