@@ -1,0 +1,102 @@
+// Matrix products: GFLOP/s of the own kernels, of one call of the BLAS, and of gemm().
+// Usage: gemm [threads]
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "kernels/gemm_level.h"
+#include "kernels/peak.h"
+#include "runtime/blas.h"
+#include "wengert/runtime.h"
+
+namespace {
+
+using wengert::DType;
+using wengert::kernels::Gemm;
+
+// Nanoseconds of one call: the best of several runs of about half a millisecond.
+template <class F>
+double time_ns(F&& f) {
+  using Clock = std::chrono::steady_clock;
+  const auto run = [&](int64_t n) {
+    const auto start = Clock::now();
+    for (int64_t i = 0; i < n; ++i) f();
+    return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+  };
+  f();
+  const int64_t n = std::max<int64_t>(1, static_cast<int64_t>(5e5 / (run(3) / 3)));
+  double best = 1e30;
+  for (int i = 0; i < 12; ++i) best = std::min(best, run(n) / static_cast<double>(n));
+  return best;
+}
+
+template <class T>
+void measure(int64_t m, int64_t n, int64_t k, bool ta, bool tb) {
+  std::vector<T> a(static_cast<size_t>(m * k), T(0.5)), b(static_cast<size_t>(k * n), T(0.25)),
+      c(static_cast<size_t>(m * n));
+  Gemm g;
+  g.dtype = sizeof(T) == 4 ? DType::float32 : DType::float64;
+  g.transpose_a = ta;
+  g.transpose_b = tb;
+  g.m = m;
+  g.n = n;
+  g.k = k;
+  g.a = a.data();
+  g.lda = ta ? m : k;
+  g.b = b.data();
+  g.ldb = tb ? k : n;
+  g.c = c.data();
+  g.ldc = n;
+  const auto run = wengert::kernels::gemm_kernels().run[sizeof(T) == 4 ? 0 : 1];
+  const double own = time_ns([&] { run(g); });
+  double blas = 0;
+  if (const auto* library = wengert::runtime::blas()) {
+    const char x = tb ? 'T' : 'N', y = ta ? 'T' : 'N';
+    const int im = static_cast<int>(n), in = static_cast<int>(m), ik = static_cast<int>(k);
+    const int lda = static_cast<int>(g.ldb), ldb = static_cast<int>(g.lda), ldc = im;
+    const T one = 1, zero = 0;
+    blas = time_ns([&] {
+      if constexpr (sizeof(T) == 4)
+        library->sgemm(&x, &y, &im, &in, &ik, &one, b.data(), &lda, a.data(), &ldb, &zero, c.data(),
+                       &ldc);
+      else
+        library->dgemm(&x, &y, &im, &in, &ik, &one, b.data(), &lda, a.data(), &ldb, &zero, c.data(),
+                       &ldc);
+    });
+  }
+  const double all = time_ns([&] { wengert::kernels::gemm(g); });
+  const double flops =
+      2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  std::printf("f%d %5ld x %5ld x %5ld %c%c  own %7.1f  blas %7.1f  gemm %7.1f GFLOP/s  %10.0f ns\n",
+              static_cast<int>(sizeof(T) * 8), static_cast<long>(m), static_cast<long>(n),
+              static_cast<long>(k), ta ? 'T' : 'N', tb ? 'T' : 'N', flops / own,
+              blas > 0 ? flops / blas : 0, flops / all, all);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  wengert::set_num_threads(argc > 1 ? std::atoi(argv[1]) : 1);
+  std::printf("peak of one core, float32: %.1f GFLOP/s\n",
+              wengert::kernels::measure_fma_peak_gflops());
+  for (const int64_t n : {2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048})
+    measure<float>(n, n, n, false, false);
+  for (const int64_t n : {64, 128, 256, 512, 1024}) measure<float>(n, n, n, false, true);
+  for (const bool ta : {false, true})
+    for (const bool tb : {false, true}) {
+      measure<float>(32, 128, 128, ta, tb);
+      measure<float>(32, 64, 128, ta, tb);
+      measure<float>(128, 64, 32, ta, tb);
+    }
+  for (const bool t : {false, true}) {
+    measure<float>(1, 1024, 1024, false, t);
+    measure<float>(1024, 1, 1024, t, false);
+    measure<float>(64, 1024, 1024, false, t);
+    measure<float>(1024, 64, 1024, false, t);
+    measure<float>(1024, 1024, 64, false, t);
+  }
+  for (const int64_t n : {4, 8, 16, 32, 64, 128, 256, 512, 1024})
+    measure<double>(n, n, n, false, false);
+}

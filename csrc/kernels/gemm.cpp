@@ -1,0 +1,163 @@
+#include "kernels/gemm.h"
+
+#include <climits>
+
+#include "kernels/gemm_level.h"
+#include "runtime/blas.h"
+#include "runtime/cpu.h"
+#include "runtime/parallel.h"
+#include "wengert/error.h"
+
+namespace wengert::kernels {
+
+const GemmKernels& gemm_kernels() {
+  static const GemmKernels& kernels = []() -> const GemmKernels& {
+    [[maybe_unused]] const runtime::IsaLevel level = runtime::cpu().level;
+#if defined(WENGERT_HAS_V4)
+    if (level >= runtime::IsaLevel::v4) return v4::gemm_kernels;
+#endif
+#if defined(WENGERT_HAS_V3)
+    if (level >= runtime::IsaLevel::v3) return v3::gemm_kernels;
+#endif
+#if defined(WENGERT_HAS_V2)
+    if (level >= runtime::IsaLevel::v2) return v2::gemm_kernels;
+#endif
+#if defined(WENGERT_HAS_BASELINE)
+    return baseline::gemm_kernels;
+#else
+    throw InternalError("gemm: expected kernels for this processor's level, found none (a bug)");
+#endif
+  }();
+  return kernels;
+}
+
+namespace {
+
+// Below this many multiply-adds a product stays on its thread.
+constexpr double kSerialWork = 96.0 * 96 * 96;
+// From this many on, and with no side below kBlasSide, the BLAS does it.
+constexpr double kBlasWork = 512.0 * 512 * 512;
+constexpr int64_t kBlasSide = 128;
+// Side of the tiles of C that the BLAS computes.
+constexpr int64_t kBlasTile = 512;
+
+// The grid of tiles of C: a function of the shape alone, since the bits of the BLAS depend on the
+// tile in which an element lies.
+struct Grid {
+  int64_t rows, columns;  // of one tile
+  int64_t down, across;   // number of tiles
+
+  Grid(int64_t m, int64_t n, int64_t tile_rows, int64_t tile_columns) {
+    down = (m + tile_rows - 1) / tile_rows;
+    across = (n + tile_columns - 1) / tile_columns;
+    rows = even(m, down);
+    columns = even(n, across);
+    down = (m + rows - 1) / rows;
+    across = (n + columns - 1) / columns;
+  }
+
+ private:
+  static int64_t even(int64_t size, int64_t parts) {
+    constexpr int64_t kUnit = 16;
+    return ((size + parts - 1) / parts + kUnit - 1) / kUnit * kUnit;
+  }
+};
+
+double work_of(const Gemm& g) {
+  return static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
+}
+
+int index_of(DType dtype) {
+  if (dtype == DType::float32) return 0;
+  if (dtype == DType::float64) return 1;
+  throw InternalError("gemm: expected float32 or float64, got another dtype (a bug)");
+}
+
+const void* element(const void* p, DType dtype, int64_t offset) {
+  return static_cast<const char*>(p) + offset * static_cast<int64_t>(item_size(dtype));
+}
+void* element(void* p, DType dtype, int64_t offset) {
+  return static_cast<char*>(p) + offset * static_cast<int64_t>(item_size(dtype));
+}
+
+Gemm tile_of(const Gemm& g, const Grid& grid, int64_t index) {
+  const int64_t i = index / grid.across * grid.rows, j = index % grid.across * grid.columns;
+  Gemm t = g;
+  t.m = g.m - i < grid.rows ? g.m - i : grid.rows;
+  t.n = g.n - j < grid.columns ? g.n - j : grid.columns;
+  t.a = element(g.a, g.dtype, g.transpose_a ? i : i * g.lda);
+  t.b = element(g.b, g.dtype, g.transpose_b ? j * g.ldb : j);
+  t.c = element(g.c, g.dtype, i * g.ldc + j);
+  if (g.epilogue != Epilogue::none) t.bias = element(g.bias, g.dtype, j);
+  return t;
+}
+
+bool fits_blas(const Gemm& g) {
+  if (g.m < kBlasSide || g.n < kBlasSide || g.k < kBlasSide || work_of(g) < kBlasWork) return false;
+  const auto valid = [](int64_t ld, int64_t row) { return ld >= row && ld <= INT_MAX; };
+  return g.k <= INT_MAX && valid(g.lda, g.transpose_a ? g.m : g.k) &&
+         valid(g.ldb, g.transpose_b ? g.k : g.n) && valid(g.ldc, g.n);
+}
+
+template <class T, class Function>
+void call_blas(Function function, const Gemm& t) {
+  // Row-major C = A B is column-major C' = B' A'.
+  const char ta = t.transpose_b ? 'T' : 'N', tb = t.transpose_a ? 'T' : 'N';
+  const int m = static_cast<int>(t.n), n = static_cast<int>(t.m), k = static_cast<int>(t.k);
+  const int lda = static_cast<int>(t.ldb), ldb = static_cast<int>(t.lda);
+  const int ldc = static_cast<int>(t.ldc);
+  const T alpha = 1, beta = t.accumulate ? 1 : 0;
+  function(&ta, &tb, &m, &n, &k, &alpha, static_cast<const T*>(t.b), &lda,
+           static_cast<const T*>(t.a), &ldb, &beta, static_cast<T*>(t.c), &ldc);
+}
+
+void blas_tile(const runtime::Blas& blas, const Gemm& t) {
+  if (t.dtype == DType::float32)
+    call_blas<float>(blas.sgemm, t);
+  else
+    call_blas<double>(blas.dgemm, t);
+  if (t.epilogue != Epilogue::none) gemm_kernels().epilogue[index_of(t.dtype)](t);
+}
+
+}  // namespace
+
+void gemm(const Gemm& g) {
+  const auto run = gemm_kernels().run[index_of(g.dtype)];
+  if (work_of(g) <= kSerialWork) return run(g);
+  if (fits_blas(g)) {
+    if (const runtime::Blas* blas = runtime::blas()) {
+      const Grid grid(g.m, g.n, kBlasTile, kBlasTile);
+      runtime::parallel_tasks(grid.down * grid.across,
+                              [&](int64_t i) { blas_tile(*blas, tile_of(g, grid, i)); });
+      return;
+    }
+  }
+  // The bits of the own kernels do not depend on the grid.
+  if (runtime::available_threads() == 1) return run(g);
+  const Grid grid(g.m, g.n, g.m < 1024 ? 128 : 256, g.n < 1024 ? 256 : 512);
+  runtime::parallel_tasks(grid.down * grid.across, [&](int64_t i) { run(tile_of(g, grid, i)); });
+}
+
+void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride_b,
+                  int64_t stride_c) {
+  const auto run = gemm_kernels().run[index_of(g.dtype)];
+  const auto product = [&](int64_t i) {
+    Gemm t = g;
+    t.a = element(g.a, g.dtype, i * stride_a);
+    t.b = element(g.b, g.dtype, i * stride_b);
+    t.c = element(g.c, g.dtype, i * stride_c);
+    return t;
+  };
+  // In turn: products parallel in themselves, and sums into one C.
+  if (fits_blas(g) || stride_c == 0 || batch < runtime::available_threads()) {
+    for (int64_t i = 0; i < batch; ++i) gemm(product(i));
+    return;
+  }
+  const double work = work_of(g) + static_cast<double>(g.m) * static_cast<double>(g.n) + 1;
+  const int64_t grain = static_cast<int64_t>(kSerialWork / work) + 1;
+  runtime::parallel_for(batch, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) run(product(i));
+  });
+}
+
+}  // namespace wengert::kernels

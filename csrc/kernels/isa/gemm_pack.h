@@ -1,0 +1,115 @@
+// Copies of operands in the order in which the tiles read them. Included by files compiled per ISA
+// level only.
+#pragma once
+
+#include "kernels/isa/gemm_simd.h"
+
+namespace wengert::kernels::WENGERT_LEVEL {
+
+// Indices of the shuffle that exchanges the off-diagonal blocks of `Half` lanes of two rows.
+template <int Half, int Lanes, bool High>
+constexpr int exchange(int lane) {
+  const int block = lane & Half;
+  if (High) return block ? Lanes + lane : lane + Half;
+  return block ? Lanes + lane - Half : lane;
+}
+
+template <int Half, bool High, class V>
+WG_INLINE V exchange_lanes(V x, V y) {
+  constexpr int n = sizeof(V) / sizeof(x[0]);
+#define WG_AT(i) exchange<Half, n, High>(i)
+  if constexpr (n == 2) {
+    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1));
+  } else if constexpr (n == 4) {
+    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3));
+  } else if constexpr (n == 8) {
+    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3), WG_AT(4), WG_AT(5),
+                                   WG_AT(6), WG_AT(7));
+  } else {
+    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3), WG_AT(4), WG_AT(5),
+                                   WG_AT(6), WG_AT(7), WG_AT(8), WG_AT(9), WG_AT(10), WG_AT(11),
+                                   WG_AT(12), WG_AT(13), WG_AT(14), WG_AT(15));
+  }
+#undef WG_AT
+}
+
+template <int Half, class V, int N>
+WG_INLINE void transpose_step(V (&v)[N]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < N; ++i) {
+    if (i & Half) continue;
+    const V x = v[i], y = v[i + Half];
+    v[i] = exchange_lanes<Half, false>(x, y);
+    v[i + Half] = exchange_lanes<Half, true>(x, y);
+  }
+  if constexpr (Half > 1) transpose_step<Half / 2>(v);
+}
+
+// dst[j * dst_row + i] = src[i * src_row + j] for i < rows, j < columns. With Pad, i runs to the
+// next multiple of the vector length and the rows beyond `rows` are zero.
+template <class T, bool Pad>
+void transpose(T* dst, int64_t dst_row, const T* src, int64_t src_row, int rows, int64_t columns) {
+  using S = Simd<T>;
+  using V = typename S::V;
+  constexpr int n = S::kLanes;
+  for (int i0 = 0; i0 < rows; i0 += n) {
+    const int height = rows - i0 < n ? rows - i0 : n;
+    const T* s = src + i0 * src_row;
+    T* d = dst + i0;
+    for (int64_t j0 = 0; j0 < columns; j0 += n) {
+      const int width = columns - j0 < n ? static_cast<int>(columns - j0) : n;
+      V v[n];
+      if (height == n && width == n) {
+#pragma GCC unroll 16
+        for (int i = 0; i < n; ++i) v[i] = S::load(s + i * src_row + j0);
+      } else {
+        const typename S::Mask m = S::mask(width);
+#pragma GCC unroll 16
+        for (int i = 0; i < n; ++i) v[i] = i < height ? S::load(s + i * src_row + j0, m) : V{};
+      }
+      transpose_step<n / 2>(v);
+      const typename S::Mask m = S::mask(Pad ? n : height);
+      T* out = d + j0 * dst_row;
+#pragma GCC unroll 16
+      for (int j = 0; j < n; ++j) {
+        if (j >= width) break;
+        if (Pad)
+          S::store(out + j * dst_row, v[j]);
+        else
+          S::store(out + j * dst_row, v[j], m);
+      }
+    }
+  }
+}
+
+// Rows of A as [k][rows]. `dst` has room for a vector more.
+template <class T>
+void pack_a(T* dst, const T* a, int64_t a_row, int64_t a_col, int rows, int64_t k) {
+  using S = Simd<T>;
+  if (a_col == 1) return transpose<T, false>(dst, rows, a, a_row, rows, k);
+  const typename S::Mask mask = S::mask((rows - 1) % S::kLanes + 1);
+  for (int64_t p = 0; p < k; ++p) {
+    const T* s = a + p * a_col;
+    T* d = dst + p * rows;
+    int i = 0;
+    for (; i < rows - S::kLanes; i += S::kLanes) S::store(d + i, S::load(s + i));
+    S::store(d + i, S::load(s + i, mask));
+  }
+}
+
+// A panel of B of `columns` columns as [k][width], zero beyond `columns`.
+template <class T>
+void pack_b(T* dst, int width, const T* b, int64_t b_row, int64_t b_col, int columns, int64_t k) {
+  using S = Simd<T>;
+  if (b_col != 1) return transpose<T, true>(dst, width, b, b_col, columns, k);
+  const int vectors = (columns + S::kLanes - 1) / S::kLanes;
+  const typename S::Mask mask = S::mask(columns - (vectors - 1) * S::kLanes);
+  for (int64_t p = 0; p < k; ++p) {
+    const T* s = b + p * b_row;
+    T* d = dst + p * width;
+    for (int j = 0; j < vectors - 1; ++j) S::store(d + j * S::kLanes, S::load(s + j * S::kLanes));
+    S::store(d + (vectors - 1) * S::kLanes, S::load(s + (vectors - 1) * S::kLanes, mask));
+  }
+}
+
+}  // namespace wengert::kernels::WENGERT_LEVEL

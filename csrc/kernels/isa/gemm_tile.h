@@ -1,0 +1,154 @@
+// The register tile: a few rows of C by a few vectors of columns, reduced over one block of k.
+// Included by files compiled per ISA level only.
+#pragma once
+
+#include "kernels/isa/gemm_simd.h"
+
+namespace wengert::kernels::WENGERT_LEVEL {
+
+template <class T>
+struct Tile {
+  int64_t k;
+  const T* a;  // element (i, p) at a[i * a_row + p * a_col]
+  int64_t a_row, a_col;
+  const T* b;  // row p at b + p * b_row
+  int64_t b_row;
+  T* c;
+  int64_t ldc;
+  int tail;       // columns in the last vector, 1 to kLanes
+  bool add;       // C += instead of C =
+  const T* bias;  // or nullptr
+  bool relu;
+};
+
+template <class T, int Rows, int Vectors, bool Masked>
+void tile(const Tile<T>& t) {
+  using S = Simd<T>;
+  using V = typename S::V;
+  constexpr int kLast = Vectors - 1;
+  const typename S::Mask mask = S::mask(t.tail);
+  const auto load = [mask](const T* p, int j) __attribute__((always_inline)) {
+    return Masked && j == kLast ? S::load(p + j * S::kLanes, mask) : S::load(p + j * S::kLanes);
+  };
+
+  V acc[Rows][Vectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < Vectors; ++j) acc[i][j] = V{};
+
+  // Three rows share a pointer, so that every address is a pointer plus 0, 1 or 2 row strides; the
+  // compiler must not see that the pointers are related, or it runs out of registers.
+  constexpr int kGroups = (Rows + 2) / 3;
+  constexpr int64_t kSize = sizeof(T);
+  const int64_t a_row = t.a_row * kSize, a_col = t.a_col * kSize, b_row = t.b_row;
+  const char* a[kGroups];
+#pragma GCC unroll 8
+  for (int q = 0; q < kGroups; ++q) {
+    a[q] = reinterpret_cast<const char*>(t.a) + 3 * q * a_row;
+    asm("" : "+r"(a[q]));
+  }
+  const T* b = t.b;
+  for (int64_t p = t.k; p > 0; --p) {
+    V bv[Vectors];
+#pragma GCC unroll 4
+    for (int j = 0; j < Vectors; ++j) bv[j] = load(b, j);
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i) {
+      const V av = S::broadcast(*reinterpret_cast<const T*>(a[i / 3] + i % 3 * a_row));
+#pragma GCC unroll 4
+      for (int j = 0; j < Vectors; ++j) acc[i][j] = S::fma(av, bv[j], acc[i][j]);
+    }
+#pragma GCC unroll 8
+    for (int q = 0; q < kGroups; ++q) a[q] += a_col;
+    b += b_row;
+  }
+
+  T* c = t.c;
+  const int64_t ldc = t.ldc;
+  const T* bias = t.bias;
+  const bool add = t.add, relu = t.relu;
+  const auto store = [mask](T* p, int j, V v) __attribute__((always_inline)) {
+    if (Masked && j == kLast)
+      S::store(p + j * S::kLanes, v, mask);
+    else
+      S::store(p + j * S::kLanes, v);
+  };
+  if (!add && !bias && !relu) {
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i, c += ldc)
+#pragma GCC unroll 4
+      for (int j = 0; j < Vectors; ++j) store(c, j, acc[i][j]);
+    return;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; ++i, c += ldc) {
+#pragma GCC unroll 4
+    for (int j = 0; j < Vectors; ++j) {
+      V v = acc[i][j];
+      if (add) v = load(c, j) + v;
+      if (bias) v = v + load(bias, j);
+      if (relu) v = v < V{} ? V{} : v;  // keeps NaN
+      store(c, j, v);
+    }
+  }
+}
+
+template <class T, int Rows, int Vectors>
+WG_INLINE void tile_of(const Tile<T>& t) {
+  if (t.tail == Simd<T>::kLanes)
+    tile<T, Rows, Vectors, false>(t);
+  else
+    tile<T, Rows, Vectors, true>(t);
+}
+
+template <class T, int Rows>
+WG_INLINE void tile_rows(int vectors, const Tile<T>& t) {
+  if (vectors == 1) return tile_of<T, Rows, 1>(t);
+  if (vectors == 2) return tile_of<T, Rows, 2>(t);
+  if constexpr (Rows <= kWideRows) {
+    if (vectors == 3) return tile_of<T, Rows, 3>(t);
+    return tile_of<T, Rows, 4>(t);
+  }
+}
+
+// rows <= kTileRows; vectors <= 2, or 4 when rows <= kWideRows.
+template <class T>
+void run_tile(int rows, int vectors, const Tile<T>& t) {
+  switch (rows) {
+    case 1:
+      return tile_rows<T, 1>(vectors, t);
+    case 2:
+      return tile_rows<T, 2>(vectors, t);
+    case 3:
+      return tile_rows<T, 3>(vectors, t);
+    case 4:
+      return tile_rows<T, 4>(vectors, t);
+    case 5:
+      return tile_rows<T, 5>(vectors, t);
+    case 6:
+      return tile_rows<T, 6>(vectors, t);
+  }
+  if constexpr (kTileRows > 6) {
+    switch (rows) {
+      case 7:
+        return tile_rows<T, 7>(vectors, t);
+      case 8:
+        return tile_rows<T, 8>(vectors, t);
+      case 9:
+        return tile_rows<T, 9>(vectors, t);
+      case 10:
+        return tile_rows<T, 10>(vectors, t);
+      case 11:
+        return tile_rows<T, 11>(vectors, t);
+      case 12:
+        return tile_rows<T, 12>(vectors, t);
+    }
+  }
+  if constexpr (kTileRows > 12) {
+    if (rows == 13) return tile_rows<T, 13>(vectors, t);
+    return tile_rows<T, 14>(vectors, t);
+  }
+}
+
+}  // namespace wengert::kernels::WENGERT_LEVEL

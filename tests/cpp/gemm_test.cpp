@@ -1,0 +1,353 @@
+// Matrix products against a long double triple loop.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/gemm_level.h"
+#include "kernels/peak.h"
+#include "runtime/cpu.h"
+#include "wengert/runtime.h"
+
+namespace {
+
+using wengert::DType;
+using wengert::kernels::Epilogue;
+using wengert::kernels::Gemm;
+using wengert::kernels::GemmKernels;
+
+template <class T>
+constexpr DType dtype_of() {
+  return sizeof(T) == 4 ? DType::float32 : DType::float64;
+}
+
+// A product with its operands; `pad` extra elements stand between the rows.
+template <class T>
+struct Case {
+  Gemm g;
+  std::vector<T> a, b, c, bias;
+
+  Case(int64_t m, int64_t n, int64_t k, bool ta, bool tb, bool accumulate, Epilogue epilogue,
+       int64_t pad = 0) {
+    g.dtype = dtype_of<T>();
+    g.transpose_a = ta;
+    g.transpose_b = tb;
+    g.m = m;
+    g.n = n;
+    g.k = k;
+    g.lda = (ta ? m : k) + pad;
+    g.ldb = (tb ? k : n) + pad;
+    g.ldc = n + pad;
+    g.accumulate = accumulate;
+    g.epilogue = epilogue;
+    std::mt19937 random(static_cast<unsigned>(m * 1000003 + n * 1009 + k));
+    std::uniform_real_distribution<T> uniform(-1, 1);
+    const auto fill = [&](std::vector<T>& v, int64_t rows, int64_t ld) {
+      v.resize(static_cast<size_t>(rows * ld));
+      for (T& x : v) x = uniform(random);
+    };
+    fill(a, ta ? k : m, g.lda);
+    fill(b, tb ? n : k, g.ldb);
+    fill(c, m, g.ldc);
+    fill(bias, 1, n);
+    point();
+  }
+
+  void point() {
+    g.a = a.data();
+    g.b = b.data();
+    g.c = c.data();
+    g.bias = bias.data();
+  }
+
+  long double at_a(int64_t i, int64_t p) const {
+    return a[static_cast<size_t>(g.transpose_a ? p * g.lda + i : i * g.lda + p)];
+  }
+  long double at_b(int64_t p, int64_t j) const {
+    return b[static_cast<size_t>(g.transpose_b ? j * g.ldb + p : p * g.ldb + j)];
+  }
+
+  // Compares `result` with the product; `c` holds what was there before.
+  void expect(const std::vector<T>& result, const std::string& what) const {
+    ASSERT_EQ(result.size(), c.size());
+    for (int64_t i = 0; i < g.m; ++i) {
+      for (int64_t j = 0; j < g.ldc; ++j) {
+        const size_t at = static_cast<size_t>(i * g.ldc + j);
+        if (j >= g.n) {
+          ASSERT_EQ(result[at], c[at]) << what << ": written beyond row " << i;
+          continue;
+        }
+        long double sum = g.accumulate ? c[at] : 0, size = std::fabs(sum) + 1;
+        for (int64_t p = 0; p < g.k; ++p) {
+          sum += at_a(i, p) * at_b(p, j);
+          size += std::fabs(at_a(i, p) * at_b(p, j));
+        }
+        if (g.epilogue != Epilogue::none) sum += bias[static_cast<size_t>(j)];
+        if (g.epilogue == Epilogue::bias_relu && sum < 0) sum = 0;
+        // The rounding errors of a sum in blocks grow far slower than k; 16 leaves room.
+        const long double bound = 16 * size * std::numeric_limits<T>::epsilon();
+        ASSERT_LE(std::fabs(result[at] - sum), bound) << what << " at " << i << ", " << j;
+      }
+    }
+  }
+
+  std::string name() const {
+    return std::to_string(g.m) + "x" + std::to_string(g.n) + "x" + std::to_string(g.k) +
+           (g.transpose_a ? " ta" : "") + (g.transpose_b ? " tb" : "") +
+           (g.accumulate ? " accumulate" : "") + " epilogue " +
+           std::to_string(static_cast<int>(g.epilogue)) + (sizeof(T) == 4 ? " f32" : " f64");
+  }
+};
+
+struct Level {
+  const char* name;
+  const GemmKernels* kernels;
+};
+
+// The levels that were compiled and that this processor can run.
+std::vector<Level> levels() {
+  std::vector<Level> result;
+  [[maybe_unused]] const auto level = wengert::runtime::cpu().level;
+  using enum wengert::runtime::IsaLevel;
+#if defined(WENGERT_HAS_BASELINE)
+  result.push_back({"baseline", &wengert::kernels::baseline::gemm_kernels});
+#endif
+#if defined(WENGERT_HAS_V2)
+  if (level >= v2) result.push_back({"v2", &wengert::kernels::v2::gemm_kernels});
+#endif
+#if defined(WENGERT_HAS_V3)
+  if (level >= v3) result.push_back({"v3", &wengert::kernels::v3::gemm_kernels});
+#endif
+#if defined(WENGERT_HAS_V4)
+  if (level >= v4) result.push_back({"v4", &wengert::kernels::v4::gemm_kernels});
+#endif
+  return result;
+}
+
+template <class T>
+std::vector<T> run_level(const Level& level, Case<T>& x) {
+  std::vector<T> result = x.c;
+  x.g.c = result.data();
+  level.kernels->run[sizeof(T) == 4 ? 0 : 1](x.g);
+  x.point();
+  return result;
+}
+
+template <class T>
+std::vector<T> run_gemm(Case<T>& x) {
+  std::vector<T> result = x.c;
+  x.g.c = result.data();
+  wengert::kernels::gemm(x.g);
+  x.point();
+  return result;
+}
+
+template <class T>
+bool same_bits(const std::vector<T>& x, const std::vector<T>& y) {
+  return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(T)) == 0;
+}
+
+template <class T>
+class GemmTest : public ::testing::Test {};
+using Types = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(GemmTest, Types);
+
+constexpr int64_t kShapes[][3] = {
+    {1, 1, 1},   {1, 1, 300},  {4, 4, 4},      {8, 8, 8},     {3, 17, 5},     {7, 5, 33},
+    {1, 100, 9}, {1, 33, 300}, {100, 1, 9},    {300, 1, 257}, {300, 3, 40},   {14, 32, 16},
+    {15, 33, 7}, {29, 65, 19}, {32, 128, 128}, {57, 31, 64},  {169, 40, 260}, {70, 2100, 3},
+    {5, 63, 40}, {6, 64, 513}, {13, 47, 256},  {2, 2, 2},     {61, 129, 77},  {12, 4, 40},
+};
+
+TYPED_TEST(GemmTest, EveryLevelAgreesWithTheTripleLoop) {
+  for (const Level& level : levels())
+    for (const auto& s : kShapes)
+      for (int flags = 0; flags < 8; ++flags)
+        for (const Epilogue epilogue : {Epilogue::none, Epilogue::bias, Epilogue::bias_relu}) {
+          Case<TypeParam> x(s[0], s[1], s[2], flags & 1, flags & 2, flags & 4, epilogue, 3);
+          x.expect(run_level(level, x), level.name + (" " + x.name()));
+          if (this->HasFatalFailure()) return;
+        }
+}
+
+TYPED_TEST(GemmTest, DispatchAgreesWithTheTripleLoop) {
+  constexpr int64_t shapes[][3] = {{8, 8, 8},      {130, 150, 140}, {300, 257, 270}, {1, 3000, 500},
+                                   {3000, 1, 500}, {600, 70, 600},  {64, 513, 700}};
+  for (const auto& s : shapes)
+    for (int flags = 0; flags < 8; ++flags) {
+      const Epilogue epilogue = flags == 3 ? Epilogue::bias_relu : Epilogue::bias;
+      Case<TypeParam> x(s[0], s[1], s[2], flags & 1, flags & 2, flags & 4, epilogue, 1);
+      x.expect(run_gemm(x), x.name());
+      if (this->HasFatalFailure()) return;
+    }
+}
+
+template <class T>
+void expect_same_bits_for_any_threads(Case<T>& x) {
+  wengert::set_num_threads(1);
+  const std::vector<T> one = run_gemm(x);
+  for (const int threads : {2, 3}) {
+    wengert::set_num_threads(threads);
+    EXPECT_TRUE(same_bits(one, run_gemm(x))) << x.name() << " with " << threads << " threads";
+  }
+  wengert::set_num_threads(2);
+}
+
+TYPED_TEST(GemmTest, ThreadsDoNotChangeTheBits) {
+  constexpr int64_t shapes[][3] = {{130, 150, 140}, {300, 257, 270}, {1, 3000, 500},
+                                   {3000, 1, 500},  {530, 600, 550}, {1030, 700, 260},
+                                   {64, 513, 700},  {2000, 3, 300}};
+  for (const auto& s : shapes)
+    for (const int flags : {0, 1, 2, 7}) {
+      Case<TypeParam> x(s[0], s[1], s[2], flags & 1, flags & 2, flags & 4, Epilogue::bias_relu, 1);
+      expect_same_bits_for_any_threads(x);
+    }
+}
+
+// What the parallel own kernels rest on: an element's bits depend on its row of A and its column of
+// B alone, not on the tile, the packing or the transposes.
+TYPED_TEST(GemmTest, OwnKernelsGiveTheSameBitsHoweverTheProductIsCut) {
+  using T = TypeParam;
+  const int64_t m = 400, n = 300, k = 300;
+  for (const Level& level : levels()) {
+    Case<T> x(m, n, k, false, false, true, Epilogue::bias);
+    const std::vector<T> whole = run_level(level, x);
+    for (const int64_t rows : {1, 5, 29, 100})
+      for (const int64_t columns : {1, 3, 40, 277}) {
+        for (const bool turned : {false, true}) {
+          Case<T> part = x;
+          part.g.transpose_a = part.g.transpose_b = turned;
+          part.g.m = rows;
+          part.g.n = columns;
+          if (turned) {
+            part.g.lda = m;
+            part.g.ldb = k;
+            for (int64_t i = 0; i < m; ++i)
+              for (int64_t p = 0; p < k; ++p)
+                part.a[static_cast<size_t>(p * m + i)] = x.a[static_cast<size_t>(i * k + p)];
+            for (int64_t p = 0; p < k; ++p)
+              for (int64_t j = 0; j < n; ++j)
+                part.b[static_cast<size_t>(j * k + p)] = x.b[static_cast<size_t>(p * n + j)];
+          }
+          part.point();
+          const std::vector<T> result = run_level(level, part);
+          for (int64_t i = 0; i < rows; ++i)
+            ASSERT_EQ(
+                std::memcmp(&result[static_cast<size_t>(i * n)], &whole[static_cast<size_t>(i * n)],
+                            static_cast<size_t>(columns) * sizeof(T)),
+                0)
+                << level.name << " " << rows << "x" << columns << (turned ? " turned" : "");
+        }
+      }
+  }
+}
+
+TYPED_TEST(GemmTest, EmptyProducts) {
+  using T = TypeParam;
+  for (const auto& s : {std::array<int64_t, 3>{0, 4, 3}, {4, 0, 3}, {0, 0, 0}}) {
+    Case<T> x(s[0], s[1], s[2], false, false, false, Epilogue::bias_relu);
+    EXPECT_TRUE(same_bits(run_gemm(x), x.c));
+  }
+  for (const bool transposed : {false, true})
+    for (const bool accumulate : {false, true})
+      for (const Epilogue epilogue : {Epilogue::none, Epilogue::bias, Epilogue::bias_relu})
+        for (const int64_t m : {3, 200}) {
+          Case<T> x(m, 70, 0, transposed, transposed, accumulate, epilogue, 2);
+          x.expect(run_gemm(x), x.name());
+        }
+}
+
+TYPED_TEST(GemmTest, NanAndInfinityPropagate) {
+  using T = TypeParam;
+  const T nan = std::numeric_limits<T>::quiet_NaN(), inf = std::numeric_limits<T>::infinity();
+  for (const int64_t size : {5, 40, 530}) {
+    Case<T> x(size, size, size, false, false, false, Epilogue::bias_relu);
+    // 0 * nan and 0 * inf are nan, and relu keeps it.
+    for (int64_t p = 0; p < size; ++p) x.a[static_cast<size_t>(p)] = 0;
+    x.b[0] = nan;
+    x.b[1] = inf;
+    x.b[2] = 1;
+    const std::vector<T> c = run_gemm(x);
+    EXPECT_TRUE(std::isnan(c[0])) << size;
+    EXPECT_TRUE(std::isnan(c[1])) << size;
+    EXPECT_EQ(c[2], std::max(x.bias[2], T(0))) << size;
+    // Without accumulation what was in C does not matter.
+    std::fill(x.c.begin(), x.c.end(), nan);
+    EXPECT_FALSE(std::isnan(run_gemm(x)[static_cast<size_t>(size) - 1])) << size;
+  }
+}
+
+TYPED_TEST(GemmTest, BatchedStrides) {
+  using T = TypeParam;
+  struct Shape {
+    int64_t m, n, k, batch;
+  };
+  for (const Shape& s :
+       {Shape{4, 5, 6, 500}, {33, 20, 70, 7}, {130, 110, 100, 3}, {520, 530, 510, 2}})
+    for (int shared = 0; shared < 4; ++shared) {
+      const int64_t stride_a = shared & 1 ? 0 : s.m * s.k, stride_b = shared & 2 ? 0 : s.k * s.n;
+      // The operands of all products stand one below the other.
+      Case<T> a(s.batch * s.m, 1, s.k, false, false, false, Epilogue::none);
+      Case<T> b(1, s.n, s.batch * s.k, false, false, false, Epilogue::none);
+      Case<T> all(s.batch * s.m, s.n, 0, false, false, true, Epilogue::none);
+      Gemm g;
+      g.dtype = dtype_of<T>();
+      g.m = s.m;
+      g.n = s.n;
+      g.k = s.k;
+      g.a = a.a.data();
+      g.lda = s.k;
+      g.b = b.b.data();
+      g.ldb = g.ldc = s.n;
+      g.accumulate = true;
+      std::vector<T> expected = all.c, result = all.c;
+      for (int64_t i = 0; i < s.batch; ++i) {
+        Gemm one = g;
+        one.a = a.a.data() + i * stride_a;
+        one.b = b.b.data() + i * stride_b;
+        one.c = expected.data() + i * s.m * s.n;
+        wengert::kernels::gemm(one);
+      }
+      for (const int threads : {1, 2}) {
+        wengert::set_num_threads(threads);
+        result = all.c;
+        g.c = result.data();
+        wengert::kernels::gemm_batched(g, s.batch, stride_a, stride_b, s.m * s.n);
+        EXPECT_TRUE(same_bits(result, expected)) << s.m << " shared " << shared;
+      }
+    }
+}
+
+TYPED_TEST(GemmTest, BatchIntoOneMatrixAddsUpInOrder) {
+  using T = TypeParam;
+  const int64_t batch = 50, size = 6;
+  Case<T> x(batch * size, size, size, false, false, true, Epilogue::none);
+  std::vector<T> expected(size * size, 0), result = expected;
+  Gemm g = x.g;
+  g.m = size;
+  for (int64_t i = 0; i < batch; ++i) {
+    g.a = x.a.data() + i * size * size;
+    g.c = expected.data();
+    wengert::kernels::gemm(g);
+  }
+  g.a = x.a.data();
+  g.c = result.data();
+  wengert::set_num_threads(2);
+  wengert::kernels::gemm_batched(g, batch, size * size, 0, 0);
+  EXPECT_TRUE(same_bits(result, expected));
+}
+
+TEST(PeakTest, IsPlausible) {
+  // A scalar unit does 1; no core of today does a thousand.
+  const double peak = wengert::kernels::measure_fma_peak_gflops();
+  EXPECT_GT(peak, 1);
+  EXPECT_LT(peak, 1000);
+}
+
+}  // namespace
