@@ -18,7 +18,8 @@ using ReduceFn = void (*)(int64_t outer, int64_t n, int64_t inner, void* out, co
 ReduceFn reduce(Reduce op, DType dtype);  // nullptr: no kernel; convert to another dtype first
 
 // index[o, i] (int64) = position of the first maximum or minimum along n (a NaN counts as extreme).
-using ArgReduceFn = void (*)(int64_t outer, int64_t n, int64_t inner, int64_t* index, const void* x);
+using ArgReduceFn = void (*)(int64_t outer, int64_t n, int64_t inner, int64_t* index,
+                             const void* x);
 ArgReduceFn argreduce(bool maximum, DType dtype);
 
 // Running sum or product along n: out has the dtype that ReduceFn writes.

@@ -1,0 +1,107 @@
+// Chooses the tables of the processor's ISA level, once, when the first kernel is asked for.
+#include "levels.h"
+#include "runtime/cpu.h"
+
+namespace wengert::kernels {
+namespace {
+
+constexpr int kUnary = static_cast<int>(Unary::count);
+constexpr int kBinary = static_cast<int>(Binary::count);
+constexpr int kFloat32 = static_cast<int>(DType::float32);
+
+struct LevelTables {
+  const FloatUnary* unary;
+  const FloatBinary* binary;
+  const FloatReduce* reduce;
+  const SoftmaxKernels* softmax;
+  const MomentsFn* moments;
+};
+#define WG_TABLES(level)                                                                \
+  LevelTables {                                                                         \
+    level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
+        level::moments_table                                                            \
+  }
+
+const LevelTables& level_tables() {
+  static const LevelTables tables = [] {
+#if defined(__x86_64__) || defined(_M_X64)
+    switch (runtime::cpu().level) {
+      case runtime::IsaLevel::v4:
+        return WG_TABLES(v4);
+      case runtime::IsaLevel::v3:
+        return WG_TABLES(v3);
+      default:
+        return WG_TABLES(v2);
+    }
+#else
+    return WG_TABLES(baseline);
+#endif
+  }();
+  return tables;
+}
+#undef WG_TABLES
+
+// Operation by dtype, of one level's float kernels and the generic ones.
+struct UnaryTable {
+  UnaryKernels rows[kUnary] = {};
+  UnaryTable() {
+    for (int op = 0; op < kUnary; ++op) {
+      for (int t = 0; t < generic::kIntegers; ++t) rows[op].value[t] = generic::unary_table[op][t];
+      for (int f = 0; f < 2; ++f) {
+        rows[op].value[kFloat32 + f] = level_tables().unary[op].value[f];
+        rows[op].grad[kFloat32 + f] = level_tables().unary[op].grad[f];
+      }
+    }
+  }
+};
+struct BinaryTable {
+  BinaryKernels rows[kBinary] = {};
+  BinaryTable() {
+    for (int op = 0; op < kBinary; ++op) {
+      for (int layout = 0; layout < 3; ++layout) {
+        for (int t = 0; t < generic::kIntegers; ++t) {
+          rows[op].fn[t][layout] = generic::binary_table[op][t][layout];
+        }
+        for (int f = 0; f < 2; ++f) {
+          rows[op].fn[kFloat32 + f][layout] = level_tables().binary[op].fn[f][layout];
+        }
+      }
+    }
+  }
+};
+
+}  // namespace
+
+const UnaryKernels& unary(Unary op) {
+  static const UnaryTable table;
+  return table.rows[static_cast<int>(op)];
+}
+const BinaryKernels& binary(Binary op) {
+  static const BinaryTable table;
+  return table.rows[static_cast<int>(op)];
+}
+const BinaryKernels& compare(Compare op) { return generic::compare_table[static_cast<int>(op)]; }
+UnaryFn test(Test op, DType dtype) {
+  return generic::test_table[static_cast<int>(op)][static_cast<int>(dtype)];
+}
+CastFn cast(DType to, DType from) {
+  return generic::cast_table[static_cast<int>(to)][static_cast<int>(from)];
+}
+
+ReduceFn reduce(Reduce op, DType dtype) {
+  const int t = static_cast<int>(dtype), o = static_cast<int>(op);
+  const bool by_level = (dtype == DType::float32 || dtype == DType::float64) && op <= Reduce::min;
+  return by_level ? level_tables().reduce[t - kFloat32].fn[o] : generic::reduce_table[o][t];
+}
+ArgReduceFn argreduce(bool maximum, DType dtype) {
+  return generic::argreduce_table[maximum][static_cast<int>(dtype)];
+}
+ReduceFn scan(Scan op, DType dtype) {
+  return generic::scan_table[static_cast<int>(op)][static_cast<int>(dtype)];
+}
+const SoftmaxKernels& softmax(DType dtype) {
+  return level_tables().softmax[dtype == DType::float64];
+}
+MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
+
+}  // namespace wengert::kernels

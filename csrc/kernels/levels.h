@@ -1,0 +1,50 @@
+// The tables that each ISA level fills for float32 (0) and float64 (1), and the one generic set of
+// kernels for the other dtypes. Which level is used is chosen in dispatch.cpp.
+#pragma once
+
+#include "elementwise.h"
+#include "reduce.h"
+
+namespace wengert::kernels {
+
+struct FloatUnary {
+  UnaryFn value[2];
+  UnaryGradFn grad[2];
+};
+struct FloatBinary {
+  BinaryFn fn[2][3];
+};
+struct FloatReduce {
+  ReduceFn fn[4];  // sum, prod, max, min
+};
+
+#define WG_DECLARE_LEVEL(level)                 \
+  namespace level {                             \
+  extern const FloatUnary unary_table[];        \
+  extern const FloatBinary binary_table[];      \
+  extern const FloatReduce reduce_table[2];     \
+  extern const SoftmaxKernels softmax_table[2]; \
+  extern const MomentsFn moments_table[2];      \
+  }
+#if defined(__x86_64__) || defined(_M_X64)
+WG_DECLARE_LEVEL(v2)
+WG_DECLARE_LEVEL(v3)
+WG_DECLARE_LEVEL(v4)
+#else
+WG_DECLARE_LEVEL(baseline)
+#endif
+#undef WG_DECLARE_LEVEL
+
+namespace generic {
+constexpr int kIntegers = 6;  // bool and the integers come first among the dtypes
+extern const UnaryFn unary_table[][kIntegers];
+extern const BinaryFn binary_table[][kIntegers][3];
+extern const BinaryKernels compare_table[];
+extern const UnaryFn test_table[][kDTypeCount];
+extern const CastFn cast_table[kDTypeCount][kDTypeCount];  // [to][from]
+extern const ReduceFn reduce_table[static_cast<int>(Reduce::count)][kDTypeCount];
+extern const ArgReduceFn argreduce_table[2][kDTypeCount];
+extern const ReduceFn scan_table[static_cast<int>(Scan::count)][kDTypeCount];
+}  // namespace generic
+
+}  // namespace wengert::kernels

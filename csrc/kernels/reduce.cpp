@@ -1,0 +1,69 @@
+// Sums, products, maxima and minima of float32 and float64; compiled once per ISA level.
+#include "levels.h"
+#include "row_reduce.h"
+
+namespace wengert::kernels::WENGERT_LEVEL {
+namespace {
+
+// Columns of a [n, inner] array, `vectors` vectors wide, the last holding `left` elements: runs of
+// 16 rows in order, runs joined as a binary tree.
+template <class T, class Op, int vectors>
+WG_INLINE void columns(int64_t n, int64_t inner, T* out, const T* x, int64_t left) {
+  constexpr int64_t kLanes = Vec<T>::kLanes, kRun = 16;
+  const auto at = [=](int64_t k, int v) {
+    const T* p = x + k * inner + v * kLanes;
+    return v == vectors - 1 ? load_some(p, left) : load(p);
+  };
+  Tree<T, Op> tree[vectors];
+  for (int64_t k = 0; k < n; k += kRun) {
+    const int64_t end = k + kRun < n ? k + kRun : n;
+    Vec<T> acc[vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) acc[v] = at(k, v);
+    for (int64_t r = k + 1; r < end; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) acc[v] = Op::combine(acc[v], at(r, v));
+    }
+    for (int v = 0; v < vectors; ++v) tree[v].push(acc[v]);
+  }
+  for (int v = 0; v < vectors; ++v) {
+    const Vec<T> y = tree[v].finish();
+    if (v == vectors - 1 && left < kLanes) {
+      store(out + v * kLanes, y, static_cast<int>(left));
+    } else {
+      store(out + v * kLanes, y);
+    }
+  }
+}
+
+template <class T, class Op>
+void reduce_loop(int64_t outer, int64_t n, int64_t inner, void* out, const void* x) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  constexpr int kVectors = 4;
+  T* to = static_cast<T*>(out);
+  const T* from = static_cast<const T*>(x);
+  for (int64_t o = 0; o < outer; ++o, from += n * inner, to += inner) {
+    if (inner == 1) {
+      *to = row_reduce<T, Op>(from, n);
+      continue;
+    }
+    int64_t i = 0;
+    for (; i + kVectors * kLanes <= inner; i += kVectors * kLanes) {
+      columns<T, Op, kVectors>(n, inner, to + i, from + i, kLanes);
+    }
+    for (; i < inner; i += kLanes) columns<T, Op, 1>(n, inner, to + i, from + i, inner - i);
+  }
+}
+
+}  // namespace
+
+#define WG_OPERATIONS(T)                                                     \
+  {                                                                          \
+    {                                                                        \
+      reduce_loop<T, Add>, reduce_loop<T, Multiply>, reduce_loop<T, Larger>, \
+          reduce_loop<T, Smaller>                                            \
+    }                                                                        \
+  }
+const FloatReduce reduce_table[2] = {WG_OPERATIONS(float), WG_OPERATIONS(double)};
+
+}  // namespace wengert::kernels::WENGERT_LEVEL

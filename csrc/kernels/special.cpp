@@ -1,0 +1,83 @@
+#include "special.h"
+
+#include <math.h>
+
+namespace wengert::kernels::special {
+namespace {
+
+constexpr double kPi = 3.14159265358979323846;
+
+// sum over k >= 0 of (q + k)^-s for s > 1, by Euler and Maclaurin from q + k >= 12 on.
+double hurwitz_zeta(double s, double q) {
+  if (q <= 0 && q == floor(q)) return INFINITY;
+  double total = 0;
+  for (; q < 12; q += 1) total += pow(q, -s);
+  const double power = pow(q, -s);
+  total += power * (q / (s - 1) + 0.5);
+  // B_2j / (2j)!
+  constexpr double coefficients[] = {1.0 / 12,          -1.0 / 720,
+                                     1.0 / 30240,       -1.0 / 1209600,
+                                     1.0 / 47900160,    -691.0 / 1307674368000.0,
+                                     1.0 / 74724249600, -3617.0 / 10670622842880000.0};
+  double factor = s * power / q;
+  for (int j = 0; j < 8; ++j) {
+    total += coefficients[j] * factor;
+    factor *= (s + 2 * j + 1) * (s + 2 * j + 2) / (q * q);
+  }
+  return total;
+}
+
+}  // namespace
+
+double lgamma(double x) {
+  int sign;
+  return lgamma_r(x, &sign);
+}
+
+double digamma(double x) {
+  if (x == 0) return copysign(INFINITY, -x);
+  if (x < 0) {
+    if (x == floor(x)) return NAN;
+    const double fraction = x - floor(x);
+    return digamma(1 - x) - kPi / tan(kPi * fraction);
+  }
+  double total = 0;
+  for (; x < 12; x += 1) total -= 1 / x;
+  const double z = 1 / (x * x);
+  // B_2j / 2j
+  const double series =
+      z * (1.0 / 12 +
+           z * (-1.0 / 120 +
+                z * (1.0 / 252 +
+                     z * (-1.0 / 240 + z * (1.0 / 132 + z * (-691.0 / 32760 + z * (1.0 / 12)))))));
+  return total + (log(x) - 0.5 / x - series);
+}
+
+double polygamma(double n, double x) {
+  if (n == 0) return digamma(x);
+  if (!(n > 0) || n != floor(n)) return NAN;
+  if (n == 1 && x < 0) {
+    if (x == floor(x)) return INFINITY;
+    const double s = sin(kPi * (x - floor(x)));
+    return kPi * kPi / (s * s) - polygamma(1, 1 - x);
+  }
+  const double sign = fmod(n, 2) == 0 ? -1 : 1;
+  return sign * tgamma(n + 1) * hurwitz_zeta(n + 1, x);
+}
+
+double erfinv(double x) {
+  const double a = fabs(x);
+  if (!(a < 1)) return a == 1 ? copysign(INFINITY, x) : NAN;
+  if (a < 1e-9) return x * 0.88622692545275801365;
+  // A guess good to some 0.002, then two steps of third order.
+  const double l = log1p(-a * a), b = 2 / (kPi * 0.147) + 0.5 * l;
+  double y = sqrt(sqrt(b * b - l / 0.147) - b);
+  for (int step = 0; step < 2; ++step) {
+    const double error = a < 0.5 ? erf(y) - a : (1 - a) - erfc(y);
+    const double u = error / (1.12837916709551257390 * exp(-y * y));
+    y -= u / (1 + y * u);
+  }
+  return copysign(y, x);
+}
+
+}  // namespace wengert::kernels::special

@@ -1,0 +1,102 @@
+// Every function that the operation tables use, over Vec.
+#pragma once
+
+#include "math_erf.h"
+#include "math_exp.h"
+#include "math_log.h"
+#include "math_pair.h"
+#include "math_trig.h"
+#include "special.h"
+
+namespace wengert::kernels::WENGERT_LEVEL {
+namespace {
+
+template <class T>
+WG_INLINE Vec<T> reciprocal(Vec<T> x) {
+  return Vec<T>(1.0) / x;
+}
+template <class T>
+WG_INLINE Vec<T> rsqrt(Vec<T> x) {
+  return Vec<T>(1.0) / sqrt(x);
+}
+template <class T>
+WG_INLINE Vec<T> sign(Vec<T> x) {
+  return select(x > Vec<T>(0), 1.0, select(x < Vec<T>(0), -1.0, 0.0));
+}
+
+// NaN is ignored beside a number.
+template <class T>
+WG_INLINE Vec<T> fmax(Vec<T> a, Vec<T> b) {
+  return select(a != a, b, select(b > a, b, a));
+}
+template <class T>
+WG_INLINE Vec<T> fmin(Vec<T> a, Vec<T> b) {
+  return select(a != a, b, select(b < a, b, a));
+}
+
+WG_OUTLINE VecD hypot(VecD x, VecD y) {
+  const VecD a = abs(x), b = abs(y);
+  const VecD large = select(b > a, b, a), small = select(b > a, a, b);
+  const VecD ratio = small / large;
+  const VecD r = large * sqrt(fma(ratio, ratio, VecD(1.0)));
+  const VecD inf(__builtin_inf());
+  return select((a == inf) | (b == inf), inf, select(large == VecD(0), 0.0, r));
+}
+WG_INLINE VecF hypot(VecF x, VecF y) {
+  const VecF r = via_double(x, y, [](VecD u, VecD v) { return sqrt(fma(u, u, v * v)); });
+  const VecF inf(__builtin_inf());
+  return select((abs(x) == inf) | (abs(y) == inf), inf, r);
+}
+
+template <class T>
+WG_OUTLINE Vec<T> fmod(Vec<T> a, Vec<T> b) {
+  return map_lanes(
+      a, b, [](T x, T y) { return sizeof(T) == 4 ? __builtin_fmodf(x, y) : __builtin_fmod(x, y); });
+}
+// The remainder with the divisor's sign.
+template <class T>
+WG_INLINE Vec<T> remainder(Vec<T> a, Vec<T> b) {
+  const Vec<T> r = fmod(a, b);
+  const Vec<T> zero(0);
+  return select((r != zero) & ((r < zero) ^ (b < zero)), r + b, r);
+}
+template <class T>
+WG_INLINE Vec<T> floor_divide(Vec<T> a, Vec<T> b) {
+  const Vec<T> zero(0);
+  // a - r is a multiple of b up to rounding, so the quotient is near a whole number.
+  const Vec<T> q = (a - remainder(a, b)) / b;
+  const Vec<T> low = floor(q);
+  const Vec<T> y = select(q - low > Vec<T>(0.5), low + 1.0, low);
+  const Vec<T> nonzero = select(q == zero, copysign(zero, a / b), y);
+  return select(b == zero, a / b, nonzero);
+}
+template <class T>
+WG_OUTLINE Vec<T> nextafter(Vec<T> a, Vec<T> b) {
+  return map_lanes(a, b, [](T x, T y) {
+    return sizeof(T) == 4 ? __builtin_nextafterf(x, y) : __builtin_nextafter(x, y);
+  });
+}
+
+template <class T>
+WG_INLINE Vec<T> lgamma(Vec<T> x) {
+  return map_lanes(x, [](T v) { return special::lgamma(v); });
+}
+template <class T>
+WG_INLINE Vec<T> digamma(Vec<T> x) {
+  return map_lanes(x, [](T v) { return special::digamma(v); });
+}
+template <class T>
+WG_INLINE Vec<T> erfinv(Vec<T> x) {
+  return map_lanes(x, [](T v) { return special::erfinv(v); });
+}
+template <class T>
+WG_INLINE Vec<T> polygamma(Vec<T> n, Vec<T> x) {
+  return map_lanes(n, x, [](T order, T v) { return special::polygamma(order, v); });
+}
+template <class T>
+WG_INLINE Vec<T> polygamma(double n, Vec<T> x) {
+  return polygamma(Vec<T>(n), x);
+}
+
+}  // namespace
+}  // namespace wengert::kernels::WENGERT_LEVEL
