@@ -14,6 +14,9 @@ namespace {
 
 std::atomic<uint64_t> live_bytes{0}, peak_bytes{0}, live_blocks{0}, calls{0}, limit{0};
 
+// Sanitizers end the program at sizes they cannot serve, instead of returning null.
+constexpr size_t kMost = size_t{1} << 38;
+
 std::align_val_t alignment(size_t bytes) { return std::align_val_t{bytes < 64 ? 16 : kAlignment}; }
 
 }  // namespace
@@ -21,11 +24,12 @@ std::align_val_t alignment(size_t bytes) { return std::align_val_t{bytes < 64 ? 
 void* allocate(size_t bytes) {
   const uint64_t most = limit.load();
   const uint64_t before = live_bytes.fetch_add(bytes);
-  const bool allowed = bytes <= kLargestBlock && (most == 0 || before + bytes <= most);
+  const bool possible = bytes <= kMost;
+  const bool allowed = possible && (most == 0 || before + bytes <= most);
   void* p = allowed ? ::operator new(bytes, alignment(bytes), std::nothrow) : nullptr;
   if (p == nullptr) {
     live_bytes.fetch_sub(bytes);
-    throw_out_of_memory(bytes, before, allowed || bytes > kLargestBlock ? 0 : most);
+    throw_out_of_memory(bytes, before, allowed || !possible ? 0 : most);
   }
   uint64_t peak = peak_bytes.load();
   while (peak < before + bytes && !peak_bytes.compare_exchange_weak(peak, before + bytes)) {
