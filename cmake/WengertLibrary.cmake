@@ -3,11 +3,15 @@
 
 find_package(Threads REQUIRED)
 
-set(WENGERT_LEVEL_MACROS "")
+# What this build contains, for the code that chooses: WENGERT_HAS_V3=1, WENGERT_NO_BLAS=1.
+set(WENGERT_CHOICES "")
 foreach(level IN LISTS WENGERT_ISA_LEVELS)
   string(TOUPPER ${level} upper)
-  list(APPEND WENGERT_LEVEL_MACROS WENGERT_HAS_${upper}=1)
+  list(APPEND WENGERT_CHOICES WENGERT_HAS_${upper}=1)
 endforeach()
+if(NOT WENGERT_BLAS)
+  list(APPEND WENGERT_CHOICES WENGERT_NO_BLAS=1)
+endif()
 
 set(WENGERT_OBJECTS "")
 # Adds csrc/<folder>/*.cpp of each folder as the object library `name`; none where there are none.
@@ -27,12 +31,12 @@ function(wengert_add_objects name)
   set(WENGERT_OBJECTS ${WENGERT_OBJECTS} $<TARGET_OBJECTS:${name}> PARENT_SCOPE)
 endfunction()
 
-# Only these two ask which levels exist; all other objects are the same for any choice of levels.
+# Only these two are told; all other objects are the same for any choice.
 wengert_add_objects(wengert_runtime runtime)
 wengert_add_objects(wengert_kernels kernels)
 foreach(target wengert_runtime wengert_kernels)
   if(TARGET ${target})
-    target_compile_definitions(${target} PRIVATE ${WENGERT_LEVEL_MACROS})
+    target_compile_definitions(${target} PRIVATE ${WENGERT_CHOICES})
   endif()
 endforeach()
 

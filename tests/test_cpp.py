@@ -24,9 +24,11 @@ def test_kernel_objects_share_no_inline_function(core_build):
     folder = core_build.binary / "CMakeFiles" / f"wengert_kernels_{core_build.level}.dir"
     objects = list(folder.rglob("*.o"))
     assert objects
+    # A template inside the level's namespace is weak as well, but has a name for each level.
+    namespace = f"7kernels{len(core_build.level)}{core_build.level}"
     shared = []
     for line in cmake_build.run("nm", "--defined-only", *objects).splitlines():
         fields = line.split()
-        if len(fields) == 3 and fields[1] in "WVu" and core_build.level not in fields[2]:
+        if len(fields) == 3 and fields[1] in "WVu" and namespace not in fields[2]:
             shared.append(fields[2])
     assert [s for s in shared if not s.startswith("DW.ref.")] == []
