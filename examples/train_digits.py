@@ -44,10 +44,10 @@ class Recipe(NamedTuple):
 
 # By model and by whether the images are large (28x28) or small (8x8).
 RECIPES = {
-    ("cnn", False): Recipe(epochs=30, batch_size=64, lr=1e-2, shift=1),
+    ("cnn", False): Recipe(epochs=40, batch_size=64, lr=1e-2, shift=1),
     ("mlp", False): Recipe(epochs=60, batch_size=64, lr=5e-3, shift=1),
-    ("cnn", True): Recipe(epochs=6, batch_size=128, lr=5e-3, shift=2),
-    ("mlp", True): Recipe(epochs=12, batch_size=128, lr=2e-3, shift=1),
+    ("cnn", True): Recipe(epochs=5, batch_size=128, lr=5e-3, shift=2),
+    ("mlp", True): Recipe(epochs=10, batch_size=128, lr=2e-3, shift=1),
 }
 
 
