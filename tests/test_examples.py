@@ -99,7 +99,8 @@ def test_train_digits_reads_idx_files(tmp_path: Path, packed: bool) -> None:
         suffix = ".gz" if packed else ""
         write_idx(tmp_path / f"{prefix}-images-idx3-ubyte{suffix}", images, packed)
         write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte{suffix}", labels, packed)
-    out = train("--model", "mlp", "--epochs", 12, "--batch-size", 32, "--data", tmp_path,
+    out = train("--model", "mlp", "--epochs", 8, "--batch-size", 32, "--data", tmp_path,
+                "--threads", 1,
                 "--out", tmp_path / "out")
     assert "of 128 wrong" in out
     assert test_accuracy(out) > 80
