@@ -82,7 +82,7 @@ class Run:
             times = results.get(peer)
             cells.append(self._cell(case, times) if times else "")
             if i:
-                cells.append(f"{min(times) / min(base):.2f}" if times and base else "")
+                cells.append(f"{min(times) / min(base):.3g}" if times and base else "")
         return cells
 
     def _cell(self, case: Case, times: Sequence[float]) -> str:

@@ -27,7 +27,7 @@ from tqdm import tqdm
 from wengert import nn
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  (the backend is chosen first)
+import matplotlib.pyplot as plt
 
 
 class Split(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -121,7 +122,7 @@ class Jax:
     def _mlp_params(self, sizes: tuple[int, ...]) -> list[tuple[Any, Any]]:
         return [
             (self.np.asarray(normal(i, o) / i**0.5, "float32"), self.np.zeros(o, "float32"))
-            for i, o in zip(sizes, sizes[1:], strict=False)
+            for i, o in itertools.pairwise(sizes)
         ]
 
     def _mlp(self, params: list[tuple[Any, Any]], x: Any) -> Any:
@@ -161,7 +162,7 @@ class Jax:
 
         def call() -> None:
             nonlocal state
-            value, state = compiled(state)
+            _, state = compiled(state)
             self.jax.block_until_ready(state)
 
         return call

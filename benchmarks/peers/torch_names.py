@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -67,7 +68,7 @@ class TorchNames:
     def mlp_adam(self, sizes: tuple[int, ...], batch: int) -> Call:
         nn = self.lib.nn
         layers = []
-        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+        for inputs, outputs in itertools.pairwise(sizes):
             layers += [nn.Linear(inputs, outputs), nn.ReLU()]
         return self._classifier(nn.Sequential(*layers[:-1]), normal(batch, sizes[0]))
 
