@@ -1,0 +1,1 @@
+"""The same cases for wengert and its peers, in turn, in one run: `python -m benchmarks`."""

@@ -1,0 +1,11 @@
+"""PyTorch, with its fused Adam, which is the faster of its choices on a CPU."""
+
+from __future__ import annotations
+
+from benchmarks.peers.torch_names import TorchNames
+
+
+def load(threads: int) -> TorchNames:
+    import torch
+
+    return TorchNames(torch, threads, fused=True)

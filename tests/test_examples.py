@@ -1,0 +1,179 @@
+"""Each example and the benchmark program run briefly, in a process of their own."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wengert as wg
+from wengert import viz
+
+ROOT = Path(__file__).resolve().parent.parent
+TRAIN_NEEDS = ("matplotlib", "sklearn", "tqdm")
+can_train = pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in TRAIN_NEEDS),
+    reason=f"needs {', '.join(TRAIN_NEEDS)}",
+)
+
+
+def run(*arguments: object, cwd: Path = ROOT) -> str:
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)], capture_output=True, text=True, cwd=cwd,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def train(*arguments: object) -> str:
+    return run(ROOT / "examples/train_digits.py", *arguments)
+
+
+def test_accuracy(output: str) -> float:
+    return float(re.search(r"test accuracy ([\d.]+)%", output)[1])
+
+
+test_accuracy.__test__ = False
+
+
+def write_idx(path: Path, array: np.ndarray, packed: bool) -> None:
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    data = header + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(data) if packed else data)
+
+
+def test_three_variables_shows_values_and_gradients(tmp_path: Path) -> None:
+    drawn = tmp_path / "graph.dot"
+    out = run(ROOT / "examples/three_variables.py", "1.5", "-2", "0.5", "--draw", drawn)
+    # f = (xy + z) x at (1.5, -2, 0.5): xy = -3, s = -2.5, f = -3.75
+    assert re.search(r"f = -3\.75 +mul\(s, x\) +d/ds = 1\.5 +d/dx = -2\.5\n", out)
+    assert re.search(r"df/dx +-5\.5 +-5\.5\n", out)
+    assert re.search(r"df/dy +2\.25 +2\.25\n", out)
+    assert re.search(r"df/dz +1\.5 +1\.5\n", out)
+    assert drawn.read_text().count("->") == 6
+
+
+def test_dynamic_graph_learns_and_agrees_with_finite_differences() -> None:
+    out = run(ROOT / "examples/dynamic_graph.py", "--steps", 200)
+    assert out.count("gradients agree with finite differences") == 2
+    # A guess is right half the time.
+    assert float(re.search(r"trees of depth 6: ([\d.]+)% right", out)[1]) > 90
+    assert "sqrt(2) = 1.4142136" in out
+
+
+@can_train
+def test_train_digits_writes_its_files_and_a_resumed_run_ends_alike(tmp_path: Path) -> None:
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    short = ("--model", "mlp", "--epochs", 4, "--threads", 1)
+    out = train(*short, "--out", whole)
+    assert test_accuracy(out) > 80
+    for name in ("curve.png", "mistakes.png"):
+        assert (whole / name).read_bytes().startswith(b"\x89PNG")
+
+    train(*short, "--out", halves, "--stop-after", 2)
+    train("--resume", halves / "checkpoint.safetensors", "--threads", 1, "--out", halves)
+    expected = wg.load(whole / "model.safetensors")
+    resumed = wg.load(halves / "model.safetensors")
+    assert expected.keys() == resumed.keys()
+    for name in expected:
+        np.testing.assert_array_equal(expected[name].numpy(), resumed[name].numpy())
+
+
+@can_train
+@pytest.mark.parametrize("packed", [False, True])
+def test_train_digits_reads_idx_files(tmp_path: Path, packed: bool) -> None:
+    rng = np.random.default_rng(0)
+    for prefix, n in (("train", 512), ("t10k", 128)):
+        # One bright row per class: easily learned, so a wrong reading of the bytes shows.
+        labels = rng.integers(0, 10, n)
+        images = rng.integers(0, 32, (n, 28, 28))
+        images[np.arange(n), 2 * labels + 4] = 255
+        suffix = ".gz" if packed else ""
+        write_idx(tmp_path / f"{prefix}-images-idx3-ubyte{suffix}", images, packed)
+        write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte{suffix}", labels, packed)
+    out = train("--model", "mlp", "--epochs", 8, "--batch-size", 32, "--data", tmp_path,
+                "--threads", 1,
+                "--out", tmp_path / "out")
+    assert "of 128 wrong" in out
+    assert test_accuracy(out) > 80
+
+
+@can_train
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["cnn", "mlp"])
+def test_train_digits_reaches_its_accuracy(tmp_path: Path, model: str) -> None:
+    assert test_accuracy(train("--model", model, "--out", tmp_path)) >= 98
+
+
+def test_viz_shows_a_graph() -> None:
+    x = wg.tensor(2.0, requires_grad=True)
+    y = x * x * 3.0
+    root, square = viz.graph(y, {"x": x})[-1], viz.graph(y, {"x": x})[-2]
+    assert (root.op, square.op) == ("mul", "mul")
+    assert root.value.item() == 12
+    assert [i.derivative for i in root.inputs if i.node] == [3]
+    assert [(i.node.name, i.derivative) for i in square.inputs] == [("x", 2), ("x", 2)]
+    assert [n.name for n in viz.graph(x, {"x": x})] == ["x"]
+
+
+def test_viz_leaves_out_what_is_no_scalar_or_was_released() -> None:
+    w = wg.ones((2, 3), requires_grad=True)
+    y = (w * 2.0).sum()
+    assert all(i.derivative is None for node in viz.graph(y) for i in node.inputs)
+    assert "float32 (2, 3)" in viz.text(y, {"w": w})
+
+    x = wg.tensor(2.0, requires_grad=True)
+    z = x * x
+    z.backward()
+    node = viz.graph(z, {"x": x})[-1]
+    assert [(i.node.name, i.derivative) for i in node.inputs] == [("x", None), ("x", None)]
+
+
+def test_viz_walks_deep_graphs() -> None:
+    x = wg.tensor(1.0, requires_grad=True)
+    y = x
+    for _ in range(20000):
+        y = y + x
+    assert len(viz.graph(y)) == 20001
+
+
+def test_viz_draws_and_names_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = wg.tensor(2.0, requires_grad=True)
+    y = x * x
+    viz.draw(y, tmp_path / "graph.txt", {"x": x})
+    assert (tmp_path / "graph.txt").read_text() == viz.text(y, {"x": x})
+    with pytest.raises(ValueError, match="suffix"):
+        viz.draw(y, tmp_path / "graph")
+    with pytest.raises(ValueError, match="does not require a gradient"):
+        viz.text(x.detach())
+    if shutil.which("dot"):
+        viz.draw(y, tmp_path / "graph.svg", {"x": x})
+        assert "<svg" in (tmp_path / "graph.svg").read_text()
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(RuntimeError, match="Graphviz"):
+        viz.draw(y, tmp_path / "graph.svg")
+
+
+@pytest.mark.slow
+def test_benchmarks_report_every_peer_that_is_installed(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    out = run("-m", "benchmarks", "--quick", "--cases", "add_4x4,three*,gemm_f32_64",
+              "--peers", "wengert,numpy", "--json", path)
+    assert re.search(r"\| add_4x4 +\|.* ns", out)
+    seconds = json.loads(path.read_text())["seconds_per_call"]
+    assert seconds.keys() == {"add_4x4", "three_variables", "gemm_f32_64"}
+    assert set(seconds["gemm_f32_64"]) == {"wengert", "numpy"}
+    assert set(seconds["three_variables"]) == {"wengert"}
+    for peers in seconds.values():
+        for times in peers.values():
+            assert 0 < times["min"] <= times["median"] < 1
