@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/mode.h"
 #include "tensor/check.h"
 
 WENGERT_NAMESPACE_BEGIN

@@ -75,7 +75,7 @@ struct NodeExtras {
 };
 
 // The user's half of a custom operation's node; nullptr for every other node.
-CustomBackward* custom_backward(const Node& n);
+WENGERT_API CustomBackward* custom_backward(const Node& n);
 
 NodeExtras& extras_of(Node& n);  // made where missing
 uint64_t next_hook_id();

@@ -150,4 +150,43 @@ const Tensor& saved_or(Vjp& v, int slot, const Tensor& nothing) {
 #undef WG_BINARY
 #undef WG_COMPARE
 
+namespace {
+
+// One call for tensors and numbers on either side; two numbers make a 0-d tensor.
+template <class F>
+Tensor with_operands(const Operand& a, const Operand& b, F f) {
+  if (a.tensor && b.tensor) return f(*a.tensor, *b.tensor);
+  if (a.tensor) return f(*a.tensor, b.scalar);
+  if (b.tensor) return f(a.scalar, *b.tensor);
+  return f(scalar(a.scalar), b.scalar);
+}
+
+#define WG_ROW(op, domain_a, domain_b, reference, doc, flags)                                      \
+  make_function<+[](const Operand& a, const Operand& b) {                                          \
+    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });             \
+  },                                                                                               \
+                +[](Tensor& self, const Operand& other) -> Tensor& {                               \
+                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar);    \
+                }>(#op, "input, other", kFunction | kMethod | kOut | flags, doc,                   \
+                   "T((3, 4), " domain_a "), T((3, 4), " domain_b ")\nT((3, 1), " domain_a          \
+                   "), T((4,), " domain_b ")\nT((), " domain_a "), T((2, 1), " domain_b             \
+                   ")\nT((3, 4), " domain_a "), N(" domain_b ")\nT((0, 3), " domain_a              \
+                   "), T((3,), " domain_b ")",                                                     \
+                   reference)
+#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, domain_a, domain_b, reference, doc) \
+  WG_ROW(op, domain_a, domain_b, reference, doc, 0u),
+#define WG_COMPARE(op, value, reference, doc) \
+  WG_ROW(op, "-3, 3", "-3, 3", reference, doc, static_cast<uint32_t>(kNoGrad)),
+constexpr Function rows[] = {
+#include "wengert/ops/binary.def"
+};
+#undef WG_BINARY
+#undef WG_COMPARE
+#undef WG_ROW
+
+}  // namespace
+
+extern const FunctionTable binary_functions;
+const FunctionTable binary_functions = {rows, std::size(rows)};
+
 WENGERT_NAMESPACE_END

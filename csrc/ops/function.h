@@ -16,6 +16,7 @@ WENGERT_NAMESPACE_BEGIN
 
 enum class ArgKind : uint8_t {
   tensor,       // undefined where the default is None
+  operand,      // a tensor, or a number beside one
   tensor_list,  // undefined elements allowed where the function says so
   scalar,
   optional_scalar,
@@ -49,6 +50,12 @@ struct Value {
   Scalar scalar;
 };
 
+// A tensor, or a number where `tensor` is nullptr.
+struct Operand {
+  const Tensor* tensor;
+  Scalar scalar;
+};
+
 enum class ResultKind : uint8_t { nothing, tensor, tensors, boolean, integer, real, dtype };
 
 struct Result {
@@ -70,6 +77,7 @@ enum FunctionFlag : uint32_t {
   kAlias = 1 << 7,         // another name of a function tested elsewhere
   kInternal = 1 << 8,      // called by the Python layer only
   kMutates = 1 << 9,       // changes its first argument and returns it
+  kCreates = 1 << 10,      // makes a tensor from nothing: takes device= and requires_grad=
 };
 
 struct Function {
@@ -96,7 +104,7 @@ struct FunctionTable {
 };
 
 // Every table of the library.
-const std::vector<FunctionTable>& all_function_tables();
+WENGERT_API const std::vector<FunctionTable>& all_function_tables();
 
 namespace detail {
 
@@ -129,6 +137,14 @@ template <>
 struct ArgTraits<Tensor> {
   static constexpr ArgKind kind = ArgKind::tensor;
   static const Tensor& get(const Value& v) { return reinterpret_cast<const Tensor&>(v.tensor); }
+};
+
+template <>
+struct ArgTraits<Operand> {
+  static constexpr ArgKind kind = ArgKind::operand;
+  static Operand get(const Value& v) {
+    return {v.tensor ? &reinterpret_cast<const Tensor&>(v.tensor) : nullptr, v.scalar};
+  }
 };
 
 template <class T>

@@ -394,15 +394,15 @@ Tensor Tensor::t() const {
 
 namespace {
 constexpr Function rows[] = {
-    make_function<wengert::view>("view", "input, shape", kMethod, "The same elements seen with another shape; one size may be -1. Shares memory.",
+    make_function<wengert::view>("view", "input, *shape", kMethod, "The same elements seen with another shape; one size may be -1. Shares memory.",
                                  "T((3, 4)), (4, 3)\nT((2, 3, 4)), (-1, 4)", "input.reshape(shape)"),
-    make_function<wengert::reshape>("reshape", "input, shape", kFunction | kMethod, "The same elements with another shape; one size may be -1. Shares memory where it can.",
+    make_function<wengert::reshape>("reshape", "input, *shape", kFunction | kMethod, "The same elements with another shape; one size may be -1. Shares memory where it can.",
                                     "T((3, 4)), (4, 3)\nT((2, 3, 4)), (-1,)", "input.reshape(shape)"),
-    make_function<permute>("permute", "input, dims", kFunction | kMethod, "Dimensions in another order. Shares memory.",
+    make_function<permute>("permute", "input, *dims", kFunction | kMethod, "Dimensions in another order. Shares memory.",
                            "T((2, 3, 4)), (2, 0, 1)\nT((2, 3)), (-1, 0)", "np.transpose(input, dims)"),
     make_function<transpose>("transpose", "input, dim0, dim1", kFunction | kMethod, "Two dimensions swapped. Shares memory.",
                              "T((2, 3, 4)), 0, -1", "np.swapaxes(input, dim0, dim1)"),
-    make_function<expand>("expand", "input, size", kMethod, "Dimensions of size 1 repeated without a copy; -1 keeps a size. Shares memory.",
+    make_function<expand>("expand", "input, *size", kMethod, "Dimensions of size 1 repeated without a copy; -1 keeps a size. Shares memory.",
                           "T((3, 1)), (3, 4)\nT((3,)), (2, -1)\nT(()), (2, 2)", "np.broadcast_to(input, [n if n != -1 else o for n, o in zip(size, (1,) * (len(size) - input.ndim) + input.shape)])"),
     make_function<unsqueeze>("unsqueeze", "input, dim", kFunction | kMethod, "A dimension of size 1 put in at dim. Shares memory.",
                              "T((3, 4)), 1\nT((3,)), -1\nT(()), 0", "np.expand_dims(input, dim)"),

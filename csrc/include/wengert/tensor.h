@@ -18,6 +18,12 @@ WENGERT_NAMESPACE_BEGIN
 struct TensorImpl;
 class Tensor;
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+// Borrowed lists made from a braced list live as long as the call they are an argument of.
+#pragma GCC diagnostic ignored "-Winit-list-lifetime"
+#endif
+
 // A borrowed list of sizes, strides or dimension numbers.
 class Dims {
  public:
@@ -57,6 +63,10 @@ class TensorList {
   const Tensor* data_ = nullptr;
   size_t size_ = 0;
 };
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 namespace detail {
 // The first member of every reference-counted object of the library.

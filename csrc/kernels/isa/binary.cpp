@@ -1,6 +1,6 @@
 // Elementwise operations of two float32 or float64 inputs; compiled once per ISA level.
-#include "levels.h"
-#include "vec_math.h"
+#include "kernels/levels.h"
+#include "kernels/vec_math.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {

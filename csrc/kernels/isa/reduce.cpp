@@ -1,6 +1,6 @@
 // Sums, products, maxima and minima of float32 and float64; compiled once per ISA level.
-#include "levels.h"
-#include "row_reduce.h"
+#include "kernels/levels.h"
+#include "kernels/row_reduce.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {

@@ -1,7 +1,7 @@
 // Softmax, log-softmax and moments of rows; compiled once per ISA level.
-#include "levels.h"
-#include "math_log.h"
-#include "row_reduce.h"
+#include "kernels/levels.h"
+#include "kernels/math_log.h"
+#include "kernels/row_reduce.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {

@@ -13,5 +13,20 @@ namespace detail {
 WENGERT_API void set_owner_release(void (*release)(void* owner));
 void release_owner(TensorImpl* impl) noexcept;
 
+// The same elements under a change counter of their own, without history (Tensor.data).
+WENGERT_API Tensor fresh_version(const Tensor& t);
+// Makes `t` stand for the elements of `from`, of the same dtype; its history and its gradient stay.
+WENGERT_API void replace_data(const Tensor& t, const Tensor& from);
+// Stores a result in a tensor given as out=: resized if its shape differs.
+WENGERT_API void write_out(const char* op, Tensor& out, const Tensor& result);
+// Cuts the tensor off from its history.
+WENGERT_API void detach_(const Tensor& t);
+// One element in memory.
+WENGERT_API Scalar element(DType dtype, const void* p);
+WENGERT_API void store_element(DType dtype, void* p, const Scalar& s);
+// Memory that must not be written, such as a read-only array's.
+WENGERT_API void set_read_only(const Tensor& t);
+WENGERT_API bool is_read_only(const Tensor& t);
+
 }  // namespace detail
 WENGERT_NAMESPACE_END

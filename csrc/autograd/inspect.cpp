@@ -1,0 +1,116 @@
+#include "autograd/inspect.h"
+
+#include <cctype>
+
+#include "autograd/mode.h"
+#include "autograd/vjp.h"
+#include "tensor/check.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+NodeRef::NodeRef(const NodeRef& o) : node_(o.node_), leaf_(o.leaf_) {
+  if (node_) retain_node(node_);
+}
+NodeRef::~NodeRef() {
+  if (node_) release_node(node_);
+}
+
+NodeRef NodeRef::of(const Tensor& t) {
+  NodeRef r;
+  if (Node* n = grad_fn(*t.impl())) {
+    retain_node(n);
+    r.node_ = n;
+  } else if (t.requires_grad()) {
+    r.leaf_ = t;
+  }
+  return r;
+}
+
+uintptr_t NodeRef::id() const {
+  return node_ ? reinterpret_cast<uintptr_t>(node_) : reinterpret_cast<uintptr_t>(leaf_.impl());
+}
+
+std::string NodeRef::name() const {
+  if (!node_) return "AccumulateGrad";
+  if (const CustomBackward* custom = custom_backward(*node_)) return custom->name();
+  std::string out;
+  bool upper = true;
+  for (const char* p = node_->cls->name; *p; ++p) {
+    if (*p == '_') {
+      upper = true;
+      continue;
+    }
+    out += upper ? static_cast<char>(std::toupper(*p)) : *p;
+    upper = false;
+  }
+  return out + "Backward0";
+}
+
+uint64_t NodeRef::number() const { return node_ ? node_->number : UINT64_MAX; }
+
+std::vector<std::pair<NodeRef, uint32_t>> NodeRef::edges() const {
+  std::vector<std::pair<NodeRef, uint32_t>> out;
+  if (!node_) return out;
+  for (uint32_t i = 0; i < node_->n_edges; ++i) {
+    const Edge& e = node_->edges()[i];
+    NodeRef to;
+    if (e.target && e.is_leaf()) {
+      to.leaf_ = Tensor::share(e.leaf());
+    } else if (e.target) {
+      retain_node(e.node());
+      to.node_ = e.node();
+    }
+    out.emplace_back(to, e.is_leaf() ? 0 : e.slot);
+  }
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> NodeRef::attributes() const {
+  struct Collect final : AttributeVisitor {
+    std::vector<std::pair<std::string, std::string>> list;
+    void visit(const char* name, const std::string& value) override { list.emplace_back(name, value); }
+  } collect;
+  if (node_ && node_->cls->attributes) node_->cls->attributes(node_->op(), collect);
+  return std::move(collect.list);
+}
+
+std::string NodeRef::created_at() const { return node_ && node_->extras ? node_->extras->created_at : ""; }
+
+void* NodeRef::custom_object() const {
+  CustomBackward* custom = node_ ? custom_backward(*node_) : nullptr;
+  return custom ? custom->object() : nullptr;
+}
+
+std::vector<Tensor> NodeRef::apply(const std::vector<Tensor>& gradients) const {
+  WG_CHECK(node_, Error, "AccumulateGrad: call backward() to accumulate a gradient");
+  WG_CHECK(gradients.size() == node_->n_outputs, ValueError, name(), ": expected ",
+           int64_t{node_->n_outputs}, " gradients, but got ", gradients.size());
+  WG_CHECK(node_->n_outputs > 1 || gradients[0].defined(), ValueError, name(), ": the gradient is missing");
+  std::vector<Tensor> results(node_->n_edges);
+  run_node(*node_, gradients.data(), results.data(), recording(), true);
+  return results;
+}
+
+uint64_t NodeRef::add_hook(std::shared_ptr<NodeHook> hook) const {
+  WG_CHECK(node_, Error,
+           "register_hook: the sink of a leaf has no node; register the hook on the tensor");
+  const uint64_t id = next_hook_id();
+  extras_of(*node_).hooks.emplace_back(id, std::move(hook));
+  return id;
+}
+
+bool NodeRef::remove_hook(uint64_t id) const {
+  if (!node_ || !node_->extras) return false;
+  auto& hooks = node_->extras->hooks;
+  for (auto it = hooks.begin(); it != hooks.end(); ++it) {
+    if (it->first == id) {
+      hooks.erase(it);
+      return true;
+    }
+  }
+  return false;
+}
+
+void mark_changed(const Tensor& t) { t.impl()->bump_version(); }
+
+WENGERT_NAMESPACE_END

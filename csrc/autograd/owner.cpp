@@ -1,0 +1,89 @@
+#include "wengert/detail/owner.h"
+
+#include "autograd/meta.h"
+#include "autograd/mode.h"
+#include "tensor/check.h"
+#include "tensor/copy.h"
+#include "tensor/impl.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace detail {
+
+namespace {
+std::atomic<void (*)(void*)> owner_release_function{nullptr};
+}
+
+void set_owner_release(void (*release)(void* owner)) { owner_release_function.store(release); }
+
+void release_owner(TensorImpl* impl) noexcept {
+  void* owner = impl->owner.exchange(nullptr);
+  if (reinterpret_cast<uintptr_t>(owner) & 1) {
+    if (auto* release = owner_release_function.load()) release(owner);
+  }
+}
+
+Tensor fresh_version(const Tensor& t) {
+  Tensor out = new_alias(*t.impl());
+  TensorImpl& o = *out.impl();
+  Storage* before = o.storage;
+  o.storage = alias_storage(before, 0);
+  release_storage(before);
+  return out;
+}
+
+void replace_data(const Tensor& t, const Tensor& from) {
+  TensorImpl& x = *t.impl();
+  const TensorImpl& y = *from.impl();
+  WG_CHECK(x.dtype == y.dtype || !x.requires_grad(), Error, "data: expected a tensor of dtype ",
+           x.dtype, ", but got ", y.dtype);
+  WG_CHECK(!x.has(kIsView), Error, "data: the data of a view cannot be replaced");
+  if (&x == &y) return;
+  // Values saved from the old elements must be seen to have changed.
+  Storage* storage = alias_storage(y.storage, x.version() + 1);
+  int64_t* dims = y.ndim > kInlineDims
+                      ? static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * 2 * y.ndim))
+                      : x.inline_dims;
+  std::memcpy(dims, y.dims, sizeof(int64_t) * 2 * y.ndim);
+  if (x.ndim > kInlineDims) runtime::deallocate(x.dims, sizeof(int64_t) * 2 * x.ndim);
+  x.dims = dims;
+  x.ndim = y.ndim;
+  x.dtype = y.dtype;
+  x.numel = y.numel;
+  x.data = y.data;
+  release_storage(x.storage);
+  x.storage = storage;
+  update_contiguous(x);
+}
+
+void write_out(const char* op, Tensor& out, const Tensor& result) {
+  TensorImpl& t = *out.impl();
+  WG_CHECK(!(recording() && (t.requires_grad() || result.requires_grad())), Error, op,
+           ": out= does not take part in differentiation, but an argument requires grad; detach it, "
+           "or use no_grad()");
+  WG_CHECK(kind_of(result.dtype()) <= kind_of(t.dtype), Error, op, ": a result of dtype ",
+           result.dtype(), " cannot be stored in out= of dtype ", t.dtype);
+  if (!(t.sizes() == result.shape())) {
+    const Tensor fresh = new_tensor(t.dtype, result.shape());
+    replace_data(out, fresh);
+  }
+  RecordingGuard off(false);
+  check_in_place(op, t);
+  copy_elements(t, *result.impl());
+  t.bump_version();
+}
+
+void detach_(const Tensor& t) {
+  TensorImpl& x = *t.impl();
+  WG_CHECK(!x.has(kIsView), Error, "detach_: a view cannot be cut off in place; use detach()");
+  if (x.grad_fn) release_tensor_node(std::exchange(x.grad_fn, nullptr));
+  x.flags &= static_cast<uint16_t>(~kLeafRequiresGrad);
+}
+
+Scalar element(DType dtype, const void* p) { return load_scalar(dtype, p); }
+
+void store_element(DType dtype, void* p, const Scalar& s) { store_scalar(dtype, p, s); }
+void set_read_only(const Tensor& t) { t.impl()->flags |= kReadOnly; }
+bool is_read_only(const Tensor& t) { return t.impl()->has(kReadOnly); }
+
+}  // namespace detail
+WENGERT_NAMESPACE_END

@@ -1,0 +1,231 @@
+// Graph nodes, backward passes, hooks, modes and custom functions.
+#include "autograd/inspect.h"
+#include "bindings/module.h"
+
+namespace py = pybind11;
+
+namespace wengert::python {
+
+namespace {
+
+// A Python object that C++ keeps alive and lets go of under the GIL.
+class Held {
+ public:
+  explicit Held(py::object o) : object_(std::move(o)) {}
+  ~Held() {
+    if (!Py_IsInitialized()) {
+      object_.release();
+      return;
+    }
+    py::gil_scoped_acquire gil;
+    object_ = py::object();
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  const py::object& get() const { return object_; }
+
+ private:
+  py::object object_;
+};
+
+Tensor as_gradient(const py::object& o, const char* what) {
+  if (o.is_none()) return {};
+  TensorImpl* t = unwrap(o.ptr());
+  if (!t) {
+    throw TypeError(std::string(what) + ": expected a Tensor or None, but got " + Py_TYPE(o.ptr())->tp_name);
+  }
+  return Tensor::share(t);
+}
+
+// Python errors raised inside the engine stay pending and unwind as PythonError.
+template <class F>
+auto calling_python(F&& f) {
+  py::gil_scoped_acquire gil;
+  try {
+    return f();
+  } catch (py::error_already_set& e) {
+    e.restore();
+    throw PythonError();
+  }
+}
+
+class PythonHook final : public TensorHook {
+ public:
+  explicit PythonHook(py::object f) : function_(std::move(f)) {}
+  Tensor call(const Tensor& gradient) override {
+    return calling_python([&] { return as_gradient(function_.get()(gradient), "hook"); });
+  }
+  void* object() const override { return function_.get().ptr(); }
+
+ private:
+  Held function_;
+};
+
+py::tuple to_tuple(const std::vector<Tensor>& tensors) {
+  py::tuple t(tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) t[i] = py::cast(tensors[i]);
+  return t;
+}
+
+void replace(std::vector<Tensor>& tensors, const py::object& result, const char* what) {
+  if (result.is_none()) return;
+  const py::tuple t = py::isinstance<py::tuple>(result) ? py::cast<py::tuple>(result) : py::make_tuple(result);
+  if (t.size() != tensors.size()) {
+    throw Error(std::string(what) + ": expected " + std::to_string(tensors.size()) + " gradients, but got " +
+                std::to_string(t.size()));
+  }
+  for (size_t i = 0; i < t.size(); ++i) tensors[i] = as_gradient(t[i], what);
+}
+
+class PythonNodeHook final : public NodeHook {
+ public:
+  PythonNodeHook(py::object f, bool before) : function_(std::move(f)), before_(before) {}
+  void before(std::vector<Tensor>& gradients) override {
+    if (!before_) return;
+    calling_python([&] { replace(gradients, function_.get()(to_tuple(gradients)), "pre-hook"); });
+  }
+  void after(std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients) override {
+    if (before_) return;
+    calling_python([&] { replace(inputs, function_.get()(to_tuple(inputs), to_tuple(gradients)), "hook"); });
+  }
+  void* object() const override { return function_.get().ptr(); }
+
+ private:
+  Held function_;
+  bool before_;
+};
+
+// The context object of a wengert.autograd.Function.
+class PythonBackward final : public CustomBackward {
+ public:
+  PythonBackward(py::object context, std::string name) : context_(std::move(context)), name_(std::move(name)) {}
+  const char* name() const override { return name_.c_str(); }
+  std::vector<Tensor> backward(const std::vector<Tensor>& gradients, const std::vector<Tensor>& saved) override {
+    return calling_python([&] {
+      const py::object result = context_.get().attr("_run_backward")(to_tuple(gradients), to_tuple(saved));
+      std::vector<Tensor> out;
+      for (const py::handle item : result) {
+        out.push_back(as_gradient(py::reinterpret_borrow<py::object>(item), name_.c_str()));
+      }
+      return out;
+    });
+  }
+  void* object() const override { return context_.get().ptr(); }
+
+ private:
+  Held context_;
+  std::string name_;
+};
+
+std::vector<Tensor> tensor_list(const py::object& o, const char* what) {
+  if (o.is_none()) return {};
+  if (TensorImpl* t = unwrap(o.ptr())) return {Tensor::share(t)};
+  std::vector<Tensor> list;
+  for (const py::handle item : o) {
+    list.push_back(as_gradient(py::reinterpret_borrow<py::object>(item), what));
+  }
+  return list;
+}
+
+// A Python-visible node; nodes are compared by what they stand for.
+py::object wrap_node(const NodeRef& n) { return n.defined() ? py::cast(n) : py::none(); }
+
+}  // namespace
+
+void bind_autograd(py::module_& m) {
+  py::class_<NodeRef>(m, "Node", "A node of the backward graph: a recorded operation, or the gradient sink of a leaf.")
+      .def("name", &NodeRef::name, "The name of the operation's backward, such as 'MulBackward0'.")
+      .def_property_readonly("next_functions", [](const NodeRef& n) {
+        const auto edges = n.edges();
+        py::tuple t(edges.size());
+        for (size_t i = 0; i < edges.size(); ++i) {
+          t[i] = py::make_tuple(wrap_node(edges[i].first), edges[i].second);
+        }
+        return t;
+      }, "The nodes that gradients go to, as pairs (node or None, index of its output).")
+      .def_property_readonly("variable", [](const NodeRef& n) {
+        if (!n.leaf().defined()) throw py::attribute_error("only gradient sinks have a variable");
+        return n.leaf();
+      }, "The leaf of a gradient sink.")
+      .def_property_readonly("attributes", [](const NodeRef& n) {
+        py::dict d;
+        for (const auto& [name, value] : n.attributes()) d[py::str(name)] = value;
+        return d;
+      }, "The attributes of the operation as text.")
+      .def_property_readonly("metadata", [](const NodeRef& n) {
+        py::dict d;
+        if (!n.created_at().empty()) d["created_at"] = n.created_at();
+        return d;
+      }, "What anomaly mode has recorded.")
+      .def_property_readonly("_sequence_nr", &NodeRef::number)
+      .def("_context", [](const NodeRef& n) -> py::object {
+        void* o = n.custom_object();
+        return o ? py::reinterpret_borrow<py::object>(static_cast<PyObject*>(o)) : py::none();
+      })
+      .def("__call__", [](const NodeRef& n, const py::args& gradients) {
+        std::vector<Tensor> g;
+        for (const py::handle h : gradients) g.push_back(as_gradient(py::reinterpret_borrow<py::object>(h), "node"));
+        std::vector<Tensor> r = n.apply(g);
+        return r.size() == 1 ? py::cast(r[0]) : py::object(to_tuple(r));
+      }, "Applies the backward formula to gradients of the outputs; keeps the saved values.")
+      .def("_register_hook", [](const NodeRef& n, py::object f, bool before) {
+        return n.add_hook(std::make_shared<PythonNodeHook>(std::move(f), before));
+      })
+      .def("_remove_hook", &NodeRef::remove_hook)
+      .def("__eq__", [](const NodeRef& a, const py::object& b) {
+        return py::isinstance<NodeRef>(b) && a.id() == py::cast<const NodeRef&>(b).id();
+      })
+      .def("__hash__", [](const NodeRef& n) { return n.id() >> 4; })
+      .def("__repr__", [](const NodeRef& n) { return "<" + n.name() + ">"; });
+
+  m.def("node_of", [](const Tensor& t) { return wrap_node(NodeRef::of(t)); });
+
+  m.def("backward", [](const py::object& tensors, const py::object& gradients, bool retain_graph, bool create_graph,
+                       const py::object& inputs) {
+    const auto roots = tensor_list(tensors, "backward"), g = tensor_list(gradients, "backward"),
+               in = tensor_list(inputs, "backward");
+    py::gil_scoped_release release;
+    backward(roots, g, retain_graph, create_graph, in);
+  });
+  m.def("grad", [](const py::object& outputs, const py::object& inputs, const py::object& grad_outputs, bool retain_graph,
+                   bool create_graph, bool allow_unused) {
+    const auto out = tensor_list(outputs, "grad"), in = tensor_list(inputs, "grad"),
+               g = tensor_list(grad_outputs, "grad");
+    std::vector<Tensor> result;
+    {
+      py::gil_scoped_release release;
+      result = grad(out, in, g, retain_graph, create_graph, allow_unused);
+    }
+    return to_tuple(result);
+  });
+
+  m.def("is_grad_enabled", &is_grad_enabled, "Whether operations are recorded on this thread.");
+  m.def("_set_grad_enabled", &set_grad_enabled);
+  m.def("is_inference_mode_enabled", &is_inference_mode, "Whether inference mode is on for this thread.");
+  m.def("is_anomaly_enabled", &is_anomaly_mode, "Whether anomaly mode is on for this thread.");
+  py::class_<ModeScope>(m, "_ModeScope");
+  m.def("_inference_mode", &inference_mode);
+  m.def("_anomaly_mode", [](bool check_nan, py::object where) {
+    auto f = std::make_shared<Held>(std::move(where));
+    return anomaly_mode(check_nan, [f] {
+      return calling_python([&] { return py::cast<std::string>(f->get()()); });
+    });
+  });
+
+  m.def("_register_hook", [](const Tensor& t, py::object f) {
+    return register_hook(t, std::make_shared<PythonHook>(std::move(f)));
+  });
+  m.def("_register_post_accumulate_grad_hook", [](const Tensor& t, py::object f) {
+    return register_post_accumulate_grad_hook(t, std::make_shared<PythonHook>(std::move(f)));
+  });
+  m.def("_remove_hook", &remove_hook);
+
+  m.def("_record_custom", [](py::object context, const std::string& name, const py::object& inputs,
+                             const py::object& outputs, const std::vector<bool>& differentiable, const py::object& saved) {
+    record_custom(std::make_shared<PythonBackward>(std::move(context), name), tensor_list(inputs, "apply"),
+                  tensor_list(outputs, "apply"), differentiable, tensor_list(saved, "save_for_backward"));
+  });
+  m.def("_mark_dirty", [](const Tensor& t) { mark_changed(t); });
+}
+
+}  // namespace wengert::python

@@ -1,0 +1,563 @@
+#include "bindings/functions.h"
+
+#include <structmember.h>
+
+#include <cstddef>
+#include <cstring>
+
+#include "bindings/signature.h"
+#include "tensor_api.h"
+
+namespace wengert::python {
+
+bool import_tensor_api() { return import_wengert___tensor() == 0; }
+
+PyObject* wrap(Tensor t) {
+  if (!t.defined()) Py_RETURN_NONE;
+  return wengert_wrap(t.release());
+}
+TensorImpl* unwrap(PyObject* o) { return wengert_unwrap(o); }
+int dtype_code(PyObject* o) { return wengert_dtype_code(o); }
+PyObject* dtype_object(DType t) { return wengert_dtype(static_cast<int>(t)); }
+
+Generator* generator_of(PyObject* o);  // module.cpp
+
+namespace {
+
+enum class Form : uint8_t { function, in_place };
+
+// The callable. As a method descriptor it takes the tensor as its first argument.
+struct Callable {
+  PyObject_HEAD
+  vectorcallfunc vectorcall;
+  const Function* row;
+  Signature* signature;  // made at the first call; never freed
+  PyTypeObject* result_type;
+  Form form;
+  PyObject* name;
+};
+
+constexpr int kMaxArgs = 16;
+
+// What the values of one call point to.
+struct CallMemory {
+  std::vector<int64_t> dims[kMaxArgs];
+  std::vector<Tensor> tensors[3];
+  int lists = 0;
+  std::vector<PyObject*> temporaries;
+  ~CallMemory() {
+    for (PyObject* o : temporaries) Py_DECREF(o);
+  }
+};
+
+int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
+  PyObject* i = PyFloat_Check(o) ? nullptr : PyNumber_Index(o);
+  if (!i) {
+    PyErr_Clear();
+    throw TypeError(std::string(function) + ": argument '" + p.name + "' must be " +
+                    kind_text(p.kind) + ", but got " + Py_TYPE(o)->tp_name);
+  }
+  const long long v = PyLong_AsLongLong(i);
+  Py_DECREF(i);
+  if (v == -1 && PyErr_Occurred()) throw PythonError();
+  return v;
+}
+
+[[noreturn]] void wrong_type(const char* function, const Parameter& p, PyObject* o) {
+  throw TypeError(std::string(function) + ": argument '" + p.name + "' must be " +
+                  kind_text(p.kind) + ", but got " + Py_TYPE(o)->tp_name);
+}
+
+void to_dims(PyObject* o, const char* function, const Parameter& p, std::vector<int64_t>& out) {
+  if (PyTuple_Check(o) || PyList_Check(o)) {
+    PyObject** items = PySequence_Fast_ITEMS(o);
+    const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
+    for (Py_ssize_t i = 0; i < n; ++i) out.push_back(to_int(items[i], function, p));
+    return;
+  }
+  if (TensorImpl* t = unwrap(o); t && t->ndim == 1) {
+    for (int64_t i = 0; i < t->numel; ++i) out.push_back(select(as_tensor(t), 0, i).item().to_int());
+    return;
+  }
+  out.push_back(to_int(o, function, p));
+}
+
+void convert(PyObject* o, const char* function, const Parameter& p, int index, Value& v,
+             CallMemory& memory) {
+  const bool nullable = !p.required && p.value.none;
+  if (o == Py_None) {
+    const bool optional = p.kind == ArgKind::optional_scalar || p.kind == ArgKind::optional_integer ||
+                          p.kind == ArgKind::optional_real || p.kind == ArgKind::optional_boolean ||
+                          p.kind == ArgKind::optional_dims || p.kind == ArgKind::optional_dtype;
+    if (!optional && !nullable) wrong_type(function, p, o);
+    v = Value{};
+    v.none = true;
+    return;
+  }
+  v.none = false;
+  switch (p.kind) {
+    case ArgKind::tensor:
+      v.tensor = unwrap(o);
+      if (!v.tensor) wrong_type(function, p, o);
+      return;
+    case ArgKind::operand:
+      v.tensor = unwrap(o);
+      if (v.tensor) return;
+      [[fallthrough]];
+    case ArgKind::scalar:
+    case ArgKind::optional_scalar: {
+      if (TensorImpl* t = unwrap(o); t && t->numel == 1) {
+        v.scalar = as_tensor(t).item();
+        return;
+      }
+      const int r = scalar_from(o, &v.scalar);
+      if (r < 0) throw PythonError();
+      if (!r) wrong_type(function, p, o);
+      return;
+    }
+    case ArgKind::tensor_list: {
+      PyObject* items = PySequence_Fast(o, "");
+      if (!items || unwrap(o)) {
+        PyErr_Clear();
+        Py_XDECREF(items);
+        if (TensorImpl* t = unwrap(o); t && t->ndim > 0) {  // a tensor is the list of its slices
+          auto& list = memory.tensors[memory.lists++];
+          list = unbind(as_tensor(t), 0);
+          v.data = list.data();
+          v.size = list.size();
+          return;
+        }
+        wrong_type(function, p, o);
+      }
+      memory.temporaries.push_back(items);
+      auto& list = memory.tensors[memory.lists++];
+      for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items); ++i) {
+        PyObject* item = PySequence_Fast_GET_ITEM(items, i);
+        TensorImpl* t = unwrap(item);
+        if (!t && item != Py_None) {
+          throw TypeError(std::string(function) + ": element " + std::to_string(i) + " of '" + p.name +
+                          "' must be Tensor, but got " + Py_TYPE(item)->tp_name);
+        }
+        list.push_back(Tensor::share(t));
+      }
+      v.data = list.data();
+      v.size = list.size();
+      return;
+    }
+    case ArgKind::integer:
+    case ArgKind::optional_integer: v.integer = to_int(o, function, p); return;
+    case ArgKind::real:
+    case ArgKind::optional_real: {
+      Scalar s;
+      TensorImpl* t = unwrap(o);
+      if (t && t->numel == 1) {
+        v.real = as_tensor(t).item().to_double();
+        return;
+      }
+      const int r = t ? 0 : scalar_from(o, &s);
+      if (r < 0) throw PythonError();
+      if (!r || s.kind() == DTypeKind::complex) wrong_type(function, p, o);
+      v.real = s.to_double();
+      return;
+    }
+    case ArgKind::boolean:
+    case ArgKind::optional_boolean: {
+      if (!PyBool_Check(o) && !PyLong_Check(o) && !unwrap(o) && std::strncmp(Py_TYPE(o)->tp_name, "numpy.bool", 10) != 0) {
+        wrong_type(function, p, o);
+      }
+      const int truth = PyObject_IsTrue(o);
+      if (truth < 0) throw PythonError();
+      v.boolean = truth != 0;
+      return;
+    }
+    case ArgKind::dims:
+    case ArgKind::optional_dims: {
+      auto& dims = memory.dims[index];
+      to_dims(o, function, p, dims);
+      v.data = dims.data();
+      v.size = dims.size();
+      return;
+    }
+    case ArgKind::dtype:
+    case ArgKind::optional_dtype: {
+      const int code = dtype_code(o);
+      if (code < 0) wrong_type(function, p, o);
+      v.dtype = static_cast<DType>(code);
+      return;
+    }
+    case ArgKind::text: {
+      Py_ssize_t n = 0;
+      const char* text = PyUnicode_Check(o) ? PyUnicode_AsUTF8AndSize(o, &n) : nullptr;
+      if (!text) wrong_type(function, p, o);
+      v.data = text;
+      v.size = static_cast<size_t>(n);
+      return;
+    }
+    case ArgKind::generator:
+      v.generator = generator_of(o);
+      if (!v.generator) wrong_type(function, p, o);
+      return;
+  }
+}
+
+bool same_name(PyObject* a, PyObject* b) {
+  return a == b || PyUnicode_Compare(a, b) == 0;
+}
+
+// Other spellings that NumPy or older programs use.
+const char* alias(const char* name) {
+  static constexpr const char* pairs[][2] = {{"axis", "dim"}, {"keepdims", "keepdim"}, {"x", "input"},
+                                             {"self", "input"}, {"dims", "dim"},
+                                             {"x1", "input"}, {"x2", "other"}};
+  for (const auto& p : pairs) {
+    if (std::strcmp(p[0], name) == 0) return p[1];
+  }
+  return nullptr;
+}
+
+// Keywords that belong to the call rather than to the function.
+struct CallOptions {
+  PyObject* out = nullptr;
+  bool requires_grad = false;
+};
+
+bool take_option(const Function& row, PyObject* key, PyObject* value, CallOptions& options) {
+  const char* name = PyUnicode_AsUTF8(key);
+  if (!name) return false;
+  if (std::strcmp(name, "out") == 0 && row.flags & (kOut | kCreates)) {
+    if (value != Py_None) options.out = value;
+    return true;
+  }
+  if (!(row.flags & kCreates)) return false;
+  if (std::strcmp(name, "requires_grad") == 0) {
+    options.requires_grad = PyObject_IsTrue(value) == 1;
+    return true;
+  }
+  if (std::strcmp(name, "device") == 0) {
+    if (value == Py_None) return true;
+    PyObject* text = PyObject_Str(value);
+    if (!text) throw PythonError();
+    const std::string device = PyUnicode_AsUTF8(text);
+    Py_DECREF(text);
+    if (device.rfind("cpu", 0) != 0) {
+      throw Error(std::string(row.name) + ": device '" + device +
+                  "' does not exist; wengert is a CPU engine, use device='cpu'");
+    }
+    return true;
+  }
+  return std::strcmp(name, "layout") == 0 || std::strcmp(name, "pin_memory") == 0 ||
+         std::strcmp(name, "memory_format") == 0;
+}
+
+void write_out(const Function& row, PyObject* out, Tensor result) {
+  TensorImpl* t = unwrap(out);
+  if (!t) {
+    throw TypeError(std::string(row.name) + ": out must be Tensor, but got " + Py_TYPE(out)->tp_name);
+  }
+  Tensor target = Tensor::share(t);
+  detail::write_out(row.name, target, result);
+}
+
+PyObject* to_python(Callable* self, const Function& row, Result& r) {
+  switch (r.kind) {
+    case ResultKind::nothing: Py_RETURN_NONE;
+    case ResultKind::tensor: return wrap(std::move(r.tensor));
+    case ResultKind::boolean: return PyBool_FromLong(r.integer != 0);
+    case ResultKind::integer: return PyLong_FromLongLong(r.integer);
+    case ResultKind::real: return PyFloat_FromDouble(r.real);
+    case ResultKind::dtype: return dtype_object(static_cast<DType>(r.integer));
+    case ResultKind::tensors: break;
+  }
+  const auto n = static_cast<Py_ssize_t>(r.tensors.size());
+  PyObject* tuple;
+  if (!self->signature->results.empty()) {
+    if (!self->result_type) {
+      auto* fields = new PyStructSequence_Field[self->signature->results.size() + 1]();
+      for (size_t i = 0; i < self->signature->results.size(); ++i) {
+        fields[i].name = self->signature->results[i].c_str();
+      }
+      auto* name = new std::string(std::string("wengert.return_types.") + row.name);
+      PyStructSequence_Desc d{name->c_str(), nullptr, fields, static_cast<int>(self->signature->results.size())};
+      self->result_type = PyStructSequence_NewType(&d);
+      if (!self->result_type) return nullptr;
+    }
+    tuple = PyStructSequence_New(self->result_type);
+  } else {
+    tuple = PyTuple_New(n);
+  }
+  if (!tuple) return nullptr;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject* o = wrap(std::move(r.tensors[static_cast<size_t>(i)]));
+    if (!o) {
+      Py_DECREF(tuple);
+      return nullptr;
+    }
+    if (self->result_type) {
+      PyStructSequence_SET_ITEM(tuple, i, o);
+    } else {
+      PyTuple_SET_ITEM(tuple, i, o);
+    }
+  }
+  return tuple;
+}
+
+PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
+  auto* self = reinterpret_cast<Callable*>(callable);
+  const Function& row = *self->row;
+  try {
+    if (!self->signature) self->signature = new Signature(row);
+    const auto& parameters = self->signature->parameters;
+    const auto n_parameters = static_cast<Py_ssize_t>(parameters.size());
+    const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    const Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+    Value values[kMaxArgs];
+    bool given[kMaxArgs] = {};
+    // Most calls need no memory beside the values.
+    alignas(CallMemory) char space[sizeof(CallMemory)];
+    CallMemory* memory = new (space) CallMemory;
+    struct Free {
+      CallMemory* m;
+      ~Free() { m->~CallMemory(); }
+    } free{memory};
+    CallOptions options;
+
+    Py_ssize_t at = 0;
+    for (Py_ssize_t i = 0; i < nargs; ++i, ++at) {
+      if (at >= n_parameters || parameters[at].keyword_only) {
+        if (at > 0 && at <= n_parameters && parameters[at - 1].variadic) break;
+        throw TypeError(std::string(row.name) + ": takes at most " + std::to_string(at) +
+                        " positional arguments, but " + std::to_string(nargs) + " were given");
+      }
+      const Parameter& p = parameters[at];
+      if (p.variadic && !PyTuple_Check(args[i]) && !PyList_Check(args[i]) &&
+          (nargs - i > 1 || !unwrap(args[i]))) {
+        auto& dims = memory->dims[at];
+        for (; i < nargs; ++i) dims.push_back(to_int(args[i], row.name, p));
+        values[at].data = dims.data();
+        values[at].size = dims.size();
+        given[at] = true;
+        break;
+      }
+      convert(args[i], row.name, p, static_cast<int>(at), values[at], *memory);
+      given[at] = true;
+    }
+    for (Py_ssize_t k = 0; k < nkw; ++k) {
+      PyObject* key = PyTuple_GET_ITEM(kwnames, k);
+      PyObject* value = args[nargs + k];
+      Py_ssize_t found = -1;
+      for (Py_ssize_t i = 0; i < n_parameters && found < 0; ++i) {
+        if (same_name(parameters[i].key, key)) found = i;
+      }
+      if (found < 0) {
+        if (take_option(row, key, value, options)) continue;
+        const char* other = alias(PyUnicode_AsUTF8(key));
+        for (Py_ssize_t i = 0; other && i < n_parameters && found < 0; ++i) {
+          if (parameters[i].name == other) found = i;
+        }
+        if (found < 0) {
+          throw TypeError(std::string(row.name) + ": unexpected keyword argument '" +
+                          PyUnicode_AsUTF8(key) + "'; the parameters are (" +
+                          self->signature->describe() + ")");
+        }
+      }
+      if (given[found]) {
+        throw TypeError(std::string(row.name) + ": argument '" + parameters[found].name + "' was given twice");
+      }
+      convert(value, row.name, parameters[found], static_cast<int>(found), values[found], *memory);
+      given[found] = true;
+    }
+    bool large = false;
+    for (Py_ssize_t i = 0; i < n_parameters; ++i) {
+      if (!given[i]) {
+        const Parameter& p = parameters[i];
+        if (p.variadic) continue;  // no sizes: a 0-d tensor
+        if (p.required) {
+          throw TypeError(std::string(row.name) + ": missing argument '" + p.name + "'; the parameters are (" +
+                          self->signature->describe() + ")");
+        }
+        values[i] = p.value;
+      } else if (parameters[i].kind == ArgKind::tensor || parameters[i].kind == ArgKind::operand) {
+        large |= is_large(values[i].tensor);
+      } else if (parameters[i].kind == ArgKind::tensor_list) {
+        large = true;
+      }
+    }
+    if (self->form == Form::in_place) {
+      Tensor target = Tensor::share(values[0].tensor);
+      {
+        GilRelease release(large);
+        if (row.in_place) {
+          row.in_place(values);
+        } else {
+          Result result;
+          row.call(values, result);
+          copy_(target, result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
+        }
+      }
+      Py_INCREF(args[0]);
+      return args[0];
+    }
+    Result result;
+    {
+      GilRelease release(large);
+      row.call(values, result);
+      if (options.requires_grad) result.tensor.requires_grad_();
+    }
+    if (row.flags & kMutates && nargs > 0 && unwrap(args[0])) {
+      Py_INCREF(args[0]);
+      return args[0];
+    }
+    if (options.out) {
+      if (result.kind == ResultKind::tensors) {
+        PyObject* items = PySequence_Fast(options.out, "out: expected a tuple of tensors");
+        if (!items) throw PythonError();
+        memory->temporaries.push_back(items);
+        if (PySequence_Fast_GET_SIZE(items) != static_cast<Py_ssize_t>(result.tensors.size())) {
+          throw ValueError(std::string(row.name) + ": out must hold one tensor for each result");
+        }
+        for (size_t i = 0; i < result.tensors.size(); ++i) {
+          write_out(row, PySequence_Fast_GET_ITEM(items, i), result.tensors[i]);
+        }
+      } else {
+        write_out(row, options.out, result.tensor);
+      }
+      Py_INCREF(options.out);
+      return options.out;
+    }
+    return to_python(self, row, result);
+  } catch (...) {
+    translate_exception();
+    return nullptr;
+  }
+}
+
+PyObject* bind(PyObject* self, PyObject* object, PyObject*) {
+  if (!object || object == Py_None) {
+    Py_INCREF(self);
+    return self;
+  }
+  return PyMethod_New(self, object);
+}
+
+PyObject* get_doc(PyObject* o, void*) {
+  auto* self = reinterpret_cast<Callable*>(o);
+  const Signature s(*self->row);
+  return PyUnicode_FromFormat("%U(%s)\n\n%s.", self->name, s.describe().c_str(), self->row->doc);
+}
+PyObject* get_text_signature(PyObject* o, void*) {
+  const Signature s(*reinterpret_cast<Callable*>(o)->row);
+  return PyUnicode_FromFormat("(%s)", s.describe().c_str());
+}
+PyObject* get_name(PyObject* o, void*) {
+  PyObject* name = reinterpret_cast<Callable*>(o)->name;
+  Py_INCREF(name);
+  return name;
+}
+PyObject* get_module(PyObject*, void*) { return PyUnicode_FromString("wengert"); }
+PyObject* repr(PyObject* o) {
+  return PyUnicode_FromFormat("<wengert function %U>", reinterpret_cast<Callable*>(o)->name);
+}
+PyObject* reduce(PyObject* o, PyObject*) {  // found again by its name
+  return get_name(o, nullptr);
+}
+
+PyGetSetDef getset[] = {{"__doc__", get_doc, nullptr, nullptr, nullptr},
+                        {"__text_signature__", get_text_signature, nullptr, nullptr, nullptr},
+                        {"__name__", get_name, nullptr, nullptr, nullptr},
+                        {"__qualname__", get_name, nullptr, nullptr, nullptr},
+                        {"__module__", get_module, nullptr, nullptr, nullptr},
+                        {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMethodDef methods[] = {{"__reduce__", reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+
+PyTypeObject* callable_type() {
+  static PyTypeObject type = {PyVarObject_HEAD_INIT(nullptr, 0)};
+  if (type.tp_name) return &type;
+  type.tp_basicsize = sizeof(Callable);
+  type.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR;
+  type.tp_vectorcall_offset = offsetof(Callable, vectorcall);
+  type.tp_call = PyVectorcall_Call;
+  type.tp_descr_get = bind;
+  type.tp_repr = repr;
+  type.tp_getset = getset;
+  type.tp_methods = methods;
+  type.tp_name = "wengert.function";
+  return PyType_Ready(&type) < 0 ? nullptr : &type;
+}
+
+PyObject* new_callable(const Function& row, Form form, const std::string& name) {
+  PyTypeObject* type = callable_type();
+  if (!type) return nullptr;
+  auto* c = PyObject_New(Callable, type);
+  if (!c) return nullptr;
+  c->vectorcall = call;
+  c->row = &row;
+  c->signature = nullptr;
+  c->result_type = nullptr;
+  c->form = form;
+  c->name = PyUnicode_InternFromString(name.c_str());
+  return reinterpret_cast<PyObject*>(c);
+}
+
+PyObject* describe(const Function& f) {
+  const Signature s(f);
+  PyObject* kinds = PyList_New(0);
+  for (const Parameter& p : s.parameters) {
+    PyObject* k = PyUnicode_FromString(kind_text(p.kind));
+    PyList_Append(kinds, k);
+    Py_DECREF(k);
+  }
+  PyObject* d = Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:k,s:N}", "name", f.name, "signature", f.signature, "doc", f.doc,
+                              "samples", f.samples, "reference", f.reference, "flags",
+                              static_cast<unsigned long>(f.flags), "kinds", kinds);
+  return d;
+}
+
+PyObject* function_rows(PyObject*, PyObject*) {
+  PyObject* list = PyList_New(0);
+  for (const FunctionTable& table : all_function_tables()) {
+    for (size_t i = 0; i < table.size; ++i) {
+      PyObject* d = describe(table.rows[i]);
+      if (!d || PyList_Append(list, d) < 0) {
+        Py_XDECREF(d);
+        Py_DECREF(list);
+        return nullptr;
+      }
+      Py_DECREF(d);
+    }
+  }
+  return list;
+}
+PyMethodDef rows_def = {"function_rows", function_rows, METH_NOARGS,
+                        "The rows of the library's function tables as dicts."};
+
+}  // namespace
+
+bool add_functions(PyObject* module, PyObject* tensor_type) {
+  auto* type = reinterpret_cast<PyTypeObject*>(tensor_type);
+  for (const FunctionTable& table : all_function_tables()) {
+    for (size_t i = 0; i < table.size; ++i) {
+      const Function& f = table.rows[i];
+      PyObject* c = new_callable(f, Form::function, f.name);
+      if (!c) return false;
+      if (PyObject_SetAttrString(module, f.name, c) < 0) return false;
+      if (f.flags & kMethod && PyDict_SetItemString(type->tp_dict, f.name, c) < 0) return false;
+      Py_DECREF(c);
+      if (f.flags & kInPlace || (f.in_place && f.flags & kMethod)) {
+        const std::string name = std::string(f.name) + "_";
+        PyObject* p = new_callable(f, Form::in_place, name);
+        if (!p || PyDict_SetItemString(type->tp_dict, name.c_str(), p) < 0 ||
+            PyObject_SetAttrString(module, name.c_str(), p) < 0) {
+          return false;
+        }
+        Py_DECREF(p);
+      }
+    }
+  }
+  PyType_Modified(type);
+  PyObject* rows = PyCFunction_New(&rows_def, nullptr);
+  const bool ok = rows && PyObject_SetAttrString(module, "function_rows", rows) == 0;
+  Py_XDECREF(rows);
+  return ok;
+}
+
+}  // namespace wengert::python

@@ -1,0 +1,11 @@
+// The parts of wengert._core.
+#pragma once
+
+#include "bindings/casters.h"
+
+namespace wengert::python {
+
+void bind_autograd(pybind11::module_& m);
+void bind_data(pybind11::module_& m);
+
+}  // namespace wengert::python

@@ -1,0 +1,221 @@
+// Functions behind the Tensor class that are easier said in C++.
+#pragma once
+
+#include <vector>
+
+#include "autograd/meta.h"
+#include "bindings/python_tensor.h"
+#include "wengert/detail/owner.h"
+
+namespace wengert::python {
+
+// ---- identity (design D8) -----------------------------------------------------------------
+// The owner slot holds a borrowed PyObject* while the object lives. When the object dies before
+// the tensor and had a class or attributes of its own, the slot keeps the tuple (class, dict), with
+// the lowest bit set, until an object is made again.
+
+inline PyObject* owner_of(TensorImpl* t) {
+  return static_cast<PyObject*>(t->owner.load(std::memory_order_acquire));
+}
+inline void set_owner(TensorImpl* t, PyObject* o) { t->owner.store(o, std::memory_order_release); }
+inline bool is_kept(TensorImpl* t) {
+  return reinterpret_cast<uintptr_t>(t->owner.load(std::memory_order_acquire)) & 1;
+}
+inline void keep_identity(TensorImpl* t, PyObject* class_and_dict) {
+  Py_INCREF(class_and_dict);
+  t->owner.store(reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(class_and_dict) | 1),
+                 std::memory_order_release);
+}
+inline PyObject* kept(void* owner) {
+  return reinterpret_cast<PyObject*>(reinterpret_cast<uintptr_t>(owner) & ~uintptr_t{1});
+}
+// The tuple; the slot is empty afterwards.
+inline PyObject* restore_identity(TensorImpl* t) { return kept(t->owner.exchange(nullptr)); }
+
+inline uint32_t references(TensorImpl* t) { return t->refs.load(std::memory_order_acquire); }
+inline void drop_reference(TensorImpl* t) { detail::release(t); }
+
+// ---- the cycle collector ------------------------------------------------------------------
+// What Python objects a tensor keeps alive, as far as it alone holds them: hooks, and the contexts
+// of custom functions reachable through nodes that nobody else holds.
+
+template <class F>
+int visit_objects(TensorImpl* t, F&& visit) {
+  if (references(t) != 1) return 0;
+  if (t->meta) {
+    for (const HookList* list : {&t->meta->hooks, &t->meta->accumulated_hooks}) {
+      for (auto& h : *list) {
+        if (auto* o = static_cast<PyObject*>(h.second->object())) {
+          if (const int r = visit(o)) return r;
+        }
+      }
+    }
+  }
+  Node* n = t->grad_fn;
+  for (int depth = 0; n && depth < 64; ++depth) {
+    if (n->refs.load(std::memory_order_acquire) != 1) return 0;
+    if (CustomBackward* custom = custom_backward(*n)) {
+      if (auto* o = static_cast<PyObject*>(custom->object())) {
+        if (const int r = visit(o)) return r;
+      }
+    }
+    if (n->extras) {
+      for (auto& s : n->extras->slot_hooks) {
+        for (auto& h : s.hooks) {
+          if (auto* o = static_cast<PyObject*>(h.second->object())) {
+            if (const int r = visit(o)) return r;
+          }
+        }
+      }
+      for (auto& h : n->extras->hooks) {
+        if (auto* o = static_cast<PyObject*>(h.second->object())) {
+          if (const int r = visit(o)) return r;
+        }
+      }
+    }
+    // Further along a chain; branches are left to reference counting.
+    Node* next = nullptr;
+    for (uint32_t i = 0; i < n->n_edges; ++i) {
+      const Edge& e = n->edges()[i];
+      if (e.target && !e.is_leaf()) next = e.node();
+    }
+    n = next;
+  }
+  return 0;
+}
+
+inline traverseproc original_traverse;
+inline inquiry original_clear;
+inline Py_ssize_t impl_offset;
+
+inline TensorImpl* impl_in(PyObject* self) {
+  return *reinterpret_cast<TensorImpl**>(reinterpret_cast<char*>(self) + impl_offset);
+}
+
+inline int traverse(PyObject* self, visitproc visit, void* arg) {
+  if (original_traverse) {
+    if (const int r = original_traverse(self, visit, arg)) return r;
+  }
+  TensorImpl* t = impl_in(self);
+  return t ? visit_objects(t, [&](PyObject* o) { return visit(o, arg); }) : 0;
+}
+
+inline int clear(PyObject* self) {
+  if (TensorImpl* t = impl_in(self); t && references(t) == 1) {
+    if (t->meta) {
+      HookList hooks = std::move(t->meta->hooks), after = std::move(t->meta->accumulated_hooks);
+    }
+    if (Node* n = t->grad_fn) {
+      t->grad_fn = nullptr;
+      release_tensor_node(n);
+    }
+  }
+  return original_clear ? original_clear(self) : 0;
+}
+
+inline void release_kept(void* owner) {
+  if (!Py_IsInitialized()) return;
+  const PyGILState_STATE state = PyGILState_Ensure();
+  Py_DECREF(kept(owner));
+  PyGILState_Release(state);
+}
+
+inline void install_collector(PyObject* type) {
+  auto* t = reinterpret_cast<PyTypeObject*>(type);
+  impl_offset = static_cast<Py_ssize_t>(sizeof(PyObject));
+  original_traverse = t->tp_traverse;
+  original_clear = t->tp_clear;
+  t->tp_traverse = traverse;
+  t->tp_clear = clear;
+  detail::set_owner_release(release_kept);
+}
+
+// ---- operations ---------------------------------------------------------------------------
+
+inline TensorImpl* matmul_call(TensorImpl* a, TensorImpl* b) {
+  GilRelease release(a->numel + b->numel > 4096);
+  return matmul(as_tensor(a), as_tensor(b)).release();
+}
+inline TensorImpl* neg_call(TensorImpl* a) {
+  GilRelease release(is_large(a));
+  return neg(as_tensor(a)).release();
+}
+inline TensorImpl* select_call(TensorImpl* t, int64_t dim, int64_t i) {
+  return select(as_tensor(t), dim, i).release();
+}
+inline TensorImpl* slice_call(TensorImpl* t, int64_t dim, PyObject* s) {
+  const auto* o = reinterpret_cast<PySliceObject*>(s);
+  const auto bound = [](PyObject* v) -> std::optional<int64_t> {
+    if (v == Py_None) return std::nullopt;
+    // Out of range means as far as it goes.
+    PyObject* i = PyNumber_Index(v);
+    if (!i) throw PythonError();
+    const Py_ssize_t n = PyNumber_AsSsize_t(i, nullptr);
+    Py_DECREF(i);
+    return n;
+  };
+  const std::optional<int64_t> step = bound(o->step);
+  return slice(as_tensor(t), dim, bound(o->start), bound(o->stop), step.value_or(1)).release();
+}
+inline TensorImpl* unsqueeze_call(TensorImpl* t, int64_t dim) {
+  return unsqueeze(as_tensor(t), dim).release();
+}
+inline TensorImpl* transpose_call(TensorImpl* t, int64_t a, int64_t b) {
+  if (t->ndim < 2) throw ValueError("mT: expected at least 2 dimensions");
+  return transpose(as_tensor(t), a, b).release();
+}
+inline TensorImpl* reverse_dims_call(TensorImpl* t) {
+  if (t->ndim == 2) return transpose(as_tensor(t), 0, 1).release();
+  std::vector<int64_t> dims;
+  for (int64_t i = t->ndim - 1; i >= 0; --i) dims.push_back(i);
+  return permute(as_tensor(t), dims).release();
+}
+inline TensorImpl* index_call(TensorImpl* t, std::vector<Tensor>& indices) {
+  return index(as_tensor(t), indices).release();
+}
+inline void index_put_call(TensorImpl* t, std::vector<Tensor>& indices, TensorImpl* values) {
+  Tensor self = Tensor::share(t);
+  index_put_(self, indices, as_tensor(values));
+}
+inline void copy_call(TensorImpl* to, TensorImpl* from) {
+  GilRelease release(is_large(to));
+  Tensor self = Tensor::share(to);
+  copy_(self, as_tensor(from));
+}
+inline void fill_call(TensorImpl* t, const Scalar& s) {
+  Tensor self = Tensor::share(t);
+  fill_(self, s);
+}
+inline TensorImpl* scalar_call(const Scalar& s) { return scalar(s).release(); }
+inline TensorImpl* data_call(TensorImpl* t) { return detail::fresh_version(as_tensor(t)).release(); }
+inline void set_data_call(TensorImpl* t, TensorImpl* from) {
+  detail::replace_data(as_tensor(t), as_tensor(from));
+}
+inline void detach_in_place(TensorImpl* t) { detail::detach_(as_tensor(t)); }
+inline void backward_call(TensorImpl* t, TensorImpl* g, bool retain_graph, bool create_graph) {
+  GilRelease release(true);
+  as_tensor(t).backward(as_tensor(g), retain_graph, create_graph);
+}
+inline bool has_history(TensorImpl* t) { return !as_tensor(t).is_leaf(); }
+// How many dimensions an index tensor stands for.
+inline int64_t mask_dims(TensorImpl* t) { return t->dtype == DType::bool_ ? t->ndim : 1; }
+
+// Nested lists of the elements from `data` on, starting at dimension d.
+inline PyObject* to_list(TensorImpl* t, int d, const char* data) {
+  if (d == t->ndim) return to_python(detail::element(t->dtype, data));
+  const int64_t n = t->shape()[d];
+  const int64_t step = t->strides()[d] * static_cast<int64_t>(item_size(t->dtype));
+  PyObject* list = PyList_New(n);
+  if (!list) throw PythonError();
+  for (int64_t i = 0; i < n; ++i) {
+    PyObject* o = to_list(t, d + 1, data + i * step);
+    if (!o) {
+      Py_DECREF(list);
+      throw PythonError();
+    }
+    PyList_SET_ITEM(list, i, o);
+  }
+  return list;
+}
+
+}  // namespace wengert::python

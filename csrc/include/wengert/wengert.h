@@ -1,0 +1,12 @@
+// The whole public interface.
+#pragma once
+
+#include "wengert/autograd.h"
+#include "wengert/dtype.h"
+#include "wengert/error.h"
+#include "wengert/ops.h"
+#include "wengert/random.h"
+#include "wengert/runtime.h"
+#include "wengert/scalar.h"
+#include "wengert/tensor.h"
+#include "wengert/version.h"

@@ -1,0 +1,136 @@
+// Gathering and scattering along one dimension.
+#include "ops/function.h"
+#include "ops/op.h"
+#include "ops/take.h"
+#include "tensor/copy.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+struct Gather {
+  int64_t dim;
+  static constexpr const char* name = "gather";
+  WG_FIELDS(dim)
+  static constexpr Save saves[] = {save_input(1)};
+  void infer(Infer& m) const {
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape = m.in(1).sizes();
+  }
+  void compute(Compute& c) const {
+    const Tensor x = as_contiguous(c.in(0)), index = as_contiguous(c.in(1), DType::int64);
+    const TensorImpl& out = *c.out().impl();
+    const int64_t* at = index.data<int64_t>();
+    const size_t item = item_size(out.dtype);
+    for_each_along(x.shape(), out.sizes(), dim, at, name, [&](int64_t to, int64_t from) {
+      std::memcpy(out.data + static_cast<size_t>(to) * item, x.data<char>() + static_cast<size_t>(from) * item, item);
+    });
+  }
+  void vjp(Vjp& v) const {
+    v.set(0, scatter_add(zeros(v.shape(0), v.grad().dtype()), dim, v.saved(0), v.grad()));
+  }
+};
+
+template <bool kAdd>
+struct Scatter {
+  int64_t dim;
+  static constexpr const char* name = kAdd ? "scatter_add" : "scatter";
+  WG_FIELDS(dim)
+  static constexpr Save saves[] = {save_input(1)};
+  void infer(Infer& m) const {
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape = m.in(0).sizes();
+  }
+  void compute(Compute& c) const {
+    const TensorImpl& out = *c.out().impl();
+    copy_elements(out, *c.in(0).impl());
+    const Tensor index = as_contiguous(c.in(1), DType::int64);
+    // The source may be larger than the index.
+    Tensor src = c.in(2);
+    for (int64_t d = 0; d < index.dim(); ++d) {
+      if (src.size(d) != index.size(d)) src = slice(src, d, 0, index.size(d));
+    }
+    src = as_contiguous(src, out.dtype);
+    const size_t item = item_size(out.dtype);
+    if constexpr (kAdd) {
+      check_indices(index, out.shape()[dim], name);
+      add_along(out, src, dim, index);
+    } else {
+      for_each_along(out.sizes(), index.shape(), dim, index.data<int64_t>(), name,
+                     [&](int64_t from, int64_t to) {
+                       std::memcpy(out.data + static_cast<size_t>(to) * item,
+                                   src.data<char>() + static_cast<size_t>(from) * item, item);
+                     });
+    }
+  }
+  void vjp(Vjp& v) const {
+    const Tensor& index = v.saved(0);
+    if (v.needs(0)) {
+      v.set(0, kAdd ? v.grad()
+                    : scatter(v.grad(), dim, index, zeros(index.shape(), v.grad().dtype())));
+    }
+    if (v.needs(2)) {
+      Tensor g = gather(v.grad(), dim, index);
+      const Shape s = v.shape(2);
+      if (Dims(s) != index.shape()) {  // what lies outside the index had no part
+        Tensor whole = zeros(s, g.dtype());
+        Tensor part = whole;
+        for (int i = 0; i < s.ndim; ++i) part = slice(part, i, 0, index.size(i));
+        copy_(part, g);
+        g = whole;
+      }
+      v.set(2, g);
+    }
+  }
+};
+
+// Index and source have as many dimensions as the input and fit inside it except along dim.
+int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Tensor& index,
+                      const Tensor* src) {
+  const TensorImpl &x = *detail::input(op, input), &i = *detail::input(op, index);
+  WG_CHECK(i.dtype == DType::int64 || i.dtype == DType::int32, TypeError, op,
+           ": the index must have dtype int64, but has ", i.dtype);
+  const int64_t d = wrap_dim(op, dim, x.ndim);
+  WG_CHECK(i.numel == 0 || i.ndim == x.ndim || (x.ndim == 0 && i.ndim <= 1), ValueError, op,
+           ": the index of shape ", i.sizes(), " must have as many dimensions as the input of shape ",
+           x.sizes());
+  for (int k = 0; k < x.ndim && i.numel; ++k) {
+    WG_CHECK(k == d || i.shape()[k] <= x.shape()[k], ValueError, op, ": the index of shape ",
+             i.sizes(), " exceeds the input of shape ", x.sizes(), " in dimension ", k);
+    WG_CHECK(!src || src->dim() == x.ndim, ValueError, op, ": the source must have ", int64_t{x.ndim},
+             " dimensions, but has shape ", src->shape());
+    WG_CHECK(!src || i.shape()[k] <= src->size(k), ValueError, op, ": the index of shape ",
+             i.sizes(), " exceeds the source of shape ", src->shape(), " in dimension ", k);
+  }
+  WG_CHECK(!src || src->dtype() == x.dtype, TypeError, op, ": the source has dtype ", src->dtype(),
+           ", but the input has ", x.dtype);
+  return d;
+}
+
+}  // namespace
+
+Tensor gather(const Tensor& input, int64_t dim, const Tensor& index) {
+  return apply(Gather{check_scatter("gather", input, dim, index, nullptr)}, input, index);
+}
+Tensor scatter(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src) {
+  return apply(Scatter<false>{check_scatter("scatter", input, dim, index, &src)}, input, index, src);
+}
+Tensor scatter_add(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src) {
+  return apply(Scatter<true>{check_scatter("scatter_add", input, dim, index, &src)}, input, index, src);
+}
+
+namespace {
+constexpr Function rows[] = {
+    make_function<gather>("gather", "input, dim, index", kFunction | kMethod | kOut, "out[i][j] = input[index[i][j]][j] for dim 0, and so on",
+                          "T((3, 4)), 0, I((2, 4), 0, 3)\nT((3, 4)), -1, I((3, 6), 0, 4)", "np.take_along_axis(input if dim else input, index, axis=dim)"),
+    make_function<scatter>("_scatter", "input, dim, index, src", kFunction | kInternal, "A copy of input with out[index[i][j]][j] = src[i][j] for dim 0, and so on",
+                           "T((5, 4)), 0, P((3, 4), 5), T((3, 4))", ""),
+    make_function<scatter_add>("scatter_add", "input, dim, index, src", kFunction | kMethod | kInPlace, "A copy of input with out[index[i][j]][j] += src[i][j] for dim 0, and so on",
+                               "T((3, 4)), 0, I((2, 4), 0, 3), T((2, 4))\nT((3, 4)), 1, I((2, 6), 0, 4), T((3, 6))", ""),
+};
+}  // namespace
+
+extern const FunctionTable gather_functions;
+const FunctionTable gather_functions = {rows, std::size(rows)};
+
+WENGERT_NAMESPACE_END

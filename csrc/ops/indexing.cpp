@@ -1,0 +1,416 @@
+// Indexing with tensors: reading, writing, and rows by number.
+#include <algorithm>
+
+#include "kernels/elementwise.h"
+#include "ops/function.h"
+#include "ops/op.h"
+#include "ops/take.h"
+#include "runtime/parallel.h"
+#include "tensor/copy.h"
+#include "tensor/loop.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+// Which dimensions of a tensor are indexed by tensors, and where the result's index dimensions
+// stand: in place of the indexed ones if these are adjacent, otherwise first (as in NumPy).
+struct Plan {
+  Shape index_shape;            // of the broadcast indices
+  std::vector<Tensor> indices;  // int64, broadcast, contiguous; one per indexed dimension
+  Shape dims;                   // the indexed dimensions, ascending
+  bool adjacent = true;
+
+  Shape result_shape(Dims x) const {
+    Shape s;
+    const int first = dims.ndim ? static_cast<int>(dims.d[0]) : 0;
+    const auto put_index = [&] {
+      for (int i = 0; i < index_shape.ndim; ++i) s.push(index_shape.d[i]);
+    };
+    if (!adjacent) put_index();
+    int k = 0;
+    for (int i = 0; i < static_cast<int>(x.size()); ++i) {
+      if (adjacent && i == first) put_index();
+      if (k < dims.ndim && dims.d[k] == i) {
+        ++k;
+      } else {
+        s.push(x[static_cast<size_t>(i)]);
+      }
+    }
+    return s;
+  }
+};
+
+// inputs[0] is the tensor; inputs[1 + i] indexes dimension dims[i].
+Plan make_plan(const TensorImpl& x, TensorImpl* const* indices, const Shape& dims, const char* op) {
+  Plan p;
+  p.dims = dims;
+  p.adjacent = dims.ndim == 0 || dims.d[dims.ndim - 1] - dims.d[0] == dims.ndim - 1;
+  for (int i = 0; i < dims.ndim; ++i) {
+    Shape both;
+    WG_CHECK(broadcast_shapes(p.index_shape, indices[i]->sizes(), both), IndexError, op,
+             ": the index tensors do not broadcast: ", Dims(p.index_shape), " and ",
+             indices[i]->sizes());
+    p.index_shape = both;
+  }
+  (void)x;
+  return p;
+}
+
+void load_indices(Plan& p, const TensorImpl& x, TensorImpl* const* indices, const char* op) {
+  for (int i = 0; i < p.dims.ndim; ++i) {
+    Tensor wide = new_tensor(DType::int64, p.index_shape);
+    copy_elements(*wide.impl(), *indices[i]);
+    const int64_t n = x.shape()[p.dims.d[i]];
+    check_indices(wide, n, op, true);
+    int64_t* at = wide.data<int64_t>();
+    for (int64_t k = 0; k < wide.numel(); ++k) at[k] += at[k] < 0 ? n : 0;
+    p.indices.push_back(std::move(wide));
+  }
+}
+
+// Calls f(block of x, block number) for every index position, where a block is the part of x (with
+// the indexed dimensions first) that one position names. `x` is permuted and contiguous.
+template <class F>
+void for_each_block(const Plan& p, const TensorImpl& x, F&& f) {
+  int64_t block = 1;
+  for (int i = p.dims.ndim; i < x.ndim; ++i) block *= x.shape()[i];
+  const int64_t count = p.indices[0].numel();
+  const auto bytes = block * static_cast<int64_t>(item_size(x.dtype));
+  for (int64_t k = 0; k < count; ++k) {
+    int64_t at = 0;
+    for (int i = 0; i < p.dims.ndim; ++i) {
+      at = at * x.shape()[i] + p.indices[static_cast<size_t>(i)].data<int64_t>()[k];
+    }
+    f(x.data + at * bytes, k);
+  }
+}
+
+// x with the indexed dimensions first.
+Tensor indexed_first(const Tensor& x, const Shape& dims) {
+  Shape order = dims;
+  int k = 0;
+  for (int i = 0; i < x.dim(); ++i) {
+    if (k < dims.ndim && dims.d[k] == i) {
+      ++k;
+    } else {
+      order.push(i);
+    }
+  }
+  bool same = true;
+  for (int i = 0; i < order.ndim; ++i) same &= order.d[i] == i;
+  return same ? x : permute(x, order);
+}
+
+// Moves the index dimensions of a result [index..., rest...] to where indexing puts them, or back.
+Tensor place(const Tensor& t, const Plan& p, bool back) {
+  if (!p.adjacent || p.dims.ndim == 0 || p.dims.d[0] == 0) return t;
+  const int first = static_cast<int>(p.dims.d[0]), n = p.index_shape.ndim;
+  Shape order;
+  if (back) {
+    for (int i = 0; i < n; ++i) order.push(first + i);
+    for (int i = 0; i < first; ++i) order.push(i);
+  } else {
+    for (int i = 0; i < first; ++i) order.push(n + i);
+    for (int i = 0; i < n; ++i) order.push(i);
+  }
+  for (int i = first + n; i < t.dim(); ++i) order.push(i);
+  return permute(t, order);
+}
+
+struct Index {
+  Shape dims;
+  static constexpr const char* name = "index";
+  WG_FIELDS(dims)
+  void infer(Infer& m) const {
+    const Plan p = make_plan(m.in(0), const_cast<TensorImpl* const*>(m.inputs) + 1, dims, name);
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape = p.result_shape(m.in(0).sizes());
+  }
+  void compute(Compute& c) const {
+    Plan p = make_plan(*c.inputs[0], c.inputs + 1, dims, name);
+    load_indices(p, *c.inputs[0], c.inputs + 1, name);
+    const Tensor x = as_contiguous(indexed_first(c.in(0), dims));
+    Tensor out = place(c.out(), p, true);
+    const Tensor target = out.is_contiguous() ? out : new_tensor(x.dtype(), out.shape());
+    if (target.numel() > 0) {
+      const auto bytes = static_cast<size_t>(target.numel() / p.indices[0].numel()) * item_size(x.dtype());
+      char* to = target.data<char>();
+      for_each_block(p, *x.impl(), [&](const char* from, int64_t k) {
+        std::memcpy(to + static_cast<size_t>(k) * bytes, from, bytes);
+      });
+    }
+    if (!target.is_same(out)) copy_elements(*out.impl(), *target.impl());
+  }
+  static constexpr int kMaxSaved = 8;
+  static constexpr Save saves[kMaxSaved] = {save_input(1), save_input(2), save_input(3),
+                                            save_input(4), save_input(5), save_input(6),
+                                            save_input(7), save_input(8)};
+  void vjp(Vjp& v) const;
+};
+
+struct IndexPut {
+  Shape dims;
+  bool accumulate;
+  static constexpr const char* name = "index_put";
+  WG_FIELDS(dims, accumulate)
+  static constexpr bool alias_safe = true;
+  void infer(Infer& m) const {
+    const Plan p = make_plan(m.in(0), const_cast<TensorImpl* const*>(m.inputs) + 2, dims, name);
+    const Shape want = p.result_shape(m.in(0).sizes());
+    Shape both;
+    WG_CHECK(broadcast_shapes(want, m.in(1).sizes(), both) && Dims(both) == Dims(want), ValueError,
+             "index_put_: values of shape ", m.in(1).sizes(), " do not broadcast to the indexed shape ",
+             Dims(want));
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape = m.in(0).sizes();
+  }
+  void compute(Compute& c) const {
+    const TensorImpl& out = *c.out().impl();
+    Plan p = make_plan(*c.inputs[0], c.inputs + 2, dims, name);
+    load_indices(p, *c.inputs[0], c.inputs + 2, name);
+    if (!c.in(0).is_same(c.out())) copy_elements(out, *c.inputs[0]);
+    const Shape want = p.result_shape(out.sizes());
+    // Values in the order [index..., rest...].
+    const Tensor values = as_contiguous(place(expand(c.in(1), want), p, true), out.dtype);
+    if (values.numel() == 0) return;
+    const Tensor target = indexed_first(c.out(), dims);
+    const Tensor dense = as_contiguous(target);
+    const int64_t block = values.numel() / p.indices[0].numel();
+    const auto bytes = static_cast<size_t>(block) * item_size(out.dtype);
+    const char* from = values.data<char>();
+    for_each_block(p, *dense.impl(), [&](char* to, int64_t k) {
+      if (accumulate) {
+        add_elements(out.dtype, block, to, from + static_cast<size_t>(k) * bytes);
+      } else {
+        std::memcpy(to, from + static_cast<size_t>(k) * bytes, bytes);
+      }
+    });
+    if (!dense.is_same(target)) copy_elements(*target.impl(), *dense.impl());
+  }
+  static constexpr Save saves[Index::kMaxSaved] = {save_input(2), save_input(3), save_input(4),
+                                                   save_input(5), save_input(6), save_input(7),
+                                                   save_input(8), save_input(9)};
+  void vjp(Vjp& v) const {
+    std::vector<Tensor> indices = saved_indices(v, dims);
+    if (v.needs(0)) {
+      Tensor g = v.grad();
+      if (!accumulate) {
+        g = clone(g);
+        index_put_(g, indices, zeros({}, g.dtype()));
+      }
+      v.set(0, g);
+    }
+    if (v.needs(1)) v.set(1, index(v.grad(), indices));
+  }
+  // The list of indices as index() takes it: undefined for dimensions that are not indexed.
+  static std::vector<Tensor> saved_indices(Vjp& v, const Shape& dims) {
+    std::vector<Tensor> indices(dims.ndim ? static_cast<size_t>(dims.d[dims.ndim - 1]) + 1 : 0);
+    for (int i = 0; i < dims.ndim; ++i) indices[static_cast<size_t>(dims.d[i])] = v.saved(i);
+    return indices;
+  }
+};
+
+void Index::vjp(Vjp& v) const {
+  const std::vector<Tensor> indices = IndexPut::saved_indices(v, dims);
+  const bool done = v.accumulate(0, [&](Tensor& whole) { index_put_(whole, indices, v.grad(), true); });
+  if (done) return;
+  Tensor whole = zeros(v.shape(0), v.grad().dtype());
+  index_put_(whole, indices, v.grad(), true);
+  v.set(0, whole);
+}
+
+// Replaces bool tensors by the positions of their true elements and drops what is undefined.
+std::vector<Tensor> integer_indices(const char* op, const TensorImpl& x, TensorList indices, Shape& dims) {
+  std::vector<Tensor> out;
+  int64_t at = 0;
+  for (const Tensor& t : indices) {
+    if (!t.defined()) {
+      ++at;
+      continue;
+    }
+    WG_CHECK(is_integral(t.dtype()), IndexError, op,
+             ": index tensors must have an integer or bool dtype, but got ", t.dtype());
+    if (t.dtype() != DType::bool_) {
+      dims.push(at++);
+      out.push_back(t);
+      continue;
+    }
+    for (int64_t i = 0; i < t.dim(); ++i) {
+      WG_CHECK(at + i < x.ndim && t.size(i) == x.shape()[at + i], IndexError, op, ": a mask of shape ",
+               t.shape(), " does not fit the tensor of shape ", x.sizes(), " at dimension ", at);
+    }
+    const Tensor positions = nonzero(t);
+    for (int64_t i = 0; i < t.dim(); ++i) {
+      dims.push(at++);
+      out.push_back(select(positions, 1, i));
+    }
+  }
+  WG_CHECK(at <= x.ndim, IndexError, op, ": too many indices (", at, ") for a tensor of shape ", x.sizes());
+  WG_CHECK(dims.ndim <= Index::kMaxSaved, IndexError, op, ": at most ", Index::kMaxSaved,
+           " dimensions can be indexed by tensors at once");
+  return out;
+}
+
+struct IndexSelect {
+  int64_t dim;
+  static constexpr const char* name = "index_select";
+  WG_FIELDS(dim)
+  static constexpr Save saves[] = {save_input(1)};
+  void infer(Infer& m) const {
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape = m.in(0).sizes();
+    m.out().shape.d[dim] = m.in(1).numel;
+  }
+  void compute(Compute& c) const {
+    const Tensor x = as_contiguous(c.in(0)), index = as_contiguous(c.in(1), DType::int64);
+    const TensorImpl& out = *c.out().impl();
+    const int64_t n = x.shape()[static_cast<size_t>(dim)];
+    check_indices(index, n, name);
+    int64_t outer = 1, inner = static_cast<int64_t>(item_size(out.dtype));
+    for (int64_t i = 0; i < dim; ++i) outer *= out.shape()[i];
+    for (int64_t i = dim + 1; i < out.ndim; ++i) inner *= out.shape()[i];
+    const int64_t* at = index.data<int64_t>();
+    const int64_t count = index.numel();
+    runtime::parallel_for(outer * count, std::max<int64_t>(1, kParallelGrain * 4 / std::max<int64_t>(inner, 1)),
+                          [&](int64_t begin, int64_t end) {
+                            for (int64_t p = begin; p < end; ++p) {
+                              std::memcpy(out.data + p * inner,
+                                          x.data<char>() + (p / count * n + at[p % count]) * inner,
+                                          static_cast<size_t>(inner));
+                            }
+                          });
+  }
+  void vjp(Vjp& v) const {
+    v.set(0, index_add(zeros(v.shape(0), v.grad().dtype()), dim, v.saved(0), v.grad()));
+  }
+};
+
+struct IndexAdd {
+  int64_t dim;
+  static constexpr const char* name = "index_add";
+  WG_FIELDS(dim)
+  static constexpr Save saves[] = {save_input(1)};
+  void infer(Infer& m) const {
+    Shape want = m.in(0).sizes();
+    want.d[dim] = m.in(1).numel;
+    WG_CHECK(m.in(2).sizes() == Dims(want), ValueError, "index_add: expected a source of shape ",
+             Dims(want), ", but got ", m.in(2).sizes());
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape = m.in(0).sizes();
+  }
+  void compute(Compute& c) const {
+    const TensorImpl& out = *c.out().impl();
+    copy_elements(out, *c.inputs[0]);
+    const Tensor index = as_contiguous(c.in(1), DType::int64), src = as_contiguous(c.in(2), out.dtype);
+    const int64_t n = out.shape()[dim], count = index.numel();
+    check_indices(index, n, name);
+    int64_t outer = 1, inner = 1;
+    for (int64_t i = 0; i < dim; ++i) outer *= out.shape()[i];
+    for (int64_t i = dim + 1; i < out.ndim; ++i) inner *= out.shape()[i];
+    const auto bytes = inner * static_cast<int64_t>(item_size(out.dtype));
+    for (int64_t o = 0; o < outer; ++o) {
+      for (int64_t k = 0; k < count; ++k) {
+        add_elements(out.dtype, inner, out.data + (o * n + index.data<int64_t>()[k]) * bytes,
+                     src.data<char>() + (o * count + k) * bytes);
+      }
+    }
+  }
+  void vjp(Vjp& v) const {
+    if (v.needs(0)) v.set(0, v.grad());
+    if (v.needs(2)) v.set(2, index_select(v.grad(), dim, v.saved(0)));
+  }
+};
+
+struct Nonzero {
+  int64_t count;
+  static constexpr const char* name = "nonzero";
+  WG_FIELDS(count)
+  void infer(Infer& m) const {
+    m.out().dtype = DType::int64;
+    m.out().shape.push(count);
+    m.out().shape.push(m.in(0).ndim);
+  }
+  void compute(Compute& c) const {
+    const Tensor x = as_contiguous(c.in(0), DType::bool_);
+    const auto* p = x.data<uint8_t>();
+    int64_t* out = c.out().data<int64_t>();
+    int64_t coordinate[kMaxDims] = {};
+    const int nd = static_cast<int>(x.dim());
+    for (int64_t i = 0; i < x.numel(); ++i) {
+      if (p[i]) {
+        for (int d = 0; d < nd; ++d) *out++ = coordinate[d];
+      }
+      for (int d = nd - 1; d >= 0; --d) {
+        if (++coordinate[d] < x.size(d)) break;
+        coordinate[d] = 0;
+      }
+    }
+  }
+};
+
+int64_t check_index(const char* op, const Tensor& input, int64_t dim, const Tensor& index) {
+  const TensorImpl &x = *detail::input(op, input), &i = *detail::input(op, index);
+  WG_CHECK(i.dtype == DType::int64 || i.dtype == DType::int32, TypeError, op,
+           ": the index must have dtype int64 or int32, but has ", i.dtype);
+  WG_CHECK(i.ndim <= 1, ValueError, op, ": expected a 1-d index, but got shape ", i.sizes());
+  WG_CHECK(x.ndim > 0, ValueError, op, ": expected a tensor with at least one dimension");
+  return wrap_dim(op, dim, x.ndim);
+}
+
+}  // namespace
+
+Tensor index(const Tensor& input, TensorList indices) {
+  const TensorImpl& x = *detail::input("index", input);
+  Index op;
+  std::vector<Tensor> inputs = integer_indices("index", x, indices, op.dims);
+  if (op.dims.ndim == 0) return clone(input);
+  inputs.insert(inputs.begin(), input);
+  return apply_list(op, inputs);
+}
+
+Tensor& index_put_(Tensor& self, TensorList indices, const Tensor& values, bool accumulate) {
+  const TensorImpl& x = *detail::input("index_put_", self);
+  IndexPut op;
+  op.accumulate = accumulate;
+  std::vector<Tensor> inputs = integer_indices("index_put_", x, indices, op.dims);
+  if (op.dims.ndim == 0) return accumulate ? add_(self, values) : copy_(self, values);
+  inputs.insert(inputs.begin(), {self, values.dtype() == x.dtype ? values : to(values, x.dtype)});
+  std::vector<TensorImpl*> in;
+  for (const Tensor& t : inputs) in.push_back(t.impl());
+  run_in_place(op_class<IndexPut>, &op, in.data(), static_cast<int>(in.size()));
+  return self;
+}
+
+Tensor index_select(const Tensor& input, int64_t dim, const Tensor& index) {
+  return apply(IndexSelect{check_index("index_select", input, dim, index)}, input, index);
+}
+Tensor index_add(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
+  return apply(IndexAdd{check_index("index_add", input, dim, index)}, input, index, source);
+}
+Tensor nonzero(const Tensor& input) {
+  const Tensor mask = as_contiguous(input, DType::bool_);
+  int64_t n = 0;
+  for (int64_t i = 0; i < mask.numel(); ++i) n += mask.data<uint8_t>()[i] != 0;
+  return apply(Nonzero{n}, mask);
+}
+
+namespace {
+constexpr Function rows[] = {
+    make_function<index>("_index", "input, indices", kFunction | kInternal, "input[indices[0], indices[1], ...]; None stands for a full slice",
+                         "T((4, 3)), [I((5,), -4, 4)]\nT((4, 3, 2)), [None, I((2, 2), 0, 3)]\nT((4, 3, 2)), [I((2,), 0, 4), None, I((2,), 0, 2)]",
+                         "input[tuple(slice(None) if i is None else i for i in indices)]"),
+    make_function<index_put_>("index_put_", "self, indices, values, accumulate=False", kMethod | kMutates, "self[indices] = values, or += with accumulate"),
+    make_function<index_select>("index_select", "input, dim, index", kFunction | kMethod | kOut, "The slices along dim named by the 1-d index",
+                                "T((4, 3)), 0, I((6,), 0, 4)\nT((4, 3)), 1, I((2,), 0, 3)", "np.take(input, index, axis=dim)"),
+    make_function<index_add>("_index_add", "input, dim, index, source", kFunction | kInternal, "A copy of input with out[index[i]] += source[i] along dim",
+                             "T((4, 3)), 0, I((6,), 0, 4), T((6, 3))\nT((4, 3)), 1, I((2,), 0, 3), T((4, 2))", ""),
+    make_function<nonzero>("_nonzero", "input", kFunction | kMethod | kNoGrad | kInternal, "Positions of the nonzero elements, one per row",
+                           "M((3, 4))", "np.argwhere(input)"),
+};
+}  // namespace
+
+extern const FunctionTable indexing_functions;
+const FunctionTable indexing_functions = {rows, std::size(rows)};
+
+WENGERT_NAMESPACE_END

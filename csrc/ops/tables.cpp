@@ -1,0 +1,21 @@
+// The list of all operations: every family's table, for the bindings, the stubs and the tests.
+#include "ops/function.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+#define WG_TABLES(X)                                                                          \
+  X(unary) X(test) X(binary) X(creation) X(view) X(cat) X(reduction) X(sort) X(matmul)        \
+  X(gather) X(indexing) X(where) X(random)
+
+#define X(family) extern const FunctionTable family##_functions;
+WG_TABLES(X)
+#undef X
+
+const std::vector<FunctionTable>& all_function_tables() {
+#define X(family) family##_functions,
+  static const auto* tables = new std::vector<FunctionTable>{WG_TABLES(X)};
+#undef X
+  return *tables;
+}
+
+WENGERT_NAMESPACE_END

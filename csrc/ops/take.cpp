@@ -1,0 +1,43 @@
+#include "ops/take.h"
+
+#include "kernels/elementwise.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+void check_indices(const Tensor& index, int64_t n, const char* op, bool negative) {
+  const int64_t* at = index.data<int64_t>();
+  const int64_t low = negative ? -n : 0;
+  for (int64_t i = 0; i < index.numel(); ++i) {
+    WG_CHECK(at[i] >= low && at[i] < n, IndexError, op, ": index ", at[i],
+             " is out of bounds for size ", n);
+  }
+}
+
+void add_elements(DType dtype, int64_t n, char* to, const char* from) {
+  const kernels::BinaryFn fn =
+      kernels::binary(kernels::Binary::add_).fn[static_cast<int>(dtype)][kernels::kBothVary];
+  WG_CHECK(fn, NotImplementedError, "add: not available for dtype ", dtype);
+  fn(n, to, to, from);
+}
+
+void add_along(const TensorImpl& out, const Tensor& src, int64_t dim, const Tensor& index) {
+  const auto add = [&]<class T>(T) {
+    T* to = reinterpret_cast<T*>(out.data);
+    const T* from = src.data<T>();
+    for_each_along(out.sizes(), index.shape(), dim, index.data<int64_t>(), "scatter_add",
+                   [&](int64_t p, int64_t q) { to[q] = static_cast<T>(to[q] + from[p]); });
+  };
+  switch (out.dtype) {
+    case DType::bool_:
+    case DType::uint8: add(uint8_t{}); return;
+    case DType::int8: add(int8_t{}); return;
+    case DType::int16: add(int16_t{}); return;
+    case DType::int32: add(int32_t{}); return;
+    case DType::int64: add(int64_t{}); return;
+    case DType::float32: add(float{}); return;
+    case DType::float64: add(double{}); return;
+    default: fail<NotImplementedError>("scatter_add: not available for dtype ", out.dtype);
+  }
+}
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,56 @@
+// Loops over index tensors, shared by gathering, scattering and indexing.
+#pragma once
+
+#include "ops/op.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+// IndexError unless every element of the int64 tensor lies in [0, n), or in [-n, n) if allowed.
+void check_indices(const Tensor& index, int64_t n, const char* op, bool negative = false);
+
+// For each position p of an array of shape `walk` calls f(p, q), both counted in row-major order,
+// where q is the position in an array of shape `whole` with the coordinate along dim replaced by
+// at[p]. Indices are checked before the first call.
+template <class F>
+void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const char* op, F&& f) {
+  int64_t total = 1;
+  for (const int64_t n : walk) total *= n;
+  if (total == 0) return;
+  const int nd = static_cast<int>(walk.size());
+  if (nd == 0) {
+    WG_CHECK(at[0] == 0, IndexError, op, ": index ", at[0], " is out of bounds for size 1");
+    f(int64_t{0}, int64_t{0});
+    return;
+  }
+  int64_t strides[kMaxDims];
+  int64_t step = 1;
+  for (int i = nd - 1; i >= 0; --i) {
+    strides[i] = step;
+    step *= i < static_cast<int>(whole.size()) ? whole[static_cast<size_t>(i)] : 1;
+  }
+  const int64_t n = whole.empty() ? 1 : whole[static_cast<size_t>(dim)];
+  for (int64_t p = 0; p < total; ++p) {
+    WG_CHECK(at[p] >= 0 && at[p] < n, IndexError, op, ": index ", at[p],
+             " is out of bounds for dimension ", dim, " of size ", n);
+  }
+  int64_t coordinate[kMaxDims] = {};
+  int64_t base = 0;  // position in `whole` without the part along dim
+  for (int64_t p = 0; p < total; ++p) {
+    f(p, base + at[p] * strides[dim]);
+    for (int i = nd - 1; i >= 0; --i) {
+      if (i != dim) base += strides[i];
+      if (++coordinate[i] < walk[static_cast<size_t>(i)]) break;
+      if (i != dim) base -= coordinate[i] * strides[i];
+      coordinate[i] = 0;
+    }
+  }
+}
+
+// out[index[p]] += src[p] along dim, for an index of src's shape; out and src are row-major and of
+// one dtype. Sums are in the order of p.
+void add_along(const TensorImpl& out, const Tensor& src, int64_t dim, const Tensor& index);
+
+// Adds n elements of dtype at `from` to those at `to`.
+void add_elements(DType dtype, int64_t n, char* to, const char* from);
+
+WENGERT_NAMESPACE_END
