@@ -58,7 +58,7 @@ void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_c
   t.tail = columns - (vectors - 1) * n;
   int pieces = (static_cast<int>(m) + rows_max - 1) / rows_max;
   const int64_t share = next ? (t.k + pieces - 1) / pieces : 0;
-  const T* const next_end = next + t.k * next_row;
+  const T* const next_end = next ? next + t.k * next_row : nullptr;
   for (; m > 0; --pieces) {
     for (int64_t p = 0; p < share && next != next_end; ++p, next += next_row) {
       __builtin_prefetch(next, 0, 2);
