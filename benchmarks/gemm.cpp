@@ -1,6 +1,7 @@
 // Matrix products: GFLOP/s of the own kernels, of one call of the BLAS, and of gemm().
 // Usage: gemm [threads]
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -16,19 +17,30 @@ namespace {
 using wengert::DType;
 using wengert::kernels::Gemm;
 
-// Nanoseconds of one call: the best of several runs of about half a millisecond.
-template <class F>
-double time_ns(F&& f) {
+// Nanoseconds of one call of each function: they run in turn, in bursts of about 0.1 ms, and the
+// best burst counts, so that other work on the machine disturbs all of them alike or not at all.
+template <class... F>
+std::array<double, sizeof...(F)> time_ns(F&&... f) {
   using Clock = std::chrono::steady_clock;
-  const auto run = [&](int64_t n) {
+  const auto burst = [](auto& g, int64_t n) {
     const auto start = Clock::now();
-    for (int64_t i = 0; i < n; ++i) f();
-    return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+    for (int64_t i = 0; i < n; ++i) g();
+    return std::chrono::duration<double, std::nano>(Clock::now() - start).count() /
+           static_cast<double>(n);
   };
-  f();
-  const int64_t n = std::max<int64_t>(1, static_cast<int64_t>(5e5 / (run(3) / 3)));
-  double best = 1e30;
-  for (int i = 0; i < 12; ++i) best = std::min(best, run(n) / static_cast<double>(n));
+  const auto count = [&](auto& g) {
+    g();
+    return static_cast<int64_t>(1e5 / burst(g, 3)) + 1;
+  };
+  const std::array<int64_t, sizeof...(F)> counts{count(f)...};
+  std::array<double, sizeof...(F)> best;
+  best.fill(1e30);
+  const auto begin = Clock::now();
+  for (int round = 0; round < 100; ++round) {
+    size_t i = 0;
+    ((best[i] = std::min(best[i], burst(f, counts[i])), ++i), ...);
+    if (round > 2 && Clock::now() - begin > std::chrono::milliseconds(150)) break;
+  }
   return best;
 }
 
@@ -50,29 +62,28 @@ void measure(int64_t m, int64_t n, int64_t k, bool ta, bool tb) {
   g.c = c.data();
   g.ldc = n;
   const auto run = wengert::kernels::gemm_kernels().run[sizeof(T) == 4 ? 0 : 1];
-  const double own = time_ns([&] { run(g); });
-  double blas = 0;
-  if (const auto* library = wengert::runtime::blas()) {
-    const char x = tb ? 'T' : 'N', y = ta ? 'T' : 'N';
-    const int im = static_cast<int>(n), in = static_cast<int>(m), ik = static_cast<int>(k);
-    const int lda = static_cast<int>(g.ldb), ldb = static_cast<int>(g.lda), ldc = im;
-    const T one = 1, zero = 0;
-    blas = time_ns([&] {
-      if constexpr (sizeof(T) == 4)
-        library->sgemm(&x, &y, &im, &in, &ik, &one, b.data(), &lda, a.data(), &ldb, &zero, c.data(),
-                       &ldc);
-      else
-        library->dgemm(&x, &y, &im, &in, &ik, &one, b.data(), &lda, a.data(), &ldb, &zero, c.data(),
-                       &ldc);
-    });
-  }
-  const double all = time_ns([&] { wengert::kernels::gemm(g); });
+  const auto* library = wengert::runtime::blas();
+  const char x = tb ? 'T' : 'N', y = ta ? 'T' : 'N';
+  const int im = static_cast<int>(n), in = static_cast<int>(m), ik = static_cast<int>(k);
+  const int lda = static_cast<int>(g.ldb), ldb = static_cast<int>(g.lda), ldc = im;
+  const T one = 1, zero = 0;
+  const auto call_blas = [&] {
+    if (!library) return;
+    if constexpr (sizeof(T) == 4)
+      library->sgemm(&x, &y, &im, &in, &ik, &one, b.data(), &lda, a.data(), &ldb, &zero, c.data(),
+                     &ldc);
+    else
+      library->dgemm(&x, &y, &im, &in, &ik, &one, b.data(), &lda, a.data(), &ldb, &zero, c.data(),
+                     &ldc);
+  };
+  const auto [own, blas, all] =
+      time_ns([&] { run(g); }, call_blas, [&] { wengert::kernels::gemm(g); });
   const double flops =
       2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   std::printf("f%d %5ld x %5ld x %5ld %c%c  own %7.1f  blas %7.1f  gemm %7.1f GFLOP/s  %10.0f ns\n",
               static_cast<int>(sizeof(T) * 8), static_cast<long>(m), static_cast<long>(n),
               static_cast<long>(k), ta ? 'T' : 'N', tb ? 'T' : 'N', flops / own,
-              blas > 0 ? flops / blas : 0, flops / all, all);
+              library ? flops / blas : 0, flops / all, all);
 }
 
 }  // namespace

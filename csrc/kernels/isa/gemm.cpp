@@ -48,14 +48,22 @@ constexpr int kNarrow = 4;
 
 // One panel of columns against a block of rows of A, which are cut evenly, so that no tile is much
 // smaller than the others.
+// `next`, if not null, is the panel of B that follows; it is fetched meanwhile.
 template <class T, bool Packed>
-void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_col, int columns) {
+void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_col, int columns,
+                    const T* next, int64_t next_row) {
   constexpr int n = Simd<T>::kLanes;
   const int vectors = (columns + n - 1) / n;
   const int rows_max = vectors > 2 ? kWideRows : kTileRows;
   t.tail = columns - (vectors - 1) * n;
   int pieces = (static_cast<int>(m) + rows_max - 1) / rows_max;
+  const int64_t share = next ? (t.k + pieces - 1) / pieces : 0;
+  const T* const next_end = next ? next + t.k * next_row : nullptr;
   for (; m > 0; --pieces) {
+    for (int64_t p = 0; p < share && next != next_end; ++p, next += next_row) {
+      __builtin_prefetch(next, 0, 2);
+      __builtin_prefetch(next + n, 0, 2);
+    }
     const int rows =
         pieces == 1 ? static_cast<int>(m) : (static_cast<int>(m) + pieces - 1) / pieces;
     t.a = a;
@@ -116,10 +124,12 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
         t.b = buffer;
         t.b_row = width;
       }
+      const bool more = pack_columns && g.b_col == 1 && j + width < g.n && g.m >= kTileRows;
+      const T* next = more ? b + width : nullptr;
       if (pack_rows)
-        multiply_panel<T, true>(t, g.m, packed_a.data, 0, 0, columns);
+        multiply_panel<T, true>(t, g.m, packed_a.data, 0, 0, columns, next, g.b_row);
       else
-        multiply_panel<T, false>(t, g.m, a, g.a_row, g.a_col, columns);
+        multiply_panel<T, false>(t, g.m, a, g.a_row, g.a_col, columns, next, g.b_row);
     }
     p += k;
   } while (p < g.k);
