@@ -312,7 +312,7 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Cosine annealing that begins anew after T_0 epochs, then T_0 T_mult, then T_0 T_mult^2, ..."""
+    """Cosine annealing that begins anew after T_0 epochs, then after T_0 T_mult, and so on."""
 
     def __init__(
         self,

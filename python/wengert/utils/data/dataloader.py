@@ -9,7 +9,7 @@ from itertools import islice
 import wengert
 from wengert import Generator, Tensor
 from wengert.utils.data.collate import default_collate
-from wengert.utils.data.dataset import Dataset, IterableDataset, TensorDataset
+from wengert.utils.data.dataset import Dataset, IterableDataset, Subset, TensorDataset
 from wengert.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -122,12 +122,12 @@ class DataLoader:
     def __iter__(self) -> Iterator:
         if isinstance(self.dataset, IterableDataset):
             return self._iterable_batches()
-        if (
-            type(self.dataset) is TensorDataset
-            and self.batch_sampler is not None
-            and self.collate_fn is default_collate
-        ):
-            return _tensor_batches(self.dataset.tensors, self.batch_sampler)
+        if self.batch_sampler is not None and self.collate_fn is default_collate:
+            source, rows = self.dataset, None
+            if type(source) is Subset and type(source.dataset) is TensorDataset:
+                source, rows = source.dataset, wengert.as_tensor(source.indices, dtype=wengert.int64)
+            if type(source) is TensorDataset:
+                return _tensor_batches(source.tensors, rows, self.batch_sampler)
         indices = self.batch_sampler if self._batched else ([i] for i in self.sampler)
         if self.num_workers == 0:
             return map(self._load, indices)
@@ -174,8 +174,11 @@ class DataLoader:
                 yield self.collate_fn(batch)
 
 
-def _tensor_batches(tensors: tuple[Tensor, ...], batches: Iterable) -> Iterator[list[Tensor]]:
-    """The batches of a TensorDataset, each picked out of each tensor by one operation."""
+def _tensor_batches(
+    tensors: tuple[Tensor, ...], rows: Tensor | None, batches: Iterable
+) -> Iterator[list[Tensor]]:
+    """The batches of a TensorDataset (or of those ``rows`` of it), each picked out of each tensor
+    by one operation."""
     sampler = getattr(batches, "sampler", None)
     if type(batches) is not BatchSampler or type(sampler) not in (
         RandomSampler,
@@ -183,12 +186,16 @@ def _tensor_batches(tensors: tuple[Tensor, ...], batches: Iterable) -> Iterator[
     ):
         for batch in batches:
             index = wengert.tensor(batch, dtype=wengert.int64)
+            if rows is not None:
+                index = rows[index]
             yield [t.index_select(0, index) for t in tensors]
         return
     size, count = batches.batch_size, len(sampler)
     if batches.drop_last:
         count -= count % size
-    order = sampler.draw() if type(sampler) is RandomSampler and count else None
+    order = rows
+    if type(sampler) is RandomSampler and count:
+        order = sampler.draw() if rows is None else rows[sampler.draw()]
     for begin in range(0, count, size):
         end = min(begin + size, count)
         if order is None:
