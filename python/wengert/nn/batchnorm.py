@@ -29,6 +29,7 @@ class _BatchNorm(Module):
         track_running_stats: bool = True,
         device: object = None,
         dtype: wengert.dtype | None = None,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -36,12 +37,14 @@ class _BatchNorm(Module):
         self.momentum = momentum
         self.affine = affine
         self.track_running_stats = track_running_stats
-        if affine:
-            self.weight = Parameter(wengert.ones(num_features, device=device, dtype=dtype))
-            self.bias = Parameter(wengert.zeros(num_features, device=device, dtype=dtype))
-        else:
-            self.register_parameter("weight", None)
-            self.register_parameter("bias", None)
+        for name, wanted, create in (
+            ("weight", affine, wengert.ones),
+            ("bias", affine and bias, wengert.zeros),
+        ):
+            value = None
+            if wanted:
+                value = Parameter(create(num_features, device=device, dtype=dtype))
+            self.register_parameter(name, value)
         mean = var = batches = None
         if track_running_stats:
             mean = wengert.zeros(num_features, device=device, dtype=dtype)
@@ -63,7 +66,8 @@ class _BatchNorm(Module):
         self.reset_running_stats()
         if self.affine:
             init.ones_(self.weight)
-            init.zeros_(self.bias)
+            if self.bias is not None:
+                init.zeros_(self.bias)
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim not in self._dims:
@@ -90,7 +94,8 @@ class _BatchNorm(Module):
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
-            f"affine={self.affine}, track_running_stats={self.track_running_stats}"
+            f"affine={self.affine}, bias={self.bias is not None}, "
+            f"track_running_stats={self.track_running_stats}"
         )
 
     def _load_from_state_dict(

@@ -208,10 +208,15 @@ class Module(StateMixin):
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
 
-    def set_submodule(self, target: str, module: Module) -> None:
-        """Puts ``module`` at this dotted name, whose parent must exist."""
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Puts ``module`` at this dotted name, whose parent must exist; if ``strict``, there must
+        be a module at the name already."""
         if target == "":
             raise ValueError("set_submodule: expected a name, got an empty string")
+        if not isinstance(module, Module):
+            raise ValueError(f"set_submodule: expected a Module, got {type(module).__name__}")
+        if strict:
+            self.get_submodule(target)
         parent, _, name = target.rpartition(".")
         setattr(self.get_submodule(parent), name, module)
 
@@ -248,9 +253,9 @@ class Module(StateMixin):
                 inner = f"{prefix}.{name}" if prefix else name
                 yield from module.named_modules(memo, inner, remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
-        """This module and all inside it, each once."""
-        for _, module in self.named_modules():
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all inside it, each once unless asked otherwise."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     def named_children(self) -> Iterator[tuple[str, Module]]:

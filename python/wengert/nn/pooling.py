@@ -66,9 +66,7 @@ class MaxPool2d(_MaxPool):
         )
 
 
-class AvgPool1d(Module):
-    """The mean of each window of (N, C, L) or (C, L)."""
-
+class _AvgPool(Module):
     def __init__(
         self,
         kernel_size: Sizes,
@@ -84,6 +82,28 @@ class AvgPool1d(Module):
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
 
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool1d(_AvgPool):
+    """The mean of each window of (N, C, L) or (C, L)."""
+
+    def __init__(
+        self,
+        kernel_size: Sizes,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        if stride is None:
+            stride = kernel_size
+        kernel_size, stride, padding = (
+            (size,) if isinstance(size, int) else size for size in (kernel_size, stride, padding)
+        )
+        super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
+
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool1d(
             input,
@@ -94,11 +114,8 @@ class AvgPool1d(Module):
             self.count_include_pad,
         )
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-
-class AvgPool2d(AvgPool1d):
+class AvgPool2d(_AvgPool):
     """The mean of each window of (N, C, H, W) or (C, H, W)."""
 
     def __init__(

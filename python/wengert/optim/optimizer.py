@@ -215,7 +215,8 @@ class Optimizer:
 
     def state_dict(self) -> dict:
         """``{"state": {number: state}, "param_groups": [options]}``, the parameters being numbered
-        in the order of the groups. The tensors are those in use."""
+        in the order of the groups. The tensors are those in use; state of parameters that are in no
+        group is left out."""
         number: dict[int, int] = {}
         groups = []
         for group in self.param_groups:
@@ -227,6 +228,7 @@ class Optimizer:
         state = {
             (number[id(k)] if isinstance(k, Tensor) else k): dict(v) if isinstance(v, dict) else v
             for k, v in self._state.items()
+            if not isinstance(k, Tensor) or id(k) in number
         }
         return {"state": state, "param_groups": groups}
 
