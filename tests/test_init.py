@@ -47,7 +47,9 @@ def test_dirac_makes_convolutions_identities():
         init.dirac_(wg.empty(3, 2, 3), groups=2)
 
 
-@pytest.mark.parametrize("shape,fan_in,fan_out", [((300, 200), 200, 300), ((60, 50, 3, 3), 450, 540)])
+@pytest.mark.parametrize(
+    "shape,fan_in,fan_out", [((300, 200), 200, 300), ((60, 50, 3, 3), 450, 540)]
+)
 def test_scaled_draws(shape, fan_in, fan_out):
     bound = math.sqrt(6 / (fan_in + fan_out))
     x = values(init.xavier_uniform_(wg.empty(shape), gain=2.0))
@@ -72,7 +74,8 @@ def test_fans_need_a_matrix():
 def test_truncated_normal():
     x = values(init.trunc_normal_(wg.empty(20000), mean=1.0, std=2.0, a=-1.0, b=2.0))
     assert x.min() >= -1.0 and x.max() <= 2.0
-    # Mean of N(1, 4) limited to [-1, 2]: mean + std (phi(low) - phi(high)) / (Phi(high) - Phi(low)).
+    # The mean of N(1, 4) limited to [-1, 2] is, with phi and Phi at the limits in units of std,
+    # mean + std (phi(low) - phi(high)) / (Phi(high) - Phi(low)).
     low, high = -1.0, 0.5
 
     def phi(z):

@@ -178,9 +178,7 @@ def adaptive_max_pool2d(
     return values, rows.gather(-1, columns) * width + columns
 
 
-def _window_maxima(
-    x: Tensor, dim: int, windows: list[tuple[int, int]]
-) -> tuple[Tensor, Tensor]:
+def _window_maxima(x: Tensor, dim: int, windows: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
     """For each window along ``dim``: its maximum and where along ``dim`` that stands."""
     values, places = [], []
     for begin, end in windows:

@@ -29,6 +29,7 @@ class _BatchNorm(Module):
         track_running_stats: bool = True,
         device: object = None,
         dtype: wengert.dtype | None = None,
+        *,
         bias: bool = True,
     ) -> None:
         super().__init__()
@@ -87,9 +88,7 @@ class _BatchNorm(Module):
         use_batch = training or mean is None
         if training and not self.track_running_stats:
             mean = var = None
-        return F.batch_norm(
-            input, mean, var, self.weight, self.bias, use_batch, momentum, self.eps
-        )
+        return F.batch_norm(input, mean, var, self.weight, self.bias, use_batch, momentum, self.eps)
 
     def extra_repr(self) -> str:
         return (

@@ -178,7 +178,7 @@ class _StringKeys:
         """Adds or replaces each pair of ``pairs``."""
         _check_iterable(f"{type(self).__name__}.update", pairs)
         keyed = hasattr(pairs, "keys")
-        for key, value in ([(k, pairs[k]) for k in pairs.keys()] if keyed else pairs):
+        for key, value in [(k, pairs[k]) for k in pairs.keys()] if keyed else pairs:
             self[key] = value
 
 

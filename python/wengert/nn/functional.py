@@ -349,9 +349,7 @@ def softmin(
 # ---- linear maps and convolutions ----------------------------------------------------------
 
 
-def bilinear(
-    input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None
-) -> Tensor:
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y_k = x1^T W_k x2 + b_k, for x1 (*, n1), x2 (*, n2), weight (out, n1, n2)."""
     if (
         input1.shape[:-1] != input2.shape[:-1]
@@ -480,9 +478,7 @@ def batch_norm(
             raise ValueError(
                 f"Expected more than 1 value per channel when training, got input size {shape}"
             )
-    return _C.batch_norm(
-        input, running_mean, running_var, weight, bias, training, momentum, eps
-    )
+    return _C.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
 def layer_norm(
@@ -549,14 +545,10 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
 def _check_probability(op: str, p: float) -> None:
     if not 0.0 <= p <= 1.0:
-        raise ValueError(
-            f"{op}: dropout probability has to be between 0 and 1, but got {p}"
-        )
+        raise ValueError(f"{op}: dropout probability has to be between 0 and 1, but got {p}")
 
 
-def dropout(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
-) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zeroes elements with probability p and scales the others by 1 / (1 - p), in training."""
     _check_probability("dropout", p)
     if not training or p == 0.0:

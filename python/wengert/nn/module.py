@@ -215,10 +215,11 @@ class Module(StateMixin):
             raise ValueError("set_submodule: expected a name, got an empty string")
         if not isinstance(module, Module):
             raise ValueError(f"set_submodule: expected a Module, got {type(module).__name__}")
-        if strict:
-            self.get_submodule(target)
-        parent, _, name = target.rpartition(".")
-        setattr(self.get_submodule(parent), name, module)
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict or hasattr(parent, name):
+            parent.get_submodule(name)
+        setattr(parent, name, module)
 
     def _get_registered(self, target: str, kind: str, what: str) -> Tensor:
         path, _, name = target.rpartition(".")
@@ -468,9 +469,7 @@ class Module(StateMixin):
         return others."""
         return add_hook(self._call_hooks().backward_pre, hook, prepend)
 
-    def register_full_backward_hook(
-        self, hook: Callable, prepend: bool = False
-    ) -> RemovableHandle:
+    def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """``hook(module, grad_input, grad_output)`` runs when the gradients of the positional
         inputs are known and may return others."""
         return add_hook(self._call_hooks().backward, hook, prepend)

@@ -65,6 +65,7 @@ class GroupNorm(Module):
         affine: bool = True,
         device: object = None,
         dtype: wengert.dtype | None = None,
+        *,
         bias: bool = True,
     ) -> None:
         super().__init__()
@@ -133,6 +134,5 @@ class RMSNorm(Module):
 
     def extra_repr(self) -> str:
         return (
-            f"{self.normalized_shape}, eps={self.eps}, "
-            f"elementwise_affine={self.elementwise_affine}"
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
         )

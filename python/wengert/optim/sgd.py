@@ -95,7 +95,5 @@ class SGD(Optimizer):
                             [x[i] for i in rest] for x in (params, grads, buffers)
                         )
             if params:
-                sgd_step(
-                    params, grads, buffers, lr, momentum, dampening, decay, nesterov, maximize
-                )
+                sgd_step(params, grads, buffers, lr, momentum, dampening, decay, nesterov, maximize)
         return loss

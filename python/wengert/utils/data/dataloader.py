@@ -125,7 +125,8 @@ class DataLoader:
         if self.batch_sampler is not None and self.collate_fn is default_collate:
             source, rows = self.dataset, None
             if type(source) is Subset and type(source.dataset) is TensorDataset:
-                source, rows = source.dataset, wengert.as_tensor(source.indices, dtype=wengert.int64)
+                rows = wengert.as_tensor(source.indices, dtype=wengert.int64)
+                source = source.dataset
             if type(source) is TensorDataset:
                 return _tensor_batches(source.tensors, rows, self.batch_sampler)
         indices = self.batch_sampler if self._batched else ([i] for i in self.sampler)

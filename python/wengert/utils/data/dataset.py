@@ -68,9 +68,7 @@ class ConcatDataset(Dataset):
 
     def __getitem__(self, index: int) -> object:
         if not -len(self) <= index < len(self):
-            raise ValueError(
-                f"ConcatDataset: index {index} exceeds the dataset length {len(self)}"
-            )
+            raise ValueError(f"ConcatDataset: index {index} exceeds the dataset length {len(self)}")
         index %= len(self)
         which = bisect_right(self.cumulative_sizes, index)
         begin = self.cumulative_sizes[which - 1] if which else 0
@@ -124,6 +122,4 @@ def random_split(
         )
     order = wengert.randperm(total, generator=generator).tolist()
     ends = list(accumulate(sizes))
-    return [
-        Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends, strict=True)
-    ]
+    return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
