@@ -728,3 +728,21 @@ def test_parameters_as_a_vector():
     nn.utils.vector_to_parameters(wg.arange(9.0), net.parameters())
     assert net.weight.tolist() == [[0, 1], [2, 3], [4, 5]] and net.bias.tolist() == [6, 7, 8]
     assert isinstance(net.bias, nn.Parameter) and net.bias.requires_grad
+
+
+def test_calls_hand_on_every_kind_of_argument():
+    class Echo(nn.Module):
+        def forward(self, *args, **kwargs):
+            return args, kwargs
+
+    layer = Echo()
+    for _ in range(2):
+        assert layer() == ((), {})
+        assert layer(1) == ((1,), {})
+        assert layer(None, 2) == ((None, 2), {})
+        assert layer(input=3) == ((), {"input": 3})
+        assert layer(1, 2, self_=4) == ((1, 2), {"self_": 4})
+        layer.register_forward_hook(lambda m, args, out: None)
+    layer = Echo()
+    layer.forward = lambda x: x + 1
+    assert layer(1) == 2

@@ -44,6 +44,7 @@ class _Registered(MutableMapping):
         return repr(dict(self))
 
 
+_NOTHING = object()
 _KINDS = ("_param_names", "_buffer_names", "_module_names")
 
 
@@ -69,10 +70,14 @@ class Module(StateMixin):
             f'Module [{type(self).__name__}] is missing the required "forward" function'
         )
 
-    def __call__(self, *args: object, **kwargs: object) -> object:
-        if self._hooks is None:
-            return self.forward(*args, **kwargs)
-        return call_with_hooks(self, args, kwargs)
+    def __call__(self, input: object = _NOTHING, /, *args: object, **kwargs: object) -> object:
+        # One positional argument is the common case; handing on just that is the fastest way.
+        if args or kwargs or input is _NOTHING or self._hooks is not None:
+            args = () if input is _NOTHING else (input, *args)
+            if self._hooks is None:
+                return self.forward(*args, **kwargs)
+            return call_with_hooks(self, args, kwargs)
+        return self.forward(input)
 
     # ---- attributes ------------------------------------------------------------------------
 
