@@ -1,0 +1,348 @@
+"""Loss functions, with the signatures of ``torch.nn.functional``.
+
+``reduction`` is "mean", "sum" or "none"; ``size_average`` and ``reduce`` are its older spelling.
+"""
+
+from __future__ import annotations
+
+import math
+
+from wengert import Tensor
+from wengert import _ops as _C
+
+
+def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
+    """The ``reduction`` that the two older arguments stand for (each None meaning True)."""
+    if reduce is False:
+        return "none"
+    return "sum" if size_average is False else "mean"
+
+
+def _reduction(op: str, size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    if size_average is not None or reduce is not None:
+        import warnings
+
+        reduction = legacy_reduction(size_average, reduce)
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use "
+            f"reduction='{reduction}' instead.",
+            stacklevel=3,
+        )
+    elif reduction not in ("mean", "sum", "none"):
+        raise ValueError(
+            f"{op}: {reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'"
+        )
+    return reduction
+
+
+def _reduced(loss: Tensor, reduction: str) -> Tensor:
+    if reduction == "mean":
+        return loss.mean()
+    return loss.sum() if reduction == "sum" else loss
+
+
+def _warn_if_broadcast(op: str, input: Tensor, target: Tensor) -> None:
+    if input.shape != target.shape:
+        import warnings
+
+        warnings.warn(
+            f"{op}: using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}); this will likely lead to incorrect results due to broadcasting",
+            stacklevel=3,
+        )
+
+
+def _weighted(op: str, loss: Tensor, weight: Tensor, reduction: str) -> Tensor:
+    """The loss of each element times its weight; the mean divides by the sum of the weights."""
+    if weight.shape != loss.shape:
+        raise ValueError(
+            f"{op}: expected a weight of shape {tuple(loss.shape)}, got {tuple(weight.shape)}"
+        )
+    if reduction == "mean":
+        return (loss * weight).sum() / weight.sum()
+    return _reduced(loss * weight, reduction)
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """(x - t)^2."""
+    reduction = _reduction("mse_loss", size_average, reduce, reduction)
+    _warn_if_broadcast("mse_loss", input, target)
+    if weight is not None:
+        return _weighted("mse_loss", _C.mse_loss(input, target, "none"), weight, reduction)
+    return _C.mse_loss(input, target, reduction)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """|x - t|."""
+    reduction = _reduction("l1_loss", size_average, reduce, reduction)
+    _warn_if_broadcast("l1_loss", input, target)
+    if weight is not None:
+        return _weighted("l1_loss", _C.l1_loss(input, target, "none"), weight, reduction)
+    return _C.l1_loss(input, target, reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """d^2 / (2 beta) where d = |x - t| < beta, else d - beta / 2."""
+    reduction = _reduction("smooth_l1_loss", size_average, reduce, reduction)
+    _warn_if_broadcast("smooth_l1_loss", input, target)
+    if beta < 0:
+        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+    if beta == 0:
+        return _C.l1_loss(input, target, reduction)
+    return _C.smooth_l1_loss(input, target, reduction, beta)
+
+
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """d^2 / 2 where d = |x - t| <= delta, else delta (d - delta / 2)."""
+    reduction = _reduction("huber_loss", None, None, reduction)
+    _warn_if_broadcast("huber_loss", input, target)
+    if delta <= 0:
+        raise RuntimeError(
+            f"huber_loss does not support non-positive values for delta, got {delta}"
+        )
+    if weight is not None:
+        loss = _C.huber_loss(input, target, "none", delta)
+        return _weighted("huber_loss", loss, weight, reduction)
+    return _C.huber_loss(input, target, reduction, delta)
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """-log(softmax(x))[t]: logits (C), (N, C) or (N, C, d1, ...), with class indices or, in a
+    target of the input's shape, class probabilities."""
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("cross_entropy", size_average, reduce, reduction)
+    return _C.cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing)
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-x[t]: log-probabilities (C), (N, C) or (N, C, d1, ...) with class indices."""
+    reduction = _reduction("nll_loss", size_average, reduce, reduction)
+    return _C.nll_loss(input, target, weight, reduction, ignore_index)
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-(t log(x) + (1 - t) log(1 - x)) of probabilities x, each logarithm at least -100."""
+    reduction = _reduction("binary_cross_entropy", size_average, reduce, reduction)
+    if input.shape != target.shape:
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}) is deprecated. Please ensure they have the same size."
+        )
+    return _C.binary_cross_entropy(input, target, weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """binary_cross_entropy of sigmoid(x), computed without overflow."""
+    reduction = _reduction("binary_cross_entropy_with_logits", size_average, reduce, reduction)
+    if input.shape != target.shape:
+        raise ValueError(
+            f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        )
+    return _C.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
+
+
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """t (log(t) - x) of log-probabilities x; "batchmean" divides the sum by the batch size."""
+    if reduction == "batchmean" and size_average is None and reduce is None:
+        total = _C.kl_div(input, target, "sum", log_target)
+        return total / input.shape[0] if input.ndim else total
+    reduction = _reduction("kl_div", size_average, reduce, reduction)
+    return _C.kl_div(input, target, reduction, log_target)
+
+
+def pairwise_distance(
+    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
+    """||x1 - x2 + eps||_p along the last dimension."""
+    return _C.norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """e^x - t x (or x - t log(x + eps)), with Stirling's term for log(t!) if ``full``."""
+    reduction = _reduction("poisson_nll_loss", size_average, reduce, reduction)
+    loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        safe = target.clamp(min=1)
+        stirling = safe * safe.log() - safe + 0.5 * (safe * (2 * math.pi)).log()
+        loss = loss + _C.where(target > 1, stirling, _C.zeros_like(stirling))
+    return _reduced(loss, reduction)
+
+
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Tensor | float,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Tensor:
+    """(log(v) + (x - t)^2 / v) / 2 with v = max(var, eps); adds log(2 pi) / 2 if ``full``."""
+    reduction = _reduction("gaussian_nll_loss", None, None, reduction)
+    if not isinstance(var, Tensor):
+        var = _C.full_like(input, var)
+    elif var.shape != input.shape and tuple(input.shape[:-1]) == tuple(var.shape):
+        var = var.unsqueeze(-1)
+    if bool((var < 0).any()):
+        raise ValueError("var has negative entry/entries")
+    # The lower limit is not differentiated: its value counts, the gradient passes.
+    var = var + (var.detach().clamp(min=eps) - var.detach())
+    loss = 0.5 * (var.log() + (input - target) ** 2 / var)
+    return _reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
+
+
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """x where t = 1; max(0, margin - x) where t = -1."""
+    reduction = _reduction("hinge_embedding_loss", size_average, reduce, reduction)
+    zero = _C.zeros_like(input)
+    loss = _C.where(target != 1, _C.relu(margin - input), zero)
+    return _reduced(loss + _C.where(target != -1, input, zero), reduction)
+
+
+def soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """log(1 + e^(-t x))."""
+    reduction = _reduction("soft_margin_loss", size_average, reduce, reduction)
+    return _reduced(_C.log1p(_C.exp(-target * input)), reduction)
+
+
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """max(0, -t (x1 - x2) + margin)."""
+    reduction = _reduction("margin_ranking_loss", size_average, reduce, reduction)
+    return _reduced(_C.relu(margin - target * (input1 - input2)), reduction)
+
+
+def cosine_embedding_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """1 - cos(x1, x2) where t = 1; max(0, cos(x1, x2) - margin) where t = -1."""
+    reduction = _reduction("cosine_embedding_loss", size_average, reduce, reduction)
+    eps = 1e-12
+    dot = (input1 * input2).sum(-1)
+    cosine = dot / (((input1**2).sum(-1) + eps) * ((input2**2).sum(-1) + eps)).sqrt()
+    zero = _C.zeros_like(cosine)
+    loss = _C.where(target == 1, 1 - cosine, zero)
+    return _reduced(loss + _C.where(target == -1, _C.relu(cosine - margin), zero), reduction)
+
+
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """max(0, d(a, p) - d(a, n) + margin); ``swap`` takes d(p, n) if it is the smaller one."""
+    reduction = _reduction("triplet_margin_loss", size_average, reduce, reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    near = pairwise_distance(anchor, positive, p, eps)
+    far = pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = _C.minimum(far, pairwise_distance(positive, negative, p, eps))
+    return _reduced(_C.relu(near - far + margin), reduction)

@@ -1,0 +1,159 @@
+"""Convolution layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import wengert
+from wengert import Tensor
+from wengert import _ops as _C
+from wengert.nn import functional as F
+from wengert.nn import init
+from wengert.nn.module import Module
+from wengert.nn.parameter import Parameter
+
+
+def _tuple(value: int | Sequence[int], n: int) -> tuple[int, ...]:
+    return (value,) * n if isinstance(value, int) else tuple(value)
+
+
+class _ConvNd(Module):
+    """What the convolutions have in common; they differ in ``_ndim`` and ``_kernel``.
+
+    Weight (out, in / groups, *kernel) and bias (out) begin as U(-b, b), b = 1 / sqrt(fan_in).
+    """
+
+    _ndim: int
+    _kernel: Callable[..., Tensor]
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: str | int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: object = None,
+        dtype: wengert.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        n = self._ndim
+        if groups <= 0:
+            raise ValueError("groups must be a positive integer")
+        if in_channels % groups:
+            raise ValueError("in_channels must be divisible by groups")
+        if out_channels % groups:
+            raise ValueError("out_channels must be divisible by groups")
+        if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
+            raise ValueError(
+                "padding_mode must be one of {'zeros', 'reflect', 'replicate', 'circular'}, but "
+                f"got padding_mode='{padding_mode}'"
+            )
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = _tuple(kernel_size, n)
+        self.stride = _tuple(stride, n)
+        self.padding = padding if isinstance(padding, str) else _tuple(padding, n)
+        self.dilation = _tuple(dilation, n)
+        self.groups = groups
+        self.padding_mode = padding_mode
+        before, after = self._amounts(padding)
+        # Symmetric zero padding is done by the kernel, any other beforehand by F.pad.
+        self._inner_padding = (0,) * n
+        self._outer_padding = None
+        if padding_mode == "zeros" and before == after:
+            self._inner_padding = before
+        elif any(before) or any(after):
+            pairs = zip(reversed(before), reversed(after), strict=True)
+            self._outer_padding = [amount for pair in pairs for amount in pair]
+        self.weight = Parameter(
+            wengert.empty(
+                out_channels, in_channels // groups, *self.kernel_size, device=device, dtype=dtype
+            )
+        )
+        if bias:
+            self.bias = Parameter(wengert.empty(out_channels, device=device, dtype=dtype))
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+    def _amounts(self, padding: str | int | Sequence[int]) -> tuple[tuple, tuple]:
+        """How much is padded before and after, for each dimension."""
+        if not isinstance(padding, str):
+            return self.padding, self.padding
+        if padding == "valid":
+            return (0,) * self._ndim, (0,) * self._ndim
+        if padding != "same":
+            raise ValueError(
+                f"Invalid padding string '{padding}', should be one of {{'valid', 'same'}}"
+            )
+        if any(s != 1 for s in self.stride):
+            raise ValueError("padding='same' is not supported for strided convolutions")
+        totals = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        return tuple(t // 2 for t in totals), tuple(t - t // 2 for t in totals)
+
+    def reset_parameters(self) -> None:
+        """Draws new initial values."""
+        # With a = sqrt(5) the bound is 1 / sqrt(fan_in).
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        fan_in = self.weight[0].numel()
+        if self.bias is not None and fan_in:
+            bound = 1 / math.sqrt(fan_in)
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self._outer_padding is not None:
+            mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+            input = F.pad(input, self._outer_padding, mode)
+        return self._kernel(
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            self._inner_padding,
+            self.dilation,
+            self.groups,
+        )
+
+    def extra_repr(self) -> str:
+        text = (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}"
+        )
+        if self.padding != (0,) * self._ndim:
+            text += f", padding={self.padding}"
+        if self.dilation != (1,) * self._ndim:
+            text += f", dilation={self.dilation}"
+        if self.groups != 1:
+            text += f", groups={self.groups}"
+        if self.bias is None:
+            text += ", bias=False"
+        if self.padding_mode != "zeros":
+            text += f", padding_mode={self.padding_mode}"
+        return text
+
+
+class Conv1d(_ConvNd):
+    """Cross-correlation of (N, C, L) or (C, L)."""
+
+    _ndim = 1
+    _kernel = staticmethod(_C.conv1d)
+
+
+class Conv2d(_ConvNd):
+    """Cross-correlation of (N, C, H, W) or (C, H, W)."""
+
+    _ndim = 2
+    _kernel = staticmethod(_C.conv2d)
+
+
+class Conv3d(_ConvNd):
+    """Cross-correlation of (N, C, D, H, W) or (C, D, H, W)."""
+
+    _ndim = 3
+    _kernel = staticmethod(_C.conv3d)

@@ -1,0 +1,332 @@
+"""Optimizers: steps against PyTorch's and by hand, groups, state, hooks."""
+
+import copy
+import pickle
+
+import pytest
+import wengert as wg
+
+SETTINGS = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "maximize": True}),
+    ("Adam", {"lr": 0.1}),
+    ("Adam", {"lr": 0.1, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.1}),
+    ("Adam", {"lr": 0.1, "amsgrad": True, "maximize": True}),
+    ("AdamW", {"lr": 0.1}),
+    ("AdamW", {"lr": 0.1, "weight_decay": 0.5, "amsgrad": True}),
+    ("RMSprop", {"lr": 0.1}),
+    ("RMSprop", {"lr": 0.1, "momentum": 0.9, "centered": True, "weight_decay": 0.1}),
+    ("RMSprop", {"lr": 0.1, "alpha": 0.5, "maximize": True}),
+    ("Adagrad", {"lr": 0.1}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.2, "weight_decay": 0.1, "eps": 1e-3}),
+    ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.5, "maximize": True}),
+]
+
+SHAPES = [(3, 2), (4,), ()]
+
+
+def gradient(i, step):
+    """A gradient as nested lists; None now and then: parameter 1 has none in some steps."""
+    if i == 1 and step in (0, 3):
+        return None
+    numbers = [((7 * k + 3 * step + 5 * i) % 11 - 5) / 4 for k in range(6)]
+    return {0: [numbers[:2], numbers[2:4], numbers[4:]], 1: numbers[:4], 2: numbers[0]}[i]
+
+
+def parameters(lib):
+    params = []
+    for i, shape in enumerate(SHAPES):
+        p = lib.nn.Parameter(lib.ones(shape, dtype=lib.float64) * (i + 1))
+        params.append(p)
+    return params
+
+
+def train(lib, params, optimizer, steps, begin=0):
+    path = []
+    for step in range(begin, begin + steps):
+        optimizer.zero_grad()
+        for i, p in enumerate(params):
+            g = gradient(i, step)
+            if g is not None:
+                p.grad = lib.tensor(g, dtype=lib.float64)
+        optimizer.step()
+        path.append([p.tolist() for p in params])
+    return path
+
+
+def flat(x):
+    if isinstance(x, (list, tuple)):
+        return [v for y in x for v in flat(y)]
+    return [x]
+
+
+def assert_same_state(ours, theirs):
+    assert list(ours["state"]) == list(theirs["state"])
+    for key, state in theirs["state"].items():
+        assert list(ours["state"][key]) == list(state)
+        for name, value in state.items():
+            mine = ours["state"][key][name]
+            assert str(mine.dtype).split(".")[-1] == str(value.dtype).split(".")[-1]
+            assert tuple(mine.shape) == tuple(value.shape)
+            assert flat(mine.tolist()) == pytest.approx(flat(value.tolist()), rel=1e-9)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name,options", SETTINGS)
+def test_same_path_and_state_as_torch(name, options):
+    torch = pytest.importorskip("torch")
+    results = []
+    for lib in (wg, torch):
+        params = parameters(lib)
+        optimizer = getattr(lib.optim, name)(params, **options)
+        results.append((train(lib, params, optimizer, 6), optimizer.state_dict()))
+    assert flat(results[0][0]) == pytest.approx(flat(results[1][0]), rel=1e-9)
+    assert results[0][1]["param_groups"] == results[1][1]["param_groups"]
+    assert_same_state(results[0][1], results[1][1])
+
+
+def test_steps_by_hand():
+    p = wg.nn.Parameter(wg.tensor([1.0], dtype=wg.float64))
+    optimizer = wg.optim.SGD([p], lr=0.5, momentum=0.5, dampening=0.5)
+    for expected in (1 - 0.5 * 2, 0 - 0.5 * (0.5 * 2 + 0.5 * 2)):
+        p.grad = wg.tensor([2.0], dtype=wg.float64)
+        optimizer.step()
+        assert p.item() == pytest.approx(expected)
+    p = wg.nn.Parameter(wg.tensor([1.0], dtype=wg.float64))
+    optimizer = wg.optim.AdamW([p], lr=0.1, weight_decay=0.5, eps=0.0)
+    p.grad = wg.tensor([-3.0], dtype=wg.float64)
+    optimizer.step()
+    # The first step of Adam is lr times the sign of the gradient.
+    assert p.item() == pytest.approx(1 * (1 - 0.05) + 0.1)
+
+
+@pytest.mark.parametrize("name,options", SETTINGS)
+def test_state_takes_up_where_it_ended(name, options):
+    make = getattr(wg.optim, name)
+    through = parameters(wg)
+    path = train(wg, through, make(through, **options), 6)
+    params = parameters(wg)
+    first = make(params, **options)
+    train(wg, params, first, 3)
+    saved = pickle.loads(pickle.dumps(first.state_dict()))
+    untouched = pickle.loads(pickle.dumps(saved))
+    second = make(params, **{**options, "lr": 9.0})
+    second.load_state_dict(saved)
+    assert second.param_groups[0]["lr"] == options["lr"]
+    rest = train(wg, params, second, 3, begin=3)
+    assert flat(rest) == pytest.approx(flat(path[3:]), rel=1e-12)
+    # What was loaded was copied: training on did not change it.
+    assert_same_state(saved, untouched)
+
+
+def test_load_casts_to_the_parameter_but_not_steps():
+    p = wg.nn.Parameter(wg.ones(2, dtype=wg.float64))
+    optimizer = wg.optim.Adam([p])
+    p.grad = wg.ones(2, dtype=wg.float64)
+    optimizer.step()
+    q = wg.nn.Parameter(wg.ones(2))
+    other = wg.optim.Adam([q])
+    other.load_state_dict(optimizer.state_dict())
+    state = other.state_dict()["state"][0]
+    assert state["exp_avg"].dtype == wg.float32
+    assert state["step"].dtype == wg.float32 and state["step"].shape == ()
+
+
+def test_load_checks_the_groups():
+    params = parameters(wg)
+    optimizer = wg.optim.SGD(params)
+    with pytest.raises(ValueError, match="different number of parameter groups"):
+        optimizer.load_state_dict(wg.optim.SGD([{"params": [p]} for p in params]).state_dict())
+    with pytest.raises(ValueError, match="doesn't match the size"):
+        optimizer.load_state_dict(wg.optim.SGD(params[:1]).state_dict())
+
+
+def test_groups_have_their_own_options():
+    a, b = wg.nn.Parameter(wg.zeros(1)), wg.nn.Parameter(wg.zeros(1))
+    optimizer = wg.optim.SGD([{"params": a}, {"params": [b], "lr": 2.0}], lr=1.0)
+    a.grad, b.grad = wg.ones(1), wg.ones(1)
+    optimizer.step()
+    assert (a.item(), b.item()) == (-1.0, -2.0)
+    assert [g["params"] for g in optimizer.state_dict()["param_groups"]] == [[0], [1]]
+
+
+def test_named_parameters():
+    layer = wg.nn.Linear(2, 3)
+    optimizer = wg.optim.Adam(layer.named_parameters())
+    assert optimizer.param_groups[0]["param_names"] == ["weight", "bias"]
+    assert optimizer.state_dict()["param_groups"][0]["param_names"] == ["weight", "bias"]
+
+
+def test_add_param_group_checks():
+    p = wg.nn.Parameter(wg.zeros(1))
+    with pytest.raises(TypeError, match="iterable of Tensors or dicts"):
+        wg.optim.SGD(p)
+    with pytest.raises(ValueError, match="empty parameter list"):
+        wg.optim.SGD([])
+    with pytest.raises(TypeError, match="ordering of tensors in sets"):
+        wg.optim.SGD([{"params": {p}}])
+    with pytest.raises(TypeError, match="can only optimize Tensors"):
+        wg.optim.SGD([3.0])
+    with pytest.raises(ValueError, match="non-leaf"):
+        wg.optim.SGD([p * 2])
+    with pytest.raises(ValueError, match="duplicate"):
+        wg.optim.SGD([p, p])
+    optimizer = wg.optim.SGD([p])
+    with pytest.raises(ValueError, match="more than one parameter group"):
+        optimizer.add_param_group({"params": [p]})
+
+
+@pytest.mark.parametrize(
+    "make,text",
+    [
+        (lambda p: wg.optim.SGD(p, lr=-1.0), "Invalid learning rate: -1.0"),
+        (lambda p: wg.optim.SGD(p, nesterov=True), "Nesterov momentum requires"),
+        (lambda p: wg.optim.SGD(p, momentum=-1.0), "Invalid momentum value: -1.0"),
+        (lambda p: wg.optim.Adam(p, betas=(0.9, 1.0)), "Invalid beta parameter at index 1: 1.0"),
+        (lambda p: wg.optim.Adam(p, eps=-1.0), "Invalid epsilon value: -1.0"),
+        (lambda p: wg.optim.RMSprop(p, alpha=-1.0), "Invalid alpha value: -1.0"),
+        (lambda p: wg.optim.Adagrad(p, lr_decay=-1.0), "Invalid lr_decay value: -1.0"),
+    ],
+)
+def test_options_are_checked(make, text):
+    with pytest.raises(ValueError, match=text):
+        make([wg.nn.Parameter(wg.zeros(1))])
+
+
+def test_lists_are_gathered_once_until_something_changes():
+    params = parameters(wg)
+    optimizer = wg.optim.Adam(params, lr=0.1)
+    calls = []
+    gather = optimizer._gather
+    optimizer._gather = lambda *args: calls.append(1) or gather(*args)
+
+    def step(without=None):
+        for i, p in enumerate(params):
+            p.grad = None if i == without else wg.ones_like(p)
+        optimizer.step()
+
+    step()
+    step()
+    assert len(calls) == 1
+    step(without=1)
+    step(without=1)
+    assert len(calls) == 2
+    params[0] = optimizer.param_groups[0]["params"][0] = wg.nn.Parameter(wg.zeros(2))
+    step()
+    assert len(calls) == 3 and optimizer.state_dict()["state"][0]["step"].item() == 1
+    optimizer.state[params[0]]["exp_avg"] = wg.full((2,), 5.0)
+    step()
+    assert len(calls) == 4
+    assert optimizer.state[params[0]]["exp_avg"].tolist() == pytest.approx([4.6, 4.6])
+
+
+def test_state_that_was_seen_may_be_replaced_at_any_time():
+    p = wg.nn.Parameter(wg.zeros(1))
+    optimizer = wg.optim.SGD([p], lr=1.0, momentum=0.5)
+    held = optimizer.state
+    for expected in (-1.0, -2.0):
+        p.grad = wg.ones(1)
+        optimizer.step()
+        assert p.item() == expected
+        del held[p]["momentum_buffer"]
+
+
+def test_momentum_may_be_switched_on():
+    p = wg.nn.Parameter(wg.zeros(1))
+    optimizer = wg.optim.SGD([p], lr=1.0)
+    p.grad = wg.ones(1)
+    optimizer.step()
+    assert optimizer.state_dict()["state"] == {}
+    optimizer.param_groups[0]["momentum"] = 0.5
+    optimizer.step()
+    optimizer.step()
+    assert p.item() == -1 - 1 - 1.5
+
+
+def test_tensor_rate():
+    p = wg.nn.Parameter(wg.zeros(1))
+    optimizer = wg.optim.Adam([p], lr=wg.tensor(0.5), eps=0.0)
+    p.grad = wg.ones(1)
+    optimizer.step()
+    assert p.item() == pytest.approx(-0.5)
+    with pytest.raises(ValueError, match="1-element"):
+        wg.optim.Adam([p], lr=wg.ones(2))
+
+
+def test_closure_runs_with_gradients_enabled():
+    p = wg.nn.Parameter(wg.ones(1))
+    optimizer = wg.optim.SGD([p], lr=0.25)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (p * p).sum()
+        loss.backward()
+        return loss
+
+    with wg.no_grad():
+        loss = optimizer.step(closure)
+    assert loss.item() == 1.0 and p.item() == 0.5
+
+
+def test_zero_grad():
+    p = wg.nn.Parameter(wg.ones(2))
+    optimizer = wg.optim.SGD([p])
+    p.grad = wg.ones(2)
+    optimizer.zero_grad(set_to_none=False)
+    assert p.grad.tolist() == [0, 0]
+    optimizer.zero_grad()
+    assert p.grad is None
+
+
+def test_step_hooks():
+    p = wg.nn.Parameter(wg.zeros(1))
+    optimizer = wg.optim.SGD([p], lr=1.0)
+    p.grad = wg.ones(1)
+    seen = []
+    before = optimizer.register_step_pre_hook(lambda o, a, k: seen.append(("pre", o, p.item())))
+    after = optimizer.register_step_post_hook(lambda o, a, k: seen.append(("post", o, p.item())))
+    optimizer.step()
+    assert seen == [("pre", optimizer, 0.0), ("post", optimizer, -1.0)]
+    before.remove()
+    after.remove()
+    optimizer.step()
+    assert len(seen) == 2 and p.item() == -2
+
+
+def test_own_optimizers():
+    class Signs(wg.optim.Optimizer):
+        def __init__(self, params, lr=1.0):
+            super().__init__(params, {"lr": lr})
+
+        @wg.no_grad()
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    state = self.state[p]
+                    state["count"] = state.get("count", 0) + 1
+                    p.add_(p.grad.sign(), alpha=-group["lr"])
+
+    p = wg.nn.Parameter(wg.zeros(2))
+    optimizer = Signs([p])
+    p.grad = wg.tensor([3.0, -2.0])
+    optimizer.step()
+    assert p.tolist() == [-1, 1] and optimizer.state_dict()["state"] == {0: {"count": 1}}
+
+
+def test_copy_and_pickle():
+    params = parameters(wg)
+    optimizer = wg.optim.Adam(params, lr=0.1)
+    train(wg, params, optimizer, 2)
+    for twin in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+        assert_same_state(twin.state_dict(), optimizer.state_dict())
+        own = twin.param_groups[0]["params"]
+        assert own[0] is not params[0]
+        path = train(wg, own, twin, 1, begin=2)
+        assert path[0] != [p.tolist() for p in params]
+
+
+def test_text_lists_the_options():
+    text = repr(wg.optim.SGD([wg.nn.Parameter(wg.zeros(1))], lr=0.25))
+    assert text.startswith("SGD (\nParameter Group 0\n") and "\n    lr: 0.25\n" in text
