@@ -15,6 +15,7 @@ namespace {
 
 using namespace wengert;
 using namespace wengert::kernels;
+using Check = kernels::Test;  // not testing::Test
 
 template <class To, class From>
 std::vector<To> convert(DType to, DType from, const std::vector<From>& x) {
@@ -42,13 +43,15 @@ void check_format(DType dtype, int exponent_bits, int mantissa_bits) {
   for (int i = 0; i < 65536; ++i) {
     const double v = value_of(i, exponent_bits, mantissa_bits);
     if (std::isnan(v)) {
-      ASSERT_TRUE(std::isnan(floats[i]) && std::isnan(value_of(back[i], exponent_bits, mantissa_bits)));
+      ASSERT_TRUE(std::isnan(floats[i]) &&
+                  std::isnan(value_of(back[i], exponent_bits, mantissa_bits)));
     } else {
       ASSERT_EQ(floats[i], v);
       ASSERT_EQ(back[i], i);
     }
   }
-  // Between neighbours: to the nearest, the middle to the even one; from float64 without rounding twice.
+  // Between neighbours: to the nearest, the middle to the even one; from float64 without rounding
+  // twice.
   const int largest = ((1 << exponent_bits) - 1) << mantissa_bits;  // the bits of infinity
   for (int i = 0; i < largest; ++i) {
     const double a = value_of(i, exponent_bits, mantissa_bits);
@@ -63,7 +66,8 @@ void check_format(DType dtype, int exponent_bits, int mantissa_bits) {
     ASSERT_EQ(y[2], i + 1);
     ASSERT_EQ(y[3], even | 0x8000);
     if (static_cast<float>(middle) == middle) {
-      ASSERT_EQ(convert<uint16_t>(dtype, DType::float32, std::vector<float>{float(middle)})[0], even);
+      ASSERT_EQ(convert<uint16_t>(dtype, DType::float32, std::vector<float>{float(middle)})[0],
+                even);
     }
   }
 }
@@ -82,7 +86,8 @@ TEST(Cast, AllPairsCarrySmallNumbers) {
       cast(DType::float64, DType(to))(x.size(), y.data(), target.data());
       const bool flag = to == 0 || from == 0;
       for (size_t i = 0; i < x.size(); ++i) {
-        EXPECT_EQ(y[i], flag ? x[i] != 0 : x[i]) << name_of(DType(from)) << " to " << name_of(DType(to));
+        EXPECT_EQ(y[i], flag ? x[i] != 0 : x[i])
+            << name_of(DType(from)) << " to " << name_of(DType(to));
       }
     }
   }
@@ -143,25 +148,26 @@ TEST(Compare, AllOperations) {
   check_compare<double>(DType::float64, {-INFINITY, -1, -0.0, 0, 1, NAN, INFINITY});
 }
 TEST(Compare, TestsOfOneNumber) {
-  for (const double x : {0.0, -0.0, 1.0, -1.0, 1e308, INFINITY, -INFINITY, NAN, 5e-324}) {
-    const auto f = [&](Test op) {
+  for (const double x :
+       std::vector<double>{0, -0.0, 1, -1, 1e308, INFINITY, -INFINITY, NAN, 5e-324}) {
+    const auto f = [&](Check op) {
       uint8_t y;
       test(op, DType::float64)(1, &y, &x);
       return y != 0;
     };
-    EXPECT_EQ(f(Test::isnan_), std::isnan(x));
-    EXPECT_EQ(f(Test::isinf_), std::isinf(x));
-    EXPECT_EQ(f(Test::isfinite_), std::isfinite(x));
-    EXPECT_EQ(f(Test::isposinf_), x == INFINITY);
-    EXPECT_EQ(f(Test::isneginf_), x == -INFINITY);
-    EXPECT_EQ(f(Test::signbit_), std::signbit(x));
-    EXPECT_EQ(f(Test::logical_not_), x == 0);
+    EXPECT_EQ(f(Check::isnan_), std::isnan(x));
+    EXPECT_EQ(f(Check::isinf_), std::isinf(x));
+    EXPECT_EQ(f(Check::isfinite_), std::isfinite(x));
+    EXPECT_EQ(f(Check::isposinf_), x == INFINITY);
+    EXPECT_EQ(f(Check::isneginf_), x == -INFINITY);
+    EXPECT_EQ(f(Check::signbit_), std::signbit(x));
+    EXPECT_EQ(f(Check::logical_not_), x == 0);
   }
   const int32_t n = -3;
   uint8_t y;
-  test(Test::isfinite_, DType::int32)(1, &y, &n);
+  test(Check::isfinite_, DType::int32)(1, &y, &n);
   EXPECT_EQ(y, 1);
-  test(Test::signbit_, DType::int32)(1, &y, &n);
+  test(Check::signbit_, DType::int32)(1, &y, &n);
   EXPECT_EQ(y, 1);
 }
 
@@ -192,7 +198,8 @@ void check_integers(DType dtype) {
         EXPECT_EQ(f(Binary::remainder_, x, y), 0);
       } else {
         EXPECT_EQ(f(Binary::floor_divide_, x, y), static_cast<T>(floor_div(x, y))) << x << " " << y;
-        EXPECT_EQ(f(Binary::remainder_, x, y), static_cast<T>(x - floor_div(x, y) * y)) << x << " " << y;
+        EXPECT_EQ(f(Binary::remainder_, x, y), static_cast<T>(x - floor_div(x, y) * y))
+            << x << " " << y;
         EXPECT_EQ(f(Binary::fmod_, x, y), static_cast<T>(x % y)) << x << " " << y;
       }
     }

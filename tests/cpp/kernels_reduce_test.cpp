@@ -22,8 +22,7 @@ struct Level {
   const SoftmaxKernels* softmax;
   const MomentsFn* moments;
 };
-#define WG_LEVEL(l) \
-  { #l, l::reduce_table, l::softmax_table, l::moments_table }
+#define WG_LEVEL(l) {#l, l::reduce_table, l::softmax_table, l::moments_table}
 std::vector<Level> levels() {
 #if defined(__x86_64__)
   const auto best = runtime::cpu().level;
@@ -90,8 +89,8 @@ void check_order(const Level& level) {
             for (int64_t k = 0; k < n; ++k) alone[k * width] = x[(o * n + k) * inner + i];
             T one[2];
             f(1, n, width, one, alone.data());
-            ASSERT_TRUE(same_bits(one[0], y[o * inner + i])) << level.name << " n=" << n << " inner="
-                                                             << inner << " op=" << op << " i=" << i;
+            ASSERT_TRUE(same_bits(one[0], y[o * inner + i]))
+                << level.name << " n=" << n << " inner=" << inner << " op=" << op << " i=" << i;
             long double exact = op == 0 ? 0 : op == 1 ? 1 : x[o * n * inner + i];
             for (int64_t k = 0; k < n; ++k) {
               const long double v = x[(o * n + k) * inner + i];
@@ -125,7 +124,7 @@ TEST(Reduce, ExtremesPropagateNaNFromAnywhere) {
           for (int op : {2, 3}) {
             level.reduce[0].fn[op](1, n, inner, y.data(), x.data());
             EXPECT_TRUE(std::isnan(y[0])) << level.name << " n=" << n << " at=" << at;
-            EXPECT_EQ(y[inner - 1], inner > 1 ? 1.f : y[0]);
+            EXPECT_TRUE(inner == 1 || y[inner - 1] == 1.f);
           }
           int64_t index[5];
           argreduce(true, DType::float32)(1, n, inner, index, x.data());
