@@ -323,30 +323,4 @@ TEST(Kernels, BitsDoNotDependOnPosition) {
   }
 }
 
-TEST(Kernels, GradientsAgainstFiniteDifferences) {
-#define WG_UNARY(name, result, saved, value, derivative, domain, ...) {#name, #saved, domain},
-  const struct {
-    const char *name, *saved, *domain;
-  } rows[] = {
-#include "wengert/ops/unary.def"
-  };
-#undef WG_UNARY
-  const Level level = levels().back();
-  for (int op = 0; op < static_cast<int>(Unary::count); ++op) {
-    double low, high;
-    ASSERT_EQ(std::sscanf(rows[op].domain, "%lf, %lf", &low, &high), 2);
-    for (int i = 1; i < 40; ++i) {
-      const double x = low + (high - low) * (i / 40.0 + 0.0017), h = 1e-5, g = 2;
-      const double y = apply(level, Unary(op), x);
-      const double slope =
-          (apply(level, Unary(op), x + h) - apply(level, Unary(op), x - h)) / (2 * h);
-      double gx;
-      const bool from_output = rows[op].saved == std::string("OUTPUT");
-      level.unary[op].grad[1](1, &gx, &g, from_output ? &y : &x);
-      EXPECT_NEAR(gx, g * slope, 1e-6 * (1 + std::fabs(slope)))
-          << rows[op].name << "'(" << x << ")";
-    }
-  }
-}
-
 }  // namespace
