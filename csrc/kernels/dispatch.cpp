@@ -41,6 +41,8 @@ const LevelTables& level_tables() {
 }
 #undef WG_TABLES
 
+bool has_levels(DType t) { return t == DType::float32 || t == DType::float64; }
+
 // Operation by dtype, of one level's float kernels and the generic ones.
 struct UnaryTable {
   UnaryKernels rows[kUnary] = {};
@@ -90,11 +92,13 @@ CastFn cast(DType to, DType from) {
 
 ReduceFn reduce(Reduce op, DType dtype) {
   const int t = static_cast<int>(dtype), o = static_cast<int>(op);
-  const bool by_level = (dtype == DType::float32 || dtype == DType::float64) && op <= Reduce::min;
-  return by_level ? level_tables().reduce[t - kFloat32].fn[o] : generic::reduce_table[o][t];
+  return has_levels(dtype) && op <= Reduce::min ? level_tables().reduce[t - kFloat32].fn[o]
+                                                : generic::reduce_table[o][t];
 }
 ArgReduceFn argreduce(bool maximum, DType dtype) {
-  return generic::argreduce_table[maximum][static_cast<int>(dtype)];
+  const int t = static_cast<int>(dtype);
+  return has_levels(dtype) ? level_tables().reduce[t - kFloat32].position[maximum]
+                           : generic::argreduce_table[maximum][t];
 }
 ReduceFn scan(Scan op, DType dtype) {
   return generic::scan_table[static_cast<int>(op)][static_cast<int>(dtype)];

@@ -89,19 +89,21 @@ struct Int {
   friend Int right_shift(Int a, Int b) {
     return Int(a.v >> (b.v < 0 || b.v >= kBits ? kBits - 1 : static_cast<int>(b.v)));
   }
-  friend Int gcd(Int a, Int b) {
-    a = abs(a);
-    b = abs(b);
-    while (b.v != 0) {
-      const Int r = wrap(a.u() % b.u());
+  friend Int gcd(Int a, Int b) { return wrap(common(a.magnitude(), b.magnitude())); }
+  friend Int lcm(Int a, Int b) {
+    const Unsigned d = common(a.magnitude(), b.magnitude());
+    return d == 0 ? Int(0) : abs(wrap(a.magnitude() / d * b.magnitude()));
+  }
+
+ private:
+  constexpr Unsigned magnitude() const { return v < 0 ? 0 - u() : u(); }
+  static Unsigned common(Unsigned a, Unsigned b) {
+    while (b != 0) {
+      const Unsigned r = a % b;
       a = b;
       b = r;
     }
     return a;
-  }
-  friend Int lcm(Int a, Int b) {
-    const Int d = gcd(a, b);
-    return d.v == 0 ? Int(0) : abs(wrap(abs(a).u() / d.u()) * b);
   }
 };
 

@@ -15,7 +15,8 @@ struct FloatBinary {
   BinaryFn fn[2][3];
 };
 struct FloatReduce {
-  ReduceFn fn[4];  // sum, prod, max, min
+  ReduceFn fn[4];           // sum, prod, max, min
+  ArgReduceFn position[2];  // minimum, maximum
 };
 
 #define WG_DECLARE_LEVEL(level)                 \

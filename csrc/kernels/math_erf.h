@@ -35,19 +35,23 @@ WG_INLINE Vec<T> erfc_inline(Vec<T> x) {
   const Vec<T> y = erfc_positive(clamp(abs(x), 0.0, kIsDouble<T> ? 28.0 : 11.0));
   return select(x < Vec<T>(0), Vec<T>(2.0) - y, y);
 }
-WG_OUTLINE VecD erfc(VecD x) { return erfc_inline(x); }
+// erf(x) for |x| < 1.
+WG_INLINE VecD erf_small(VecD x) {
+  const VecD z = x * x;
+  return x * poly(z, 1.12837916709551257, -0.376126389031837482, 0.11283791670954884,
+                  -0.0268661706450777807, 0.00522397762482753749, -0.000854832698137557959,
+                  0.000120553311311810494, -0.0000149255957306200755, 1.64610078277421735e-6,
+                  -1.63503894997884259e-7, 1.46602845866181259e-8, -1.1374789148041102e-9,
+                  5.96041004493215977e-11);
+}
+WG_OUTLINE VecD erfc(VecD x) {
+  return select(abs(x) < VecD(0.5), VecD(1.0) - erf_small(x), erfc_inline(x));
+}
 WG_INLINE VecF erfc(VecF x) { return erfc_inline(x); }
 
 WG_OUTLINE VecD erf(VecD x) {
   const VecD a = abs(x);
-  const VecD z = x * x;
-  const VecD small =
-      x * poly(z, 1.12837916709551257, -0.376126389031837482, 0.11283791670954884,
-               -0.0268661706450777807, 0.00522397762482753749, -0.000854832698137557959,
-               0.000120553311311810494, -0.0000149255957306200755, 1.64610078277421735e-6,
-               -1.63503894997884259e-7, 1.46602845866181259e-8, -1.1374789148041102e-9,
-               5.96041004493215977e-11);
-  return select(a < VecD(1.0), small, copysign(VecD(1.0) - erfc(a), x));
+  return select(a < VecD(1.0), erf_small(x), copysign(VecD(1.0) - erfc(a), x));
 }
 WG_INLINE VecF erf(VecF x) {
   const VecF a = abs(x);

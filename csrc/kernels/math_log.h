@@ -113,7 +113,7 @@ WG_OUTLINE VecD asinh(VecD x) {
   return copysign(select(a > VecD(0x1p28), log(a) + 0x1.62e42fefa39efp-1, y), x);
 }
 WG_OUTLINE VecD acosh(VecD x) {
-  const VecD t = x - 1.0;
+  const VecD t = select(x < VecD(1.0), __builtin_nan(""), x - 1.0);
   const VecD y = log1p(t + sqrt(t * 2.0 + t * t));
   return select(x > VecD(0x1p28), log(x) + 0x1.62e42fefa39efp-1, y);
 }

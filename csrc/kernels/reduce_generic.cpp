@@ -162,6 +162,14 @@ void running(int64_t outer, int64_t n, int64_t inner, void* out, const void* x) 
   Out* to = static_cast<Out*>(out);
   const T* from = static_cast<const T*>(x);
   for (int64_t o = 0; o < outer; ++o, from += n * inner, to += n * inner) {
+    if (inner == 1) {
+      A a = Op::template start<A>();
+      for (int64_t k = 0; k < n; ++k) {
+        a = Op::combine(a, static_cast<A>(from[k]));
+        to[k] = static_cast<Out>(a);
+      }
+      continue;
+    }
     for (int64_t first = 0; first < inner; first += kTile) {
       const int64_t width = inner - first < kTile ? inner - first : kTile;
       A acc[kTile];

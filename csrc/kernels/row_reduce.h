@@ -55,25 +55,12 @@ struct Tree {
   }
 };
 
-// Keeps the first `left` lanes, fills the others.
-template <class T>
-WG_INLINE Vec<T> keep_first(Vec<T> x, int64_t left, double fill) {
-  constexpr int kLanes = Vec<T>::kLanes;
-  T lanes[kLanes];
-  store(lanes, Vec<T>(fill));
-  __builtin_memcpy(lanes, &x.v, static_cast<size_t>(left) * sizeof(T));
-  return load(lanes);
-}
-
 template <class T, class Op>
 WG_INLINE T across_lanes(Vec<T> x) {
-  T lanes[Vec<T>::kLanes];
-  for (int width = Vec<T>::kLanes / 2; width > 0; width /= 2) {
-    store(lanes, x);
-    Vec<T> other = x;
-    __builtin_memcpy(&other.v, lanes + width, static_cast<size_t>(width) * sizeof(T));
-    x = Op::combine(x, other);
-  }
+  if constexpr (Vec<T>::kLanes > 8) x = Op::combine(x, exchange<8>(x));
+  if constexpr (Vec<T>::kLanes > 4) x = Op::combine(x, exchange<4>(x));
+  if constexpr (Vec<T>::kLanes > 2) x = Op::combine(x, exchange<2>(x));
+  x = Op::combine(x, exchange<1>(x));
   return x.v[0];
 }
 
@@ -108,7 +95,7 @@ WG_INLINE T row_reduce(int64_t n, F at) {
     for (; i < n; i += kLanes) {
       const int64_t left = n - i;
       const Vec<T> v = at(i, left < kLanes ? left : kLanes);
-      even = Op::combine(even, left < kLanes ? keep_first(v, left, Op::kIdentity) : v);
+      even = Op::combine(even, left < kLanes ? select(lanes_before<T>(left), v, Op::kIdentity) : v);
     }
     tree.push(Op::combine(even, odd));
   }

@@ -330,14 +330,52 @@ WG_ROUNDING(ceil, 2, ceil)
 WG_ROUNDING(trunc, 3, trunc)
 #undef WG_ROUNDING
 
-// NaN in either operand propagates.
+// NaN in either operand propagates; the machine's instruction returns b if one is NaN.
 template <class T>
 WG_INLINE Vec<T> maximum(Vec<T> a, Vec<T> b) {
-  return select(a != a, a, select(a > b, a, b));
+#if defined(WG_AVX512) || defined(WG_AVX2)
+  constexpr bool kDouble = sizeof(T) == 8;
+  typename Vec<T>::Raw m;
+#endif
+#if defined(WG_AVX512)
+  if constexpr (kDouble) {
+    m = (typename Vec<T>::Raw)_mm512_max_pd(a.v, b.v);
+  } else {
+    m = (typename Vec<T>::Raw)_mm512_max_ps(a.v, b.v);
+  }
+#elif defined(WG_AVX2)
+  if constexpr (kDouble) {
+    m = (typename Vec<T>::Raw)_mm256_max_pd(a.v, b.v);
+  } else {
+    m = (typename Vec<T>::Raw)_mm256_max_ps(a.v, b.v);
+  }
+#else
+  const typename Vec<T>::Raw m = a.v > b.v ? a.v : b.v;
+#endif
+  return select(a != a, a, Vec<T>(m));
 }
 template <class T>
 WG_INLINE Vec<T> minimum(Vec<T> a, Vec<T> b) {
-  return select(a != a, a, select(a < b, a, b));
+#if defined(WG_AVX512) || defined(WG_AVX2)
+  constexpr bool kDouble = sizeof(T) == 8;
+  typename Vec<T>::Raw m;
+#endif
+#if defined(WG_AVX512)
+  if constexpr (kDouble) {
+    m = (typename Vec<T>::Raw)_mm512_min_pd(a.v, b.v);
+  } else {
+    m = (typename Vec<T>::Raw)_mm512_min_ps(a.v, b.v);
+  }
+#elif defined(WG_AVX2)
+  if constexpr (kDouble) {
+    m = (typename Vec<T>::Raw)_mm256_min_pd(a.v, b.v);
+  } else {
+    m = (typename Vec<T>::Raw)_mm256_min_ps(a.v, b.v);
+  }
+#else
+  const typename Vec<T>::Raw m = a.v < b.v ? a.v : b.v;
+#endif
+  return select(a != a, a, Vec<T>(m));
 }
 template <class T>
 WG_INLINE Vec<T> conj(Vec<T> x) {
@@ -375,7 +413,29 @@ WG_INLINE VecF via_double(VecF x, VecF y, F f) {
               narrow(f(widen(half_of(x, 1)), widen(half_of(y, 1)))));
 }
 
-// ---- lane by lane -------------------------------------------------------------------------
+// ---- lanes --------------------------------------------------------------------------------
+template <class T>
+WG_INLINE Mask<T> lanes_before(int64_t n) {
+  using Int = typename Vec<T>::Int;
+  static constexpr Int kIndex[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return as_mask<T>(load(kIndex) < Vec<Int>(static_cast<Int>(n)));
+}
+// Lane i ^ d for lane i.
+template <int d, class T>
+WG_INLINE Vec<T> exchange(Vec<T> x) {
+  if constexpr (Vec<T>::kLanes == 16) {
+    return (typename Vec<T>::Raw)__builtin_shufflevector(
+        x.v, x.v, 0 ^ d, 1 ^ d, 2 ^ d, 3 ^ d, 4 ^ d, 5 ^ d, 6 ^ d, 7 ^ d, 8 ^ d, 9 ^ d, 10 ^ d,
+        11 ^ d, 12 ^ d, 13 ^ d, 14 ^ d, 15 ^ d);
+  } else if constexpr (Vec<T>::kLanes == 8) {
+    return (typename Vec<T>::Raw)__builtin_shufflevector(x.v, x.v, 0 ^ d, 1 ^ d, 2 ^ d, 3 ^ d,
+                                                         4 ^ d, 5 ^ d, 6 ^ d, 7 ^ d);
+  } else if constexpr (Vec<T>::kLanes == 4) {
+    return (typename Vec<T>::Raw)__builtin_shufflevector(x.v, x.v, 0 ^ d, 1 ^ d, 2 ^ d, 3 ^ d);
+  } else {
+    return (typename Vec<T>::Raw)__builtin_shufflevector(x.v, x.v, 0 ^ d, 1 ^ d);
+  }
+}
 template <class T, class F>
 WG_INLINE Vec<T> map_lanes(Vec<T> x, F f) {
   T buffer[Vec<T>::kLanes];

@@ -40,7 +40,7 @@ WG_OUTLINE VecD hypot(VecD x, VecD y) {
   const VecD ratio = small / large;
   const VecD r = large * sqrt(fma(ratio, ratio, VecD(1.0)));
   const VecD inf(__builtin_inf());
-  return select((a == inf) | (b == inf), inf, select(large == VecD(0), 0.0, r));
+  return select((a == inf) | (b == inf), inf, select((a == VecD(0)) & (b == VecD(0)), 0.0, r));
 }
 WG_INLINE VecF hypot(VecF x, VecF y) {
   const VecF r = via_double(x, y, [](VecD u, VecD v) { return sqrt(fma(u, u, v * v)); });
@@ -48,10 +48,32 @@ WG_INLINE VecF hypot(VecF x, VecF y) {
   return select((abs(x) == inf) | (abs(y) == inf), inf, r);
 }
 
-template <class T>
-WG_OUTLINE Vec<T> fmod(Vec<T> a, Vec<T> b) {
-  return map_lanes(
-      a, b, [](T x, T y) { return sizeof(T) == 4 ? __builtin_fmodf(x, y) : __builtin_fmod(x, y); });
+// Exact, as the quotients that do not fit are left to the C library.
+WG_OUTLINE VecD fmod(VecD a, VecD b) {
+  const VecD x = abs(a), d = abs(b);
+  const VecD q = trunc(x / d);
+  const Pair<double> back = product(q, d);
+  VecD r = (x - back.high) - back.low;
+  // The rounded quotient may be one too large.
+  r = copysign(select(r < VecD(0), r + d, r), a);
+  const Mask<double> fits =
+      (q < VecD(0x1p50)) & (x < VecD(0x1p900)) & (d < VecD(0x1p900)) & (d > VecD(0x1p-900));
+  if (__builtin_expect(any(!fits), 0)) {
+    r = select(fits, r, map_lanes(a, b, [](double u, double v) { return __builtin_fmod(u, v); }));
+  }
+  return r;
+}
+WG_OUTLINE VecF fmod(VecF a, VecF b) {
+  const Mask<float> fits = (abs(a / b) < VecF(0x1p24)) & (abs(b) < VecF(__builtin_inf()));
+  VecF r = via_double(a, b, [](VecD x, VecD y) {
+    const VecD u = abs(x), d = abs(y);
+    const VecD t = u - trunc(u / d) * d;
+    return copysign(select(t < VecD(0), t + d, t), x);
+  });
+  if (__builtin_expect(any(!fits), 0)) {
+    r = select(fits, r, map_lanes(a, b, [](float u, float v) { return __builtin_fmodf(u, v); }));
+  }
+  return r;
 }
 // The remainder with the divisor's sign.
 template <class T>

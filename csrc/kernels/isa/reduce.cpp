@@ -55,14 +55,44 @@ void reduce_loop(int64_t outer, int64_t n, int64_t inner, void* out, const void*
   }
 }
 
+// The first place of the row's extreme, found in a second pass.
+template <class T, class Op>
+WG_INLINE int64_t first_position(const T* x, int64_t n) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  const Vec<T> extreme(row_reduce<T, Op>(x, n));
+  const Mask<T> nan = extreme != extreme;
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const int64_t left = n - i;
+    const Vec<T> v = load_some(x + i, left);
+    Mask<T> hit = (v == extreme) | ((v != v) & nan);
+    if (left < kLanes) hit = hit & lanes_before<T>(left);
+    if (!any(hit)) continue;
+    int64_t lane = 0;
+    while (!hit.m[lane]) ++lane;
+    return i + lane;
+  }
+  return 0;
+}
+template <class T, class Op, bool maximum>
+void position_loop(int64_t outer, int64_t n, int64_t inner, int64_t* index, const void* x) {
+  constexpr DType kDType = sizeof(T) == 8 ? DType::float64 : DType::float32;
+  if (inner != 1) {
+    generic::argreduce_table[maximum][static_cast<int>(kDType)](outer, n, inner, index, x);
+    return;
+  }
+  const T* from = static_cast<const T*>(x);
+  for (int64_t o = 0; o < outer; ++o) index[o] = first_position<T, Op>(from + o * n, n);
+}
+
 }  // namespace
 
-#define WG_OPERATIONS(T)                                                     \
-  {                                                                          \
-    {                                                                        \
-      reduce_loop<T, Add>, reduce_loop<T, Multiply>, reduce_loop<T, Larger>, \
-          reduce_loop<T, Smaller>                                            \
-    }                                                                        \
+#define WG_OPERATIONS(T)                                                    \
+  {                                                                         \
+    {reduce_loop<T, Add>, reduce_loop<T, Multiply>, reduce_loop<T, Larger>, \
+     reduce_loop<T, Smaller>},                                              \
+    {                                                                       \
+      position_loop<T, Smaller, false>, position_loop<T, Larger, true>      \
+    }                                                                       \
   }
 const FloatReduce reduce_table[2] = {WG_OPERATIONS(float), WG_OPERATIONS(double)};
 
