@@ -52,7 +52,7 @@ void bind_runtime(py::module_& m) {
     d["threads"] = c.threads;
     return d;
   });
-  m.def("fma_peak_gflops", &detail::fma_peak_gflops, "Measured float32 FMA peak of one core in GFLOP/s.");
+  m.def("fma_peak_gflops", &kernels::measure_fma_peak_gflops, "Measured float32 FMA peak of one core in GFLOP/s.");
   m.def("get_default_dtype", &default_dtype, "The dtype of floating results where none is asked for.");
   m.def("_set_default_dtype", &set_default_dtype);
   m.def("promote_types", [](DType a, DType b) { return promote(a, b); }, py::arg("type1"), py::arg("type2"),

@@ -97,6 +97,8 @@ cdef extern from "bindings/tensor_support.h" namespace "wengert::python":
     # The owner slot of a tensor (see wengert/detail/owner.h) and the collector's view of it.
     PyObject* owner_of(TensorImpl*)
     void set_owner(TensorImpl*, PyObject*)
+    cbool has_attributes(object)
+    object attributes_of(object)
     void keep_identity(TensorImpl*, object)
     object restore_identity(TensorImpl*)
     cbool is_kept(TensorImpl*)
@@ -229,7 +231,8 @@ cdef object restore(TensorImpl* impl):
     t.impl = impl
     set_owner(impl, <PyObject*>t)
     if attributes:
-        t.__dict__.update(attributes)
+        for name, value in attributes.items():
+            setattr(t, name, value)
     return t
 
 
@@ -322,9 +325,9 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             return
         self.impl = NULL
         set_owner(impl, NULL)
-        if references(impl) > 1 and (type(self) is not Tensor or self.__dict__):
+        if references(impl) > 1 and (type(self) is not Tensor or has_attributes(self)):
             # The class and the attributes come back with the next object for this tensor.
-            keep_identity(impl, (type(self), self.__dict__))
+            keep_identity(impl, (type(self), attributes_of(self)))
         drop_reference(impl)
 
     @staticmethod

@@ -32,6 +32,17 @@ inline PyObject* kept(void* owner) {
 // The tuple; the slot is empty afterwards.
 inline PyObject* restore_identity(TensorImpl* t) { return kept(t->owner.exchange(nullptr)); }
 
+inline bool has_attributes(PyObject* o) {
+  PyObject** dict = _PyObject_GetDictPtr(o);
+  return dict && *dict && PyDict_GET_SIZE(*dict) > 0;
+}
+inline PyObject* attributes_of(PyObject* o) {
+  PyObject** dict = _PyObject_GetDictPtr(o);
+  if (!dict || !*dict) Py_RETURN_NONE;
+  Py_INCREF(*dict);
+  return *dict;
+}
+
 inline uint32_t references(TensorImpl* t) { return t->refs.load(std::memory_order_acquire); }
 inline void drop_reference(TensorImpl* t) { detail::release(t); }
 

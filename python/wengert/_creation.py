@@ -1,0 +1,202 @@
+"""Tensors from Python data and from the memory of other libraries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _core, _tensor
+from ._device import device as _device
+from ._tensor import Tensor, dtype
+
+
+def _check_device(device: object) -> None:
+    if device is not None and not isinstance(device, _device):
+        _device(device)
+
+
+def _copy_of(data: Any, dtype: dtype | None) -> Tensor:
+    """A tensor with memory of its own."""
+    if isinstance(data, Tensor):
+        copied = data.detach().clone()
+        return copied if dtype is None else copied.to(dtype)
+    if not isinstance(data, (list, tuple, float, int, complex)):
+        if hasattr(data, "__array_interface__"):
+            made = _core.from_array(_aligned(data))
+            return made.clone() if dtype is None or dtype is made.dtype else made.to(dtype)
+        if hasattr(data, "__dlpack__"):
+            return _copy_of(from_dlpack(data), dtype)
+        if not hasattr(data, "__float__") and hasattr(data, "__iter__"):
+            data = list(data)
+    return _core.from_sequence(_plain(data), dtype)
+
+
+def _plain(data: Any) -> Any:
+    """Nested sequences in which arrays have become tensors."""
+    if isinstance(data, (list, tuple)):
+        for item in data:
+            if not isinstance(item, (float, int, Tensor)):
+                return [_plain(item) for item in data]
+        return data
+    if not isinstance(data, (float, int, complex, Tensor)) and hasattr(data, "__array_interface__"):
+        return _core.from_array(_aligned(data))
+    return data
+
+
+def _aligned(array: Any) -> Any:
+    """The array itself where a tensor can look at its memory, otherwise such a copy."""
+    import numpy as np
+
+    array = np.asarray(array)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.type in (np.uint16, np.uint32):
+        array = array.astype(np.int32 if array.dtype.type is np.uint16 else np.int64)
+    odd = any(s % array.itemsize for s in array.strides)
+    return array if array.flags.aligned and not odd else array.copy()
+
+
+def tensor(
+    data: Any,
+    *,
+    dtype: dtype | None = None,
+    device: object = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A new tensor with a copy of the data.
+
+    Args:
+        data: a number, nested sequences of numbers, an array or a tensor.
+        dtype: by default bool, int64, the default dtype or complex for Python numbers, and that
+            of the data otherwise.
+        requires_grad: whether gradients flow to it.
+
+    Raises:
+        TypeError: the data holds something that is no number.
+        ValueError: rows differ in length.
+    """
+    _check_device(device)
+    made = _copy_of(data, dtype)
+    return made.requires_grad_() if requires_grad else made
+
+
+def as_tensor(data: Any, dtype: dtype | None = None, device: object = None) -> Tensor:
+    """The data as a tensor, sharing memory with tensors and arrays where the dtype allows."""
+    _check_device(device)
+    if isinstance(data, Tensor):
+        return data if dtype is None or dtype is data.dtype else data.to(dtype)
+    if hasattr(data, "__array_interface__") and not isinstance(data, type):
+        made = _core.from_array(_aligned(data))
+        return made if dtype is None or dtype is made.dtype else made.to(dtype)
+    return _copy_of(data, dtype)
+
+
+def asarray(
+    obj: Any,
+    *,
+    dtype: dtype | None = None,
+    device: object = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The array API's asarray: shares memory where it can, unless copy says otherwise."""
+    made = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    return made.requires_grad_() if requires_grad else made
+
+
+def from_numpy(ndarray: Any) -> Tensor:
+    """A tensor over the memory of a NumPy array: changing one changes the other.
+
+    Raises:
+        TypeError: not an array, or one whose dtype tensors do not have.
+        ValueError: the array's memory layout cannot be shared.
+    """
+    if not hasattr(ndarray, "__array_interface__"):
+        raise TypeError(f"from_numpy: expected a NumPy array, but got {type(ndarray).__name__}")
+    return _core.from_array(ndarray)
+
+
+def from_dlpack(ext_tensor: Any) -> Tensor:
+    """A tensor over the memory of another library's array that speaks DLPack."""
+    import numpy as np
+
+    return _core.from_array(np.from_dlpack(ext_tensor))
+
+
+def is_tensor(obj: object) -> bool:
+    """Whether obj is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def arange(
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: dtype | None = None,
+    device: object = None,
+    requires_grad: bool = False,
+    **_: Any,
+) -> Tensor:
+    """start, start + step, ... before end; arange(end) starts at 0.
+
+    The dtype is int64 if all arguments are ints, otherwise the default dtype.
+    """
+    if end is None:
+        start, end = 0, start
+    return _core.ops._arange(
+        start, end, step, dtype=dtype, device=device, requires_grad=requires_grad
+    )
+
+
+def _from_data(
+    data: Any, *sizes: Any, dtype: dtype | None = None, _legacy: bool = False, **_: Any
+) -> Tensor:
+    """What operators do with an operand that is no tensor, and Tensor(...) with its arguments."""
+    if _legacy and (sizes or isinstance(data, int)):
+        return _core.ops.empty(data, *sizes)
+    if _legacy and dtype is None and not isinstance(data, Tensor):
+        dtype = _core.get_default_dtype()
+    if _legacy and type(data).__name__ == "Size":
+        return _core.ops.empty(*data)
+    return as_tensor(data, dtype)
+
+
+class _ArrayView:
+    """Carries a tensor's memory to NumPy, which keeps it alive."""
+
+    def __init__(self, t: Tensor) -> None:
+        self._tensor = t
+        self.__array_interface__ = _core.array_interface(t)
+
+
+def _numpy(self: Tensor, *, force: bool = False) -> Any:
+    """The tensor as a NumPy array over the same memory.
+
+    Raises RuntimeError for a tensor that requires grad; detach it, or give force=True.
+    """
+    if self.requires_grad:
+        if not force and _core.is_grad_enabled() or (self.requires_grad and not force):
+            raise RuntimeError(
+                "numpy: the tensor requires grad, and an array cannot carry its history; "
+                "call detach().numpy()"
+            )
+        self = self.detach()
+    import numpy as np
+
+    if self.numel() == 0:
+        return np.empty(tuple(self.shape), dtype=_core.array_interface(self)["typestr"])
+    return np.asarray(_ArrayView(self))
+
+
+def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
+    import numpy as np
+
+    array = _numpy(self.detach() if self.requires_grad else self)
+    if dtype is not None and array.dtype != dtype:
+        return array.astype(dtype)
+    return np.array(array) if copy else array
+
+
+Tensor_methods = {"numpy": _numpy, "__array__": _array}
+_tensor._from_data = _from_data

@@ -1,0 +1,121 @@
+"""Switching recording on and off: context managers that are decorators too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from . import _core
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Mode:
+    """A context manager; applied to a function, it wraps every call (and every generator step)."""
+
+    def _again(self) -> _Mode:
+        return type(self)()
+
+    def __enter__(self) -> None:
+        raise NotImplementedError
+
+    def __exit__(self, *exc: object) -> None:
+        raise NotImplementedError
+
+    def __call__(self, function: F) -> F:
+        if hasattr(function, "__code__") and function.__code__.co_flags & 0x20:
+
+            @wraps(function)
+            def generator(*args: Any, **kwargs: Any) -> Any:
+                steps = function(*args, **kwargs)
+                sent = None
+                while True:
+                    with self._again():
+                        try:
+                            value = steps.send(sent)
+                        except StopIteration as stop:
+                            return stop.value
+                    sent = yield value
+
+            return generator  # type: ignore[return-value]
+
+        @wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+
+class _GradMode(_Mode):
+    _on: bool
+
+    def __new__(cls, function: Any = None) -> Any:
+        self = super().__new__(cls)
+        return self if function is None else self(function)
+
+    def __enter__(self) -> None:
+        self._before = _core.is_grad_enabled()
+        _core._set_grad_enabled(self._on)
+
+    def __exit__(self, *exc: object) -> None:
+        _core._set_grad_enabled(self._before)
+
+
+class no_grad(_GradMode):  # noqa: N801
+    """Operations inside are not recorded. Usable as a decorator."""
+
+    _on = False
+
+
+class enable_grad(_GradMode):  # noqa: N801
+    """Operations inside are recorded, even within no_grad. Usable as a decorator."""
+
+    _on = True
+
+
+class set_grad_enabled(_Mode):  # noqa: N801
+    """Sets recording on or off: at once, or for a with-block or function."""
+
+    def __init__(self, mode: bool) -> None:
+        self._before = _core.is_grad_enabled()
+        self._mode = bool(mode)
+        _core._set_grad_enabled(self._mode)
+
+    def __call__(self, function: F) -> F:
+        _core._set_grad_enabled(self._before)
+        return super().__call__(function)
+
+    def _again(self) -> _Mode:
+        return set_grad_enabled(self._mode)
+
+    def __enter__(self) -> None:
+        _core._set_grad_enabled(self._mode)
+
+    def __exit__(self, *exc: object) -> None:
+        _core._set_grad_enabled(self._before)
+
+
+class inference_mode(_Mode):  # noqa: N801
+    """Nothing is recorded, and tensors made inside cannot take part in recorded operations later.
+
+    inference_mode(False) leaves inference mode for its block. Usable as a decorator.
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        self = super().__new__(cls)
+        if isinstance(mode, bool):
+            self._on = mode
+            return self
+        self._on = True
+        return self(mode)
+
+    def _again(self) -> _Mode:
+        return inference_mode(self._on)
+
+    def __enter__(self) -> None:
+        self._scope = _core._inference_mode() if self._on else None
+
+    def __exit__(self, *exc: object) -> None:
+        self._scope = None

@@ -1,0 +1,58 @@
+"""Anomaly mode: errors of a backward pass name the forward line they come from."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from .. import _core
+
+
+def _where() -> str:
+    """The innermost line outside of this package."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "wengert":
+        frame = frame.f_back
+    if frame is None:
+        return "unknown"
+    import linecache
+
+    name, line = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(name, line).strip()
+    return f'  File "{name}", line {line}, in {frame.f_code.co_name}\n    {text}'
+
+
+class detect_anomaly:  # noqa: N801
+    """Operations inside remember the line that called them.
+
+    A backward pass that fails, or with check_nan computes a NaN, names that line in its error.
+    Costs about a microsecond per recorded operation.
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        self._check_nan = check_nan
+        self._scopes: list[Any] = []
+
+    def __enter__(self) -> None:
+        self._scopes.append(_core._anomaly_mode(self._check_nan, _where))
+
+    def __exit__(self, *exc: object) -> None:
+        self._scopes.pop()
+
+
+class set_detect_anomaly:  # noqa: N801
+    """Switches anomaly mode on or off: at once, or for a with-block."""
+
+    _global: Any = None
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        self._before = set_detect_anomaly._global
+        set_detect_anomaly._global = None
+        if mode:
+            set_detect_anomaly._global = _core._anomaly_mode(check_nan, _where)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        set_detect_anomaly._global = None
