@@ -3,7 +3,7 @@
 // docs/accuracy.md.
 #pragma once
 
-#include "vec.h"
+#include "vec_lanes.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {

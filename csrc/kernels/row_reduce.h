@@ -2,7 +2,7 @@
 // blocks joined as a binary tree; the order depends on the row's length only.
 #pragma once
 
-#include "vec.h"
+#include "vec_lanes.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
