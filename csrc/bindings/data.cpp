@@ -1,4 +1,5 @@
 // Tensors from Python data: numbers, nested sequences, and memory of other libraries.
+#include <algorithm>
 #include <cstring>
 
 #include "bindings/module.h"
@@ -179,6 +180,25 @@ void bind_data(py::module_& m) {
         "A tensor with the numbers of nested sequences.");
   m.def("from_array", &from_array, py::arg("array"), "A tensor over the memory of an array.");
   m.def("array_interface", &array_interface);
+  m.def(
+      "from_bytes",
+      [](const py::bytes& data, DType dtype, const std::vector<int64_t>& shape) {
+        const std::string_view bytes = data;
+        Tensor t = empty(shape, dtype);
+        if (static_cast<size_t>(t.numel()) * item_size(dtype) != bytes.size()) {
+          throw ValueError("from_bytes: " + std::to_string(bytes.size()) + " bytes do not fill the shape");
+        }
+        std::memcpy(t.data(), bytes.data(), bytes.size());
+        return t;
+      },
+      "A tensor with a copy of row-major elements.");
+  m.def(
+      "to_bytes",
+      [](const Tensor& t) {
+        const Tensor dense = t.contiguous();
+        return py::bytes(dense.data<char>(), static_cast<size_t>(dense.numel()) * item_size(dense.dtype()));
+      },
+      "The elements in row-major order.");
 }
 
 }  // namespace wengert::python

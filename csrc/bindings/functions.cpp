@@ -470,8 +470,9 @@ PyGetSetDef getset[] = {{"__doc__", get_doc, nullptr, nullptr, nullptr},
 PyMethodDef methods[] = {{"__reduce__", reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
 
 PyTypeObject* callable_type() {
-  static PyTypeObject type = {PyVarObject_HEAD_INIT(nullptr, 0)};
+  static PyTypeObject type{};
   if (type.tp_name) return &type;
+  Py_SET_REFCNT(reinterpret_cast<PyObject*>(&type), 1);
   type.tp_basicsize = sizeof(Callable);
   type.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR;
   type.tp_vectorcall_offset = offsetof(Callable, vectorcall);

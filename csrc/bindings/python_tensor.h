@@ -9,6 +9,7 @@
 
 #include "tensor/impl.h"
 #include "wengert/error.h"
+#include "wengert/detail/owner.h"
 #include "wengert/wengert.h"
 
 namespace wengert::python {

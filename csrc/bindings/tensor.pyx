@@ -13,6 +13,9 @@ from libcpp cimport bool as cbool
 from libcpp.vector cimport vector
 
 
+cdef extern from "bindings/python_tensor.h" namespace "wengert::python":
+    void translate "wengert::python::translate_exception"()
+
 cdef extern from "wengert/dtype.h" namespace "wengert" nogil:
     cdef enum class DType(uint8_t):
         bool_
@@ -55,7 +58,6 @@ cdef extern from "tensor/impl.h" namespace "wengert" nogil:
     uint16_t kReadOnly, kInference, kRetainsGrad, kIsView
 
 cdef extern from "bindings/python_tensor.h" namespace "wengert::python":
-    void translate "wengert::python::translate_exception"()
     int scalar_from(object, Scalar*) except -1
     object to_python(const Scalar&)
     const CTensor& as_tensor(TensorImpl*) nogil
@@ -105,6 +107,7 @@ cdef extern from "bindings/tensor_support.h" namespace "wengert::python":
     void drop_reference(TensorImpl*)
     uint32_t references(TensorImpl*)
     void install_collector(object)
+    void set_type_attribute(object, object, object)
     TensorImpl* matmul_call(TensorImpl*, TensorImpl*) except +translate
     TensorImpl* neg_call(TensorImpl*) except +translate
     TensorImpl* select_call(TensorImpl*, int64_t, int64_t) except +translate
@@ -203,7 +206,6 @@ class Size(tuple):
 _repr = None
 _node_of = None
 _from_data = None
-_numpy_of = None
 _hooks = None
 
 
@@ -882,6 +884,20 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
             d += mask_dims(impl_of(index))
             # A mask fills the places of all its dimensions.
     return t
+
+
+def _add_methods(dict methods):
+    """Adds attributes to the Tensor class."""
+    for name, value in methods.items():
+        set_type_attribute(Tensor, name, value)
+
+
+def _set_callbacks(repr_function, node_function, data_function, hooks):
+    global _repr, _node_of, _from_data, _hooks
+    _repr = repr_function
+    _node_of = node_function
+    _from_data = data_function
+    _hooks = hooks
 
 
 install_collector(Tensor)

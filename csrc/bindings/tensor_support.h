@@ -141,6 +141,13 @@ inline void install_collector(PyObject* type) {
   detail::set_owner_release(release_kept);
 }
 
+// Extension types refuse setattr from Python; this is how methods are added to them.
+inline void set_type_attribute(PyObject* type, PyObject* name, PyObject* value) {
+  auto* t = reinterpret_cast<PyTypeObject*>(type);
+  PyDict_SetItem(t->tp_dict, name, value);
+  PyType_Modified(t);
+}
+
 // ---- operations ---------------------------------------------------------------------------
 
 inline TensorImpl* matmul_call(TensorImpl* a, TensorImpl* b) {

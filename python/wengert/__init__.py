@@ -1,23 +1,12 @@
 """wengert: define-by-run automatic differentiation for the CPU, with PyTorch's names."""
 
 from . import _core, _tensor
-from ._tensor import Size, Tensor, all_dtypes, dtype
-
-# isort: split
-from . import _ops
-from ._creation import (
-    arange,
-    as_tensor,
-    asarray,
-    from_numpy,
-    is_tensor,
-    tensor,
-)
 from ._core import (
     Generator,
     default_generator,
     get_default_dtype,
     get_num_threads,
+    is_anomaly_enabled,
     is_grad_enabled,
     is_inference_mode_enabled,
     memory_stats,
@@ -28,20 +17,38 @@ from ._core import (
     set_num_threads,
     trim_memory,
 )
-from ._device import cpu_device as _cpu
+from ._creation import (
+    arange,
+    as_tensor,
+    asarray,
+    from_dlpack,
+    from_numpy,
+    is_tensor,
+    tensor,
+)
 from ._device import device
-from ._config import show_config
+from ._grad_modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from ._names import *  # noqa: F403
+from ._names import __all__ as _function_names
+from ._tensor import Size, Tensor, dtype
 from .version import __version__
 
-for _d in all_dtypes:
-    globals()["bool" if _d.name == "bool" else _d.name] = _d
-float = globals()["float32"]
-double = globals()["float64"]
-half = globals()["float16"]
-cfloat = globals()["complex64"]
-cdouble = globals()["complex128"]
-short = globals()["int16"]
-int = globals()["int32"]
-long = globals()["int64"]
+# isort: split
+from . import autograd
+from ._methods import install as _install
 
-inf = globals()["__builtins__"]["float"]("inf") if isinstance(__builtins__, dict) else __builtins__.float("inf")
+from ._settings import (
+    finfo,
+    get_rng_state,
+    iinfo,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_default_dtype,
+    set_printoptions,
+    set_rng_state,
+    show_config,
+    use_deterministic_algorithms,
+)
+
+_install()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _core, _tensor
+from . import _core
 from ._device import device as _device
 from ._tensor import Tensor, dtype
 
@@ -176,7 +176,7 @@ def _numpy(self: Tensor, *, force: bool = False) -> Any:
     Raises RuntimeError for a tensor that requires grad; detach it, or give force=True.
     """
     if self.requires_grad:
-        if not force and _core.is_grad_enabled() or (self.requires_grad and not force):
+        if not force:
             raise RuntimeError(
                 "numpy: the tensor requires grad, and an array cannot carry its history; "
                 "call detach().numpy()"
@@ -196,7 +196,3 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     if dtype is not None and array.dtype != dtype:
         return array.astype(dtype)
     return np.array(array) if copy else array
-
-
-Tensor_methods = {"numpy": _numpy, "__array__": _array}
-_tensor._from_data = _from_data

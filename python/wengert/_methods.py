@@ -1,0 +1,232 @@
+"""Methods of Tensor that are written in Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _core, _creation, _tensor, autograd
+from ._device import cpu_device, device
+from ._tensor import Size, Tensor, all_dtypes, dtype
+
+_ops = _core.ops
+_by_name = {t.name: t for t in all_dtypes}
+
+
+def _repr(self: Tensor) -> str:
+    from . import _printing
+
+    return _printing.text_of(self)
+
+
+# ---- conversion ---------------------------------------------------------------------------
+
+
+def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """The tensor with another dtype: to(dtype), to(device), to(device, dtype) or to(other).
+
+    Returns self where nothing changes, unless copy=True.
+    """
+    copy = kwargs.pop("copy", False)
+    kwargs.pop("non_blocking", None)
+    memory_format = kwargs.pop("memory_format", None)
+    wanted = kwargs.pop("dtype", None)
+    place = kwargs.pop("device", None)
+    if kwargs:
+        raise TypeError(f"to: unexpected keyword argument {next(iter(kwargs))!r}")
+    for a in args:
+        if isinstance(a, dtype):
+            wanted = a
+        elif isinstance(a, Tensor):
+            wanted = a.dtype
+        elif isinstance(a, bool) or a is None:
+            continue
+        else:
+            place = a
+    if place is not None and not isinstance(place, device):
+        device(place)
+    result = self if wanted is None or wanted is self.dtype else _ops._to_dtype(self, wanted)
+    if memory_format is not None:
+        result = result.contiguous(memory_format=memory_format)
+    return result.clone() if copy and result is self else result
+
+
+def type(self: Tensor, dtype: Any = None) -> Any:  # noqa: A001
+    """The tensor converted to a dtype; without one the name of its type."""
+    if dtype is None:
+        kinds = {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int",
+                 "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short",
+                 "float16": "Half", "bfloat16": "BFloat16", "complex64": "ComplexFloat",
+                 "complex128": "ComplexDouble"}
+        return f"wengert.{kinds[self.dtype.name]}Tensor"
+    return to(self, dtype)
+
+
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """The tensor with other's dtype."""
+    return to(self, other.dtype)
+
+
+def _converter(name: str) -> Any:
+    def convert(self: Tensor) -> Tensor:
+        return to(self, _by_name[name])
+
+    convert.__doc__ = f"The tensor converted to {name}."
+    return convert
+
+
+def cpu(self: Tensor) -> Tensor:
+    """The tensor itself: it is on the CPU."""
+    return self
+
+
+def cuda(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    raise RuntimeError("cuda: wengert is a CPU engine; leave the tensor where it is")
+
+
+# ---- hooks --------------------------------------------------------------------------------
+
+
+class RemovableHandle:
+    """Takes a hook away again: by remove(), or at the end of a with-block."""
+
+    def __init__(self, remove: Any) -> None:
+        self._remove = remove
+
+    def remove(self) -> None:
+        if self._remove is not None:
+            self._remove()
+            self._remove = None
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+def register_hook(self: Tensor, hook: Any) -> RemovableHandle:
+    """Calls hook(gradient) when the gradient of this tensor is complete; a tensor that it returns
+    takes the gradient's place."""
+    number = _core._register_hook(self, hook)
+    return RemovableHandle(lambda: _core._remove_hook(self, number))
+
+
+def register_post_accumulate_grad_hook(self: Tensor, hook: Any) -> RemovableHandle:
+    """Calls hook(tensor) after the grad of this leaf was updated."""
+    number = _core._register_post_accumulate_grad_hook(self, hook)
+    return RemovableHandle(lambda: _core._remove_hook(self, number))
+
+
+def _node_register_hook(self: Any, hook: Any) -> RemovableHandle:
+    """Calls hook(grad_inputs, grad_outputs) after the node has run."""
+    number = self._register_hook(hook, False)
+    return RemovableHandle(lambda: self._remove_hook(number))
+
+
+def _node_register_prehook(self: Any, hook: Any) -> RemovableHandle:
+    """Calls hook(grad_outputs) before the node runs."""
+    number = self._register_hook(hook, True)
+    return RemovableHandle(lambda: self._remove_hook(number))
+
+
+# ---- copying ------------------------------------------------------------------------------
+
+
+def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    if id(self) in memo:
+        return memo[id(self)]
+    if not self.is_leaf:
+        raise RuntimeError(
+            "deepcopy: only leaves can be copied deeply, this tensor has a history; detach() it"
+        )
+    copied = self.detach().clone()
+    if self.__class__ is not Tensor:
+        copied = Tensor._make_subclass(self.__class__, copied)
+    copied.requires_grad_(self.requires_grad) if self.requires_grad else None
+    memo[id(self)] = copied
+    if self.grad is not None:
+        copied.grad = _deepcopy(self.grad, memo)
+    if self.__dict__:
+        from copy import deepcopy
+
+        copied.__dict__.update(deepcopy(self.__dict__, memo))
+    return copied
+
+
+def _rebuild(cls: Any, data: bytes, type_name: str, shape: tuple[int, ...], requires_grad: bool,
+             attributes: dict[str, Any] | None) -> Tensor:
+    flat = _core.from_bytes(data, _by_name[type_name], shape)
+    made = flat if cls is Tensor else Tensor._make_subclass(cls, flat)
+    if requires_grad:
+        made.requires_grad_()
+    if attributes:
+        made.__dict__.update(attributes)
+    return made
+
+
+def _reduce_ex(self: Tensor, protocol: int) -> Any:
+    if not self.is_leaf:
+        raise RuntimeError("pickle: the tensor has a history, which cannot be stored; detach() it")
+    return _rebuild, (
+        self.__class__,
+        _core.to_bytes(self.detach()),
+        self.dtype.name,
+        tuple(self.shape),
+        self.requires_grad,
+        self.__dict__ or None,
+    )
+
+
+def _where(condition: Tensor, input: Any = None, other: Any = None) -> Any:  # noqa: A002
+    """input where condition is true, other elsewhere; without both, the positions of true."""
+    if input is None:
+        return tuple(_ops._nonzero(condition).unbind(1))
+    if not isinstance(input, Tensor):
+        like = other.dtype if isinstance(other, Tensor) else None
+        input = _number(input, like)
+    if not isinstance(other, Tensor):
+        other = _number(other, input.dtype)
+    return _ops._where(condition, input, other)
+
+
+def _number(value: Any, like: dtype | None) -> Tensor:
+    """A 0-d tensor: a number takes the dtype beside it unless its kind is higher."""
+    made = _creation.tensor(value)
+    if like is not None and (like.is_floating_point or like.is_complex or not made.is_floating_point()):
+        return made if like.name == "bool" and made.dtype.name != "bool" else to(made, like)
+    return made
+
+
+def install() -> None:
+    """Gives Tensor its methods and the compiled modules their callbacks."""
+    methods = {
+        "to": to,
+        "type": type,
+        "type_as": type_as,
+        "float": _converter("float32"),
+        "double": _converter("float64"),
+        "half": _converter("float16"),
+        "bfloat16": _converter("bfloat16"),
+        "int": _converter("int32"),
+        "long": _converter("int64"),
+        "short": _converter("int16"),
+        "char": _converter("int8"),
+        "byte": _converter("uint8"),
+        "bool": _converter("bool"),
+        "cpu": cpu,
+        "cuda": cuda,
+        "register_hook": register_hook,
+        "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook,
+        "numpy": _creation._numpy,
+        "__array__": _creation._array,
+        "__deepcopy__": _deepcopy,
+        "__reduce_ex__": _reduce_ex,
+        "device": property(lambda self: cpu_device),
+        "is_cuda": property(lambda self: False),
+        "is_sparse": property(lambda self: False),
+        "layout": property(lambda self: "strided"),
+    }
+    _tensor._add_methods(methods)
+    _tensor._set_callbacks(_repr, _core.node_of, _creation._from_data, autograd._Hooks)
+    _core.Node.register_hook = _node_register_hook
+    _core.Node.register_prehook = _node_register_prehook
