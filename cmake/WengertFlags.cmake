@@ -4,6 +4,8 @@ add_library(wengert_flags INTERFACE)
 target_compile_features(wengert_flags INTERFACE cxx_std_20)
 target_compile_options(wengert_flags INTERFACE
   -Wall -Wextra -ffp-contract=off
+  # Calls inside the library go straight to their target.
+  -fno-semantic-interposition -fno-plt
   $<$<BOOL:${WENGERT_WERROR}>:-Werror>
   $<$<CONFIG:Release>:-O2>)
 

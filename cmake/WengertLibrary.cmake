@@ -75,7 +75,8 @@ else()
   add_library(wengert SHARED ${WENGERT_OBJECTS})
   if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     set(exports ${PROJECT_SOURCE_DIR}/cmake/wengert.map)
-    target_link_options(wengert PRIVATE -Wl,--version-script=${exports} -Wl,--gc-sections)
+    target_link_options(wengert PRIVATE -Wl,--version-script=${exports} -Wl,--gc-sections
+      -Wl,-Bsymbolic-functions -Wl,-z,nodelete)
     set_target_properties(wengert PROPERTIES LINK_DEPENDS ${exports})
     # An undefined symbol fails here, not in the program that loads the library.
     if(NOT WENGERT_SANITIZE)

@@ -51,7 +51,7 @@ enum TensorFlag : uint16_t {
 };
 
 inline constexpr int kInlineDims = 4;
-inline constexpr int kMaxDims = 64;
+inline constexpr int kMaxDims = 16;
 
 struct TensorImpl {
   std::atomic<uint32_t> refs{1};
