@@ -24,18 +24,27 @@ struct LevelTables {
 
 const LevelTables& level_tables() {
   static const LevelTables tables = [] {
-#if defined(__x86_64__) || defined(_M_X64)
     switch (runtime::cpu().level) {
+#if defined(WENGERT_HAS_V4)
       case runtime::IsaLevel::v4:
         return WG_TABLES(v4);
+#endif
+#if defined(WENGERT_HAS_V3)
       case runtime::IsaLevel::v3:
         return WG_TABLES(v3);
-      default:
-        return WG_TABLES(v2);
-    }
-#else
-    return WG_TABLES(baseline);
 #endif
+      // The lowest level of this build.
+      default:
+#if defined(WENGERT_HAS_BASELINE)
+        return WG_TABLES(baseline);
+#elif defined(WENGERT_HAS_V2)
+        return WG_TABLES(v2);
+#elif defined(WENGERT_HAS_V3)
+        return WG_TABLES(v3);
+#else
+        return WG_TABLES(v4);
+#endif
+    }
   }();
   return tables;
 }

@@ -31,9 +31,8 @@ struct FloatReduce {
 WG_DECLARE_LEVEL(v2)
 WG_DECLARE_LEVEL(v3)
 WG_DECLARE_LEVEL(v4)
-#else
-WG_DECLARE_LEVEL(baseline)
 #endif
+WG_DECLARE_LEVEL(baseline)
 #undef WG_DECLARE_LEVEL
 
 namespace generic {
