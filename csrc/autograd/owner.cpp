@@ -22,6 +22,15 @@ void release_owner(TensorImpl* impl) noexcept {
   }
 }
 
+void destroy(TensorImpl* t) noexcept {
+  if (t->owner.load(std::memory_order_relaxed)) [[unlikely]] release_owner(t);
+  if (t->has(kRetainsGrad)) [[unlikely]] forget_retained(*t);
+  if (t->meta) [[unlikely]] destroy_meta(t->meta);
+  if (t->grad_fn) release_node(t->grad_fn);
+  if (t->storage) release_storage(t->storage);
+  free_impl(t);
+}
+
 Tensor fresh_version(const Tensor& t) {
   Tensor out = new_alias(*t.impl());
   TensorImpl& o = *out.impl();
