@@ -8,6 +8,22 @@
 WENGERT_NAMESPACE_BEGIN
 namespace optimizer {
 
+namespace {
+
+// Calls f with the index of every input but the gradients.
+template <class F>
+void for_replaced(int n, int lists, F&& f) {
+  for (int k = 0; k < n; ++k) f(k);
+  for (int k = (kGradients + 1) * n; k < lists * n; ++k) f(k);
+}
+
+// The comparison that is made most often, in line.
+bool same_shape(const TensorImpl& a, const TensorImpl& b) {
+  return a.ndim == b.ndim && std::equal(a.shape(), a.shape() + a.ndim, b.shape());
+}
+
+}  // namespace
+
 void check_lists(const char* op, const Infer& m, int n, int lists, bool steps) {
   const int alike = steps ? lists - 1 : lists;
   for (int i = 0; i < n; ++i) {
@@ -15,11 +31,11 @@ void check_lists(const char* op, const Infer& m, int n, int lists, bool steps) {
     WG_CHECK(is_differentiable(p.dtype), TypeError, op,
              ": expected parameters of a floating point or complex dtype, but parameter ", i,
              " has dtype ", p.dtype);
-    for (int l = 0; l < alike; ++l) {
+    for (int l = 1; l < alike; ++l) {
       const TensorImpl& t = m.in(l * n + i);
       const char* what = l == kGradients ? "gradient" : "state";
-      WG_CHECK(t.sizes() == p.sizes(), Error, op, ": the ", what, " of parameter ", i,
-               " has shape ", t.sizes(), ", but the parameter has ", p.sizes());
+      WG_CHECK(same_shape(t, p), Error, op, ": the ", what, " of parameter ", i, " has shape ",
+               t.sizes(), ", but the parameter has ", p.sizes());
       WG_CHECK(t.dtype == p.dtype, Error, op, ": the ", what, " of parameter ", i, " has dtype ",
                t.dtype, ", but the parameter has ", p.dtype, "; convert it with to()");
     }
@@ -72,22 +88,21 @@ FlatArrays::FlatArrays(TensorImpl* const* tensors, int n, int i, int lists,
 
 void write_back(TensorImpl* const* tensors, int n, int lists, const std::vector<Tensor>& copies) {
   if (copies.empty()) return;
-  for (int k = 0; k < n * lists; ++k) {
+  for_replaced(n, lists, [&](int k) {
     const Tensor& copy = copies[static_cast<size_t>(k)];
-    if (copy.defined() && k / n != kGradients) copy_elements(*tensors[k], *copy.impl());
-  }
+    if (copy.defined()) copy_elements(*tensors[k], *copy.impl());
+  });
 }
 
 void check_writable(const char* op, const Compute& c, int n, int lists) {
-  for (int k = 0; k < n * lists; ++k) {
-    if (k / n != kGradients) check_in_place(op, *c.inputs[k]);
-  }
+  for_replaced(n, lists, [&](int k) {
+    TensorImpl& t = *c.inputs[k];
+    if (!t.contiguous() || t.has(kReadOnly | kInference)) check_in_place(op, t);
+  });
 }
 
 void bump_versions(TensorImpl* const* tensors, int n, int lists) {
-  for (int k = 0; k < n * lists; ++k) {
-    if (k / n != kGradients) tensors[k]->bump_version();
-  }
+  for_replaced(n, lists, [&](int k) { tensors[k]->bump_version(); });
 }
 
 double advance(TensorImpl& step) {
