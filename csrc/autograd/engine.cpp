@@ -158,7 +158,7 @@ Tensor* Vjp::begin_accumulate(int i) {
     TensorImpl*& slot = n->slots()[e.slot];
     return usable(slot) && slot->unique() ? reinterpret_cast<Tensor*>(&slot) : nullptr;
   }
-  AutogradMeta* meta = e.leaf()->meta;
+  AutogradMeta* meta = meta_if_any(*e.leaf());
   if (!meta || !meta->hooks.empty() || !meta->accumulated_hooks.empty()) return nullptr;
   while (meta->lock.test_and_set(std::memory_order_acquire)) {
   }
@@ -170,7 +170,7 @@ Tensor* Vjp::begin_accumulate(int i) {
 void Vjp::end_accumulate(int i) {
   const Edge& e = node_.edges()[i];
   if (!e.is_leaf()) return;
-  AutogradMeta& meta = *e.leaf()->meta;
+  AutogradMeta& meta = meta_of(*e.leaf());
   meta.grad.impl()->bump_version();
   meta.lock.clear(std::memory_order_release);
 }
@@ -240,7 +240,8 @@ void Pass::deliver_to_node(Node* n, uint32_t slot, Tensor g) {
 
 void Pass::deliver_to_leaf(TensorImpl* leaf, Tensor g) {
   if (captures && !leaf_wanted(leaf)) return;
-  const bool has_hooks = leaf->meta && (!leaf->meta->hooks.empty() || !leaf->meta->accumulated_hooks.empty());
+  const AutogradMeta* meta = meta_if_any(*leaf);
+  const bool has_hooks = meta && (!meta->hooks.empty() || !meta->accumulated_hooks.empty());
   if (!has_hooks && !captures) {
     accumulate_grad(*leaf, std::move(g), options.create_graph);
     return;
@@ -282,9 +283,9 @@ void Pass::run(Node* n) {
 
   NodeExtras* extras = n->extras;
   if (extras) [[unlikely]] {
-    for (auto& s : extras->slot_hooks) {
-      Tensor& g = gradients[s.slot];
-      const HookList hooks = s.hooks;  // a hook may remove itself
+    for (size_t k = 0; k < extras->slot_hooks.size(); ++k) {
+      Tensor& g = gradients[extras->slot_hooks[k].slot];
+      const HookList hooks = extras->slot_hooks[k].hooks;  // a hook may add and remove hooks
       for (auto& h : hooks) {
         if (!g.defined()) break;
         Tensor replaced = h.second->call(g);
@@ -359,7 +360,7 @@ void Pass::run(Node* n) {
 
 void Pass::finish_leaves() {
   for (auto& [leaf, sum] : leaf_sums) {
-    AutogradMeta* meta = leaf.impl()->meta;
+    AutogradMeta* meta = meta_if_any(*leaf.impl());
     if (meta) {
       const HookList hooks = meta->hooks;
       for (auto& h : hooks) {

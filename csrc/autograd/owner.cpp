@@ -84,8 +84,9 @@ void write_out(const char* op, Tensor& out, const Tensor& result) {
 void detach_(const Tensor& t) {
   TensorImpl& x = *t.impl();
   WG_CHECK(!x.has(kIsView), Error, "detach_: a view cannot be cut off in place; use detach()");
+  if (x.has(kRetainsGrad)) forget_retained(x);
   if (x.grad_fn) release_tensor_node(std::exchange(x.grad_fn, nullptr));
-  x.flags &= static_cast<uint16_t>(~kLeafRequiresGrad);
+  x.flags &= static_cast<uint16_t>(~(kLeafRequiresGrad | kRetainsGrad));
 }
 
 Scalar element(DType dtype, const void* p) { return load_scalar(dtype, p); }
