@@ -15,11 +15,12 @@ struct LevelTables {
   const FloatReduce* reduce;
   const SoftmaxKernels* softmax;
   const MomentsFn* moments;
+  const RandomKernels* random;
 };
 #define WG_TABLES(level)                                                                \
   LevelTables {                                                                         \
     level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
-        level::moments_table                                                            \
+        level::moments_table, &level::random_table                                      \
   }
 
 const LevelTables& level_tables() {
@@ -115,6 +116,7 @@ ReduceFn scan(Scan op, DType dtype) {
 const SoftmaxKernels& softmax(DType dtype) {
   return level_tables().softmax[dtype == DType::float64];
 }
+const RandomKernels& random() { return *level_tables().random; }
 MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
 
 }  // namespace wengert::kernels

@@ -5,7 +5,8 @@ WENGERT_NAMESPACE_BEGIN
 
 #define WG_TABLES(X)                                                                          \
   X(unary) X(test) X(binary) X(creation) X(view) X(cat) X(reduction) X(sort) X(matmul)        \
-  X(gather) X(indexing) X(where) X(random)
+  X(gather) X(indexing) X(where) X(random)                                                           \
+  X(arithmetic) X(alias) X(promotion) X(pointwise) X(ternary) X(product) X(distribution)
 
 #define X(family) extern const FunctionTable family##_functions;
 WG_TABLES(X)
