@@ -12,7 +12,7 @@ WENGERT_NAMESPACE_BEGIN
   X(view) \
   X(cat) \
   X(reduction) \
-  X(product) \
+  X(prod) \
   X(extremum) \
   X(moments) \
   X(norm) \
@@ -37,7 +37,14 @@ WENGERT_NAMESPACE_BEGIN
   X(pad) \
   X(masked) \
   X(scatter_reduce) \
-  X(index_along)
+  X(index_along) \
+  X(arithmetic) \
+  X(alias) \
+  X(promotion) \
+  X(pointwise) \
+  X(ternary) \
+  X(product) \
+  X(distribution)
 // clang-format on
 
 #define X(family) extern const FunctionTable family##_functions;
