@@ -219,6 +219,8 @@ def install() -> None:
         "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook,
         "numpy": _creation._numpy,
         "__array__": _creation._array,
+        "__dlpack__": _creation._dlpack,
+        "__dlpack_device__": _creation._dlpack_device,
         "__deepcopy__": _deepcopy,
         "__reduce_ex__": _reduce_ex,
         "device": property(lambda self: cpu_device),
