@@ -107,6 +107,8 @@ cdef extern from "bindings/tensor_support.h" namespace "wengert::python":
     void drop_reference(TensorImpl*)
     uint32_t references(TensorImpl*)
     void install_collector(object)
+    void install_attributes(object) except *
+    void drop_attributes(PyObject*)
     void set_type_attribute(object, object, object)
     TensorImpl* matmul_call(TensorImpl*, TensorImpl*) except +translate
     TensorImpl* neg_call(TensorImpl*) except +translate
@@ -298,7 +300,12 @@ cdef object array_operand(object other):
     return None
 
 
-ctypedef TensorImpl* (*table_call)(TensorImpl*, TensorImpl*)
+cdef object operand(object other):
+    """What the functions of the other module take beside a tensor; None where there is no such."""
+    cdef Scalar s
+    if isinstance(other, Tensor) or scalar_from(other, &s):
+        return other
+    return array_operand(other)
 
 
 @cython.freelist(256)
@@ -308,7 +315,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     Make one with ``wengert.tensor``, ``wengert.zeros``, ``wengert.from_numpy`` and the like.
     """
     cdef TensorImpl* impl
-    cdef dict __dict__
+    cdef PyObject* attributes  # the __dict__, made when first needed (see install_attributes)
     cdef object __weakref__
 
     __array_priority__ = 1000
@@ -324,6 +331,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     def __dealloc__(self):
         cdef TensorImpl* impl = self.impl
         if impl == NULL:
+            drop_attributes(<PyObject*>self)
             return
         self.impl = NULL
         set_owner(impl, NULL)
@@ -331,6 +339,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             # The class and the attributes come back with the next object for this tensor.
             keep_identity(impl, (type(self), attributes_of(self)))
         drop_reference(impl)
+        drop_attributes(<PyObject*>self)
 
     @staticmethod
     def _make_subclass(cls, Tensor data, requires_grad=False):
@@ -432,46 +441,57 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         return self.bitwise_not()
 
     def __pow__(self, other, modulo):
-        return self.pow(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.pow(other)
 
     def __rpow__(self, other, modulo):
         return _from_data(other, dtype=self.dtype if self.is_floating_point() or isinstance(other, int) else None).pow(self)
 
     def __mod__(self, other):
-        return self.remainder(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.remainder(other)
 
     def __rmod__(self, other):
         return _from_data(other).remainder(self)
 
     def __floordiv__(self, other):
-        return self.floor_divide(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.floor_divide(other)
 
     def __rfloordiv__(self, other):
         return _from_data(other).floor_divide(self)
 
     def __and__(self, other):
-        return self.bitwise_and(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_and(other)
 
     def __rand__(self, other):
-        return self.bitwise_and(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_and(other)
 
     def __or__(self, other):
-        return self.bitwise_or(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_or(other)
 
     def __ror__(self, other):
-        return self.bitwise_or(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_or(other)
 
     def __xor__(self, other):
-        return self.bitwise_xor(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_xor(other)
 
     def __rxor__(self, other):
-        return self.bitwise_xor(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_xor(other)
 
     def __lshift__(self, other):
-        return self.bitwise_left_shift(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_left_shift(other)
 
     def __rshift__(self, other):
-        return self.bitwise_right_shift(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_right_shift(other)
 
     def __iadd__(self, other):
         cdef Scalar s
@@ -901,3 +921,4 @@ def _set_callbacks(repr_function, node_function, data_function, hooks):
 
 
 install_collector(Tensor)
+install_attributes(Tensor)
