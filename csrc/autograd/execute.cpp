@@ -1,6 +1,7 @@
 #include "autograd/execute.h"
 
 #include <memory>
+#include <utility>
 
 #include "autograd/algebra.h"
 #include "autograd/meta.h"
@@ -43,36 +44,26 @@ void execute_in_place(OpCall& call) {
 
   const bool recorded = recording() && cls.vjp && any_requires_grad(call.inputs, call.n_inputs) &&
                         is_differentiable(self.dtype);
-  Node* node = nullptr;
+  // Nothing may fail after the elements have changed.
+  WG_CHECK(!recorded || !self.has(kInference), Error, cls.name,
+           "_: a tensor made in inference mode cannot take part in recorded operations; clone it first");
+  WG_CHECK(!recorded || !self.has(kIsView) || self.meta->base.impl()->storage == self.storage, Error,
+           cls.name, "_: the data of the tensor that this is a view of was replaced; make the view anew");
+  struct Owned {
+    Node* node = nullptr;
+    ~Owned() {
+      if (node) release_node(node);
+    }
+  } owned;
   if (recorded) {
-    uint32_t active = 0;
-    for (int i = 0; i < call.n_inputs && i < 32; ++i) {
-      if (call.inputs[i] && call.inputs[i]->requires_grad()) active |= 1u << i;
-    }
-    node = new_node(cls, call.op, call.inputs, call.n_inputs, 1, cls.n_saves);
-    try {
-      for (int k = 0; k < cls.n_saves; ++k) {
-        const Save& s = cls.saves[k];
-        if (s.output || !(s.needed_by & active) || !call.inputs[s.index]) continue;
-        TensorImpl* t = call.inputs[s.index];
-        if (t->storage == self.storage) {  // the rule reads the value that is about to be lost
-          RecordingGuard off(false);
-          const Tensor copy = algebra::clone(Tensor::share(t));
-          save(node, k, copy.impl(), false);
-        } else {
-          save(node, k, t, false);
-        }
-      }
-    } catch (...) {
-      release_node(node);
-      throw;
-    }
+    owned.node = new_node(cls, call.op, call.inputs, call.n_inputs, 1, cls.n_saves);
+    save_inputs(owned.node, call.inputs, call.n_inputs, &self);
   }
-  try {
+  {
     RecordingGuard off(false);
     const bool shares = [&] {
       for (int i = 1; i < call.n_inputs; ++i) {
-        if (call.inputs[i] && call.inputs[i]->storage == self.storage &&
+        if (call.inputs[i] && share_memory(*call.inputs[i], self) &&
             !(call.inputs[i]->data == self.data &&
               Dims(call.inputs[i]->strides(), call.inputs[i]->ndim) ==
                   Dims(self.strides(), self.ndim) &&
@@ -92,16 +83,15 @@ void execute_in_place(OpCall& call) {
       cls.compute(call.op, c);
       copy_elements(self, *out.impl());
     }
-  } catch (...) {
-    if (node) release_node(node);
-    throw;
   }
   self.bump_version();
-  if (node) {
+  if (Node* node = owned.node) {
     for (int k = 0; k < cls.n_saves; ++k) {
-      if (cls.saves[k].output) save(node, k, &self, true), node->saved()[k].output_nr = 0;
+      if (!cls.saves[k].output) continue;
+      save(node, k, &self, true);
+      node->saved()[k].output_nr = 0;
     }
-    rebase_history(self, node);
+    rebase_history(self, std::exchange(owned.node, nullptr));
   }
 }
 

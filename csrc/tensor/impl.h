@@ -53,6 +53,10 @@ enum TensorFlag : uint16_t {
 inline constexpr int kInlineDims = 4;
 inline constexpr int kMaxDims = 16;
 
+struct TensorImpl;
+// Of a view without history: its base was given one since.
+WENGERT_API bool gained_history(const TensorImpl& view);
+
 struct TensorImpl {
   std::atomic<uint32_t> refs{1};
   DType dtype;
@@ -76,7 +80,9 @@ struct TensorImpl {
   Dims sizes() const { return {dims, ndim}; }
   bool has(uint16_t f) const { return (flags & f) != 0; }
   bool contiguous() const { return has(kContiguous); }
-  bool requires_grad() const { return grad_fn != nullptr || has(kLeafRequiresGrad); }
+  bool requires_grad() const {
+    return grad_fn != nullptr || has(kLeafRequiresGrad) || (has(kIsView) && gained_history(*this));
+  }
   uint32_t version() const { return storage->version.load(std::memory_order_relaxed); }
   void bump_version() { storage->version.fetch_add(1, std::memory_order_relaxed); }
   // Nobody else can see this tensor or its bytes.
@@ -117,5 +123,7 @@ Scalar load_scalar(DType dtype, const void* p);
 void store_scalar(DType dtype, void* p, const Scalar& s);
 // Two elements may share an address (an expanded dimension).
 bool may_overlap(const TensorImpl& t);
+// The bytes from the first to the last element of both have some in common, by whatever names.
+bool share_memory(const TensorImpl& a, const TensorImpl& b);
 
 WENGERT_NAMESPACE_END
