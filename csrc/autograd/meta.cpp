@@ -10,8 +10,15 @@ WENGERT_NAMESPACE_BEGIN
 TensorHook::~TensorHook() = default;
 
 AutogradMeta& meta_of(TensorImpl& t) {
-  if (!t.meta) t.meta = new (runtime::allocate(sizeof(AutogradMeta))) AutogradMeta;
-  return *t.meta;
+  AutogradMeta* meta = __atomic_load_n(&t.meta, __ATOMIC_ACQUIRE);
+  if (meta) return *meta;
+  // Two backward passes may reach a leaf for the first time at once.
+  auto* made = new (runtime::allocate(sizeof(AutogradMeta))) AutogradMeta;
+  if (__atomic_compare_exchange_n(&t.meta, &meta, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    return *made;
+  }
+  destroy_meta(made);
+  return *meta;
 }
 
 void destroy_meta(AutogradMeta* meta) noexcept {
@@ -55,6 +62,7 @@ class FunctionHook final : public TensorHook {
 bool erase_id(HookList& hooks, uint64_t id) {
   const auto it = std::find_if(hooks.begin(), hooks.end(), [&](auto& h) { return h.first == id; });
   if (it == hooks.end()) return false;
+  const auto last = std::move(it->second);  // its end may run code that comes back here
   hooks.erase(it);
   return true;
 }
@@ -105,7 +113,7 @@ bool Tensor::is_leaf() const { return !impl_ || grad_fn(*impl_) == nullptr; }
 
 Tensor& Tensor::requires_grad_(bool on) {
   WG_CHECK(impl_, Error, "requires_grad_: this handle is undefined");
-  if (impl_->grad_fn) {
+  if (grad_fn(*impl_)) {
     WG_CHECK(on, Error,
              "requires_grad_: only the requires_grad of leaves can be turned off; use detach() to "
              "get a tensor without history");

@@ -62,6 +62,8 @@ class NodeHook {
 
 // Before a tensor that retains its gradient dies.
 void forget_retained(TensorImpl& t) noexcept;
+// Before its history becomes (node, output_nr).
+void move_retained(TensorImpl& t, Node* to, uint32_t output_nr);
 
 struct NodeExtras {
   struct SlotHooks {

@@ -1,5 +1,7 @@
 // Views and in-place changes: what was recorded about a view is replayed on its changed base (D6).
+#include <mutex>
 #include <new>
+#include <utility>
 
 #include "autograd/algebra.h"
 #include "autograd/execute.h"
@@ -144,35 +146,34 @@ constexpr OpClass copy_slices_class = {
     "copy_slices", sizeof(CopySlices), nullptr,  0,       false,   false, CopySlices::copy,
     CopySlices::destroy, nullptr,      nullptr,  CopySlices::vjp, nullptr};
 
-void move_retained(TensorImpl& t, Node* from, Node* to) {
-  if (!t.has(kRetainsGrad) || !from || !from->extras) return;
-  auto& list = from->extras->retained;
+}  // namespace
+
+void forget_retained(TensorImpl& t) noexcept {
+  if (!t.has(kRetainsGrad) || !t.grad_fn || !t.grad_fn->extras) return;
+  auto& list = t.grad_fn->extras->retained;
   for (auto it = list.begin(); it != list.end(); ++it) {
     if (it->second == &t) {
       list.erase(it);
-      break;
+      return;
     }
   }
-  if (to) extras_of(*to).retained.emplace_back(t.output_nr, &t);
 }
 
-}  // namespace
-
-void forget_retained(TensorImpl& t) noexcept { move_retained(t, t.grad_fn, nullptr); }
+void move_retained(TensorImpl& t, Node* to, uint32_t output_nr) {
+  extras_of(*to).retained.emplace_back(output_nr, &t);
+  forget_retained(t);
+}
 
 void rebase_history(TensorImpl& t, Node* node) {
   if (!node) return;
   if (!t.has(kIsView)) {
-    if (t.has(kRetainsGrad)) {
-      Node* before = t.grad_fn;
-      const uint32_t nr = t.output_nr;
-      t.output_nr = 0;
-      move_retained(t, before, node);
-      t.output_nr = nr;
-    }
     set_history(t, node, 0);
     return;
   }
+  struct Release {
+    Node* node;
+    ~Release() { release_node(node); }
+  } release{node};
   TensorImpl& base = *t.meta->base.impl();
   TensorImpl* input = &base;
   std::vector<TensorImpl*> inputs(node->n_edges, nullptr);
@@ -183,11 +184,20 @@ void rebase_history(TensorImpl& t, Node* node) {
     Edge& to = slices->edges()[i];
     const Edge& from = node->edges()[i];
     to = from;
+    to.target = 0;
+    to.wide = false;
     if (from.wide) {
-      to.heap = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * from.ndim));
+      try {
+        to.heap = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * from.ndim));
+      } catch (...) {
+        release_node(slices);
+        throw;
+      }
+      to.wide = true;
       std::memcpy(to.heap, from.heap, sizeof(int64_t) * from.ndim);
     }
     if (!from.target) continue;
+    to.target = from.target;
     if (from.is_leaf()) {
       detail::retain(from.leaf());
     } else {
@@ -196,24 +206,41 @@ void rebase_history(TensorImpl& t, Node* node) {
     }
   }
   if (slices->number > thread_mode.last_node) thread_mode.last_node = slices->number;
-  release_node(node);
   set_history(base, slices, 0);
 }
 
 Node* grad_fn(TensorImpl& t) {
-  if (!t.has(kIsView) || t.grad_fn_version == t.version()) [[likely]] return t.grad_fn;
+  if (!t.has(kIsView)) [[likely]] return t.grad_fn;
+  const uint32_t version = t.version();
+  if (__atomic_load_n(&t.grad_fn_version, __ATOMIC_ACQUIRE) == version) [[likely]] return t.grad_fn;
   TensorImpl& base = *t.meta->base.impl();
-  if (base.grad_fn) {
-    RecordingGuard on(true);
-    Tensor fresh = t.meta->step->apply(t.meta->base);
-    Node* n = fresh.impl()->grad_fn;
-    if (n) {
-      retain_node(n);
-      set_history(t, n, fresh.impl()->output_nr);
-    }
+  Tensor fresh;
+  if (base.grad_fn && base.storage == t.storage) {
+    // Whatever modes are on, the history is that of the plain operations.
+    struct Plain {
+      uint32_t before = std::exchange(thread_mode.word, kRecording);
+      ~Plain() { thread_mode.word = before; }
+    } plain;
+    fresh = t.meta->step->apply(t.meta->base);
   }
-  t.grad_fn_version = t.version();
+  // Other threads may use the same view. What was there is freed after the lock: that may run
+  // code of a language binding.
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  if (t.grad_fn_version == version) return t.grad_fn;
+  if (fresh.defined() && fresh.impl()->grad_fn) {
+    if (t.has(kRetainsGrad)) move_retained(t, fresh.impl()->grad_fn, fresh.impl()->output_nr);
+    std::swap(t.grad_fn, fresh.impl()->grad_fn);
+    std::swap(t.output_nr, fresh.impl()->output_nr);
+  }
+  __atomic_store_n(&t.grad_fn_version, version, __ATOMIC_RELEASE);
   return t.grad_fn;
+}
+
+bool gained_history(const TensorImpl& view) {
+  const TensorImpl& base = *view.meta->base.impl();
+  return base.grad_fn && view.grad_fn_version != view.version() && base.storage == view.storage &&
+         is_differentiable(view.dtype);
 }
 
 WENGERT_NAMESPACE_END
