@@ -9,16 +9,20 @@ WENGERT_NAMESPACE_BEGIN
 thread_local constinit ThreadMode thread_mode = {kRecording, nullptr, 0};
 
 void Transform::push() {
-  word_before_ = thread_mode.word;
   below_ = thread_mode.top;
   thread_mode.top = this;
   thread_mode.word |= bit_;
 }
 
-void Transform::pop() {
-  WG_ASSERT(thread_mode.top == this);
-  thread_mode.top = below_;
-  thread_mode.word = (thread_mode.word & kRecording) | (word_before_ & kSlowModes);
+bool Transform::pop() {
+  Transform** at = &thread_mode.top;
+  while (*at && *at != this) at = &(*at)->below_;
+  if (!*at) return false;
+  *at = below_;
+  uint32_t bits = 0;
+  for (Transform* t = thread_mode.top; t; t = t->below()) bits |= t->bit();
+  thread_mode.word = (thread_mode.word & kRecording) | bits;
+  return true;
 }
 
 namespace {
@@ -83,17 +87,20 @@ class Scope final : public ModeScope {
  public:
   template <class... Args>
   explicit Scope(bool turn_off_recording, Args&&... args)
-      : transform_(std::forward<Args>(args)...), recording_(recording()) {
-    transform_.push();
+      : transform_(new T(std::forward<Args>(args)...)), recording_(recording()) {
+    transform_->push();
     if (turn_off_recording) thread_mode.word &= ~uint32_t{kRecording};
   }
   ~Scope() override {
-    transform_.pop();
+    if (!transform_->pop()) {
+      transform_.release();  // ended by another thread: its own may still call it
+      return;
+    }
     if (recording_) thread_mode.word |= kRecording;
   }
 
  private:
-  T transform_;
+  std::unique_ptr<T> transform_;
   bool recording_;
 };
 
