@@ -44,20 +44,39 @@ void execute_in_place(OpCall& call) {
 
   const bool recorded = recording() && cls.vjp && any_requires_grad(call.inputs, call.n_inputs) &&
                         is_differentiable(self.dtype);
-  // Nothing may fail after the elements have changed.
-  WG_CHECK(!recorded || !self.has(kInference), Error, cls.name,
-           "_: a tensor made in inference mode cannot take part in recorded operations; clone it first");
-  WG_CHECK(!recorded || !self.has(kIsView) || self.meta->base.impl()->storage == self.storage, Error,
-           cls.name, "_: the data of the tensor that this is a view of was replaced; make the view anew");
-  struct Owned {
-    Node* node = nullptr;
-    ~Owned() {
-      if (node) release_node(node);
-    }
-  } owned;
+  // Whatever can fail is done before the elements change.
+  Node* node = nullptr;
+  Node* history = nullptr;
   if (recorded) {
-    owned.node = new_node(cls, call.op, call.inputs, call.n_inputs, 1, cls.n_saves);
-    save_inputs(owned.node, call.inputs, call.n_inputs, &self);
+    uint32_t active = 0;
+    for (int i = 0; i < call.n_inputs && i < 32; ++i) {
+      if (call.inputs[i] && call.inputs[i]->requires_grad()) active |= 1u << i;
+    }
+    node = new_node(cls, call.op, call.inputs, call.n_inputs, 1, cls.n_saves);
+    try {
+      for (int k = 0; k < cls.n_saves; ++k) {
+        const Save& s = cls.saves[k];
+        if (!(s.needed_by & active)) continue;
+        if (s.output) {
+          save(node, k, &self, true);
+          node->saved()[k].output_nr = 0;
+          continue;
+        }
+        if (s.index >= call.n_inputs || !call.inputs[s.index]) continue;
+        TensorImpl* t = call.inputs[s.index];
+        if (t->storage == self.storage) {  // the rule reads the value that is about to be lost
+          RecordingGuard off(false);
+          const Tensor copy = algebra::clone(Tensor::share(t));
+          save(node, k, copy.impl(), false);
+        } else {
+          save(node, k, t, false);
+        }
+      }
+    } catch (...) {
+      release_node(node);
+      throw;
+    }
+    history = rebased_history(self, node);
   }
   {
     RecordingGuard off(false);
@@ -83,15 +102,16 @@ void execute_in_place(OpCall& call) {
       cls.compute(call.op, c);
       copy_elements(self, *out.impl());
     }
+  } catch (...) {
+    if (history) release_node(history);
+    throw;
   }
   self.bump_version();
-  if (Node* node = owned.node) {
+  if (history) {
     for (int k = 0; k < cls.n_saves; ++k) {
-      if (!cls.saves[k].output) continue;
-      save(node, k, &self, true);
-      node->saved()[k].output_nr = 0;
+      if (cls.saves[k].output) node->saved()[k].version = self.version();
     }
-    rebase_history(self, std::exchange(owned.node, nullptr));
+    rebase(self, history);
   }
 }
 

@@ -14,15 +14,10 @@ void Transform::push() {
   thread_mode.word |= bit_;
 }
 
-bool Transform::pop() {
-  Transform** at = &thread_mode.top;
-  while (*at && *at != this) at = &(*at)->below_;
-  if (!*at) return false;
-  *at = below_;
-  uint32_t bits = 0;
-  for (Transform* t = thread_mode.top; t; t = t->below()) bits |= t->bit();
-  thread_mode.word = (thread_mode.word & kRecording) | bits;
-  return true;
+void Transform::pop() {
+  WG_ASSERT(thread_mode.top == this);
+  thread_mode.top = below_;
+  thread_mode.word = (thread_mode.word & kRecording) | (word_before_ & ~uint32_t{kRecording});
 }
 
 namespace {
@@ -34,7 +29,7 @@ class Lowered {
     thread_mode.top = top_->below();
     uint32_t bits = 0;
     for (Transform* t = thread_mode.top; t; t = t->below()) bits |= t->bit();
-    thread_mode.word = (word_ & kRecording) | bits;
+    thread_mode.word = (word_ & ~kSlowModes) | bits;
   }
   ~Lowered() {
     thread_mode.top = top_;
@@ -49,7 +44,7 @@ class Lowered {
 // Outputs are marked; nothing is recorded.
 class InferenceTransform final : public Transform {
  public:
-  InferenceTransform() : Transform(kInferenceMode) {}
+  InferenceTransform() : Transform(kInferenceMode | kInferring) {}
   void run(OpCall& call) override {
     RecordingGuard off(false);
     run_transformed(call);
@@ -87,20 +82,20 @@ class Scope final : public ModeScope {
  public:
   template <class... Args>
   explicit Scope(bool turn_off_recording, Args&&... args)
-      : transform_(new T(std::forward<Args>(args)...)), recording_(recording()) {
-    transform_->push();
-    if (turn_off_recording) thread_mode.word &= ~uint32_t{kRecording};
+      : transform_(std::forward<Args>(args)...),
+        turned_off_(turn_off_recording),
+        recording_(recording()) {
+    transform_.push();
+    if (turned_off_) set_grad_enabled(false);
   }
   ~Scope() override {
-    if (!transform_->pop()) {
-      transform_.release();  // ended by another thread: its own may still call it
-      return;
-    }
-    if (recording_) thread_mode.word |= kRecording;
+    transform_.pop();
+    if (turned_off_) set_grad_enabled(recording_);
   }
 
  private:
-  std::unique_ptr<T> transform_;
+  T transform_;
+  bool turned_off_;
   bool recording_;
 };
 
@@ -131,7 +126,7 @@ std::unique_ptr<ModeScope> inference_mode() {
 std::unique_ptr<ModeScope> anomaly_mode(bool check_nan, std::function<std::string()> where) {
   return std::make_unique<Scope<AnomalyTransform>>(false, check_nan, std::move(where));
 }
-bool is_inference_mode() { return thread_mode.word & kInferenceMode; }
+bool is_inference_mode() { return thread_mode.word & kInferring; }
 bool is_anomaly_mode() { return thread_mode.word & kAnomaly; }
 
 bool is_grad_enabled() { return recording(); }

@@ -24,6 +24,7 @@ void Edge::set_shape(const TensorImpl& t) {
     heap = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * t.ndim));
     wide = true;
     std::memcpy(heap, t.shape(), sizeof(int64_t) * t.ndim);
+    wide = true;
   }
 }
 
@@ -52,6 +53,20 @@ void fill_edge(Edge& e, TensorImpl& t) {
     detail::retain(&t);
     e.target = reinterpret_cast<uintptr_t>(&t) | 1;
   }
+}
+
+void copy_edge(Edge& to, const Edge& from) {
+  Edge e = from;
+  if (e.wide) {
+    e.heap = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * e.ndim));
+    std::memcpy(e.heap, from.heap, sizeof(int64_t) * e.ndim);
+  }
+  if (e.is_leaf()) {
+    detail::retain(e.leaf());
+  } else if (e.target) {
+    retain_node(e.node());
+  }
+  to = e;
 }
 
 // ---- nodes --------------------------------------------------------------------------------
@@ -137,28 +152,28 @@ Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, in
   n->n_edges = static_cast<uint32_t>(n_inputs);
   for (int i = 0; i < n_outputs; ++i) n->slots()[i] = nullptr;
   for (int i = 0; i < n_saved; ++i) n->saved()[i] = {nullptr, 0, false, 0};
-  uint64_t newest = thread_mode.last_node;
   Edge* edges = n->edges();
   for (int i = 0; i < n_inputs; ++i) new (edges + i) Edge;
   try {
     for (int i = 0; i < n_inputs; ++i) {
-      if (!inputs[i]) continue;
-      Edge& e = edges[i];
-      fill_edge(e, *inputs[i]);
-      if (e.target && !e.is_leaf() && e.node()->number > newest) newest = e.node()->number;
+      if (inputs[i]) fill_edge(edges[i], *inputs[i]);
     }
-    if (newest < thread_mode.last_node) newest = thread_mode.last_node;  // views made anew
-    thread_mode.last_node = n->number = newest + 1;
     if (cls.copy) {
       cls.copy(n->op(), op);
     } else if (cls.size) {
       std::memcpy(n->op(), op, cls.size);
     }
-  } catch (...) {
+  } catch (...) {  // the operation's value is not there yet
     release_contents(n);
     runtime::deallocate(n, size);
     throw;
   }
+  uint64_t newest = thread_mode.last_node;
+  for (int i = 0; i < n_inputs; ++i) {
+    const Edge& e = edges[i];
+    if (e.target && !e.is_leaf() && e.node()->number > newest) newest = e.node()->number;
+  }
+  thread_mode.last_node = n->number = newest + 1;
   return n;
 }
 
@@ -212,6 +227,7 @@ void set_history(TensorImpl& t, Node* node, uint32_t output_nr) {
   t.grad_fn = node;
   t.output_nr = output_nr;
   if (t.has(kIsView)) t.grad_fn_version = t.version();
+  if (t.has(kRetainsGrad)) [[unlikely]] move_retained(t, before, node);
   if (before) release_node(before);
 }
 
@@ -219,15 +235,14 @@ void record(const OpCall& call) {
   const OpClass& cls = call.cls;
   Node* n = new_node(cls, call.op, call.inputs, call.n_inputs, call.n_outputs, cls.n_saves);
   try {
-    if (cls.n_saves) {
-      save_inputs(n, call.inputs, call.n_inputs, nullptr);
-      const uint32_t active = active_inputs(call.inputs, call.n_inputs);
-      for (int k = 0; k < cls.n_saves; ++k) {
-        const Save& s = cls.saves[k];
-        if (!s.output || !(s.needed_by & active) || !call.outputs[s.index].defined()) continue;
-        save(n, k, call.outputs[s.index].impl(), true);
-        n->saved()[k].output_nr = s.index;
-      }
+    for (int k = 0; k < cls.n_saves; ++k) {
+      const Save& s = cls.saves[k];
+      // An operation with a list of inputs lists saves for the longest.
+      if (!(s.needed_by & active) || (!s.output && s.index >= call.n_inputs)) continue;
+      TensorImpl* t = s.output ? call.outputs[s.index].impl() : call.inputs[s.index];
+      if (!t) continue;
+      save(n, k, t, s.output);
+      if (s.output) n->saved()[k].output_nr = s.index;
     }
   } catch (...) {
     release_node(n);

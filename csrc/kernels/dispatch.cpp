@@ -15,11 +15,12 @@ struct LevelTables {
   const FloatReduce* reduce;
   const SoftmaxKernels* softmax;
   const MomentsFn* moments;
+  const OptimizerKernels* optimizer;
 };
 #define WG_TABLES(level)                                                                \
   LevelTables {                                                                         \
     level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
-        level::moments_table                                                            \
+        level::moments_table, level::optimizer_table                                    \
   }
 
 const LevelTables& level_tables() {
@@ -116,5 +117,8 @@ const SoftmaxKernels& softmax(DType dtype) {
   return level_tables().softmax[dtype == DType::float64];
 }
 MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
+const OptimizerKernels& optimizer(DType dtype) {
+  return level_tables().optimizer[dtype == DType::float64];
+}
 
 }  // namespace wengert::kernels

@@ -139,7 +139,10 @@ const Tensor& saved_or(Vjp& v, int slot, const Tensor& nothing) {
                                    elementwise::ResultType::result, false, b, &a, true);       \
   }                                                                                            \
   Tensor& op##_(Tensor& self, const Tensor& other) {                                           \
-    apply_in_place(elementwise::op##_op{}, self, other);                                       \
+    if (!elementwise::try_in_place(kernels::binary(kernels::Binary::op##_),                    \
+                                   elementwise::ResultType::result, self, other)) {            \
+      apply_in_place(elementwise::op##_op{}, self, other);                                     \
+    }                                                                                          \
     return self;                                                                               \
   }                                                                                            \
   Tensor& op##_(Tensor& self, const Scalar& other) {                                           \
