@@ -474,9 +474,9 @@ class HeldRoots {
 
 void run_backward(TensorList roots, Tensor* gradients, const PassOptions& options,
                   Captures* captures) {
-  Pass pass(options, captures);
-  RecordingGuard mode(options.create_graph);
   HeldRoots held(roots);
+  Pass pass(options, captures);  // ends before the nodes it may have claimed
+  RecordingGuard mode(options.create_graph);
   if (captures) {
     for (const Tensor& t : captures->inputs) grad_fn(*t.impl());
     pass.find_wanted(roots);

@@ -22,7 +22,6 @@ void Edge::set_shape(const TensorImpl& t) {
   if (wide) [[unlikely]] {
     wide = false;  // until there is something to free
     heap = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * t.ndim));
-    wide = true;
     std::memcpy(heap, t.shape(), sizeof(int64_t) * t.ndim);
     wide = true;
   }
@@ -223,7 +222,6 @@ void save_inputs(Node* n, TensorImpl* const* inputs, int n_inputs, const TensorI
 
 void set_history(TensorImpl& t, Node* node, uint32_t output_nr) {
   Node* before = t.grad_fn;
-  if (t.has(kRetainsGrad)) [[unlikely]] move_retained(t, node, output_nr);
   t.grad_fn = node;
   t.output_nr = output_nr;
   if (t.has(kIsView)) t.grad_fn_version = t.version();
@@ -235,14 +233,15 @@ void record(const OpCall& call) {
   const OpClass& cls = call.cls;
   Node* n = new_node(cls, call.op, call.inputs, call.n_inputs, call.n_outputs, cls.n_saves);
   try {
-    for (int k = 0; k < cls.n_saves; ++k) {
-      const Save& s = cls.saves[k];
-      // An operation with a list of inputs lists saves for the longest.
-      if (!(s.needed_by & active) || (!s.output && s.index >= call.n_inputs)) continue;
-      TensorImpl* t = s.output ? call.outputs[s.index].impl() : call.inputs[s.index];
-      if (!t) continue;
-      save(n, k, t, s.output);
-      if (s.output) n->saved()[k].output_nr = s.index;
+    if (cls.n_saves) {
+      save_inputs(n, call.inputs, call.n_inputs, nullptr);
+      const uint32_t active = active_inputs(call.inputs, call.n_inputs);
+      for (int k = 0; k < cls.n_saves; ++k) {
+        const Save& s = cls.saves[k];
+        if (!s.output || !(s.needed_by & active) || !call.outputs[s.index].defined()) continue;
+        save(n, k, call.outputs[s.index].impl(), true);
+        n->saved()[k].output_nr = s.index;
+      }
     }
   } catch (...) {
     release_node(n);

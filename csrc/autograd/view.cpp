@@ -1,5 +1,6 @@
 // Views and in-place changes: what was recorded about a view is replayed on its changed base (D6).
 #include <algorithm>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -168,9 +169,10 @@ void move_retained(TensorImpl& t, Node* from, Node* to) {
   for (auto it = list.begin(); it != list.end(); ++it) {
     if (it->second == &t) {
       list.erase(it);
-      return;
+      break;
     }
   }
+  if (to) extras_of(*to).retained.emplace_back(t.output_nr, &t);
 }
 
 bool has_late_history(const TensorImpl& t) {
@@ -225,18 +227,13 @@ Node* grad_fn(TensorImpl& t) {
   const std::lock_guard lock(mutex);
   if (t.grad_fn_version == version) return t.grad_fn;
   if (fresh.defined() && fresh.impl()->grad_fn) {
-    if (t.has(kRetainsGrad)) move_retained(t, fresh.impl()->grad_fn, fresh.impl()->output_nr);
+    if (t.has(kRetainsGrad)) forget_retained(t);
     std::swap(t.grad_fn, fresh.impl()->grad_fn);
     std::swap(t.output_nr, fresh.impl()->output_nr);
+    if (t.has(kRetainsGrad)) extras_of(*t.grad_fn).retained.emplace_back(t.output_nr, &t);
   }
   __atomic_store_n(&t.grad_fn_version, version, __ATOMIC_RELEASE);
   return t.grad_fn;
-}
-
-bool gained_history(const TensorImpl& view) {
-  const TensorImpl& base = *view.meta->base.impl();
-  return base.grad_fn && view.grad_fn_version != view.version() && base.storage == view.storage &&
-         is_differentiable(view.dtype);
 }
 
 WENGERT_NAMESPACE_END
