@@ -2,6 +2,7 @@
 #include "kernels/gemm.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/product.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -9,15 +10,15 @@ WENGERT_NAMESPACE_BEGIN
 namespace {
 
 // A matrix as GEMM reads it: row-major or its transpose, copied only where it is neither.
-struct Operand {
+struct GemmOperand {
   Tensor t;
   bool transposed = false;
   int64_t ld = 0;
   int64_t batch_stride = 0;
 };
 
-Operand operand(const Tensor& t, DType dtype) {
-  Operand o;
+GemmOperand operand(const Tensor& t, DType dtype) {
+  GemmOperand o;
   const TensorImpl* x = t.impl();
   o.t = x->dtype == dtype ? t : as_contiguous(t, dtype);
   for (int attempt = 0;; ++attempt) {
@@ -65,8 +66,10 @@ void integer_product(const Tensor& a, const Tensor& b, const Tensor& out, int64_
   }
 }
 
-// c (contiguous, or a dense accumulator) = or += a b, for 2-d or 3-d operands.
-void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, bool accumulate) {
+}  // namespace
+
+void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, bool accumulate,
+             const Tensor& bias) {
   const TensorImpl &x = *a.impl(), &y = *b.impl(), &z = *c.impl();
   const int64_t m = x.shape()[x.ndim - 2], k = x.shape()[x.ndim - 1], n = y.shape()[y.ndim - 1];
   const int64_t batch = x.ndim == 3 ? x.shape()[0] : 1;
@@ -83,7 +86,7 @@ void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, 
   }
   WG_CHECK(is_floating(z.dtype), NotImplementedError, op, ": not available for dtype ", z.dtype);
   const DType t = gemm_dtype(op, x.dtype, y.dtype);
-  const Operand oa = operand(a, t), ob = operand(b, t);
+  const GemmOperand oa = operand(a, t), ob = operand(b, t);
   Tensor result = c;
   if (z.dtype != t) result = new_tensor(t, z.sizes());
   kernels::Gemm g;
@@ -100,6 +103,12 @@ void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, 
   g.c = result.data();
   g.ldc = n;
   g.accumulate = accumulate;
+  Tensor added;
+  if (bias.defined()) {
+    added = as_contiguous(bias, t);
+    g.epilogue = kernels::Epilogue::bias;
+    g.bias = added.data();
+  }
   if (x.ndim == 3) {
     kernels::gemm_batched(g, batch, oa.batch_stride, ob.batch_stride, m * n);
   } else {
@@ -107,6 +116,8 @@ void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, 
   }
   if (z.dtype != t) copy_elements(z, *result.impl());
 }
+
+namespace {
 
 // The gradients of a product: g b^T and a^T g, added in place where there is something to add to.
 template <class Multiply>

@@ -59,14 +59,4 @@ void fill_normal(T* p, int64_t n, uint64_t seed, uint64_t offset, double mean, d
   });
 }
 
-// 0 with probability p, otherwise 1 / (1 - p).
-template <class T>
-void fill_dropout_mask(T* m, int64_t n, uint64_t seed, uint64_t offset, double p) {
-  const T keep = p < 1 ? static_cast<T>(1 / (1 - p)) : T{0};
-  for_random_pairs<double>(n, seed, offset, [&](int64_t i, double u, double v) {
-    m[i] = u < p ? T{0} : keep;
-    if (i + 1 < n) m[i + 1] = v < p ? T{0} : keep;
-  });
-}
-
 WENGERT_NAMESPACE_END

@@ -5,7 +5,8 @@ WENGERT_NAMESPACE_BEGIN
 
 #define WG_TABLES(X)                                                                          \
   X(unary) X(test) X(binary) X(creation) X(view) X(cat) X(reduction) X(sort) X(matmul)        \
-  X(gather) X(indexing) X(where) X(random)
+  X(gather) X(indexing) X(where) X(random)                                                    \
+  X(nn_linear) X(nn_convolution) X(nn_max_pool) X(nn_batch_norm) X(nn_cross_entropy)
 
 #define X(family) extern const FunctionTable family##_functions;
 WG_TABLES(X)
