@@ -41,8 +41,20 @@ constexpr int kMaxArgs = 16;
 
 // What the values of one call point to.
 struct CallMemory {
-  std::vector<int64_t> dims[kMaxArgs];
+  static constexpr size_t kSmall = 2 * kMaxDims;
+  int64_t small[kSmall];
+  size_t used = 0;
+  std::vector<std::vector<int64_t>> large;
   std::vector<Tensor> tensors[3];
+
+  // Room for n integers; most calls find it in `small`.
+  int64_t* integers(size_t n) {
+    if (n <= kSmall - used) {
+      used += n;
+      return small + (used - n);
+    }
+    return large.emplace_back(n).data();
+  }
   int lists = 0;
   std::vector<PyObject*> temporaries;
   ~CallMemory() {
@@ -51,6 +63,11 @@ struct CallMemory {
 };
 
 int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
+  if (PyLong_CheckExact(o)) {
+    const long long v = PyLong_AsLongLong(o);
+    if (v != -1 || !PyErr_Occurred()) return v;
+    throw PythonError();
+  }
   PyObject* i = PyFloat_Check(o) ? nullptr : PyNumber_Index(o);
   if (!i) {
     PyErr_Clear();
@@ -68,21 +85,29 @@ int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
                   kind_text(p.kind) + ", but got " + Py_TYPE(o)->tp_name);
 }
 
-void to_dims(PyObject* o, const char* function, const Parameter& p, std::vector<int64_t>& out) {
+void to_dims(PyObject* o, const char* function, const Parameter& p, Value& v, CallMemory& memory) {
+  v.size = 1;
   if (PyTuple_Check(o) || PyList_Check(o)) {
     PyObject** items = PySequence_Fast_ITEMS(o);
-    const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
-    for (Py_ssize_t i = 0; i < n; ++i) out.push_back(to_int(items[i], function, p));
+    v.size = static_cast<size_t>(PySequence_Fast_GET_SIZE(o));
+    int64_t* to = memory.integers(v.size);
+    for (size_t i = 0; i < v.size; ++i) to[i] = to_int(items[i], function, p);
+    v.data = to;
     return;
   }
   if (TensorImpl* t = unwrap(o); t && t->ndim == 1) {
-    for (int64_t i = 0; i < t->numel; ++i) out.push_back(select(as_tensor(t), 0, i).item().to_int());
+    v.size = static_cast<size_t>(t->numel);
+    int64_t* to = memory.integers(v.size);
+    for (int64_t i = 0; i < t->numel; ++i) to[i] = select(as_tensor(t), 0, i).item().to_int();
+    v.data = to;
     return;
   }
-  out.push_back(to_int(o, function, p));
+  int64_t* to = memory.integers(1);
+  *to = to_int(o, function, p);
+  v.data = to;
 }
 
-void convert(PyObject* o, const char* function, const Parameter& p, int index, Value& v,
+void convert(PyObject* o, const char* function, const Parameter& p, Value& v,
              CallMemory& memory) {
   const bool nullable = !p.required && p.value.none;
   if (o == Py_None) {
@@ -171,13 +196,7 @@ void convert(PyObject* o, const char* function, const Parameter& p, int index, V
       return;
     }
     case ArgKind::dims:
-    case ArgKind::optional_dims: {
-      auto& dims = memory.dims[index];
-      to_dims(o, function, p, dims);
-      v.data = dims.data();
-      v.size = dims.size();
-      return;
-    }
+    case ArgKind::optional_dims: to_dims(o, function, p, v, memory); return;
     case ArgKind::dtype:
     case ArgKind::optional_dtype: {
       const int code = dtype_code(o);
@@ -207,7 +226,7 @@ bool same_name(PyObject* a, PyObject* b) {
 // Other spellings that NumPy or older programs use.
 const char* alias(const char* name) {
   static constexpr const char* pairs[][2] = {{"axis", "dim"}, {"keepdims", "keepdim"}, {"x", "input"},
-                                             {"self", "input"}, {"dims", "dim"},
+                                             {"self", "input"}, {"dims", "dim"}, {"value", "src"},
                                              {"x1", "input"}, {"x2", "other"}};
   for (const auto& p : pairs) {
     if (std::strcmp(p[0], name) == 0) return p[1];
@@ -331,14 +350,14 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
       const Parameter& p = parameters[at];
       if (p.variadic && !PyTuple_Check(args[i]) && !PyList_Check(args[i]) &&
           (nargs - i > 1 || !unwrap(args[i]))) {
-        auto& dims = memory->dims[at];
-        for (; i < nargs; ++i) dims.push_back(to_int(args[i], row.name, p));
-        values[at].data = dims.data();
-        values[at].size = dims.size();
+        values[at].size = static_cast<size_t>(nargs - i);
+        int64_t* dims = memory->integers(values[at].size);
+        values[at].data = dims;
+        for (; i < nargs; ++i) *dims++ = to_int(args[i], row.name, p);
         given[at] = true;
         break;
       }
-      convert(args[i], row.name, p, static_cast<int>(at), values[at], *memory);
+      convert(args[i], row.name, p, values[at], *memory);
       given[at] = true;
     }
     for (Py_ssize_t k = 0; k < nkw; ++k) {
@@ -363,7 +382,7 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
       if (given[found]) {
         throw TypeError(std::string(row.name) + ": argument '" + parameters[found].name + "' was given twice");
       }
-      convert(value, row.name, parameters[found], static_cast<int>(found), values[found], *memory);
+      convert(value, row.name, parameters[found], values[found], *memory);
       given[found] = true;
     }
     bool large = false;
