@@ -80,6 +80,7 @@ def positions(shape: tuple[int, ...], items: tuple[Any, ...]) -> np.ndarray:
     As in PyTorch numbers, slices and None are applied first, then arrays and masks together.
     """
     a = np.arange(int(np.prod(shape))).reshape(shape)
+    items = tuple(int(k) if isinstance(k, np.ndarray) and k.ndim == 0 else k for k in items)
     named = sum(
         k.ndim if isinstance(k, np.ndarray) and k.dtype == bool else 1
         for k in items

@@ -40,7 +40,7 @@ def chains() -> dict[str, Any]:
 
     def assigned(y: Any, w: Any) -> None:
         v = y[2]
-        v[1:3] = w[0, :2] * y[3, :2]
+        v[1:3] = w[0, :2] + y[3, :2] * 2.0
 
     def narrowed(y: Any, w: Any) -> None:
         y.narrow(1, 1, 2).unsqueeze(0).squeeze(0).mul_(w.narrow(1, 0, 2))

@@ -329,7 +329,10 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
     const auto n_parameters = static_cast<Py_ssize_t>(parameters.size());
     const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     const Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
-    Value values[kMaxArgs];
+    // Only the values of parameters that exist are made.
+    alignas(Value) char value_space[sizeof(Value) * kMaxArgs];
+    auto* values = reinterpret_cast<Value*>(value_space);
+    for (Py_ssize_t i = 0; i < n_parameters; ++i) new (values + i) Value;
     bool given[kMaxArgs] = {};
     // Most calls need no memory beside the values.
     alignas(CallMemory) char space[sizeof(CallMemory)];

@@ -202,7 +202,7 @@ def repeat_interleave(
     each count is repeated.
     """
     if repeats is None:
-        return _ops._repeat_interleave_each(_ops.arange(0, input.numel()), input, 0)
+        return _ops._repeat_interleave_each(_creation.arange(input.numel()), input, 0)
     if isinstance(repeats, (list, tuple)):
         repeats = _creation.tensor(repeats)
     if isinstance(repeats, Tensor):
