@@ -87,7 +87,11 @@ class Row:
         for p in self.parameters:
             if p.variadic and p.name not in values:
                 values[p.name] = ()
-        return values | kwargs
+        values |= kwargs
+        for p in self.parameters:  # one number stands for a list of one
+            if p.kind.startswith("int or") and isinstance(values[p.name], int):
+                values[p.name] = (values[p.name],)
+        return values
 
 
 def _parse(d: dict[str, Any]) -> Row:

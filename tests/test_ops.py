@@ -20,6 +20,7 @@ OTHER_AT_INFINITY = {
     "silu": "the reference multiplies -inf by 0",
     "mish": "the reference multiplies -inf by 0",
     "sign": "NaN has sign 0",
+    "lgamma": "the reference says -inf at -inf, C and PyTorch inf",
 }
 
 
@@ -36,15 +37,16 @@ def first_cases(flag: int) -> list[Case]:
 
 def test_names_are_unique():
     names = [r.name for r in ROWS]
-    assert len(ROWS) > 150
+    assert len(ROWS) > 100
     assert sorted(names) == sorted(set(names))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r.name)
 def test_row_is_documented_and_has_samples(row: Row):
     assert row.doc
-    assert not row.doc.endswith(".")
     assert row.function.__doc__.startswith(f"{row.name}(")
+    assert row.function.__doc__.endswith(".")
+    assert not row.function.__doc__.endswith("..")
     exempt = rows.INTERNAL | rows.ALIAS | rows.RANDOM | rows.MUTATES
     assert row.samples or row.flags & exempt
 

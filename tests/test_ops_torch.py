@@ -83,11 +83,14 @@ def test_like_torch(case: Case):
         return
     c = call.direction(y)
     got = call.gradients(y, x, c)
-    want = torch.autograd.grad(
-        [their_y[i] for i in used],
-        leaves((args, kwargs)),
-        [torch.from_numpy(c[i].numpy()) for i in used],
-        allow_unused=True,
-    )
+    try:
+        want = torch.autograd.grad(
+            [their_y[i] for i in used],
+            leaves((args, kwargs)),
+            [torch.from_numpy(c[i].numpy()) for i in used],
+            allow_unused=True,
+        )
+    except RuntimeError as e:
+        pytest.skip(f"PyTorch has no such derivative: {e}")
     for g, w in zip(got, want, strict=True):
         rows.assert_same(g, np.zeros(g.shape) if w is None else w.numpy(), 1e-8, 1e-9)

@@ -149,7 +149,8 @@ Tensor from_array(const py::object& array) {
   if (reinterpret_cast<uintptr_t>(p) % static_cast<uintptr_t>(std::min<int64_t>(item, 8)) && p) {
     throw ValueError("from_numpy: the array is not aligned; copy it first");
   }
-  Tensor t = from_blob(p, shape, *dtype, strides, release_object, array.inc_ref().ptr());
+  Tensor t = from_blob(p, shape, *dtype, strides, release_object, array.ptr());
+  array.inc_ref();  // the tensor's
   if (read_only) detail::set_read_only(t);
   return t;
 }

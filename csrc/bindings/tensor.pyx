@@ -300,7 +300,12 @@ cdef object array_operand(object other):
     return None
 
 
-ctypedef TensorImpl* (*table_call)(TensorImpl*, TensorImpl*)
+cdef object operand(object other):
+    """What the functions of the other module take beside a tensor; None where there is no such."""
+    cdef Scalar s
+    if isinstance(other, Tensor) or scalar_from(other, &s):
+        return other
+    return array_operand(other)
 
 
 @cython.freelist(256)
@@ -436,46 +441,57 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         return self.bitwise_not()
 
     def __pow__(self, other, modulo):
-        return self.pow(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.pow(other)
 
     def __rpow__(self, other, modulo):
         return _from_data(other, dtype=self.dtype if self.is_floating_point() or isinstance(other, int) else None).pow(self)
 
     def __mod__(self, other):
-        return self.remainder(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.remainder(other)
 
     def __rmod__(self, other):
         return _from_data(other).remainder(self)
 
     def __floordiv__(self, other):
-        return self.floor_divide(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.floor_divide(other)
 
     def __rfloordiv__(self, other):
         return _from_data(other).floor_divide(self)
 
     def __and__(self, other):
-        return self.bitwise_and(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_and(other)
 
     def __rand__(self, other):
-        return self.bitwise_and(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_and(other)
 
     def __or__(self, other):
-        return self.bitwise_or(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_or(other)
 
     def __ror__(self, other):
-        return self.bitwise_or(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_or(other)
 
     def __xor__(self, other):
-        return self.bitwise_xor(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_xor(other)
 
     def __rxor__(self, other):
-        return self.bitwise_xor(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_xor(other)
 
     def __lshift__(self, other):
-        return self.bitwise_left_shift(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_left_shift(other)
 
     def __rshift__(self, other):
-        return self.bitwise_right_shift(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_right_shift(other)
 
     def __iadd__(self, other):
         cdef Scalar s

@@ -65,7 +65,7 @@ Storage* external_storage(void* data, size_t nbytes, void (*release)(void*), voi
   s->allocated = kStorageHeader;
   s->nbytes = nbytes;
   s->data = static_cast<char*>(data);
-  s->release = release;
+  s->release = release ? release : [](void*) {};  // none: the memory is the caller's
   s->context = context;
   return s;
 }

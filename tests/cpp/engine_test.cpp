@@ -206,7 +206,7 @@ TEST(BackwardGraph, CreateGraphThroughSavedOutputs) {
 }
 
 TEST(BackwardGraph, CreateGraphDoesNotAddInPlace) {
-  const Tensor x = leaf({3});
+  Tensor x = leaf({3});
   (x * x).backward({}, false, true);
   const Tensor first = x.grad();
   (x * x).backward({}, false, true);
