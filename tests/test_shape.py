@@ -274,3 +274,15 @@ def test_functions_with_lists_agree_with_torch() -> None:
             assert tuple(g.shape) == tuple(e.shape), i
             assert str(e.dtype) == f"torch.{g.dtype.name}", i
             np.testing.assert_array_equal(g.numpy(), e.numpy(), err_msg=str(i))
+
+
+def test_shapes_change_in_place() -> None:
+    x = wg.arange(6.0).reshape(1, 2, 3).clone()
+    same = x
+    assert x.squeeze_(0) is same
+    assert x.t_().tolist() == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
+    assert x.unsqueeze_(1).transpose_(0, 1).shape == (1, 3, 2)
+    for refused in (wg.zeros(1, 2, requires_grad=True), wg.zeros(2, 1, 2)[0]):
+        with pytest.raises(RuntimeError, match="use squeeze"):
+            refused.squeeze_()
+        assert refused.shape == (1, 2)

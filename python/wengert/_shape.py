@@ -328,6 +328,24 @@ def _number(value: Any, like: dtype | None) -> Tensor:
     return made
 
 
+# ---- another shape in place ---------------------------------------------------------------
+
+
+def _in_place(name: str, view: Any) -> Any:
+    def change(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if self.requires_grad or self._is_view():
+            raise RuntimeError(
+                f"{name}_: the shape of a view, or of a tensor that requires grad, cannot be "
+                f"changed in place; use {name}()"
+            )
+        self.data = view(self.data, *args, **kwargs)
+        return self
+
+    change.__name__ = change.__qualname__ = f"{name}_"
+    change.__doc__ = f"{name}() in place: the tensor itself takes the new shape."
+    return change
+
+
 def install() -> dict[str, Any]:
     """The methods of Tensor that this file defines."""
     return {
@@ -340,4 +358,10 @@ def install() -> dict[str, Any]:
         "repeat_interleave": repeat_interleave,
         "nonzero": nonzero,
         "where": _where_method,
+        "squeeze_": _in_place("squeeze", _ops.squeeze),
+        "unsqueeze_": _in_place("unsqueeze", _ops.unsqueeze),
+        "transpose_": _in_place("transpose", _ops.transpose),
+        "swapaxes_": _in_place("swapaxes", _ops.transpose),
+        "swapdims_": _in_place("swapdims", _ops.transpose),
+        "t_": _in_place("t", Tensor.t),
     }
