@@ -286,3 +286,22 @@ def test_shapes_change_in_place() -> None:
         with pytest.raises(RuntimeError, match="use squeeze"):
             refused.squeeze_()
         assert refused.shape == (1, 2)
+
+
+def test_in_place_indexing_writes_through_transposed_tensors() -> None:
+    for change in (
+        lambda x: x.scatter_add_(1, wg.tensor([[0], [1]]), wg.ones(2, 1)),
+        lambda x: x.scatter_(1, wg.tensor([[0], [1]]), 2.0),
+        lambda x: x.index_add_(0, wg.tensor([0]), wg.ones(1, 2)),
+        lambda x: x.index_copy_(1, wg.tensor([1]), wg.zeros(3, 1)),
+        lambda x: x.index_fill_(0, wg.tensor([2]), 5.0),
+        lambda x: x.masked_fill_(wg.tensor([True, False]), 4.0),
+        lambda x: x.put_(wg.tensor([0, 5]), wg.tensor([7.0, 8.0])),
+        lambda x: x.tril_(),
+    ):
+        base = wg.ones(2, 3)
+        dense = wg.ones(3, 2)
+        change(base.T)
+        change(dense)
+        assert base.T.tolist() == dense.tolist()
+        assert dense.tolist() != wg.ones(3, 2).tolist()

@@ -28,8 +28,7 @@ enum class Form : uint8_t { function, in_place };
 
 // The callable. As a method descriptor it takes the tensor as its first argument.
 struct Callable {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   const Function* row;
   Signature* signature;  // made at the first call; never freed
   PyTypeObject* result_type;
@@ -107,13 +106,13 @@ void to_dims(PyObject* o, const char* function, const Parameter& p, Value& v, Ca
   v.data = to;
 }
 
-void convert(PyObject* o, const char* function, const Parameter& p, Value& v,
-             CallMemory& memory) {
+void convert(PyObject* o, const char* function, const Parameter& p, Value& v, CallMemory& memory) {
   const bool nullable = !p.required && p.value.none;
   if (o == Py_None) {
-    const bool optional = p.kind == ArgKind::optional_scalar || p.kind == ArgKind::optional_integer ||
-                          p.kind == ArgKind::optional_real || p.kind == ArgKind::optional_boolean ||
-                          p.kind == ArgKind::optional_dims || p.kind == ArgKind::optional_dtype;
+    const bool optional = p.kind == ArgKind::optional_scalar ||
+                          p.kind == ArgKind::optional_integer || p.kind == ArgKind::optional_real ||
+                          p.kind == ArgKind::optional_boolean || p.kind == ArgKind::optional_dims ||
+                          p.kind == ArgKind::optional_dtype;
     if (!optional && !nullable) wrong_type(function, p, o);
     v = Value{};
     v.none = true;
@@ -160,8 +159,8 @@ void convert(PyObject* o, const char* function, const Parameter& p, Value& v,
         PyObject* item = PySequence_Fast_GET_ITEM(items, i);
         TensorImpl* t = unwrap(item);
         if (!t && item != Py_None) {
-          throw TypeError(std::string(function) + ": element " + std::to_string(i) + " of '" + p.name +
-                          "' must be Tensor, but got " + Py_TYPE(item)->tp_name);
+          throw TypeError(std::string(function) + ": element " + std::to_string(i) + " of '" +
+                          p.name + "' must be Tensor, but got " + Py_TYPE(item)->tp_name);
         }
         list.push_back(Tensor::share(t));
       }
@@ -170,7 +169,9 @@ void convert(PyObject* o, const char* function, const Parameter& p, Value& v,
       return;
     }
     case ArgKind::integer:
-    case ArgKind::optional_integer: v.integer = to_int(o, function, p); return;
+    case ArgKind::optional_integer:
+      v.integer = to_int(o, function, p);
+      return;
     case ArgKind::real:
     case ArgKind::optional_real: {
       Scalar s;
@@ -187,7 +188,8 @@ void convert(PyObject* o, const char* function, const Parameter& p, Value& v,
     }
     case ArgKind::boolean:
     case ArgKind::optional_boolean: {
-      if (!PyBool_Check(o) && !PyLong_Check(o) && !unwrap(o) && std::strncmp(Py_TYPE(o)->tp_name, "numpy.bool", 10) != 0) {
+      if (!PyBool_Check(o) && !PyLong_Check(o) && !unwrap(o) &&
+          std::strncmp(Py_TYPE(o)->tp_name, "numpy.bool", 10) != 0) {
         wrong_type(function, p, o);
       }
       const int truth = PyObject_IsTrue(o);
@@ -196,7 +198,9 @@ void convert(PyObject* o, const char* function, const Parameter& p, Value& v,
       return;
     }
     case ArgKind::dims:
-    case ArgKind::optional_dims: to_dims(o, function, p, v, memory); return;
+    case ArgKind::optional_dims:
+      to_dims(o, function, p, v, memory);
+      return;
     case ArgKind::dtype:
     case ArgKind::optional_dtype: {
       const int code = dtype_code(o);
@@ -219,15 +223,13 @@ void convert(PyObject* o, const char* function, const Parameter& p, Value& v,
   }
 }
 
-bool same_name(PyObject* a, PyObject* b) {
-  return a == b || PyUnicode_Compare(a, b) == 0;
-}
+bool same_name(PyObject* a, PyObject* b) { return a == b || PyUnicode_Compare(a, b) == 0; }
 
 // Other spellings that NumPy or older programs use.
 const char* alias(const char* name) {
-  static constexpr const char* pairs[][2] = {{"axis", "dim"}, {"keepdims", "keepdim"}, {"x", "input"},
-                                             {"self", "input"}, {"dims", "dim"}, {"value", "src"},
-                                             {"x1", "input"}, {"x2", "other"}};
+  static constexpr const char* pairs[][2] = {
+      {"axis", "dim"}, {"keepdims", "keepdim"}, {"x", "input"},  {"self", "input"},
+      {"dims", "dim"}, {"value", "src"},        {"x1", "input"}, {"x2", "other"}};
   for (const auto& p : pairs) {
     if (std::strcmp(p[0], name) == 0) return p[1];
   }
@@ -271,7 +273,8 @@ bool take_option(const Function& row, PyObject* key, PyObject* value, CallOption
 void write_out(const Function& row, PyObject* out, Tensor result) {
   TensorImpl* t = unwrap(out);
   if (!t) {
-    throw TypeError(std::string(row.name) + ": out must be Tensor, but got " + Py_TYPE(out)->tp_name);
+    throw TypeError(std::string(row.name) + ": out must be Tensor, but got " +
+                    Py_TYPE(out)->tp_name);
   }
   Tensor target = Tensor::share(t);
   detail::write_out(row.name, target, result);
@@ -279,13 +282,20 @@ void write_out(const Function& row, PyObject* out, Tensor result) {
 
 PyObject* to_python(Callable* self, const Function& row, Result& r) {
   switch (r.kind) {
-    case ResultKind::nothing: Py_RETURN_NONE;
-    case ResultKind::tensor: return wrap(std::move(r.tensor));
-    case ResultKind::boolean: return PyBool_FromLong(r.integer != 0);
-    case ResultKind::integer: return PyLong_FromLongLong(r.integer);
-    case ResultKind::real: return PyFloat_FromDouble(r.real);
-    case ResultKind::dtype: return dtype_object(static_cast<DType>(r.integer));
-    case ResultKind::tensors: break;
+    case ResultKind::nothing:
+      Py_RETURN_NONE;
+    case ResultKind::tensor:
+      return wrap(std::move(r.tensor));
+    case ResultKind::boolean:
+      return PyBool_FromLong(r.integer != 0);
+    case ResultKind::integer:
+      return PyLong_FromLongLong(r.integer);
+    case ResultKind::real:
+      return PyFloat_FromDouble(r.real);
+    case ResultKind::dtype:
+      return dtype_object(static_cast<DType>(r.integer));
+    case ResultKind::tensors:
+      break;
   }
   const auto n = static_cast<Py_ssize_t>(r.tensors.size());
   PyObject* tuple;
@@ -296,7 +306,8 @@ PyObject* to_python(Callable* self, const Function& row, Result& r) {
         fields[i].name = self->signature->results[i].c_str();
       }
       auto* name = new std::string(std::string("wengert.return_types.") + row.name);
-      PyStructSequence_Desc d{name->c_str(), nullptr, fields, static_cast<int>(self->signature->results.size())};
+      PyStructSequence_Desc d{name->c_str(), nullptr, fields,
+                              static_cast<int>(self->signature->results.size())};
       self->result_type = PyStructSequence_NewType(&d);
       if (!self->result_type) return nullptr;
     }
@@ -383,7 +394,8 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         }
       }
       if (given[found]) {
-        throw TypeError(std::string(row.name) + ": argument '" + parameters[found].name + "' was given twice");
+        throw TypeError(std::string(row.name) + ": argument '" + parameters[found].name +
+                        "' was given twice");
       }
       convert(value, row.name, parameters[found], values[found], *memory);
       given[found] = true;
@@ -394,8 +406,8 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         const Parameter& p = parameters[i];
         if (p.variadic) continue;  // no sizes: a 0-d tensor
         if (p.required) {
-          throw TypeError(std::string(row.name) + ": missing argument '" + p.name + "'; the parameters are (" +
-                          self->signature->describe() + ")");
+          throw TypeError(std::string(row.name) + ": missing argument '" + p.name +
+                          "'; the parameters are (" + self->signature->describe() + ")");
         }
         values[i] = p.value;
       } else if (parameters[i].kind == ArgKind::tensor || parameters[i].kind == ArgKind::operand) {
@@ -413,8 +425,9 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         } else {
           Result result;
           row.call(values, result);
-          detail::store_result(row.name, target,
-                               result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
+          detail::store_result(
+              row.name, target,
+              result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
         }
       }
       Py_INCREF(args[0]);
@@ -492,7 +505,8 @@ PyGetSetDef getset[] = {{"__doc__", get_doc, nullptr, nullptr, nullptr},
                         {"__qualname__", get_name, nullptr, nullptr, nullptr},
                         {"__module__", get_module, nullptr, nullptr, nullptr},
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMethodDef methods[] = {{"__reduce__", reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"__reduce__", reduce, METH_NOARGS, nullptr},
+                         {nullptr, nullptr, 0, nullptr}};
 
 PyTypeObject* callable_type() {
   static PyTypeObject type{};
@@ -532,9 +546,10 @@ PyObject* describe(const Function& f) {
     PyList_Append(kinds, k);
     Py_DECREF(k);
   }
-  PyObject* d = Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:k,s:N}", "name", f.name, "signature", f.signature, "doc", f.doc,
-                              "samples", f.samples, "reference", f.reference, "flags",
-                              static_cast<unsigned long>(f.flags), "kinds", kinds);
+  PyObject* d =
+      Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:k,s:N}", "name", f.name, "signature", f.signature,
+                    "doc", f.doc, "samples", f.samples, "reference", f.reference, "flags",
+                    static_cast<unsigned long>(f.flags), "kinds", kinds);
   return d;
 }
 

@@ -45,8 +45,6 @@ from ._memory_format import (
     preserve_format,
 )
 from ._methods import install as _install
-from ._shape import *  # noqa: F403
-
 from ._settings import (
     finfo,
     get_rng_state,
@@ -60,5 +58,6 @@ from ._settings import (
     show_config,
     use_deterministic_algorithms,
 )
+from ._shape import *  # noqa: F403
 
 _install()
