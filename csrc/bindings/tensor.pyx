@@ -231,12 +231,12 @@ cdef inline object wrap(TensorImpl* impl):
 
 cdef object restore(TensorImpl* impl):
     cls, attributes = restore_identity(impl)
-    cdef Tensor t = cls.__new__(cls)
+    # Not the subclass's own __new__, which would make another tensor.
+    cdef Tensor t = Tensor.__new__(cls)
     t.impl = impl
     set_owner(impl, <PyObject*>t)
     if attributes:
-        for name, value in attributes.items():
-            setattr(t, name, value)
+        t.__dict__ = attributes
     return t
 
 
@@ -344,8 +344,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     @staticmethod
     def _make_subclass(cls, Tensor data, requires_grad=False):
         """A tensor of a subclass over the memory of ``data``, without its history."""
+        cdef Tensor t = Tensor.__new__(cls)
         cdef TensorImpl* impl = as_tensor(impl_of(data)).detach().release()
-        cdef Tensor t = cls.__new__(cls)
         t.impl = impl
         set_owner(impl, <PyObject*>t)
         if requires_grad:
@@ -842,7 +842,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             v = _from_data(value, dtype=self.dtype)
         if indices.size() == 0:
             # Leading dimensions of size 1 that the target does not have are dropped.
-            while v.impl.ndim > impl_of(view).ndim and v.impl.shape()[0] == 1:
+            while impl_of(v).ndim > impl_of(view).ndim and v.impl.shape()[0] == 1:
                 v = v[0]
             copy_call(impl_of(view), impl_of(v))
         else:
