@@ -61,3 +61,6 @@ from ._settings import (
 from ._shape import *  # noqa: F403
 
 _install()
+
+from . import nn, optim, utils
+from ._serialization import load, save
