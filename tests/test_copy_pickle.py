@@ -7,6 +7,7 @@ import math
 import pickle
 
 import pytest
+
 import wengert as wg
 
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32",

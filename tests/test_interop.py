@@ -7,6 +7,7 @@ import weakref
 
 import numpy as np
 import pytest
+
 import wengert as wg
 from wengert.utils import dlpack
 
@@ -42,7 +43,15 @@ def test_memory_is_shared_both_ways():
 
 
 @pytest.mark.parametrize(
-    "key", [np.s_[::-1], np.s_[::2, ::-3], np.s_[1:, 2], np.s_[-1:0:-2, ::-1], np.s_[:0], np.s_[None, :, 1:3]]
+    "key",
+    [
+        np.s_[::-1],
+        np.s_[::2, ::-3],
+        np.s_[1:, 2],
+        np.s_[-1:0:-2, ::-1],
+        np.s_[:0],
+        np.s_[None, :, 1:3],
+    ],
 )
 def test_strides(key):
     a = np.arange(30.0).reshape(5, 6)[key]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+
 import wengert as wg
 from wengert import _printing
 

@@ -14,9 +14,10 @@ from collections import OrderedDict, namedtuple
 from pathlib import Path
 
 import pytest
-import wengert as wg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import wengert as wg
 from wengert._serialization import load, save
 
 ALL_DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16",
@@ -316,7 +317,9 @@ def test_damaged_structures(root):
         load(file_of({"__metadata__": {"wengert": text}, "a": entry()}, b"1234"))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version":2,"root":1}', "[" * 100_000, "1" * 9000])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"version":2,"root":1}', "[" * 100_000, "1" * 9000]
+)
 def test_damaged_structure_texts(text):
     with pytest.raises(ValueError, match="load:"):
         load(file_of({"__metadata__": {"wengert": text}}))
@@ -360,7 +363,9 @@ tensors = st.builds(
     st.sampled_from(ALL_DTYPES),
     st.lists(st.integers(0, 3), max_size=3),
 )
-keys = st.one_of(st.text(), st.integers(), st.booleans(), st.none(), st.tuples(st.text(), st.integers()))
+keys = st.one_of(
+    st.text(), st.integers(), st.booleans(), st.none(), st.tuples(st.text(), st.integers())
+)
 leaves = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary(),
     st.complex_numbers(allow_nan=False), tensors,
@@ -388,7 +393,11 @@ SOURCE = bytes_of({"a.b": wg.arange(5.0), "c": [wg.ones(2, dtype=wg.bool), 2**70
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, len(SOURCE) - 1), st.integers(0, 255)), min_size=1, max_size=6))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(SOURCE) - 1), st.integers(0, 255)), min_size=1, max_size=6
+    )
+)
 def test_changed_bytes_never_crash(changes):
     data = bytearray(SOURCE)
     for at, value in changes:
@@ -405,7 +414,9 @@ def test_changed_bytes_never_crash(changes):
 def test_a_state_dict_keeps_its_names(tmp_path):
     pytest.importorskip("safetensors")
     numpy = pytest.importorskip("safetensors.numpy")
-    state = OrderedDict([("z.weight", wg.arange(6.0).reshape(2, 3)), ("a.bias", wg.ones(2, dtype=wg.int64))])
+    state = OrderedDict(
+        [("z.weight", wg.arange(6.0).reshape(2, 3)), ("a.bias", wg.ones(2, dtype=wg.int64))]
+    )
     path = tmp_path / "state.safetensors"
     save(state, path)
     arrays = numpy.load_file(path)
@@ -425,7 +436,9 @@ def test_nested_names_are_paths(tmp_path):
         assert sorted(file.keys()) == ["list.0", "model.w", "model.w#1"]
 
 
-@pytest.mark.parametrize("dtype", [d for d in ALL_DTYPES if d not in ("complex64", "complex128", "bfloat16")])
+@pytest.mark.parametrize(
+    "dtype", [d for d in ALL_DTYPES if d not in ("complex64", "complex128", "bfloat16")]
+)
 def test_files_of_the_safetensors_package(tmp_path, dtype):
     numpy = pytest.importorskip("safetensors.numpy")
     import numpy as np

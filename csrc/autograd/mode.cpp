@@ -81,6 +81,17 @@ class AnomalyTransform final : public Transform {
   std::function<std::string()> where_;
 };
 
+class LeaveInference final : public ModeScope {
+ public:
+  LeaveInference() : before_(thread_mode.word) {
+    thread_mode.word = (before_ & ~uint32_t{kInferenceMode | kInferring}) | kRecording;
+  }
+  ~LeaveInference() override { thread_mode.word = before_; }
+
+ private:
+  uint32_t before_;
+};
+
 template <class T>
 class Scope final : public ModeScope {
  public:
@@ -127,7 +138,8 @@ bool anomaly_checks_nan() {
 
 ModeScope::~ModeScope() = default;
 
-std::unique_ptr<ModeScope> inference_mode() {
+std::unique_ptr<ModeScope> inference_mode(bool on) {
+  if (!on) return std::make_unique<LeaveInference>();
   return std::make_unique<Scope<InferenceTransform>>(true);
 }
 std::unique_ptr<ModeScope> anomaly_mode(bool check_nan, std::function<std::string()> where) {

@@ -125,7 +125,9 @@ struct CopySlices {
     Node& inner = *self.inner;
     std::vector<Tensor> results(inner.n_edges);
     Tensor gradient = algebra::clone(part);
-    run_node(inner, &gradient, results.data(), v.create_graph(), v.keep_saved());
+    // A second-order graph may reach the inner node by itself, after this one: then its values stay.
+    const bool keep = v.keep_saved() || inner.refs.load(std::memory_order_acquire) > 1;
+    run_node(inner, &gradient, results.data(), v.create_graph(), keep);
     if (results[0].defined()) {
       algebra::copy_(part, results[0]);
     } else {

@@ -316,6 +316,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     """
     cdef TensorImpl* impl
     cdef PyObject* attributes  # the __dict__, made when first needed (see install_attributes)
+    cdef object collected  # always None: with it Cython declares the type to the cycle collector
     cdef object __weakref__
 
     __array_priority__ = 1000

@@ -107,8 +107,27 @@ class RemovableHandle:
 def register_hook(self: Tensor, hook: Any) -> RemovableHandle:
     """Calls hook(gradient) when the gradient of this tensor is complete; a tensor that it returns
     takes the gradient's place."""
-    number = _core._register_hook(self, hook)
-    return RemovableHandle(lambda: _core._remove_hook(self, number))
+    switch = _Switch(hook)
+    number = _core._register_hook(self, switch)
+
+    def remove() -> None:
+        # The tensor may have another node by now, if it was changed in place.
+        switch.hook = None
+        _core._remove_hook(self, number)
+
+    return RemovableHandle(remove)
+
+
+class _Switch:
+    """A hook that can be turned off wherever it stands."""
+
+    __slots__ = ("hook",)
+
+    def __init__(self, hook: Any) -> None:
+        self.hook = hook
+
+    def __call__(self, gradient: Tensor) -> Any:
+        return None if self.hook is None else self.hook(gradient)
 
 
 def register_post_accumulate_grad_hook(self: Tensor, hook: Any) -> RemovableHandle:

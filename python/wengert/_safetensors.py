@@ -42,7 +42,11 @@ def _memory(t: Tensor) -> memoryview:
     import ctypes
 
     n = t.nbytes
-    return memoryview((ctypes.c_char * n).from_address(t.data_ptr())).cast("B") if n else memoryview(b"")
+    return (
+        memoryview((ctypes.c_char * n).from_address(t.data_ptr())).cast("B")
+        if n
+        else memoryview(b"")
+    )
 
 
 # ---- writing ------------------------------------------------------------------------------

@@ -52,7 +52,9 @@ class _Writer:
 
     def __init__(self) -> None:
         self.tensors: dict[str, Tensor] = {}
-        self._objects: dict[int, tuple[Tensor, dict[str, Any], int]] = {}  # tensors seen, by identity
+        self._objects: dict[
+            int, tuple[Tensor, dict[str, Any], int]
+        ] = {}  # tensors seen, by identity
         self._places: dict[Any, str] = {}  # names of memory that is in the file already
 
     def encode(self, value: Any, path: str, names: tuple[str, ...]) -> Any:
@@ -92,9 +94,7 @@ class _Writer:
         raise TypeError(_refusal(value, path))
 
     def _items(self, values: Any, path: str, names: tuple[str, ...]) -> list[Any]:
-        return [
-            self.encode(v, f"{path}[{i}]", (*names, str(i))) for i, v in enumerate(values)
-        ]
+        return [self.encode(v, f"{path}[{i}]", (*names, str(i))) for i, v in enumerate(values)]
 
     def _dict(self, value: dict[Any, Any], path: str, names: tuple[str, ...]) -> dict[str, Any]:
         pairs = []
@@ -102,7 +102,10 @@ class _Writer:
             inside = f"{path}[{k!r}]"
             name = k if type(k) is str else repr(k)
             pairs.append(
-                [self.encode(k, f"{path}.keys()", (*names, "key")), self.encode(v, inside, (*names, name))]
+                [
+                    self.encode(k, f"{path}.keys()", (*names, "key")),
+                    self.encode(v, inside, (*names, name)),
+                ]
             )
         node: dict[str, Any] = {"dict" if type(value) is dict else "odict": pairs}
         extra = getattr(value, "_metadata", None)  # versions of the modules of a state dict
@@ -150,8 +153,11 @@ def _refusal(value: Any, path: str) -> str:
     if hasattr(value, "state_dict"):
         hint = "; save its state_dict()"
     elif cls.__module__ == "numpy":
-        hint = "; convert it with item()" if hasattr(value, "ndim") and value.ndim == 0 \
+        hint = (
+            "; convert it with item()"
+            if hasattr(value, "ndim") and value.ndim == 0
             else "; convert it with wengert.from_numpy()"
+        )
     elif isinstance(value, (int, float, str, tuple, dict, list)):
         hint = f"; convert it to a plain {next(b for b in cls.__mro__ if b.__module__ == 'builtins').__name__}"
     return (
@@ -394,7 +400,11 @@ def load(
         OSError: the file cannot be read.
         ValueError: the file is damaged or in another format.
     """
-    if map_location is not None and not callable(map_location) and not isinstance(map_location, dict):
+    if (
+        map_location is not None
+        and not callable(map_location)
+        and not isinstance(map_location, dict)
+    ):
         device(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(os.fspath(f), "rb") as file:
