@@ -187,22 +187,32 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
 
 namespace {
 
-#define WG_ROW(op, domain_a, domain_b, reference, doc, flags)                                      \
-  make_function<+[](const Operand& a, const Operand& b) {                                          \
-    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });             \
-  },                                                                                               \
-                +[](Tensor& self, const Operand& other) -> Tensor& {                               \
-                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar);    \
-                }>(#op, "input, other", kFunction | kMethod | kOut | flags, doc,                   \
-                   "T((3, 4), " domain_a "), T((3, 4), " domain_b ")\nT((3, 1), " domain_a          \
-                   "), T((4,), " domain_b ")\nT((), " domain_a "), T((2, 1), " domain_b             \
-                   ")\nT((3, 4), " domain_a "), N(" domain_b ")\nT((0, 3), " domain_a              \
-                   "), T((3,), " domain_b ")",                                                     \
+// Of a tensor with limits, and of a number.
+#define WG_DRAW_SAME(shape, domain) "T(" shape ", " domain ")"
+#define WG_DRAW_FLOAT WG_DRAW_SAME
+#define WG_DRAW_INT(shape, domain) "I(" shape ", " domain ")"
+#define WG_NUMBER_SAME(domain) "N(" domain ")"
+#define WG_NUMBER_FLOAT WG_NUMBER_SAME
+#define WG_NUMBER_INT(domain) "3"
+#define WG_ROW(op, result, domain_a, domain_b, reference, doc, flags)                           \
+  make_function<+[](const Operand& a, const Operand& b) {                                       \
+    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });          \
+  },                                                                                            \
+                +[](Tensor& self, const Operand& other) -> Tensor& {                            \
+                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar); \
+                }>(#op, "input, other", kFunction | kMethod | kOut | flags, doc,                \
+                   WG_DRAW_##result("(3, 4)", domain_a) ", " WG_DRAW_##result("(3, 4)", domain_b) "\n"   \
+                   WG_DRAW_##result("(3, 1)", domain_a) ", " WG_DRAW_##result("(4,)", domain_b) "\n"     \
+                   WG_DRAW_##result("()", domain_a) ", " WG_DRAW_##result("(2, 1)", domain_b) "\n"       \
+                   WG_DRAW_##result("(3, 4)", domain_a) ", " WG_NUMBER_##result(domain_b) "\n"           \
+                   WG_DRAW_##result("(0, 3)", domain_a) ", " WG_DRAW_##result("(3,)", domain_b),         \
                    reference)
 #define WG_BINARY(op, result, value, da, da_saves, db, db_saves, domain_a, domain_b, reference, doc) \
-  WG_ROW(op, domain_a, domain_b, reference, doc, 0u),
+  WG_ROW(op, result, domain_a, domain_b, reference, doc,                                             \
+         (ResultType::result == ResultType::INT ? static_cast<uint32_t>(kNoGrad) : 0u)),
 #define WG_COMPARE(op, value, reference, doc) \
-  WG_ROW(op, "-3, 3", "-3, 3", reference, doc, static_cast<uint32_t>(kNoGrad)),
+  WG_ROW(op, SAME, "-3, 3", "-3, 3", reference, doc, static_cast<uint32_t>(kNoGrad)),
+using elementwise::ResultType;
 constexpr Function all[] = {
 #include "wengert/ops/binary.def"
 };
