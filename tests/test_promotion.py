@@ -128,7 +128,7 @@ def test_refused_and_nothing_changed(act):
         act(i, f, b)
     assert i.tolist() == [0, 1, 2, 3]
     assert f.tolist() == [1.0] * 4
-    assert b.all()
+    assert b.tolist() == [True] * 4
 
 
 def test_in_place_division_by_zero_leaves_the_tensor():

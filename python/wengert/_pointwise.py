@@ -140,9 +140,9 @@ def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor
             )
     result = _product(chain)
     if last:
-        result = result.squeeze(-1)
+        result = result[:, 0]
     if first:
-        result = result.squeeze(0)
+        result = result[0]
     return result if out is None else out.copy_(result)
 
 
