@@ -173,7 +173,10 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
                                    elementwise::op##_rscalar_op::type, false, b, &a, true);       \
   }                                                                                            \
   Tensor& op##_(Tensor& self, const Tensor& other) {                                           \
-    apply_in_place(elementwise::op##_op{}, self, other);                                       \
+    if (!elementwise::try_in_place(kernels::binary(kernels::Binary::op##_),                    \
+                                   elementwise::op##_op::type, self, other)) {                 \
+      apply_in_place(elementwise::op##_op{}, self, other);                                     \
+    }                                                                                          \
     return self;                                                                               \
   }                                                                                            \
   Tensor& op##_(Tensor& self, const Scalar& other) {                                           \
@@ -187,32 +190,32 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
 
 namespace {
 
-// Of a tensor with limits, and of a number.
-#define WG_DRAW_SAME(shape, domain) "T(" shape ", " domain ")"
-#define WG_DRAW_FLOAT WG_DRAW_SAME
-#define WG_DRAW_INT(shape, domain) "I(" shape ", " domain ")"
+// Test inputs: integers for those that take nothing else.
+#define WG_TENSOR_SAME "T("
+#define WG_TENSOR_FLOAT "T("
+#define WG_TENSOR_INT "I("
 #define WG_NUMBER_SAME(domain) "N(" domain ")"
-#define WG_NUMBER_FLOAT WG_NUMBER_SAME
-#define WG_NUMBER_INT(domain) "3"
-#define WG_ROW(op, result, domain_a, domain_b, reference, doc, flags)                           \
-  make_function<+[](const Operand& a, const Operand& b) {                                       \
-    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });          \
-  },                                                                                            \
-                +[](Tensor& self, const Operand& other) -> Tensor& {                            \
-                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar); \
-                }>(#op, "input, other", kFunction | kMethod | kOut | flags, doc,                \
-                   WG_DRAW_##result("(3, 4)", domain_a) ", " WG_DRAW_##result("(3, 4)", domain_b) "\n"   \
-                   WG_DRAW_##result("(3, 1)", domain_a) ", " WG_DRAW_##result("(4,)", domain_b) "\n"     \
-                   WG_DRAW_##result("()", domain_a) ", " WG_DRAW_##result("(2, 1)", domain_b) "\n"       \
-                   WG_DRAW_##result("(3, 4)", domain_a) ", " WG_NUMBER_##result(domain_b) "\n"           \
-                   WG_DRAW_##result("(0, 3)", domain_a) ", " WG_DRAW_##result("(3,)", domain_b),         \
+#define WG_NUMBER_FLOAT(domain) "N(" domain ")"
+#define WG_NUMBER_INT(domain) "round(N(" domain "))"
+#define WG_ROW(op, draw, number, domain_a, domain_b, reference, doc, flags)                       \
+  make_function<+[](const Operand& a, const Operand& b) {                                         \
+    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });            \
+  },                                                                                              \
+                +[](Tensor& self, const Operand& other) -> Tensor& {                              \
+                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar);   \
+                }>(#op, "input, other", kFunction | kMethod | kOut | flags, doc,                  \
+                   draw "(3, 4), " domain_a "), " draw "(3, 4), " domain_b ")\n"                  \
+                   draw "(3, 1), " domain_a "), " draw "(4,), " domain_b ")\n"                    \
+                   draw "(), " domain_a "), " draw "(2, 1), " domain_b ")\n"                      \
+                   draw "(3, 4), " domain_a "), " number(domain_b) "\n"                           \
+                   draw "(0, 3), " domain_a "), " draw "(3,), " domain_b ")",                     \
                    reference)
-#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, domain_a, domain_b, reference, doc) \
-  WG_ROW(op, result, domain_a, domain_b, reference, doc,                                             \
-         (ResultType::result == ResultType::INT ? static_cast<uint32_t>(kNoGrad) : 0u)),
-#define WG_COMPARE(op, value, reference, doc) \
-  WG_ROW(op, SAME, "-3, 3", "-3, 3", reference, doc, static_cast<uint32_t>(kNoGrad)),
-using elementwise::ResultType;
+#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, domain_a, domain_b, reference, \
+                  doc)                                                                          \
+  WG_ROW(op, WG_TENSOR_##result, WG_NUMBER_##result, domain_a, domain_b, reference, doc, 0u),
+#define WG_COMPARE(op, value, reference, doc)                                \
+  WG_ROW(op, "T(", WG_NUMBER_SAME, "-3, 3", "-3, 3", reference, doc, \
+         static_cast<uint32_t>(kNoGrad)),
 constexpr Function all[] = {
 #include "wengert/ops/binary.def"
 };
