@@ -128,6 +128,8 @@ def test_edges_as_torch():
         "div_floor": lambda m, x: m.div(x, 0.3, rounding_mode="floor"),
         "div_trunc": lambda m, x: m.div(x, 0.3, rounding_mode="trunc"),
         "frexp": lambda m, x: m.frexp(x[4:])[0],
+        "round": lambda m, x: m.round(x / 3, decimals=2),
+        "round_tens": lambda m, x: x[4:].round(decimals=-1),
     }
     for dtype in ("float32", "float64"):
         x = wg.tensor(special, dtype=getattr(wg, dtype))
@@ -212,3 +214,18 @@ def test_special_names_are_there():
     for name in wg.special.__all__:
         assert callable(getattr(wg.special, name))
     assert wg.special.expit(wg.tensor(0.0)).item() == 0.5
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, float("inf"), 0, -1])
+def test_norms(order):
+    a = rng.standard_normal((3, 4))
+    x = wg.tensor(a)
+    np.testing.assert_allclose(wg.linalg.norm(x[0], order).item(), np.linalg.norm(a[0], order))
+    np.testing.assert_allclose(
+        wg.linalg.vector_norm(x, order, 1).numpy(), np.linalg.norm(a, order, axis=1)
+    )
+    if order in (1, -1, float("inf")):
+        np.testing.assert_allclose(wg.linalg.norm(x, order).item(), np.linalg.norm(a, order))
+        assert wg.linalg.matrix_norm(x, order, keepdim=True).shape == (1, 1)
+    np.testing.assert_allclose(wg.linalg.norm(x, "fro").item(), np.linalg.norm(a))
+    np.testing.assert_allclose(wg.linalg.norm(x).item(), np.linalg.norm(a))

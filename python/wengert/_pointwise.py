@@ -16,6 +16,7 @@ __all__ = [
     "frexp",
     "randint",
     "randint_like",
+    "round",
     "scalar_tensor",
     "tensordot",
 ]
@@ -177,6 +178,19 @@ def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
 
 
 
+def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
+    """The nearest whole number, ties going to the even one; with decimals the nearest multiple of
+    10^-decimals."""
+    if decimals == 0:
+        return _ops.round(input, out=out)
+    if not input.is_floating_point():
+        raise RuntimeError(f"round: decimals need a floating point dtype, but got {input.dtype}")
+    scale = 10.0 ** abs(decimals)
+    if decimals > 0:
+        return _ops.div(_ops.round(input * scale), scale, out=out)
+    return _ops.mul(_ops.round(input / scale), scale, out=out)
+
+
 def _polygamma(self: Tensor, n: int) -> Tensor:
     """Derivative of order n of digamma."""
     return _ops.polygamma(n, self)
@@ -184,4 +198,4 @@ def _polygamma(self: Tensor, n: int) -> Tensor:
 
 def install() -> None:
     """Gives Tensor the methods of this module."""
-    _tensor._add_methods({"frexp": frexp, "polygamma": _polygamma})
+    _tensor._add_methods({"frexp": frexp, "polygamma": _polygamma, "round": round})

@@ -29,6 +29,7 @@ WG_INLINE void philox_group(uint64_t seed, uint64_t counter, uint64_t (&word)[4]
   for (int first = 0; first < kBlocks; first += kChains * kCounters) {
     Words c0[kChains], c1[kChains], c2[kChains], c3[kChains];
     for (int s = 0; s < kChains; ++s) {
+      c0[s] = Words{};
       for (int i = 0; i < kCounters; ++i) {
         c0[s][i] = counter + static_cast<uint64_t>(first + s * kCounters + i);
       }
