@@ -30,11 +30,20 @@ from ._device import device
 from ._grad_modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from ._names import *  # noqa: F403
 from ._names import __all__ as _function_names
+from ._pointwise import (
+    chain_matmul,
+    frexp,
+    randint,
+    randint_like,
+    round,
+    scalar_tensor,
+    tensordot,
+)
 from ._tensor import Size, Tensor, dtype
 from .version import __version__
 
 # isort: split
-from . import autograd
+from . import autograd, linalg, special
 from ._einsum import einsum
 from ._memory_format import (
     channels_last,

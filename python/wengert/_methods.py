@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _core, _creation, _memory_format, _reductions, _shape, _tensor, autograd
+from . import (
+    _core,
+    _creation,
+    _memory_format,
+    _pointwise,
+    _reductions,
+    _shape,
+    _tensor,
+    autograd,
+)
 from ._device import cpu_device, device
 from ._tensor import Size, Tensor, all_dtypes, dtype
 
@@ -244,6 +253,7 @@ def install() -> None:
         **_shape.install(),
     }
     _tensor._add_methods(methods)
+    _pointwise.install()
     _tensor._set_callbacks(_repr, _core.node_of, _creation._from_data, autograd._Hooks)
     _core.Node.register_hook = _node_register_hook
     _core.Node.register_prehook = _node_register_prehook
