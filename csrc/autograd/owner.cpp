@@ -22,6 +22,15 @@ void release_owner(TensorImpl* impl) noexcept {
   }
 }
 
+void destroy(TensorImpl* t) noexcept {
+  if (t->owner.load(std::memory_order_relaxed)) [[unlikely]] release_owner(t);
+  if (t->has(kRetainsGrad)) [[unlikely]] forget_retained(*t);
+  if (t->meta) [[unlikely]] destroy_meta(t->meta);
+  if (t->grad_fn) release_node(t->grad_fn);
+  if (t->storage) release_storage(t->storage);
+  free_impl(t);
+}
+
 Tensor fresh_version(const Tensor& t) {
   Tensor out = new_alias(*t.impl());
   TensorImpl& o = *out.impl();
@@ -75,8 +84,9 @@ void write_out(const char* op, Tensor& out, const Tensor& result) {
 void detach_(const Tensor& t) {
   TensorImpl& x = *t.impl();
   WG_CHECK(!x.has(kIsView), Error, "detach_: a view cannot be cut off in place; use detach()");
+  if (x.has(kRetainsGrad)) forget_retained(x);
   if (x.grad_fn) release_tensor_node(std::exchange(x.grad_fn, nullptr));
-  x.flags &= static_cast<uint16_t>(~kLeafRequiresGrad);
+  x.flags &= static_cast<uint16_t>(~(kLeafRequiresGrad | kRetainsGrad));
 }
 
 Scalar element(DType dtype, const void* p) { return load_scalar(dtype, p); }

@@ -139,7 +139,10 @@ const Tensor& saved_or(Vjp& v, int slot, const Tensor& nothing) {
                                    elementwise::ResultType::result, false, b, &a, true);       \
   }                                                                                            \
   Tensor& op##_(Tensor& self, const Tensor& other) {                                           \
-    apply_in_place(elementwise::op##_op{}, self, other);                                       \
+    if (!elementwise::try_in_place(kernels::binary(kernels::Binary::op##_),                    \
+                                   elementwise::ResultType::result, self, other)) {            \
+      apply_in_place(elementwise::op##_op{}, self, other);                                     \
+    }                                                                                          \
     return self;                                                                               \
   }                                                                                            \
   Tensor& op##_(Tensor& self, const Scalar& other) {                                           \
@@ -161,22 +164,32 @@ Tensor with_operands(const Operand& a, const Operand& b, F f) {
   return f(scalar(a.scalar), b.scalar);
 }
 
-#define WG_ROW(op, domain_a, domain_b, reference, doc, flags)                                      \
-  make_function<+[](const Operand& a, const Operand& b) {                                          \
-    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });             \
-  },                                                                                               \
-                +[](Tensor& self, const Operand& other) -> Tensor& {                               \
-                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar);    \
-                }>(#op, "input, other", kFunction | kMethod | kOut | flags, doc,                   \
-                   "T((3, 4), " domain_a "), T((3, 4), " domain_b ")\nT((3, 1), " domain_a          \
-                   "), T((4,), " domain_b ")\nT((), " domain_a "), T((2, 1), " domain_b             \
-                   ")\nT((3, 4), " domain_a "), N(" domain_b ")\nT((0, 3), " domain_a              \
-                   "), T((3,), " domain_b ")",                                                     \
+// Test inputs: integers for those that take nothing else.
+#define WG_TENSOR_SAME "T("
+#define WG_TENSOR_FLOAT "T("
+#define WG_TENSOR_INT "I("
+#define WG_NUMBER_SAME(domain) "N(" domain ")"
+#define WG_NUMBER_FLOAT(domain) "N(" domain ")"
+#define WG_NUMBER_INT(domain) "round(N(" domain "))"
+#define WG_ROW(op, draw, number, domain_a, domain_b, reference, doc, flags)                       \
+  make_function<+[](const Operand& a, const Operand& b) {                                         \
+    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });            \
+  },                                                                                              \
+                +[](Tensor& self, const Operand& other) -> Tensor& {                              \
+                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar);   \
+                }>(#op, "input, other", kFunction | kMethod | kOut | flags, doc,                  \
+                   draw "(3, 4), " domain_a "), " draw "(3, 4), " domain_b ")\n"                  \
+                   draw "(3, 1), " domain_a "), " draw "(4,), " domain_b ")\n"                    \
+                   draw "(), " domain_a "), " draw "(2, 1), " domain_b ")\n"                      \
+                   draw "(3, 4), " domain_a "), " number(domain_b) "\n"                           \
+                   draw "(0, 3), " domain_a "), " draw "(3,), " domain_b ")",                     \
                    reference)
-#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, domain_a, domain_b, reference, doc) \
-  WG_ROW(op, domain_a, domain_b, reference, doc, 0u),
-#define WG_COMPARE(op, value, reference, doc) \
-  WG_ROW(op, "-3, 3", "-3, 3", reference, doc, static_cast<uint32_t>(kNoGrad)),
+#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, domain_a, domain_b, reference, \
+                  doc)                                                                          \
+  WG_ROW(op, WG_TENSOR_##result, WG_NUMBER_##result, domain_a, domain_b, reference, doc, 0u),
+#define WG_COMPARE(op, value, reference, doc)                                \
+  WG_ROW(op, "T(", WG_NUMBER_SAME, "-3, 3", "-3, 3", reference, doc, \
+         static_cast<uint32_t>(kNoGrad)),
 constexpr Function rows[] = {
 #include "wengert/ops/binary.def"
 };

@@ -261,6 +261,31 @@ Tensor run_binary(const OpClass& cls, const kernels::BinaryKernels& k, ResultTyp
   return out;
 }
 
+bool try_in_place(const kernels::BinaryKernels& k, ResultType type, const Tensor& a,
+                  const Tensor& b) {
+  TensorImpl *x = a.impl(), *y = b.impl();
+  if (!x || !y || x->dtype != y->dtype || x->ndim != y->ndim || !x->contiguous() ||
+      !y->contiguous() || x->has(kReadOnly | kInference) || thread_mode.word & kSlowModes ||
+      (recording() && (x->requires_grad() || y->requires_grad())) ||
+      std::memcmp(x->dims, y->dims, sizeof(int64_t) * x->ndim) != 0 ||
+      (type == ResultType::FLOAT && is_integral(x->dtype)) ||
+      (x->storage == y->storage && x->data != y->data)) {
+    return false;
+  }
+  const kernels::BinaryFn fn = k.fn[static_cast<int>(x->dtype)][kernels::kBothVary];
+  if (!fn) return false;
+  if (x->numel <= kParallelGrain) {
+    fn(x->numel, x->data, x->data, y->data);
+  } else {
+    const auto size = static_cast<int64_t>(item_size(x->dtype));
+    runtime::parallel_for(x->numel, kParallelGrain, [&](int64_t begin, int64_t end) {
+      fn(end - begin, x->data + begin * size, x->data + begin * size, y->data + begin * size);
+    });
+  }
+  x->bump_version();
+  return true;
+}
+
 // ---- a tensor and a number ----------------------------------------------------------------
 
 void infer_scalar(const char*, ResultType type, bool compare, const Scalar& s, Infer& m) {

@@ -24,6 +24,10 @@ void compute_scalar(const char* op, const kernels::BinaryKernels& kernels, bool 
                     const Scalar& s, bool scalar_first, Compute& c);
 Tensor run_binary(const OpClass& cls, const kernels::BinaryKernels& kernels, ResultType type,
                   bool compare, const Tensor& a, const Tensor& b);
+// a = a op b by the kernel alone, where nothing is recorded and layouts and dtypes agree; false, with
+// nothing done, otherwise.
+bool try_in_place(const kernels::BinaryKernels& kernels, ResultType type, const Tensor& a,
+                  const Tensor& b);
 // `op` is the operation's value, which starts with the Scalar.
 Tensor run_scalar(const OpClass& cls, const kernels::BinaryKernels& kernels, ResultType type,
                   bool compare, const Tensor& x, const Scalar* op, bool scalar_first);

@@ -3,9 +3,11 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-#define WG_TABLES(X)                                                                          \
-  X(unary) X(test) X(binary) X(creation) X(view) X(cat) X(reduction) X(sort) X(matmul)        \
-  X(gather) X(indexing) X(where) X(random)
+#define WG_TABLES(X)                                                                              \
+  X(unary)                                                                                        \
+  X(test) X(binary) X(creation) X(view) X(cat) X(reduction) X(product) X(extremum) X(moments)     \
+      X(norm) X(softmax) X(scan) X(scan_extremum) X(sort) X(rank) X(quantile) X(unique) X(search) \
+          X(close) X(matmul) X(gather) X(indexing) X(where) X(random)
 
 #define X(family) extern const FunctionTable family##_functions;
 WG_TABLES(X)

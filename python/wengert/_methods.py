@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _core, _creation, _tensor, autograd
+from . import _core, _creation, _reductions, _tensor, autograd
 from ._device import cpu_device, device
 from ._tensor import Size, Tensor, all_dtypes, dtype
 
@@ -225,6 +225,7 @@ def install() -> None:
         "is_cuda": property(lambda self: False),
         "is_sparse": property(lambda self: False),
         "layout": property(lambda self: "strided"),
+        **_reductions.methods,
     }
     _tensor._add_methods(methods)
     _tensor._set_callbacks(_repr, _core.node_of, _creation._from_data, autograd._Hooks)

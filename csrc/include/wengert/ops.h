@@ -9,3 +9,4 @@
 #include "wengert/ops/random.h"
 #include "wengert/ops/reduction.h"
 #include "wengert/ops/shape.h"
+#include "wengert/ops/sorting.h"
