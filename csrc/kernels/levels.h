@@ -4,6 +4,7 @@
 
 #include "elementwise.h"
 #include "optimizer.h"
+#include "random.h"
 #include "reduce.h"
 
 namespace wengert::kernels {
@@ -28,6 +29,7 @@ struct FloatReduce {
   extern const SoftmaxKernels softmax_table[2]; \
   extern const MomentsFn moments_table[2];      \
   extern const OptimizerKernels optimizer_table[2]; \
+  extern const RandomKernels random_table;      \
   }
 #if defined(__x86_64__) || defined(_M_X64)
 WG_DECLARE_LEVEL(v2)

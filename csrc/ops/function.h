@@ -80,6 +80,8 @@ enum FunctionFlag : uint32_t {
   kCreates = 1 << 10,      // makes a tensor from nothing: takes device= and requires_grad=
 };
 
+inline constexpr int kMaxArguments = 16;
+
 struct Function {
   const char* name;
   // Python parameters with defaults, then the names of the results where there are several:
@@ -147,6 +149,14 @@ struct ArgTraits<Operand> {
   }
 };
 
+template <>
+struct ArgTraits<std::optional<Operand>> {
+  static constexpr ArgKind kind = ArgKind::operand;
+  static std::optional<Operand> get(const Value& v) {
+    return v.none ? std::nullopt : std::optional(ArgTraits<Operand>::get(v));
+  }
+};
+
 template <class T>
 using Plain = std::remove_cv_t<std::remove_reference_t<T>>;
 
@@ -191,6 +201,7 @@ template <class R, class... A, R (*F)(A...)>
 struct Thunk<F> {
   static constexpr ArgKind kinds[sizeof...(A) + 1] = {ArgTraits<Plain<A>>::kind..., {}};
   static constexpr int n_args = sizeof...(A);
+  static_assert(n_args <= kMaxArguments);
   static void call(const Value* args, Result& result) {
     [&]<size_t... I>(std::index_sequence<I...>) {
       if constexpr (std::is_void_v<R>) {

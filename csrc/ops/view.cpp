@@ -138,7 +138,7 @@ struct Slice {
     m.out().shape = x.sizes();
     m.out().shape.d[dim] = length;
     std::memcpy(m.out().strides, x.strides(), sizeof(int64_t) * x.ndim);
-    m.out().strides[dim] *= step;
+    if (length > 1) m.out().strides[dim] *= step;  // otherwise the step may be of any size
     m.out().offset = length ? start * x.strides()[dim] : 0;
   }
   void vjp(Vjp& v) const { view_gradient(v, *this); }
@@ -370,6 +370,8 @@ std::vector<Tensor> split(const Tensor& input, Dims sizes, int64_t dim) {
   int64_t total = 0;
   for (const int64_t s : sizes) {
     WG_CHECK(s >= 0, ValueError, "split: sizes must be non-negative, but got ", sizes);
+    WG_CHECK(s <= x.shape()[d] - total, ValueError, "split: sizes ", sizes,
+             " add up to more than the size ", x.shape()[d], " of dimension ", d);
     total += s;
   }
   WG_CHECK(total == x.shape()[d], ValueError, "split: sizes ", sizes, " add up to ", total,
@@ -410,7 +412,7 @@ constexpr Function rows[] = {
                           "T((3, 4)), 1, -2", "np.take(input, index, axis=dim)"),
     make_function<slice>("_slice", "input, dim, start, end, step=1", kFunction | kInternal, "Elements start, start + step, ... along dim. Shares memory.",
                          "T((5, 4)), 0, 1, 4, 2\nT((5, 4)), 0, None, None, -2\nT((5,)), 0, 3, 3", "np.moveaxis(np.moveaxis(input, dim, 0)[start:end:step], 0, dim)"),
-    make_function<wengert::split>("_split_with_sizes", "input, split_sizes, dim=0", kFunction | kInternal, "Pieces of the given sizes along dim. Share memory.",
+    make_function<static_cast<std::vector<Tensor> (*)(const Tensor&, Dims, int64_t)>(wengert::split)>("_split_with_sizes", "input, split_sizes, dim=0", kFunction | kInternal, "Pieces of the given sizes along dim. Share memory.",
                          "T((5, 4)), (2, 0, 3), 0", "tuple(np.split(input, np.cumsum(split_sizes)[:-1], axis=dim))"),
     make_function<unbind>("unbind", "input, dim=0", kFunction | kMethod, "The slices along dim. Share memory.",
                           "T((3, 4))\nT((3, 4)), 1", "tuple(np.moveaxis(input, dim, 0))"),

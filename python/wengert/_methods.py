@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _core, _creation, _reductions, _tensor, autograd
+from . import _core, _creation, _memory_format, _reductions, _shape, _tensor, autograd
 from ._device import cpu_device, device
 from ._tensor import Size, Tensor, all_dtypes, dtype
 
@@ -46,7 +46,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         device(place)
     result = self if wanted is None or wanted is self.dtype else _ops._to_dtype(self, wanted)
     if memory_format is not None:
-        result = result.contiguous(memory_format=memory_format)
+        result = memory_format.apply(result)
     return result.clone() if copy and result is self else result
 
 
@@ -142,7 +142,8 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     copied = self.detach().clone()
     if self.__class__ is not Tensor:
         copied = Tensor._make_subclass(self.__class__, copied)
-    copied.requires_grad_(self.requires_grad) if self.requires_grad else None
+    if self.requires_grad:
+        copied.requires_grad_()
     memo[id(self)] = copied
     if self.grad is not None:
         copied.grad = _deepcopy(self.grad, memo)
@@ -164,9 +165,19 @@ def _rebuild(cls: Any, data: bytes, type_name: str, shape: tuple[int, ...], requ
     return made
 
 
+def _copy(self: Tensor) -> Tensor:
+    """Another object over the same memory, without history."""
+    copied = self.detach()
+    if self.__class__ is not Tensor:
+        copied = Tensor._make_subclass(self.__class__, copied)
+    if self.requires_grad:
+        copied.requires_grad_()
+    copied.__dict__.update(self.__dict__)
+    return copied
+
+
 def _reduce_ex(self: Tensor, protocol: int) -> Any:
-    if not self.is_leaf:
-        raise RuntimeError("pickle: the tensor has a history, which cannot be stored; detach() it")
+    # The history is not stored: what comes back is a leaf.
     return _rebuild, (
         self.__class__,
         _core.to_bytes(self.detach()),
@@ -175,26 +186,6 @@ def _reduce_ex(self: Tensor, protocol: int) -> Any:
         self.requires_grad,
         self.__dict__ or None,
     )
-
-
-def _where(condition: Tensor, input: Any = None, other: Any = None) -> Any:  # noqa: A002
-    """input where condition is true, other elsewhere; without both, the positions of true."""
-    if input is None:
-        return tuple(_ops._nonzero(condition).unbind(1))
-    if not isinstance(input, Tensor):
-        like = other.dtype if isinstance(other, Tensor) else None
-        input = _number(input, like)
-    if not isinstance(other, Tensor):
-        other = _number(other, input.dtype)
-    return _ops._where(condition, input, other)
-
-
-def _number(value: Any, like: dtype | None) -> Tensor:
-    """A 0-d tensor: a number takes the dtype beside it unless its kind is higher."""
-    made = _creation.tensor(value)
-    if like is not None and (like.is_floating_point or like.is_complex or not made.is_floating_point()):
-        return made if like.name == "bool" and made.dtype.name != "bool" else to(made, like)
-    return made
 
 
 def install() -> None:
@@ -219,6 +210,9 @@ def install() -> None:
         "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook,
         "numpy": _creation._numpy,
         "__array__": _creation._array,
+        "__dlpack__": _creation._dlpack,
+        "__dlpack_device__": _creation._dlpack_device,
+        "__copy__": _copy,
         "__deepcopy__": _deepcopy,
         "__reduce_ex__": _reduce_ex,
         "device": property(lambda self: cpu_device),
@@ -226,6 +220,9 @@ def install() -> None:
         "is_sparse": property(lambda self: False),
         "layout": property(lambda self: "strided"),
         **_reductions.methods,
+        "contiguous": _memory_format.contiguous,
+        "clone": _memory_format.clone,
+        **_shape.install(),
     }
     _tensor._add_methods(methods)
     _tensor._set_callbacks(_repr, _core.node_of, _creation._from_data, autograd._Hooks)

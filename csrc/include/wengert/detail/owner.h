@@ -19,8 +19,12 @@ WENGERT_API Tensor fresh_version(const Tensor& t);
 WENGERT_API void replace_data(const Tensor& t, const Tensor& from);
 // Stores a result in a tensor given as out=: resized if its shape differs.
 WENGERT_API void write_out(const char* op, Tensor& out, const Tensor& result);
+// Stores a result in the tensor it was computed from, for in-place forms made of other operations.
+WENGERT_API void store_result(const char* op, Tensor& self, const Tensor& result);
 // Cuts the tensor off from its history.
 WENGERT_API void detach_(const Tensor& t);
+// The same as a binding's collector does it: without checks.
+WENGERT_API void drop_history(TensorImpl* t) noexcept;
 // One element in memory.
 WENGERT_API Scalar element(DType dtype, const void* p);
 WENGERT_API void store_element(DType dtype, void* p, const Scalar& s);
