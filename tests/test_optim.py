@@ -117,7 +117,7 @@ def test_strides_do_not_matter(name, options):
     ends = []
     for strided in (False, True):
         numbers = wg.arange(12, dtype=wg.float64).reshape(3, 4) / 5 - 1
-        start = numbers.t().contiguous().t() if strided else numbers
+        start = numbers.t().contiguous().t() if strided else numbers.clone()
         p = wg.nn.Parameter(start)
         optimizer = getattr(wg.optim, name)([p], **options)
         for k in range(3):
