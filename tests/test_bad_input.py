@@ -15,13 +15,10 @@ from wengert._core import ops
 TYPED = (TypeError, ValueError, IndexError, RuntimeError, MemoryError, OverflowError)
 HUGE = (1 << 62, -(1 << 63), (1 << 63) - 1, 1 << 40)
 
-# Functions that other functions' errors come from, by the name that users see.
-SPEAKS_FOR: dict[str, set[str]] = {}
 
-
-def named(row: Row, message: str) -> bool:
+def is_named(message: str) -> bool:
     """Whether an error says which operation it is about."""
-    return bool(re.match(r"^\w+_?: ", message))
+    return re.match(r"^\w+: ", message) is not None
 
 
 def bad_values(kind: str):
@@ -59,6 +56,11 @@ def bad_values(kind: str):
         yield from ("", "nonsense", "é" * 50)
 
 
+def shown(value) -> str:
+    """Arguments for a message."""
+    return str(rows.map_tree(value, lambda t: f"Tensor{tuple(t.shape)}"))
+
+
 def calls_with_one_bad_argument(case: Case):
     """(arguments, keywords) with one argument replaced."""
     args, kwargs = case.call_arguments()
@@ -84,13 +86,13 @@ def limited_memory():
 def test_one_bad_argument(case: Case):
     """Either the call works, or the error is typed and named and nothing has changed."""
     for args, kwargs in calls_with_one_bad_argument(case):
-        tensors = [t for t in rows.leaves((args, kwargs))]
+        tensors = rows.leaves((args, kwargs))
         copies = [t.clone() for t in tensors]
         versions = [t._version for t in tensors]
         try:
             case.row.function(*args, **kwargs)
         except TYPED as e:
-            assert named(case.row, str(e)), f"{case.id}{args}{kwargs}: {e!r}"
+            assert is_named(str(e)), f"{case.id} {shown((args, kwargs))}: {e!r}"
             for t, c, v in zip(tensors, copies, versions, strict=True):
                 assert t._version == v
                 rows.assert_bits(t, c)
@@ -117,7 +119,7 @@ def test_failed_in_place_calls_change_nothing(row: Row):
         try:
             function(target, *([operand] * (len(row.parameters) - 1)))
         except TYPED as e:
-            assert named(row, str(e)), str(e)
+            assert is_named(str(e)), str(e)
             assert target._version == version
             rows.assert_bits(target, before)
 
@@ -184,7 +186,7 @@ def test_what_is_no_tensor(data):
 
 @pytest.mark.parametrize(
     "index",
-    [3, -4, (0, 4), (0, 0, 0), "a", 1.5, [5], (slice(None), [0, 9]), slice(0, 2, 0), (..., ...)],
+    [3, -4, (0, 4), (0, 0, 0), "a", 1.5, [5], (slice(None), [0, 9]), slice(0, 2, 0)],
     ids=str,
 )
 def test_bad_indices(index):

@@ -66,6 +66,10 @@ void execute_in_place(OpCall& call) {
         if (t->storage == self.storage) {  // the rule reads the value that is about to be lost
           RecordingGuard off(false);
           const Tensor copy = algebra::clone(Tensor::share(t));
+          if (Node* before = grad_fn(*t)) {
+            retain_node(before);
+            set_history(*copy.impl(), before, t->output_nr);
+          }
           save(node, k, copy.impl(), false);
         } else {
           save(node, k, t, false);

@@ -50,6 +50,15 @@ struct CallMemory {
   }
 };
 
+// An error is pending: says which argument it is about where a number was too large.
+[[noreturn]] void pending_error(const char* function, const Parameter& p) {
+  if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+    PyErr_Clear();
+    throw ValueError(std::string(function) + ": argument '" + p.name + "' does not fit in 64 bits");
+  }
+  throw PythonError();
+}
+
 int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
   PyObject* i = PyFloat_Check(o) ? nullptr : PyNumber_Index(o);
   if (!i) {
@@ -59,7 +68,7 @@ int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
   }
   const long long v = PyLong_AsLongLong(i);
   Py_DECREF(i);
-  if (v == -1 && PyErr_Occurred()) throw PythonError();
+  if (v == -1 && PyErr_Occurred()) pending_error(function, p);
   return v;
 }
 
@@ -111,7 +120,7 @@ void convert(PyObject* o, const char* function, const Parameter& p, int index, V
         return;
       }
       const int r = scalar_from(o, &v.scalar);
-      if (r < 0) throw PythonError();
+      if (r < 0) pending_error(function, p);
       if (!r) wrong_type(function, p, o);
       return;
     }
@@ -155,7 +164,7 @@ void convert(PyObject* o, const char* function, const Parameter& p, int index, V
         return;
       }
       const int r = t ? 0 : scalar_from(o, &s);
-      if (r < 0) throw PythonError();
+      if (r < 0) pending_error(function, p);
       if (!r || s.kind() == DTypeKind::complex) wrong_type(function, p, o);
       v.real = s.to_double();
       return;
