@@ -400,7 +400,8 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         } else {
           Result result;
           row.call(values, result);
-          copy_(target, result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
+          detail::store_result(row.name, target,
+                               result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
         }
       }
       Py_INCREF(args[0]);

@@ -15,11 +15,13 @@ struct LevelTables {
   const FloatReduce* reduce;
   const SoftmaxKernels* softmax;
   const MomentsFn* moments;
+  const OptimizerKernels* optimizer;
+  const RandomKernels* random;
 };
 #define WG_TABLES(level)                                                                \
   LevelTables {                                                                         \
     level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
-        level::moments_table                                                            \
+        level::moments_table, level::optimizer_table, &level::random_table              \
   }
 
 const LevelTables& level_tables() {
@@ -115,6 +117,10 @@ ReduceFn scan(Scan op, DType dtype) {
 const SoftmaxKernels& softmax(DType dtype) {
   return level_tables().softmax[dtype == DType::float64];
 }
+const RandomKernels& random() { return *level_tables().random; }
 MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
+const OptimizerKernels& optimizer(DType dtype) {
+  return level_tables().optimizer[dtype == DType::float64];
+}
 
 }  // namespace wengert::kernels

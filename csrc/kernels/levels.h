@@ -3,6 +3,8 @@
 #pragma once
 
 #include "elementwise.h"
+#include "optimizer.h"
+#include "random.h"
 #include "reduce.h"
 
 namespace wengert::kernels {
@@ -26,6 +28,8 @@ struct FloatReduce {
   extern const FloatReduce reduce_table[2];     \
   extern const SoftmaxKernels softmax_table[2]; \
   extern const MomentsFn moments_table[2];      \
+  extern const OptimizerKernels optimizer_table[2]; \
+  extern const RandomKernels random_table;      \
   }
 #if defined(__x86_64__) || defined(_M_X64)
 WG_DECLARE_LEVEL(v2)

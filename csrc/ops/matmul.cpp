@@ -2,6 +2,7 @@
 #include "kernels/gemm.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/product.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -65,8 +66,9 @@ void integer_product(const Tensor& a, const Tensor& b, const Tensor& out, int64_
   }
 }
 
-// c (contiguous, or a dense accumulator) = or += a b, for 2-d or 3-d operands.
-void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, bool accumulate) {
+}  // namespace
+
+void matrix_product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, bool accumulate) {
   const TensorImpl &x = *a.impl(), &y = *b.impl(), &z = *c.impl();
   const int64_t m = x.shape()[x.ndim - 2], k = x.shape()[x.ndim - 1], n = y.shape()[y.ndim - 1];
   const int64_t batch = x.ndim == 3 ? x.shape()[0] : 1;
@@ -83,7 +85,7 @@ void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, 
   }
   WG_CHECK(is_floating(z.dtype), NotImplementedError, op, ": not available for dtype ", z.dtype);
   const DType t = gemm_dtype(op, x.dtype, y.dtype);
-  const Operand oa = operand(a, t), ob = operand(b, t);
+  const auto oa = operand(a, t), ob = operand(b, t);
   Tensor result = c;
   if (z.dtype != t) result = new_tensor(t, z.sizes());
   kernels::Gemm g;
@@ -108,6 +110,8 @@ void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, 
   if (z.dtype != t) copy_elements(z, *result.impl());
 }
 
+namespace {
+
 // The gradients of a product: g b^T and a^T g, added in place where there is something to add to.
 template <class Multiply>
 void product_vjp(const char* op, Vjp& v, Multiply multiply) {
@@ -117,7 +121,7 @@ void product_vjp(const char* op, Vjp& v, Multiply multiply) {
     const Tensor other = transpose(v.saved(1 - i), -2, -1);
     const Tensor &left = i == 0 ? g : other, &right = i == 0 ? other : g;
     const bool added = v.dtype(i) == g.dtype() && is_floating(g.dtype()) && item_size(g.dtype()) >= 4 &&
-                       v.accumulate(i, [&](Tensor& sum) { product(op, left, right, sum, true); });
+                       v.accumulate(i, [&](Tensor& sum) { matrix_product(op, left, right, sum, true); });
     if (!added) v.set(i, multiply(left, right));
   }
 }
@@ -136,7 +140,7 @@ struct Mm {
     m.out().shape.push(a.shape()[0]);
     m.out().shape.push(b.shape()[1]);
   }
-  void compute(Compute& c) const { product("matmul", c.in(0), c.in(1), c.out(), false); }
+  void compute(Compute& c) const { matrix_product("matmul", c.in(0), c.in(1), c.out(), false); }
   void vjp(Vjp& v) const { product_vjp("matmul", v, mm); }
 };
 
@@ -155,7 +159,7 @@ struct Bmm {
     m.out().shape.push(a.shape()[1]);
     m.out().shape.push(b.shape()[2]);
   }
-  void compute(Compute& c) const { product("bmm", c.in(0), c.in(1), c.out(), false); }
+  void compute(Compute& c) const { matrix_product("bmm", c.in(0), c.in(1), c.out(), false); }
   void vjp(Vjp& v) const { product_vjp("bmm", v, bmm); }
 };
 

@@ -94,11 +94,11 @@ struct Dropout {
 }  // namespace
 
 Tensor& uniform_(Tensor& self, double from, double to, Generator* generator) {
-  WG_CHECK(from <= to, ValueError, "uniform_: expected from <= to, but got ", from, " and ", to);
+  WG_CHECK(from <= to, Error, "uniform_: expected from <= to, but got ", from, " and ", to);
   return fill(self, Distribution::uniform, from, to, generator, "uniform_");
 }
 Tensor& normal_(Tensor& self, double mean, double std, Generator* generator) {
-  WG_CHECK(std >= 0, ValueError, "normal_: the standard deviation must be non-negative, but got ", std);
+  WG_CHECK(std >= 0, Error, "normal_: the standard deviation must be non-negative, but got ", std);
   return fill(self, Distribution::normal, mean, std, generator, "normal_");
 }
 Tensor rand(Dims shape, std::optional<DType> dtype, Generator* generator) {

@@ -95,6 +95,8 @@ struct TensorImpl {
 
 // A header with room for ndim dimensions, dims not yet filled in, no storage.
 TensorImpl* new_impl(DType dtype, int ndim);
+// Gives the header's memory back; what it refers to has been released.
+void free_impl(TensorImpl* t) noexcept;
 
 // Fresh uninitialised memory in row-major order.
 Tensor new_tensor(DType dtype, const int64_t* shape, int ndim);
