@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+
 import wengert as wg
 
 
@@ -16,7 +19,7 @@ def train(steps: int = 5) -> list[bytes]:
     wg.manual_seed(1)
     x, target = wg.randn(512, 96), wg.randn(512, 8)
     sizes = (96, 160, 8)
-    weights = [wg.randn(a, b) * a**-0.5 for a, b in zip(sizes, sizes[1:], strict=False)]
+    weights = [wg.randn(a, b) * a**-0.5 for a, b in pairwise(sizes)]
     biases = [wg.zeros(b) for b in sizes[1:]]
     parameters = [p.requires_grad_() for p in (*weights, *biases)]
     loss = wg.zeros(())

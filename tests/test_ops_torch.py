@@ -7,8 +7,9 @@ import importlib.util
 import numpy as np
 import op_rows as rows
 import pytest
-import wengert as wg
 from op_rows import DETERMINISTIC, Case, Differentiated
+
+import wengert as wg
 
 pytestmark = pytest.mark.torch
 
