@@ -24,7 +24,7 @@ FUNCTION, METHOD, IN_PLACE, OUT, NN, RANDOM, NO_GRAD, ALIAS, INTERNAL, MUTATES, 
 INF, NAN = float("inf"), float("nan")
 
 # Shapes the rows' samples grow to when they are run on several threads.
-LARGE = 1 << 17
+LARGE = 1 << 16
 
 
 def _split(text: str) -> list[str]:

@@ -310,6 +310,16 @@ PyObject* to_python(Callable* self, const Function& row, Result& r) {
   return tuple;
 }
 
+// Whether an argument requires grad.
+bool takes_part(const Signature& signature, const Value* values) {
+  for (size_t i = 0; i < signature.parameters.size(); ++i) {
+    const ArgKind kind = signature.parameters[i].kind;
+    const bool is_tensor = kind == ArgKind::tensor || kind == ArgKind::operand;
+    if (is_tensor && values[i].tensor && values[i].tensor->requires_grad()) return true;
+  }
+  return false;
+}
+
 PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
   auto* self = reinterpret_cast<Callable*>(callable);
   const Function& row = *self->row;
@@ -398,6 +408,12 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         if (row.in_place) {
           row.in_place(values);
         } else {
+          // What the call saves for its gradient must not be what is overwritten.
+          Tensor before;
+          if (is_grad_enabled() && takes_part(*self->signature, values)) {
+            before = clone(target);
+            values[0].tensor = before.impl();
+          }
           Result result;
           row.call(values, result);
           detail::store_result(row.name, target,
