@@ -37,7 +37,7 @@ struct Callable {
   PyObject* name;
 };
 
-constexpr int kMaxArgs = 16;
+constexpr int kMaxArgs = kMaxArguments;
 
 // What the values of one call point to.
 struct CallMemory {
@@ -232,7 +232,7 @@ struct CallOptions {
 
 bool take_option(const Function& row, PyObject* key, PyObject* value, CallOptions& options) {
   const char* name = PyUnicode_AsUTF8(key);
-  if (!name) return false;
+  if (!name) throw PythonError();
   if (std::strcmp(name, "out") == 0 && row.flags & (kOut | kCreates)) {
     if (value != Py_None) options.out = value;
     return true;
@@ -246,8 +246,10 @@ bool take_option(const Function& row, PyObject* key, PyObject* value, CallOption
     if (value == Py_None) return true;
     PyObject* text = PyObject_Str(value);
     if (!text) throw PythonError();
-    const std::string device = PyUnicode_AsUTF8(text);
+    const char* utf8 = PyUnicode_AsUTF8(text);
+    const std::string device = utf8 ? utf8 : "?";
     Py_DECREF(text);
+    if (!utf8) throw PythonError();
     if (device.rfind("cpu", 0) != 0) {
       throw Error(std::string(row.name) + ": device '" + device +
                   "' does not exist; wengert is a CPU engine, use device='cpu'");
@@ -369,13 +371,15 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
       }
       if (found < 0) {
         if (take_option(row, key, value, options)) continue;
-        const char* other = alias(PyUnicode_AsUTF8(key));
+        const char* text = PyUnicode_AsUTF8(key);
+        if (!text) throw PythonError();
+        const char* other = alias(text);
         for (Py_ssize_t i = 0; other && i < n_parameters && found < 0; ++i) {
           if (parameters[i].name == other) found = i;
         }
         if (found < 0) {
           throw TypeError(std::string(row.name) + ": unexpected keyword argument '" +
-                          PyUnicode_AsUTF8(key) + "'; the parameters are (" +
+                          text + "'; the parameters are (" +
                           self->signature->describe() + ")");
         }
       }
@@ -420,8 +424,7 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
                                result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
         }
       }
-      Py_INCREF(args[0]);
-      return args[0];
+      return wrap(std::move(target));
     }
     Result result;
     {

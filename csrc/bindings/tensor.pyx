@@ -231,12 +231,12 @@ cdef inline object wrap(TensorImpl* impl):
 
 cdef object restore(TensorImpl* impl):
     cls, attributes = restore_identity(impl)
-    cdef Tensor t = cls.__new__(cls)
+    # Not the subclass's own __new__, which would make another tensor.
+    cdef Tensor t = Tensor.__new__(cls)
     t.impl = impl
     set_owner(impl, <PyObject*>t)
     if attributes:
-        for name, value in attributes.items():
-            setattr(t, name, value)
+        t.__dict__ = attributes
     return t
 
 
@@ -300,7 +300,12 @@ cdef object array_operand(object other):
     return None
 
 
-ctypedef TensorImpl* (*table_call)(TensorImpl*, TensorImpl*)
+cdef object operand(object other):
+    """What the functions of the other module take beside a tensor; None where there is no such."""
+    cdef Scalar s
+    if isinstance(other, Tensor) or scalar_from(other, &s):
+        return other
+    return array_operand(other)
 
 
 @cython.freelist(256)
@@ -339,8 +344,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     @staticmethod
     def _make_subclass(cls, Tensor data, requires_grad=False):
         """A tensor of a subclass over the memory of ``data``, without its history."""
+        cdef Tensor t = Tensor.__new__(cls)
         cdef TensorImpl* impl = as_tensor(impl_of(data)).detach().release()
-        cdef Tensor t = cls.__new__(cls)
         t.impl = impl
         set_owner(impl, <PyObject*>t)
         if requires_grad:
@@ -436,46 +441,57 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         return self.bitwise_not()
 
     def __pow__(self, other, modulo):
-        return self.pow(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.pow(other)
 
     def __rpow__(self, other, modulo):
         return _from_data(other, dtype=self.dtype if self.is_floating_point() or isinstance(other, int) else None).pow(self)
 
     def __mod__(self, other):
-        return self.remainder(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.remainder(other)
 
     def __rmod__(self, other):
         return _from_data(other).remainder(self)
 
     def __floordiv__(self, other):
-        return self.floor_divide(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.floor_divide(other)
 
     def __rfloordiv__(self, other):
         return _from_data(other).floor_divide(self)
 
     def __and__(self, other):
-        return self.bitwise_and(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_and(other)
 
     def __rand__(self, other):
-        return self.bitwise_and(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_and(other)
 
     def __or__(self, other):
-        return self.bitwise_or(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_or(other)
 
     def __ror__(self, other):
-        return self.bitwise_or(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_or(other)
 
     def __xor__(self, other):
-        return self.bitwise_xor(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_xor(other)
 
     def __rxor__(self, other):
-        return self.bitwise_xor(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_xor(other)
 
     def __lshift__(self, other):
-        return self.bitwise_left_shift(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_left_shift(other)
 
     def __rshift__(self, other):
-        return self.bitwise_right_shift(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_right_shift(other)
 
     def __iadd__(self, other):
         cdef Scalar s
@@ -826,7 +842,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             v = _from_data(value, dtype=self.dtype)
         if indices.size() == 0:
             # Leading dimensions of size 1 that the target does not have are dropped.
-            while v.impl.ndim > impl_of(view).ndim and v.impl.shape()[0] == 1:
+            while impl_of(v).ndim > impl_of(view).ndim and v.impl.shape()[0] == 1:
                 v = v[0]
             copy_call(impl_of(view), impl_of(v))
         else:
@@ -878,7 +894,7 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
                 index = _from_data(item)
                 if index.numel() == 0:
                     index = index.to(_dtypes[5])
-            if (<Tensor>index).impl.ndim == 0 and <int>(<Tensor>index).impl.dtype not in (0,) \
+            if impl_of(index).ndim == 0 and <int>(<Tensor>index).impl.dtype not in (0,) \
                     and not index.is_floating_point() and len(items) == 1:
                 t = wrap(select_call(impl_of(t), d, index.item()))
                 continue

@@ -106,6 +106,8 @@ int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Te
     WG_CHECK(!src || i.shape()[k] <= src->size(k), ValueError, op, ": the index of shape ",
              i.sizes(), " exceeds the source of shape ", src->shape(), " in dimension ", k);
   }
+  WG_CHECK(!src || x.ndim || src->numel() == i.numel, ValueError, op, ": the source of shape ",
+           src->shape(), " must have as many elements as the index of shape ", i.sizes());
   WG_CHECK(!src || src->dtype() == x.dtype, TypeError, op, ": the source has dtype ", src->dtype(),
            ", but the input has ", x.dtype);
   return d;

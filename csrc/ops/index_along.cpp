@@ -220,7 +220,7 @@ constexpr Function rows[] = {
     make_function<one_hot>("one_hot", "input, num_classes=-1", kFunction | kNN | kNoGrad,
                            "int64 zeros with a one at each class, along a new last dimension",
                            "I((2, 3), 0, 5)\nI((4,), 0, 3), 6",
-                           "np.eye(num_classes if num_classes > 0 else input.max() + 1)[input]"),
+                           "np.eye(num_classes if num_classes > 0 else input.max() + 1, dtype=int)[input]"),
     make_function<select_scatter>("select_scatter", "input, src, dim, index", kFunction | kMethod,
                                   "A copy of input with select(dim, index) replaced by src",
                                   "T((3, 4)), T((4,)), 0, -1\nT((3, 4)), T((3,)), 1, 2"),

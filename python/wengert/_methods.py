@@ -142,7 +142,8 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     copied = self.detach().clone()
     if self.__class__ is not Tensor:
         copied = Tensor._make_subclass(self.__class__, copied)
-    copied.requires_grad_(self.requires_grad) if self.requires_grad else None
+    if self.requires_grad:
+        copied.requires_grad_()
     memo[id(self)] = copied
     if self.grad is not None:
         copied.grad = _deepcopy(self.grad, memo)
@@ -164,9 +165,19 @@ def _rebuild(cls: Any, data: bytes, type_name: str, shape: tuple[int, ...], requ
     return made
 
 
+def _copy(self: Tensor) -> Tensor:
+    """Another object over the same memory, without history."""
+    copied = self.detach()
+    if self.__class__ is not Tensor:
+        copied = Tensor._make_subclass(self.__class__, copied)
+    if self.requires_grad:
+        copied.requires_grad_()
+    copied.__dict__.update(self.__dict__)
+    return copied
+
+
 def _reduce_ex(self: Tensor, protocol: int) -> Any:
-    if not self.is_leaf:
-        raise RuntimeError("pickle: the tensor has a history, which cannot be stored; detach() it")
+    # The history is not stored: what comes back is a leaf.
     return _rebuild, (
         self.__class__,
         _core.to_bytes(self.detach()),
@@ -199,6 +210,9 @@ def install() -> None:
         "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook,
         "numpy": _creation._numpy,
         "__array__": _creation._array,
+        "__dlpack__": _creation._dlpack,
+        "__dlpack_device__": _creation._dlpack_device,
+        "__copy__": _copy,
         "__deepcopy__": _deepcopy,
         "__reduce_ex__": _reduce_ex,
         "device": property(lambda self: cpu_device),
