@@ -12,7 +12,9 @@ Tensor add(const Tensor& a, const Tensor& b) { return wengert::add(a, b); }
 void add_(Tensor& a, const Tensor& b) { wengert::add_(a, b); }
 Tensor clone(const Tensor& t) { return wengert::clone(t); }
 Tensor dense_clone(const Tensor& t, Dims order) {
-  const auto copy = [](const Tensor& x) { return x.is_contiguous() ? wengert::clone(x) : contiguous(x); };
+  const auto copy = [](const Tensor& x) {
+    return x.is_contiguous() ? wengert::clone(x) : contiguous(x);
+  };
   if (order.empty()) return copy(t);
   Shape inverse = order;
   for (size_t i = 0; i < order.size(); ++i) inverse.d[order[i]] = static_cast<int64_t>(i);
