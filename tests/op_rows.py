@@ -170,7 +170,7 @@ class Case:
         draw = _Draw(zlib.crc32(f"{self.row.name} {text}".encode()), scale)
         names = {n: getattr(draw, n) for n in "TIMPN"}
         names |= {n: getattr(wg, n) for n in dir(wg) if isinstance(getattr(wg, n), wg.dtype)}
-        names |= {"np": np, "wengert": wg, "inf": INF, "nan": NAN}
+        names |= {"np": np, "wg": wg, "wengert": wg, "inf": INF, "nan": NAN}
         names["_call"] = lambda *a, **k: (a, k)
         return eval(f"_call({text})", names)
 

@@ -57,7 +57,9 @@ def float_outputs(value) -> list:
     return [t for t in many if isinstance(t, torch.Tensor) and t.is_floating_point()]
 
 
-@pytest.mark.parametrize("case", [c for c in DETERMINISTIC if c.row.name not in OTHER and found(c)], ids=lambda c: c.id)
+@pytest.mark.parametrize(
+    "case", [c for c in DETERMINISTIC if c.row.name not in OTHER and found(c)], ids=lambda c: c.id
+)
 def test_like_torch(case: Case):
     call = Differentiated(case)
     args, kwargs = convert((call.args, call.kwargs))

@@ -28,7 +28,7 @@ struct Pass {
   ~Pass() {
     for (Node* n : heap) {  // only after an exception
       if (n->claim.load(std::memory_order_relaxed) != this) continue;
-      for (int i = 0; i < n->n_outputs; ++i) {
+      for (uint32_t i = 0; i < n->n_outputs; ++i) {
         if (TensorImpl* g = std::exchange(n->slots()[i], nullptr)) detail::release(g);
       }
       n->claim.store(nullptr, std::memory_order_release);
@@ -280,14 +280,14 @@ void Pass::run(Node* n) {
     results = many_results.data();
   }
   if (n->claim.load(std::memory_order_relaxed) == this) {
-    for (int i = 0; i < n->n_outputs; ++i) {
+    for (uint32_t i = 0; i < n->n_outputs; ++i) {
       gradients[i] = Tensor::adopt(std::exchange(n->slots()[i], nullptr));
     }
     n->claim.store(nullptr, std::memory_order_release);
   } else {
     auto it = aside.find(n);
     WG_ASSERT(it != aside.end());
-    for (int i = 0; i < n->n_outputs; ++i) gradients[i] = std::move(it->second[static_cast<size_t>(i)]);
+    for (uint32_t i = 0; i < n->n_outputs; ++i) gradients[i] = std::move(it->second[static_cast<size_t>(i)]);
     aside.erase(it);
   }
 
@@ -367,7 +367,7 @@ void Pass::run(Node* n) {
              ": a hook must return one gradient per input");
     std::copy(out.begin(), out.end(), results);
   }
-  for (int i = 0; i < n->n_outputs; ++i) gradients[i] = Tensor();
+  for (uint32_t i = 0; i < n->n_outputs; ++i) gradients[i] = Tensor();
   for (uint32_t i = 0; i < n->n_edges; ++i) {
     if (results[i].defined()) deliver(n->edges()[i], std::move(results[i]));
   }

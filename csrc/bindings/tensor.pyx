@@ -849,22 +849,55 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             index_put_call(impl_of(view), indices, impl_of(v))
 
 
+cdef inline bint is_bool_scalar(object item):
+    """True, False, and what other libraries and 0-d tensors make of them."""
+    if isinstance(item, bool):
+        return True
+    if isinstance(item, Tensor):
+        return (<Tensor>item).impl != NULL and (<Tensor>item).impl.ndim == 0 \
+            and <int>(<Tensor>item).impl.dtype == 0
+    return getattr(item, "ndim", None) == 0 and str(getattr(item, "dtype", "")) == "bool"
+
+
+cdef object index_tensor(object item):
+    """A list, an array or a tensor among the indices, as a tensor."""
+    if isinstance(item, Tensor):
+        return item
+    if isinstance(item, (str, bytes, dict, set)):
+        raise IndexError(f"index: {type(item).__name__} cannot be used as an index; use integers, "
+                         "slices, None, ..., masks, or lists, arrays and tensors of integers")
+    index = _from_data(item)
+    if index.numel() == 0 and isinstance(item, (list, tuple)):
+        return index.to(_dtypes[5])
+    return index
+
+
 cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
     """Applies ints, slices, None and Ellipsis; tensors among the indices are left in `indices`."""
     cdef Tensor t = self
     cdef int64_t d = 0
+    cdef int64_t covered = 0  # dimensions that the entries of `indices` stand for
     cdef Py_ssize_t named = 0
+    cdef bint dots = False
     cdef CTensor none
     if type(key) is list and any(isinstance(k, (slice, type(None), Tensor)) or k is Ellipsis or isinstance(k, list) for k in key) and not all(isinstance(k, list) for k in key):
         key = tuple(key)
     items = key if type(key) is tuple else (key,)
     for item in items:
-        if item is None or item is Ellipsis or isinstance(item, bool):
+        if type(item) is int or type(item) is slice:
+            named += 1
+        elif item is None:
             continue
-        if isinstance(item, Tensor) and (<Tensor>item).impl != NULL:
+        elif item is Ellipsis:
+            if dots:
+                raise IndexError("index: an index can have only one ellipsis (...)")
+            dots = True
+        elif is_bool_scalar(item):
+            continue
+        elif isinstance(item, Tensor) and (<Tensor>item).impl != NULL:
             named += mask_dims((<Tensor>item).impl)
-        elif hasattr(item, "dtype") and str(item.dtype) == "bool":
-            named += item.ndim
+        elif isinstance(item, (list, tuple)) or hasattr(item, "dtype"):
+            named += mask_dims(impl_of(index_tensor(item)))
         else:
             named += 1
     for item in items:
@@ -882,27 +915,23 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
         elif item is Ellipsis:
             d += max(0, self.impl.ndim - named)
         else:
-            if isinstance(item, bool):
+            if is_bool_scalar(item):
                 t = wrap(unsqueeze_call(impl_of(t), d))
-                index = _from_data([item])
-            elif isinstance(item, Tensor):
-                index = item
-            elif hasattr(item, "__index__") and not hasattr(item, "__len__"):
+                index = _from_data([bool(item)])
+            elif not isinstance(item, Tensor) and hasattr(item, "__index__") and not hasattr(item, "__len__"):
                 t = wrap(select_call(impl_of(t), d, item.__index__()))
                 continue
             else:
-                index = _from_data(item)
-                if index.numel() == 0:
-                    index = index.to(_dtypes[5])
-            if impl_of(index).ndim == 0 and <int>(<Tensor>index).impl.dtype not in (0,) \
-                    and not index.is_floating_point() and len(items) == 1:
-                t = wrap(select_call(impl_of(t), d, index.item()))
-                continue
-            while <int64_t>indices.size() < d:
+                index = index_tensor(item)
+                if impl_of(index).ndim == 0 and not index.is_floating_point():
+                    t = wrap(select_call(impl_of(t), d, index.item()))
+                    continue
+            while covered < d:
                 indices.push_back(none)
+                covered += 1
             indices.push_back(as_tensor(impl_of(index)))
             d += mask_dims(impl_of(index))
-            # A mask fills the places of all its dimensions.
+            covered = d
     return t
 
 

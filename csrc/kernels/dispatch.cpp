@@ -17,11 +17,18 @@ struct LevelTables {
   const MomentsFn* moments;
   const OptimizerKernels* optimizer;
   const RandomKernels* random;
+  const ConvolutionKernels* convolution;
+  const PoolKernels* pool;
+  const NormalizeKernels* normalize;
+  const CrossEntropyKernels* cross_entropy;
+  const DropoutFn* dropout;
 };
-#define WG_TABLES(level)                                                                \
-  LevelTables {                                                                         \
-    level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
-        level::moments_table, level::optimizer_table, &level::random_table              \
+#define WG_TABLES(level)                                                                           \
+  LevelTables {                                                                                    \
+    level::unary_table, level::binary_table, level::reduce_table, level::softmax_table,            \
+        level::moments_table, level::optimizer_table, &level::random_table,                        \
+        level::convolution_table, level::pool_table, level::normalize_table,                       \
+        level::cross_entropy_table, level::dropout_table                                           \
   }
 
 const LevelTables& level_tables() {
@@ -122,5 +129,18 @@ MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::f
 const OptimizerKernels& optimizer(DType dtype) {
   return level_tables().optimizer[dtype == DType::float64];
 }
+const ConvolutionKernels& convolution(DType dtype) {
+  return level_tables().convolution[dtype == DType::float64];
+}
+const PoolKernels& pool(DType dtype) {
+  return level_tables().pool[dtype == DType::float32 ? 0 : dtype == DType::float64 ? 1 : 2];
+}
+const NormalizeKernels& normalize(DType dtype) {
+  return level_tables().normalize[dtype == DType::float64];
+}
+const CrossEntropyKernels& cross_entropy(DType dtype) {
+  return level_tables().cross_entropy[dtype == DType::float64];
+}
+DropoutFn dropout(DType dtype) { return level_tables().dropout[dtype == DType::float64]; }
 
 }  // namespace wengert::kernels

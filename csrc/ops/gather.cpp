@@ -65,6 +65,7 @@ struct Scatter {
                                    src.data<char>() + static_cast<size_t>(from) * item, item);
                      });
     }
+    if (!dense.is_same(c.out())) copy_elements(*c.out().impl(), out);
   }
   void vjp(Vjp& v) const {
     const Tensor& index = v.saved(0);

@@ -2,6 +2,7 @@
 // gives the same numbers; drawing that state is what advances the generator.
 #include <cmath>
 
+#include "kernels/neural.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "ops/random_fill.h"
@@ -72,18 +73,23 @@ struct Dropout {
     }
   }
   void compute(Compute& c) const {
-    const Tensor x = as_contiguous(c.in(0));
-    const auto run = [&]<class T>(T) {
-      fill_dropout_mask(c.out(1).data<T>(), x.numel(), seed, offset, p);
-      const T* in = x.data<T>();
-      const T* mask = c.out(1).data<T>();
-      T* out = c.out(0).data<T>();
-      for (int64_t i = 0; i < x.numel(); ++i) out[i] = mask[i] == 0 ? T{0} : in[i] * mask[i];
-    };
-    switch (x.dtype()) {
-      case DType::float32: run(float{}); return;
-      case DType::float64: run(double{}); return;
-      default: fail<NotImplementedError>("dropout: not available for dtype ", x.dtype());
+    const DType dtype = c.in(0).dtype() == DType::float64 ? DType::float64 : DType::float32;
+    const Tensor x = as_contiguous(c.in(0), dtype);
+    const bool direct = c.out().dtype() == dtype;
+    const Tensor y = direct ? c.out() : new_tensor(dtype, x.shape());
+    const Tensor mask = direct ? c.out(1) : new_tensor(dtype, x.shape());
+    const double keep = p < 1 ? 1 / (1 - p) : 0;
+    const auto threshold = static_cast<uint64_t>(p * 0x1p32);
+    const int64_t n = x.numel();
+    constexpr int64_t kGroup = 64;
+    runtime::parallel_for((n + kGroup - 1) / kGroup, 256, [&](int64_t begin, int64_t end) {
+      const int64_t last = end * kGroup < n ? end * kGroup : n;
+      kernels::dropout(dtype)(begin * kGroup, last, y.data(), mask.data(), x.data(), seed, offset,
+                              threshold, keep);
+    });
+    if (!direct) {
+      copy_elements(*c.out().impl(), *y.impl());
+      copy_elements(*c.out(1).impl(), *mask.impl());
     }
   }
   void vjp(Vjp& v) const {
@@ -116,7 +122,7 @@ Tensor dropout(const Tensor& input, double p, bool training, Generator* generato
   if (!training || p == 0) return input;
   WG_CHECK(is_floating(x.dtype), Error, "dropout: expected a floating point dtype, but got ", x.dtype);
   Generator& g = generator ? *generator : default_generator();
-  const Generator::State s = g.advance(random_blocks(x.numel));
+  const Generator::State s = g.advance(kernels::dropout_blocks(x.numel));
   return apply_many<2>(Dropout{p, s.seed, s.offset}, input)[0];
 }
 

@@ -53,13 +53,4 @@ void for_random_bits(int64_t n, uint64_t seed, uint64_t offset, F&& f) {
 // In [0, 1).
 inline double unit_interval(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
 
-// 0 with probability p, otherwise 1 / (1 - p).
-template <class T>
-void fill_dropout_mask(T* m, int64_t n, uint64_t seed, uint64_t offset, double p) {
-  const T keep = p < 1 ? static_cast<T>(1 / (1 - p)) : T{0};
-  for_random_bits(n, seed, offset, [&](const uint64_t* bits, int64_t first, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) m[first + i] = unit_interval(bits[i]) < p ? T{0} : keep;
-  });
-}
-
 WENGERT_NAMESPACE_END

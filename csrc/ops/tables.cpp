@@ -44,7 +44,12 @@ WENGERT_NAMESPACE_BEGIN
   X(pointwise) \
   X(ternary) \
   X(product) \
-  X(distribution)
+  X(distribution) \
+  X(nn_linear) \
+  X(nn_convolution) \
+  X(nn_max_pool) \
+  X(nn_batch_norm) \
+  X(nn_cross_entropy)
 // clang-format on
 
 #define X(family) extern const FunctionTable family##_functions;

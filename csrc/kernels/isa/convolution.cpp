@@ -1,0 +1,121 @@
+// Convolution windows as columns of a matrix, and back; compiled once per ISA level.
+#include "kernels/levels.h"
+#include "kernels/row_reduce.h"
+
+namespace wengert::kernels::WENGERT_LEVEL {
+namespace {
+
+template <class T>
+WG_INLINE void copy_run(T* to, const T* from, int64_t n) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(to + i, load(from + i));
+  if (i < n) store(to + i, load(from + i, static_cast<int>(n - i)), static_cast<int>(n - i));
+}
+template <class T>
+WG_INLINE void add_run(T* to, const T* from, int64_t n) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(to + i, load(to + i) + load(from + i));
+  if (i < n) {
+    const int left = static_cast<int>(n - i);
+    store(to + i, load(to + i, left) + load(from + i, left), left);
+  }
+}
+template <class T>
+WG_INLINE void zero_run(T* to, int64_t n) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  const Vec<T> zero(0.0);
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(to + i, zero);
+  if (i < n) store(to + i, zero, static_cast<int>(n - i));
+}
+
+WG_INLINE int64_t limited(int64_t v, int64_t high) { return v < 0 ? 0 : v > high ? high : v; }
+// The smallest i with i * step >= v.
+WG_INLINE int64_t steps_to(int64_t v, int64_t step) { return v <= 0 ? 0 : (v + step - 1) / step; }
+
+// Calls f(col, x, n, before, after) for the runs of window positions of one channel that lie in one
+// output line: `before` positions outside the volume, n inside (whose elements are stride[2] apart
+// at x), `after` outside.
+template <class T, class F>
+WG_INLINE void for_runs(const Windows& w, int64_t begin, int64_t end, int64_t ld, F f) {
+  int64_t row = 0;
+  for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0) {
+    for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1) {
+      for (int64_t k2 = 0; k2 < w.kernel[2]; ++k2, row += ld) {
+        const int64_t first = k2 * w.dilation[2] - w.padding[2];  // of window 0
+        const int64_t low = limited(steps_to(-first, w.stride[2]), w.out[2]);
+        const int64_t high = limited(steps_to(w.in[2] - first, w.stride[2]), w.out[2]);
+        int64_t line = begin / w.out[2], at = begin - line * w.out[2];
+        int64_t o0 = line / w.out[1], o1 = line - o0 * w.out[1];
+        int64_t p = begin;
+        while (p < end) {
+          const int64_t n = w.out[2] - at < end - p ? w.out[2] - at : end - p;
+          const int64_t i0 = o0 * w.stride[0] - w.padding[0] + k0 * w.dilation[0];
+          const int64_t i1 = o1 * w.stride[1] - w.padding[1] + k1 * w.dilation[1];
+          const int64_t to = row + p - begin;
+          if (i0 < 0 || i0 >= w.in[0] || i1 < 0 || i1 >= w.in[1]) {
+            f(to, int64_t{0}, int64_t{0}, n, int64_t{0});
+          } else {
+            const int64_t a = limited(low - at, n), b = limited(high - at, n);
+            const int64_t inside = b > a ? b - a : 0;
+            const int64_t from = (i0 * w.in[1] + i1) * w.in[2] + (at + a) * w.stride[2] + first;
+            f(to, from, inside, inside ? a : n, inside ? n - b : 0);
+          }
+          p += n;
+          at = 0;
+          if (++o1 == w.out[1]) o1 = 0, ++o0;
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void unfold(const Windows& w, int64_t channels, int64_t begin, int64_t end, void* col, int64_t ld,
+            const void* in) {
+  const int64_t stride = w.stride[2];
+  for (int64_t c = 0; c < channels; ++c) {
+    const T* x = static_cast<const T*>(in) + c * w.volume();
+    T* rows = static_cast<T*>(col) + c * w.taps() * ld;
+    for_runs<T>(w, begin, end, ld,
+                [=](int64_t to, int64_t from, int64_t n, int64_t before, int64_t after) {
+                  T* y = rows + to;
+                  if (before) zero_run(y, before);
+                  y += before;
+                  if (stride == 1) {
+                    copy_run(y, x + from, n);
+                  } else {
+                    for (int64_t i = 0; i < n; ++i) y[i] = x[from + i * stride];
+                  }
+                  if (after) zero_run(y + n, after);
+                });
+  }
+}
+
+template <class T>
+void fold(const Windows& w, int64_t channels, int64_t begin, int64_t end, const void* col,
+          int64_t ld, void* out) {
+  const int64_t stride = w.stride[2];
+  for (int64_t c = 0; c < channels; ++c) {
+    T* x = static_cast<T*>(out) + c * w.volume();
+    const T* rows = static_cast<const T*>(col) + c * w.taps() * ld;
+    for_runs<T>(w, begin, end, ld,
+                [=](int64_t to, int64_t from, int64_t n, int64_t before, int64_t) {
+                  const T* y = rows + to + before;
+                  if (stride == 1) {
+                    add_run(x + from, y, n);
+                  } else {
+                    for (int64_t i = 0; i < n; ++i) x[from + i * stride] += y[i];
+                  }
+                });
+  }
+}
+
+}  // namespace
+
+const ConvolutionKernels convolution_table[2] = {{unfold<float>, fold<float>},
+                                                 {unfold<double>, fold<double>}};
+
+}  // namespace wengert::kernels::WENGERT_LEVEL

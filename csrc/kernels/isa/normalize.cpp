@@ -1,0 +1,207 @@
+// Normalisation over channels and over rows; compiled once per ISA level.
+#include "kernels/levels.h"
+#include "kernels/row_reduce.h"
+
+namespace wengert::kernels::WENGERT_LEVEL {
+namespace {
+
+// Sums f(o, c) over `outer` for neighbouring channels, in double precision, in the order of o.
+template <class F>
+WG_INLINE void column_sums(const Channels& s, double* sums, F f) {
+  for (int64_t c = 0; c < s.channels; ++c) sums[c] = 0;
+  for (int64_t o = 0; o < s.outer; ++o) {
+    for (int64_t c = 0; c < s.channels; ++c) sums[c] += f(o * s.stride + c, c);
+  }
+}
+
+template <class T>
+void moments(const Channels& s, double* mean, double* m2, const void* in) {
+  const T* x = static_cast<const T*>(in);
+  const double count = static_cast<double>(s.outer) * static_cast<double>(s.inner);
+  if (s.inner == 1) {
+    column_sums(s, mean, [=](int64_t i, int64_t) { return static_cast<double>(x[i]); });
+    for (int64_t c = 0; c < s.channels; ++c) mean[c] /= count;
+    column_sums(s, m2, [=](int64_t i, int64_t c) {
+      const double d = static_cast<double>(x[i]) - mean[c];
+      return d * d;
+    });
+    return;
+  }
+  double total = 0;
+  for (int64_t o = 0; o < s.outer; ++o) total += row_reduce<T, Add>(x + o * s.stride, s.inner);
+  *mean = total / count;
+  const Vec<T> center(*mean);
+  double squares = 0;
+  for (int64_t o = 0; o < s.outer; ++o) {
+    const T* p = x + o * s.stride;
+    squares += row_reduce<T, Add>(
+        s.inner, [=](int64_t i, int64_t left) { return square(load_some(p + i, left) - center); });
+  }
+  // What rounding the mean to T has added.
+  const double off = *mean - static_cast<double>(static_cast<T>(*mean));
+  *m2 = squares - count * off * off;
+}
+
+// out[i] = f(i, left) for n elements.
+template <class T, class F>
+WG_INLINE void map(int64_t n, T* out, F f) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const int64_t left = n - i;
+    const Vec<T> v = f(i, left);
+    if (left >= kLanes) {
+      store(out + i, v);
+    } else {
+      store(out + i, v, static_cast<int>(left));
+    }
+  }
+}
+
+template <class T>
+void apply(const Channels& s, void* out, const void* in, const double* mean, const double* scale,
+           const double* shift) {
+  T* y = static_cast<T*>(out);
+  const T* x = static_cast<const T*>(in);
+  if (s.inner == 1) {
+    for (int64_t o = 0; o < s.outer; ++o) {
+      for (int64_t c = 0; c < s.channels; ++c) {
+        const int64_t i = o * s.stride + c;
+        y[i] = static_cast<T>((static_cast<double>(x[i]) - mean[c]) * scale[c] + shift[c]);
+      }
+    }
+    return;
+  }
+  const Vec<T> m(*mean), a(*scale), b(*shift);
+  for (int64_t o = 0; o < s.outer; ++o) {
+    const T* p = x + o * s.stride;
+    map<T>(s.inner, y + o * s.stride,
+           [=](int64_t i, int64_t left) { return fma(load_some(p + i, left) - m, a, b); });
+  }
+}
+
+template <class T>
+void gradient_sums(const Channels& s, double* g_sum, double* gx_sum, const void* grad,
+                   const void* in, const double* mean) {
+  const T* g = static_cast<const T*>(grad);
+  const T* x = static_cast<const T*>(in);
+  if (s.inner == 1) {
+    column_sums(s, g_sum, [=](int64_t i, int64_t) { return static_cast<double>(g[i]); });
+    column_sums(s, gx_sum, [=](int64_t i, int64_t c) {
+      return static_cast<double>(g[i]) * (static_cast<double>(x[i]) - mean[c]);
+    });
+    return;
+  }
+  const Vec<T> m(*mean);
+  double a = 0, b = 0;
+  for (int64_t o = 0; o < s.outer; ++o) {
+    const T* q = g + o * s.stride;
+    const T* p = x + o * s.stride;
+    a += row_reduce<T, Add>(q, s.inner);
+    b += row_reduce<T, Add>(s.inner, [=](int64_t i, int64_t left) {
+      return load_some(q + i, left) * (load_some(p + i, left) - m);
+    });
+  }
+  *g_sum = a;
+  *gx_sum = b;
+}
+
+template <class T>
+void gradient(const Channels& s, void* out, const void* grad, const void* in, const double* mean,
+              const double* scale, const double* slope, const double* shift) {
+  T* gx = static_cast<T*>(out);
+  const T* g = static_cast<const T*>(grad);
+  const T* x = static_cast<const T*>(in);
+  if (s.inner == 1) {
+    for (int64_t o = 0; o < s.outer; ++o) {
+      for (int64_t c = 0; c < s.channels; ++c) {
+        const int64_t i = o * s.stride + c;
+        gx[i] = static_cast<T>(static_cast<double>(g[i]) * scale[c] +
+                               (static_cast<double>(x[i]) - mean[c]) * slope[c] + shift[c]);
+      }
+    }
+    return;
+  }
+  const Vec<T> m(*mean), a(*scale), k(*slope), b(*shift);
+  for (int64_t o = 0; o < s.outer; ++o) {
+    const T* q = g + o * s.stride;
+    const T* p = x + o * s.stride;
+    map<T>(s.inner, gx + o * s.stride, [=](int64_t i, int64_t left) {
+      return fma(load_some(q + i, left), a, fma(load_some(p + i, left) - m, k, b));
+    });
+  }
+}
+
+template <class T>
+void rows_forward(int64_t rows, int64_t n, void* out, void* means, void* rstds, const void* in,
+                  const void* weight, const void* bias, double eps) {
+  const T* w = static_cast<const T*>(weight);
+  const T* b = static_cast<const T*>(bias);
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* x = static_cast<const T*>(in) + r * n;
+    const T mean = row_reduce<T, Add>(x, n) / static_cast<T>(n);
+    const Vec<T> m(mean);
+    const T m2 = row_reduce<T, Add>(
+        n, [=](int64_t i, int64_t left) { return square(load_some(x + i, left) - m); });
+    const double rstd = 1 / __builtin_sqrt(static_cast<double>(m2) / static_cast<double>(n) + eps);
+    static_cast<T*>(means)[r] = mean;
+    static_cast<T*>(rstds)[r] = static_cast<T>(rstd);
+    const Vec<T> s(static_cast<double>(static_cast<T>(rstd)));
+    map<T>(n, static_cast<T*>(out) + r * n, [=](int64_t i, int64_t left) {
+      Vec<T> y = (load_some(x + i, left) - m) * s;
+      if (w) y = y * load_some(w + i, left);
+      if (b) y = y + load_some(b + i, left);
+      return y;
+    });
+  }
+}
+
+template <class T>
+void rows_gradient(int64_t rows, int64_t n, void* out, const void* grad, const void* in,
+                   const void* means, const void* rstds, const void* weight) {
+  const T* w = static_cast<const T*>(weight);
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* g = static_cast<const T*>(grad) + r * n;
+    const T* x = static_cast<const T*>(in) + r * n;
+    const Vec<T> m(static_cast<const T*>(means)[r]), s(static_cast<const T*>(rstds)[r]);
+    const auto weighted = [=](int64_t i, int64_t left) {
+      const Vec<T> v = load_some(g + i, left);
+      return w ? v * load_some(w + i, left) : v;
+    };
+    const T g_mean = row_reduce<T, Add>(n, weighted) / static_cast<T>(n);
+    const T gx_mean =
+        row_reduce<T, Add>(n,
+                           [=](int64_t i, int64_t left) {
+                             return weighted(i, left) * ((load_some(x + i, left) - m) * s);
+                           }) /
+        static_cast<T>(n);
+    const Vec<T> a(g_mean), b(gx_mean);
+    map<T>(n, static_cast<T*>(out) + r * n, [=](int64_t i, int64_t left) {
+      return s * (weighted(i, left) - a - (load_some(x + i, left) - m) * s * b);
+    });
+  }
+}
+
+template <class T>
+void rows_weight_gradient(int64_t rows, int64_t n, void* weight, void* bias, const void* grad,
+                          const void* in, const void* means, const void* rstds) {
+  T* gw = static_cast<T*>(weight);
+  T* gb = static_cast<T*>(bias);
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* g = static_cast<const T*>(grad) + r * n;
+    const T* x = static_cast<const T*>(in) + r * n;
+    const T m = static_cast<const T*>(means)[r], s = static_cast<const T*>(rstds)[r];
+    for (int64_t i = 0; i < n; ++i) {
+      gw[i] += g[i] * ((x[i] - m) * s);
+      gb[i] += g[i];
+    }
+  }
+}
+
+}  // namespace
+
+#define WG_NORMALIZE(T)                                                    \
+  {moments<T>,      apply<T>,         gradient_sums<T>,       gradient<T>, \
+   rows_forward<T>, rows_gradient<T>, rows_weight_gradient<T>}
+const NormalizeKernels normalize_table[2] = {WG_NORMALIZE(float), WG_NORMALIZE(double)};
+
+}  // namespace wengert::kernels::WENGERT_LEVEL

@@ -1,0 +1,91 @@
+// Loops of neural networks over contiguous arrays, for float32 and float64.
+#pragma once
+
+#include <cstdint>
+
+#include "wengert/dtype.h"
+
+namespace wengert::kernels {
+
+// ---- convolution ---------------------------------------------------------------------------
+// How windows of a kernel lie over a volume [in0, in1, in2].
+struct Windows {
+  int64_t in[3], out[3], kernel[3], stride[3], padding[3], dilation[3];
+
+  int64_t volume() const { return in[0] * in[1] * in[2]; }
+  int64_t positions() const { return out[0] * out[1] * out[2]; }
+  int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
+};
+
+struct ConvolutionKernels {
+  // Row (c, tap) of col, `ld` apart, holds what the tap of the kernel sees of channel c at the
+  // window positions [begin, end); zero outside the volume. x is [channels, volume].
+  void (*unfold)(const Windows& w, int64_t channels, int64_t begin, int64_t end, void* col,
+                 int64_t ld, const void* x);
+  // The adjoint: adds every element of col to where unfold takes it from.
+  void (*fold)(const Windows& w, int64_t channels, int64_t begin, int64_t end, const void* col,
+               int64_t ld, void* x);
+};
+const ConvolutionKernels& convolution(DType dtype);
+
+// ---- pooling -------------------------------------------------------------------------------
+struct PoolKernels {
+  // The maximum of each window over `planes` planes (the last two dimensions of w) and where it
+  // stands in its plane; the first of equal ones, a NaN before everything.
+  void (*maximum)(const Windows& w, int64_t planes, void* y, int64_t* index, const void* x);
+};
+const PoolKernels& pool(DType dtype);  // float32, float64, int64
+
+// ---- normalisation -------------------------------------------------------------------------
+// A channel is `outer` runs of `inner` elements, `stride` elements apart. With inner == 1 the
+// functions take `channels` neighbouring channels at once.
+struct Channels {
+  int64_t outer, stride, inner, channels;
+};
+struct NormalizeKernels {
+  // Mean and sum of squared deviations.
+  void (*moments)(const Channels& c, double* mean, double* m2, const void* x);
+  // y = (x - mean) * scale + shift.
+  void (*apply)(const Channels& c, void* y, const void* x, const double* mean, const double* scale,
+                const double* shift);
+  // Sums of g and of g (x - mean).
+  void (*gradient_sums)(const Channels& c, double* g_sum, double* gx_sum, const void* g,
+                        const void* x, const double* mean);
+  // gx = g * scale + (x - mean) * slope + shift.
+  void (*gradient)(const Channels& c, void* gx, const void* g, const void* x, const double* mean,
+                   const double* scale, const double* slope, const double* shift);
+  // Rows of n elements: y = (x - mean) * rstd * weight + bias; weight and bias may be null.
+  void (*rows)(int64_t rows, int64_t n, void* y, void* mean, void* rstd, const void* x,
+               const void* weight, const void* bias, double eps);
+  void (*rows_gradient)(int64_t rows, int64_t n, void* gx, const void* g, const void* x,
+                        const void* mean, const void* rstd, const void* weight);
+  // Adds up g (x - mean) rstd and g over the rows.
+  void (*rows_weight_gradient)(int64_t rows, int64_t n, void* gw, void* gb, const void* g,
+                               const void* x, const void* mean, const void* rstd);
+};
+const NormalizeKernels& normalize(DType dtype);
+
+// ---- cross entropy -------------------------------------------------------------------------
+struct CrossEntropyKernels {
+  // The logarithm of the sum of exponentials of each row, and the row's weighted sum (of weight x,
+  // or of x where there is no weight) if `weighted_sum` is given.
+  void (*log_sum)(int64_t rows, int64_t n, void* lse, void* weighted_sum, const void* x,
+                  const void* weight);
+  // gx[j] = exp(x[j] - lse) * scale - weight[j] * smooth for one row; without weight it counts
+  // as 1.
+  void (*gradient)(int64_t n, void* gx, const void* x, double lse, double scale, double smooth,
+                   const void* weight);
+};
+const CrossEntropyKernels& cross_entropy(DType dtype);
+
+// ---- dropout -------------------------------------------------------------------------------
+// Elements [begin, end), begin a multiple of 64, of a stream of random numbers: mask is 0 where the
+// 32-bit number of the element is below `threshold` and `keep` elsewhere; y = x * mask, and 0 where
+// the mask is 0 whatever x is.
+using DropoutFn = void (*)(int64_t begin, int64_t end, void* y, void* mask, const void* x,
+                           uint64_t seed, uint64_t offset, uint64_t threshold, double keep);
+DropoutFn dropout(DType dtype);
+// Blocks of the generator that n elements use.
+inline uint64_t dropout_blocks(int64_t n) { return (static_cast<uint64_t>(n) + 63) / 64 * 16; }
+
+}  // namespace wengert::kernels

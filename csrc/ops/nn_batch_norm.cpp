@@ -1,0 +1,281 @@
+// Normalisation of channels over a batch.
+// Source: Ioffe and Szegedy, "Batch normalization", ICML 2015.
+#include <cmath>
+
+#include "kernels/neural.h"
+#include "ops/function.h"
+#include "ops/op.h"
+#include "runtime/parallel.h"
+#include "tensor/copy.h"
+#include "tensor/loop.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+// (batch, channels, inner) as the kernels want it, and how to visit it in parallel.
+struct ChannelLayout {
+  int64_t batch, channels, inner = 1;
+  explicit ChannelLayout(Dims shape) : batch(shape[0]), channels(shape[1]) {
+    for (size_t i = 2; i < shape.size(); ++i) inner *= shape[i];
+  }
+  int64_t count() const { return batch * inner; }
+  // Calls f(layout, channel, offset of its first element) for pieces of the channels.
+  template <class F>
+  void each(F&& f) const {
+    const int64_t grain = kParallelGrain / (count() + 1) + 1;
+    runtime::parallel_for(channels, grain, [&](int64_t begin, int64_t end) {
+      if (inner == 1) {
+        f(kernels::Channels{batch, channels, 1, end - begin}, begin, begin);
+        return;
+      }
+      for (int64_t c = begin; c < end; ++c) {
+        f(kernels::Channels{batch, channels * inner, inner, 1}, c, c * inner);
+      }
+    });
+  }
+};
+
+DType computed_as(DType t) { return t == DType::float64 ? t : DType::float32; }
+
+std::vector<double> numbers(const Tensor& t, int64_t n, double otherwise) {
+  std::vector<double> v(static_cast<size_t>(n), otherwise);
+  if (!t.defined()) return v;
+  const Tensor d = as_contiguous(t, DType::float64);
+  std::memcpy(v.data(), d.data(), sizeof(double) * v.size());
+  return v;
+}
+void put_numbers(const Tensor& to, const std::vector<double>& v) {
+  const Tensor d = from_data(v.data(), {static_cast<int64_t>(v.size())}, DType::float64);
+  copy_elements(*to.impl(), *d.impl());
+}
+
+// `t` (channels) with the shape to broadcast against x.
+Tensor per_channel(const Tensor& t, int64_t ndim) {
+  Shape s;
+  for (int64_t i = 0; i < ndim; ++i) s.push(i == 1 ? t.numel() : 1);
+  return reshape(t, s);
+}
+std::vector<int64_t> reduced_dims(int64_t ndim) {
+  std::vector<int64_t> dims;
+  for (int64_t i = 0; i < ndim; ++i) {
+    if (i != 1) dims.push_back(i);
+  }
+  return dims;
+}
+
+// Inputs: x, weight or none, bias or none, and where the statistics are given: mean, variance.
+// Further outputs: mean, 1 / sqrt(variance + eps) and the unbiased variance of each channel.
+struct BatchNorm {
+  double eps;
+  bool given;
+  static constexpr const char* name = "batch_norm";
+  WG_FIELDS(eps, given)
+  static constexpr Save saves[] = {save_input(0),
+                                   save_input(1),
+                                   save_output(1),
+                                   save_output(2),
+                                   save_input(3, for_input(3) | for_input(4)),
+                                   save_input(4, for_input(3) | for_input(4))};
+  void infer(Infer& m) const {
+    const TensorImpl& x = m.in(0);
+    m.out(0).dtype = x.dtype;
+    m.out(0).shape = x.sizes();
+    for (int k = 1; k < 4; ++k) {
+      m.out(k).dtype = DType::float64;
+      m.out(k).shape.push(x.shape()[1]);
+    }
+  }
+  void compute(Compute& c) const {
+    const DType dtype = computed_as(c.in(0).dtype());
+    const Tensor x = as_contiguous(c.in(0), dtype);
+    const Tensor y = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, x.shape());
+    const ChannelLayout layout(x.shape());
+    const int64_t n = layout.channels;
+    const std::vector<double> weight = numbers(c.in(1), n, 1), bias = numbers(c.in(2), n, 0);
+    std::vector<double> given_mean, given_var;
+    if (given) {
+      given_mean = numbers(c.in(3), n, 0);
+      given_var = numbers(c.in(4), n, 1);
+    }
+    double* mean = c.out(1).data<double>();
+    double* rstd = c.out(2).data<double>();
+    double* unbiased = c.out(3).data<double>();
+    const auto item = static_cast<int64_t>(item_size(dtype));
+    const auto count = static_cast<double>(layout.count());
+    const auto& kernel = kernels::normalize(dtype);
+    std::vector<double> scale(static_cast<size_t>(n));
+    layout.each([&](const kernels::Channels& s, int64_t first, int64_t offset) {
+      const char* in = x.data<char>() + offset * item;
+      if (!given) kernel.moments(s, mean + first, unbiased + first, in);
+      for (int64_t i = first; i < first + s.channels; ++i) {
+        const auto k = static_cast<size_t>(i);
+        if (given) {
+          mean[i] = given_mean[k];
+          unbiased[i] = given_var[k];
+          rstd[i] = 1 / std::sqrt(given_var[k] + eps);
+        } else {
+          rstd[i] = 1 / std::sqrt(unbiased[i] / count + eps);
+          unbiased[i] /= count - 1;
+        }
+        scale[k] = rstd[i] * weight[k];
+      }
+      kernel.apply(s, y.data<char>() + offset * item, in, mean + first, scale.data() + first,
+                   bias.data() + first);
+    });
+    if (!y.is_same(c.out())) copy_elements(*c.out().impl(), *y.impl());
+  }
+  void vjp(Vjp& v) const {
+    if (!v.grad(0).defined()) return;
+    v.create_graph() || (given && (v.needs(3) || v.needs(4))) ? formula(v) : fused(v);
+  }
+
+ private:
+  void fused(Vjp& v) const {
+    const DType dtype = computed_as(v.grad(0).dtype());
+    const Tensor x = as_contiguous(v.saved(0), dtype), g = as_contiguous(v.grad(0), dtype);
+    const ChannelLayout layout(x.shape());
+    const int64_t n = layout.channels;
+    const std::vector<double> weight = numbers(v.has_saved(1) ? v.saved(1) : Tensor(), n, 1);
+    const double* mean = v.saved(2).data<double>();
+    const double* rstd = v.saved(3).data<double>();
+    const Tensor gx = v.needs(0) ? new_tensor(dtype, x.shape()) : Tensor();
+    const auto item = static_cast<int64_t>(item_size(dtype));
+    const auto count = static_cast<double>(layout.count());
+    const auto& kernel = kernels::normalize(dtype);
+    std::vector<double> g_sum(static_cast<size_t>(n)), gx_sum(g_sum), scale(g_sum), slope(g_sum),
+        shift(g_sum);
+    layout.each([&](const kernels::Channels& s, int64_t first, int64_t offset) {
+      const char *q = g.data<char>() + offset * item, *p = x.data<char>() + offset * item;
+      if (!given || v.needs(1) || v.needs(2)) {
+        kernel.gradient_sums(s, g_sum.data() + first, gx_sum.data() + first, q, p, mean + first);
+      }
+      for (int64_t i = first; i < first + s.channels; ++i) {
+        const auto k = static_cast<size_t>(i);
+        scale[k] = rstd[i] * weight[k];
+        if (!given) {
+          slope[k] = -scale[k] * rstd[i] * rstd[i] * gx_sum[k] / count;
+          shift[k] = -scale[k] * g_sum[k] / count;
+        }
+        gx_sum[k] *= rstd[i];
+      }
+      if (gx.defined()) {
+        kernel.gradient(s, gx.data<char>() + offset * item, q, p, mean + first,
+                        scale.data() + first, slope.data() + first, shift.data() + first);
+      }
+    });
+    if (gx.defined()) v.set(0, gx);
+    for (int i = 1; i < 3; ++i) {
+      if (!v.needs(i)) continue;
+      Tensor t = new_tensor(dtype, {n});
+      put_numbers(t, i == 1 ? gx_sum : g_sum);
+      v.set(i, t);
+    }
+  }
+
+  // The same in differentiable operations.
+  void formula(Vjp& v) const {
+    const Tensor &g = v.grad(0), &x = v.saved(0);
+    const int64_t nd = x.dim();
+    const std::vector<int64_t> dims = reduced_dims(nd);
+    const auto share = [&](const Tensor& t) { return mean(t, dims, true); };
+    Tensor centered, rstd;
+    if (given) {
+      const bool live = v.has_saved(4);
+      const Tensor m = live ? to(v.saved(4), x.dtype()) : to(v.saved(2), x.dtype());
+      centered = x - per_channel(m, nd);
+      const Tensor r =
+          live ? rsqrt(add(to(v.saved(5), x.dtype()), eps)) : to(v.saved(3), x.dtype());
+      rstd = per_channel(r, nd);
+    } else {
+      centered = x - share(x);
+      rstd = rsqrt(add(share(square(centered)), eps));
+    }
+    const Tensor hat = centered * rstd;
+    const Tensor scaled = v.has_saved(1) ? mul(g, per_channel(to(v.saved(1), g.dtype()), nd)) : g;
+    if (v.needs(0)) {
+      Tensor gx = scaled;
+      if (!given) gx = gx - share(gx) - hat * share(scaled * hat);
+      v.set(0, gx * rstd);
+    }
+    if (v.needs(1)) v.set(1, sum(g * hat, dims));
+    if (v.needs(2)) v.set(2, sum(g, dims));
+    if (given && v.needs(3)) v.set(3, neg(sum(scaled * rstd, dims)));
+    if (given && v.needs(4)) {
+      v.set(4, mul(sum(scaled * centered * (rstd * rstd * rstd), dims), -0.5));
+    }
+  }
+};
+
+// self = (1 - momentum) self + momentum * statistic.
+struct RunningStatistic {
+  double momentum;
+  static constexpr const char* name = "running_statistic";
+  WG_FIELDS(momentum)
+  void infer(Infer& m) const {
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape = m.in(0).sizes();
+  }
+  void compute(Compute& c) const {
+    std::vector<double> v = numbers(c.in(0), c.in(0).numel(), 0);
+    const double* s = c.in(1).data<double>();
+    for (size_t i = 0; i < v.size(); ++i) v[i] += momentum * (s[i] - v[i]);
+    put_numbers(c.out(), v);
+  }
+};
+
+}  // namespace
+
+Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor& running_var,
+                  const Tensor& weight, const Tensor& bias, bool training, double momentum,
+                  double eps) {
+  const TensorImpl& x = *detail::input("batch_norm", input);
+  WG_CHECK(x.ndim >= 2, Error, "batch_norm: expected an input (N, C, ...), but got shape ",
+           x.sizes());
+  WG_CHECK(is_floating(x.dtype), NotImplementedError, "batch_norm: not available for dtype ",
+           x.dtype);
+  WG_CHECK(training || (running_mean.defined() && running_var.defined()), Error,
+           "batch_norm: expected running_mean and running_var to be given in evaluation mode");
+  const int64_t channels = x.shape()[1];
+  const std::pair<const char*, const Tensor*> given[] = {{"running_mean", &running_mean},
+                                                         {"running_var", &running_var},
+                                                         {"weight", &weight},
+                                                         {"bias", &bias}};
+  for (const auto& [what, t] : given) {
+    WG_CHECK(!t->defined() || (t->dim() == 1 && t->numel() == channels), Error,
+             "batch_norm: ", what, " should contain ", channels, " elements, but has shape ",
+             t->shape());
+  }
+  if (!training) {
+    return apply_many<4>(BatchNorm{eps, true}, input, weight, bias, running_mean, running_var)[0];
+  }
+  const auto out = apply_many<4>(BatchNorm{eps, false}, input, weight, bias, Tensor(), Tensor());
+  const auto update = [&](const Tensor& running, const Tensor& statistic) {
+    if (!running.defined() || x.numel == 0) return;
+    Tensor self = running;
+    RecordingGuard off(false);
+    apply_in_place(RunningStatistic{momentum}, self, statistic);
+  };
+  update(running_mean, out[1]);
+  update(running_var, out[3]);
+  return out[0];
+}
+
+namespace {
+constexpr Function rows[] = {
+    make_function<batch_norm>(
+        "batch_norm",
+        "input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, "
+        "eps=1e-05",
+        kFunction | kNN,
+        "(x - mean) / sqrt(var + eps) * weight + bias over all dimensions but 1; in training with "
+        "the batch's own statistics, which the running ones move towards",
+        "T((4, 3)), T((3,)), T((3,), 0.5, 2), T((3,)), T((3,))\nT((2, 3, 4)), T((3,)), T((3,), "
+        "0.5, 2)"),
+};
+}  // namespace
+
+extern const FunctionTable nn_batch_norm_functions;
+const FunctionTable nn_batch_norm_functions = {rows, std::size(rows)};
+
+WENGERT_NAMESPACE_END

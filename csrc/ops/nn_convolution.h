@@ -1,0 +1,30 @@
+// The geometry of a convolution, and the three products over it.
+#pragma once
+
+#include "kernels/neural.h"
+#include "ops/op.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+// Sizes of a convolution; one and two spatial dimensions are three whose first are 1.
+struct ConvolutionPlan {
+  DType dtype;
+  int64_t batch, groups;
+  int64_t in_channels, out_channels;  // of one group
+  kernels::Windows windows;
+
+  int64_t rows() const { return in_channels * windows.taps(); }
+  // Each window is one element of the volume, in order: the volume is its own unfolding.
+  bool pointwise() const;
+};
+
+// y (batch, groups, out_channels, positions) from x (batch, groups, in_channels, volume) and w
+// (groups, out_channels, in_channels, taps). The bias (groups, out_channels) may be null.
+void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, const void* bias);
+// x = the adjoint map of y.
+void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void* w);
+// w = or += the sum over the batch of the products of y with what the windows see of x.
+void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const void* y,
+                     bool accumulate);
+
+WENGERT_NAMESPACE_END

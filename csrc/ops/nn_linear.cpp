@@ -1,0 +1,88 @@
+// The affine map of a layer.
+#include "ops/function.h"
+#include "ops/op.h"
+#include "ops/product.h"
+#include "tensor/copy.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+// Everything but the last dimension as rows.
+Tensor as_rows(const Tensor& t) {
+  if (t.dim() == 2) return t;
+  const int64_t columns = t.size(-1);
+  int64_t rows = 1;
+  for (int64_t i = 0; i < t.dim() - 1; ++i) rows *= t.size(i);
+  return reshape(t, {rows, columns});
+}
+
+// x w^T + b for x (*, n), w (m, n) and b (m) or none.
+struct Linear {
+  static constexpr const char* name = "linear";
+  WG_NO_FIELDS
+  static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
+  void infer(Infer& m) const {
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape = m.in(0).sizes();
+    m.out().shape.d[m.in(0).ndim - 1] = m.in(1).shape()[0];
+  }
+  void compute(Compute& c) const {
+    matrix_product(name, as_rows(c.in(0)), transpose(c.in(1), 0, 1), as_rows(c.out()), false,
+            c.n_inputs > 2 ? c.in(2) : Tensor());
+  }
+  void vjp(Vjp& v) const {
+    const Tensor& g = v.grad();
+    const Tensor rows = as_rows(g);
+    if (v.needs(0)) {
+      const bool added = item_size(g.dtype()) >= 4 && v.accumulate(0, [&](Tensor& sum) {
+        matrix_product(name, rows, v.saved(1), as_rows(sum), true);
+      });
+      if (!added) v.set(0, reshape(matmul(rows, v.saved(1)), v.shape(0)));
+    }
+    if (v.needs(1)) {
+      const Tensor turned = transpose(rows, 0, 1), x = as_rows(v.saved(0));
+      const bool added = item_size(g.dtype()) >= 4 &&
+                         v.accumulate(1, [&](Tensor& sum) { matrix_product(name, turned, x, sum, true); });
+      if (!added) v.set(1, matmul(turned, x));
+    }
+    if (v.inputs() > 2 && v.needs(2)) v.set(2, sum(rows, {0}));
+  }
+};
+
+}  // namespace
+
+Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
+  const TensorImpl &x = *detail::input("linear", input), &w = *detail::input("linear", weight);
+  if (w.ndim == 1) {  // a single output, whose dimension is dropped
+    const Tensor y = matmul(input, weight);
+    return bias.defined() ? add(y, bias) : y;
+  }
+  WG_CHECK(w.ndim == 2, Error, "linear: the weight must be (out, in), but has shape ", w.sizes());
+  WG_CHECK(x.ndim > 0 && x.shape()[x.ndim - 1] == w.shape()[1], Error,
+           "linear: the last dimension of the input ", x.sizes(),
+           " must equal the last of the weight ", w.sizes());
+  WG_CHECK(x.dtype == w.dtype && (!bias.defined() || bias.dtype() == x.dtype), Error,
+           "linear: input, weight and bias must have one dtype, but got ", x.dtype, " and ",
+           w.dtype, "; convert one with to()");
+  if (!bias.defined()) return apply(Linear{}, input, weight);
+  const bool fused = bias.dim() == 1 && bias.size(0) == w.shape()[0] && is_floating(x.dtype);
+  if (fused) return apply(Linear{}, input, weight, bias);
+  return add(apply(Linear{}, input, weight), bias);
+}
+
+namespace {
+constexpr Function rows[] = {
+    make_function<linear>("linear", "input, weight, bias=None", kFunction | kNN,
+                          "x W^T + b for an input (*, in), a weight (out, in) and a bias (out)",
+                          "T((3, 4)), T((2, 4)), T((2,))\nT((2, 3, 4)), T((5, 4))\nT((4,)), T((2, "
+                          "4)), T((2,))\nT((0, "
+                          "4)), T((2, 4)), T((2,))\nT((3, 4)), T((4,)), T(())",
+                          "input @ weight.T + (0 if bias is None else bias)"),
+};
+}  // namespace
+
+extern const FunctionTable nn_linear_functions;
+const FunctionTable nn_linear_functions = {rows, std::size(rows)};
+
+WENGERT_NAMESPACE_END
