@@ -119,8 +119,7 @@ struct CopySlices {
   static void vjp(const void* op, Vjp& v) {
     const auto& self = *static_cast<const CopySlices*>(op);
     // The view operations need the base's layout.
-    Tensor whole = self.order.ndim ? algebra::clone_in_order(v.grad(), self.order)
-                                   : algebra::clone(v.grad());
+    Tensor whole = algebra::dense_clone(v.grad(), self.order);
     Tensor part = self.step->apply(whole);
     Node& inner = *self.inner;
     std::vector<Tensor> results(inner.n_edges);

@@ -61,6 +61,15 @@ struct CallMemory {
   }
 };
 
+// An error is pending: says which argument it is about where a number was too large.
+[[noreturn]] void pending_error(const char* function, const Parameter& p) {
+  if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+    PyErr_Clear();
+    throw ValueError(std::string(function) + ": argument '" + p.name + "' does not fit in 64 bits");
+  }
+  throw PythonError();
+}
+
 int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
   if (PyLong_CheckExact(o)) {
     const long long v = PyLong_AsLongLong(o);
@@ -75,7 +84,7 @@ int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
   }
   const long long v = PyLong_AsLongLong(i);
   Py_DECREF(i);
-  if (v == -1 && PyErr_Occurred()) throw PythonError();
+  if (v == -1 && PyErr_Occurred()) pending_error(function, p);
   return v;
 }
 
@@ -135,7 +144,7 @@ void convert(PyObject* o, const char* function, const Parameter& p, Value& v, Ca
         return;
       }
       const int r = scalar_from(o, &v.scalar);
-      if (r < 0) throw PythonError();
+      if (r < 0) pending_error(function, p);
       if (!r) wrong_type(function, p, o);
       return;
     }
@@ -181,7 +190,7 @@ void convert(PyObject* o, const char* function, const Parameter& p, Value& v, Ca
         return;
       }
       const int r = t ? 0 : scalar_from(o, &s);
-      if (r < 0) throw PythonError();
+      if (r < 0) pending_error(function, p);
       if (!r || s.kind() == DTypeKind::complex) wrong_type(function, p, o);
       v.real = s.to_double();
       return;
@@ -333,6 +342,16 @@ PyObject* to_python(Callable* self, const Function& row, Result& r) {
   return tuple;
 }
 
+// Whether an argument requires grad.
+bool takes_part(const Signature& signature, const Value* values) {
+  for (size_t i = 0; i < signature.parameters.size(); ++i) {
+    const ArgKind kind = signature.parameters[i].kind;
+    const bool is_tensor = kind == ArgKind::tensor || kind == ArgKind::operand;
+    if (is_tensor && values[i].tensor && values[i].tensor->requires_grad()) return true;
+  }
+  return false;
+}
+
 PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
   auto* self = reinterpret_cast<Callable*>(callable);
   const Function& row = *self->row;
@@ -427,6 +446,12 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         if (row.in_place) {
           row.in_place(values);
         } else {
+          // What the call saves for its gradient must not be what is overwritten.
+          Tensor before;
+          if (is_grad_enabled() && takes_part(*self->signature, values)) {
+            before = clone(target);
+            values[0].tensor = before.impl();
+          }
           Result result;
           row.call(values, result);
           detail::store_result(
