@@ -8,6 +8,27 @@ WENGERT_NAMESPACE_BEGIN
 
 namespace {
 
+// The gradient of one output: the given one, checked, or a one.
+Tensor seed(const char* op, const Tensor& r, const Tensor& given, size_t i, bool create_graph) {
+  WG_CHECK(r.defined(), Error, op, ": output ", i, " is undefined");
+  WG_CHECK(r.requires_grad(), Error, op, ": output ", i,
+           " does not require grad and has no history; does it depend on a tensor with "
+           "requires_grad=True, and was recording on?");
+  if (!given.defined()) {
+    WG_CHECK(r.numel() == 1, Error, op, ": a gradient can be left out only for an output with "
+             "one element, but output ", i, " has shape ", r.shape(),
+             "; give a gradient of that shape, or reduce with sum() or mean()");
+    WG_CHECK(!is_complex(r.dtype()), Error, op, ": the gradient of a complex output must be given");
+    return algebra::ones_like(*r.impl());
+  }
+  WG_CHECK(given.shape() == r.shape(), Error, op, ": the gradient of output ", i, " has shape ",
+           given.shape(), ", but the output has shape ", r.shape());
+  WG_CHECK(is_differentiable(given.dtype()), Error, op, ": the gradient of output ", i,
+           " must have a floating point dtype, but has ", given.dtype());
+  Tensor g = given.dtype() == r.dtype() ? given : algebra::cast(given, r.dtype());
+  return !create_graph && g.requires_grad() ? g.detach() : g;
+}
+
 std::vector<Tensor> seeds(const char* op, TensorList roots, TensorList gradients,
                           bool create_graph) {
   WG_CHECK(gradients.empty() || gradients.size() == roots.size(), ValueError, op, ": got ",
@@ -15,26 +36,7 @@ std::vector<Tensor> seeds(const char* op, TensorList roots, TensorList gradients
   WG_CHECK(!roots.empty(), Error, op, ": expected at least one tensor to differentiate");
   std::vector<Tensor> seeds(roots.size());
   for (size_t i = 0; i < roots.size(); ++i) {
-    const Tensor& r = roots[i];
-    WG_CHECK(r.defined(), Error, op, ": output ", i, " is undefined");
-    WG_CHECK(r.requires_grad(), Error, op, ": output ", i,
-             " does not require grad and has no history; does it depend on a tensor with "
-             "requires_grad=True, and was recording on?");
-    const Tensor given = i < gradients.size() ? gradients[i] : Tensor();
-    if (!given.defined()) {
-      WG_CHECK(r.numel() == 1, Error, op, ": a gradient can be left out only for an output with "
-               "one element, but output ", i, " has shape ", r.shape(),
-               "; give a gradient of that shape, or reduce with sum() or mean()");
-      WG_CHECK(!is_complex(r.dtype()), Error, op, ": the gradient of a complex output must be given");
-      seeds[i] = algebra::ones_like(*r.impl());
-      continue;
-    }
-    WG_CHECK(given.shape() == r.shape(), Error, op, ": the gradient of output ", i, " has shape ",
-             given.shape(), ", but the output has shape ", r.shape());
-    WG_CHECK(is_differentiable(given.dtype()), Error, op, ": the gradient of output ", i,
-             " must have a floating point dtype, but has ", given.dtype());
-    seeds[i] = given.dtype() == r.dtype() ? given : algebra::cast(given, r.dtype());
-    if (!create_graph && seeds[i].requires_grad()) seeds[i] = seeds[i].detach();
+    seeds[i] = seed(op, roots[i], i < gradients.size() ? gradients[i] : Tensor(), i, create_graph);
   }
   return seeds;
 }
@@ -55,12 +57,12 @@ void backward(TensorList roots, TensorList gradients, bool retain_graph, bool cr
   std::vector<Tensor> g = seeds("backward", roots, gradients, create_graph);
   const PassOptions options{retain_graph, create_graph, true};
   if (inputs.empty()) {
-    run_backward(to_vector(roots), std::move(g), options, nullptr);
+    run_backward(roots, g.data(), options, nullptr);
     return;
   }
   check_inputs("backward", inputs);
   Captures captures{to_vector(inputs), std::vector<Tensor>(inputs.size()), true};
-  run_backward(to_vector(roots), std::move(g), options, &captures);
+  run_backward(roots, g.data(), options, &captures);
 }
 
 std::vector<Tensor> grad(TensorList outputs, TensorList inputs, TensorList grad_outputs,
@@ -70,7 +72,7 @@ std::vector<Tensor> grad(TensorList outputs, TensorList inputs, TensorList grad_
   check_inputs("grad", inputs);
   const PassOptions options{retain_graph, create_graph, allow_unused};
   Captures captures{to_vector(inputs), std::vector<Tensor>(inputs.size()), false};
-  run_backward(to_vector(outputs), std::move(g), options, &captures);
+  run_backward(outputs, g.data(), options, &captures);
   for (size_t i = 0; i < inputs.size(); ++i) {
     WG_CHECK(captures.results[i].defined() || allow_unused, Error, "grad: input ", i,
              " was not used to compute the outputs; give allow_unused=True if that is intended");
@@ -79,11 +81,8 @@ std::vector<Tensor> grad(TensorList outputs, TensorList inputs, TensorList grad_
 }
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
-  if (gradient.defined()) {
-    wengert::backward({*this}, {gradient}, retain_graph, create_graph);
-  } else {
-    wengert::backward({*this}, {}, retain_graph, create_graph);
-  }
+  Tensor g = seed("backward", *this, gradient, 0, create_graph);
+  run_backward({this, 1}, &g, {retain_graph, create_graph, true}, nullptr);
 }
 
 WENGERT_NAMESPACE_END

@@ -33,11 +33,18 @@ struct Pass {
       }
       n->claim.store(nullptr, std::memory_order_release);
     }
+    heap.clear();
+    if (heap.capacity() <= 4096) spare_heap() = std::move(heap);
+  }
+  static std::vector<Node*>& spare_heap() {
+    static thread_local std::vector<Node*> spare;
+    return spare;
   }
 
   const PassOptions& options;
   Captures* captures;
-  std::vector<Node*> heap;
+  // Waiting nodes, newest on top. The vector of an earlier pass of this thread is used again.
+  std::vector<Node*> heap = std::exchange(spare_heap(), {});
   // Gradients for nodes whose slots another pass is using.
   std::unordered_map<Node*, std::vector<Tensor>> aside;
   // Nodes on a path to a captured tensor; used only with captures.
@@ -70,7 +77,7 @@ struct Pass {
   void deliver_to_node(Node* n, uint32_t slot, Tensor g);
   void run(Node* n);
   void finish_leaves();
-  void find_wanted(const std::vector<Tensor>& roots);
+  void find_wanted(TensorList roots);
 };
 
 namespace {
@@ -151,7 +158,7 @@ Tensor* Vjp::begin_accumulate(int i) {
     TensorImpl*& slot = n->slots()[e.slot];
     return usable(slot) && slot->unique() ? reinterpret_cast<Tensor*>(&slot) : nullptr;
   }
-  AutogradMeta* meta = e.leaf()->meta;
+  AutogradMeta* meta = meta_if_any(*e.leaf());
   if (!meta || !meta->hooks.empty() || !meta->accumulated_hooks.empty()) return nullptr;
   while (meta->lock.test_and_set(std::memory_order_acquire)) {
   }
@@ -163,7 +170,7 @@ Tensor* Vjp::begin_accumulate(int i) {
 void Vjp::end_accumulate(int i) {
   const Edge& e = node_.edges()[i];
   if (!e.is_leaf()) return;
-  AutogradMeta& meta = *e.leaf()->meta;
+  AutogradMeta& meta = meta_of(*e.leaf());
   meta.grad.impl()->bump_version();
   meta.lock.clear(std::memory_order_release);
 }
@@ -233,7 +240,8 @@ void Pass::deliver_to_node(Node* n, uint32_t slot, Tensor g) {
 
 void Pass::deliver_to_leaf(TensorImpl* leaf, Tensor g) {
   if (captures && !leaf_wanted(leaf)) return;
-  const bool has_hooks = leaf->meta && (!leaf->meta->hooks.empty() || !leaf->meta->accumulated_hooks.empty());
+  const AutogradMeta* meta = meta_if_any(*leaf);
+  const bool has_hooks = meta && (!meta->hooks.empty() || !meta->accumulated_hooks.empty());
   if (!has_hooks && !captures) {
     accumulate_grad(*leaf, std::move(g), options.create_graph);
     return;
@@ -275,9 +283,9 @@ void Pass::run(Node* n) {
 
   NodeExtras* extras = n->extras;
   if (extras) [[unlikely]] {
-    for (auto& s : extras->slot_hooks) {
-      Tensor& g = gradients[s.slot];
-      const HookList hooks = s.hooks;  // a hook may remove itself
+    for (size_t k = 0; k < extras->slot_hooks.size(); ++k) {
+      Tensor& g = gradients[extras->slot_hooks[k].slot];
+      const HookList hooks = extras->slot_hooks[k].hooks;  // a hook may add and remove hooks
       for (auto& h : hooks) {
         if (!g.defined()) break;
         Tensor replaced = h.second->call(g);
@@ -352,7 +360,7 @@ void Pass::run(Node* n) {
 
 void Pass::finish_leaves() {
   for (auto& [leaf, sum] : leaf_sums) {
-    AutogradMeta* meta = leaf.impl()->meta;
+    AutogradMeta* meta = meta_if_any(*leaf.impl());
     if (meta) {
       const HookList hooks = meta->hooks;
       for (auto& h : hooks) {
@@ -374,7 +382,7 @@ void Pass::finish_leaves() {
   }
 }
 
-void Pass::find_wanted(const std::vector<Tensor>& roots) {
+void Pass::find_wanted(TensorList roots) {
   std::unordered_set<const Node*> seen;
   std::vector<Node*> stack, all;
   for (const Tensor& r : roots) {
@@ -418,24 +426,42 @@ void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
   }
 }
 
-void run_backward(const std::vector<Tensor>& roots, std::vector<Tensor> gradients,
-                  const PassOptions& options, Captures* captures) {
-  Pass pass(options, captures);
-  RecordingGuard mode(options.create_graph);
-  std::vector<Node*> held;  // hooks may give roots another history
-  for (const Tensor& r : roots) {
-    Node* n = grad_fn(*r.impl());
-    if (n) {
-      retain_node(n);
-      held.push_back(n);
+namespace {
+
+// The histories that the roots have when a pass begins: hooks may give them others.
+class HeldRoots {
+ public:
+  explicit HeldRoots(TensorList roots) : n_(roots.size()) {
+    if (n_ > 1) many_.reset(new Node*[n_]);
+    for (size_t i = 0; i < n_; ++i) {
+      Node* n = grad_fn(*roots[i].impl());
+      if (n) retain_node(n);
+      nodes()[i] = n;
     }
   }
-  struct Release {
-    std::vector<Node*>& nodes;
-    ~Release() {
-      for (Node* n : nodes) release_node(n);
+  ~HeldRoots() {
+    for (size_t i = 0; i < n_; ++i) {
+      if (nodes()[i]) release_node(nodes()[i]);
     }
-  } release{held};
+  }
+  HeldRoots(const HeldRoots&) = delete;
+  HeldRoots& operator=(const HeldRoots&) = delete;
+
+ private:
+  Node** nodes() { return many_ ? many_.get() : &one_; }
+
+  size_t n_;
+  Node* one_ = nullptr;
+  std::unique_ptr<Node*[]> many_;
+};
+
+}  // namespace
+
+void run_backward(TensorList roots, Tensor* gradients, const PassOptions& options,
+                  Captures* captures) {
+  Pass pass(options, captures);
+  RecordingGuard mode(options.create_graph);
+  HeldRoots held(roots);
   if (captures) {
     for (const Tensor& t : captures->inputs) grad_fn(*t.impl());
     pass.find_wanted(roots);

@@ -21,8 +21,9 @@ struct Captures {
 };
 
 // A pass over the graph behind the roots in reverse order of creation, on the calling thread.
-void run_backward(const std::vector<Tensor>& roots, std::vector<Tensor> gradients,
-                  const PassOptions& options, Captures* captures);
+// gradients[i] belongs to roots[i] and is taken.
+void run_backward(TensorList roots, Tensor* gradients, const PassOptions& options,
+                  Captures* captures);
 
 // Adds a gradient to the grad of a leaf.
 void accumulate_grad(TensorImpl& leaf, Tensor gradient, bool create_graph);

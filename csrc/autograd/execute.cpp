@@ -43,7 +43,9 @@ void execute_in_place(OpCall& call) {
 
   const bool recorded = recording() && cls.vjp && any_requires_grad(call.inputs, call.n_inputs) &&
                         is_differentiable(self.dtype);
+  // Whatever can fail is done before the elements change.
   Node* node = nullptr;
+  Node* history = nullptr;
   if (recorded) {
     uint32_t active = 0;
     for (int i = 0; i < call.n_inputs && i < 32; ++i) {
@@ -53,7 +55,13 @@ void execute_in_place(OpCall& call) {
     try {
       for (int k = 0; k < cls.n_saves; ++k) {
         const Save& s = cls.saves[k];
-        if (s.output || !(s.needed_by & active) || !call.inputs[s.index]) continue;
+        if (!(s.needed_by & active)) continue;
+        if (s.output) {
+          save(node, k, &self, true);
+          node->saved()[k].output_nr = 0;
+          continue;
+        }
+        if (s.index >= call.n_inputs || !call.inputs[s.index]) continue;
         TensorImpl* t = call.inputs[s.index];
         if (t->storage == self.storage) {  // the rule reads the value that is about to be lost
           RecordingGuard off(false);
@@ -67,6 +75,7 @@ void execute_in_place(OpCall& call) {
       release_node(node);
       throw;
     }
+    history = rebased_history(self, node);
   }
   try {
     RecordingGuard off(false);
@@ -93,15 +102,15 @@ void execute_in_place(OpCall& call) {
       copy_elements(self, *out.impl());
     }
   } catch (...) {
-    if (node) release_node(node);
+    if (history) release_node(history);
     throw;
   }
   self.bump_version();
-  if (node) {
+  if (history) {
     for (int k = 0; k < cls.n_saves; ++k) {
-      if (cls.saves[k].output) save(node, k, &self, true), node->saved()[k].output_nr = 0;
+      if (cls.saves[k].output) node->saved()[k].version = self.version();
     }
-    rebase_history(self, node);
+    rebase(self, history);
   }
 }
 

@@ -9,9 +9,20 @@ WENGERT_NAMESPACE_BEGIN
 
 TensorHook::~TensorHook() = default;
 
+// Concurrent backward passes may reach a leaf for the first time at once.
+AutogradMeta* meta_if_any(TensorImpl& t) {
+  return std::atomic_ref(t.meta).load(std::memory_order_acquire);
+}
+
 AutogradMeta& meta_of(TensorImpl& t) {
-  if (!t.meta) t.meta = new (runtime::allocate(sizeof(AutogradMeta))) AutogradMeta;
-  return *t.meta;
+  if (AutogradMeta* meta = meta_if_any(t)) return *meta;
+  auto* made = new (runtime::allocate(sizeof(AutogradMeta))) AutogradMeta;
+  AutogradMeta* before = nullptr;
+  if (std::atomic_ref(t.meta).compare_exchange_strong(before, made, std::memory_order_acq_rel)) {
+    return *made;
+  }
+  destroy_meta(made);
+  return *before;
 }
 
 void destroy_meta(AutogradMeta* meta) noexcept {
@@ -115,7 +126,7 @@ Tensor& Tensor::requires_grad_(bool on) {
            "requires_grad_: only tensors of floating point and complex dtype can require "
            "gradients, but this one has dtype ",
            impl_->dtype);
-  WG_CHECK(!on || !impl_->has(kInference) || (thread_mode.word & kInferenceMode), Error,
+  WG_CHECK(!on || !impl_->has(kInference) || (thread_mode.word & kInferring), Error,
            "requires_grad_: this tensor was made in inference mode; clone it outside first");
   if (on) {
     impl_->flags |= kLeafRequiresGrad;

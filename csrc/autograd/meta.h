@@ -37,6 +37,7 @@ struct AutogradMeta {
 };
 
 AutogradMeta& meta_of(TensorImpl& t);  // made where missing
+AutogradMeta* meta_if_any(TensorImpl& t);
 void destroy_meta(AutogradMeta* meta) noexcept;
 
 // Marks `t` as output `output_nr` of the view operation applied to `input`.
@@ -45,9 +46,11 @@ void mark_view(TensorImpl& t, TensorImpl& input, const OpClass& cls, const void*
 
 // Throws unless the elements of `t` may be replaced by an operation now.
 void check_in_place(const char* op, TensorImpl& t);
-// After an in-place operation recorded as `node` (taken over; nullptr if nothing was recorded):
-// gives `t`, its base and thereby its sibling views the new history.
-void rebase_history(TensorImpl& t, Node* node);
+// The history that changing `t` in place by the operation recorded as `node` (taken over) gives to
+// `t`, or to the base of which it is a view and thereby to the views beside it.
+Node* rebased_history(TensorImpl& t, Node* node);
+// Gives it that history (taken over) after the change.
+void rebase(TensorImpl& t, Node* history);
 
 // Sees a node run: `gradients` are those of its outputs before, of its inputs after.
 class NodeHook {
@@ -60,8 +63,10 @@ class NodeHook {
   virtual void* object() const { return nullptr; }
 };
 
-// Before a tensor that retains its gradient dies.
+// Before a tensor that retains its gradient dies or is cut off.
 void forget_retained(TensorImpl& t) noexcept;
+// When its history changes.
+void move_retained(TensorImpl& t, Node* from, Node* to);
 
 struct NodeExtras {
   struct SlotHooks {

@@ -18,7 +18,7 @@ void Transform::push() {
 void Transform::pop() {
   WG_ASSERT(thread_mode.top == this);
   thread_mode.top = below_;
-  thread_mode.word = (thread_mode.word & kRecording) | (word_before_ & kSlowModes);
+  thread_mode.word = (thread_mode.word & kRecording) | (word_before_ & ~uint32_t{kRecording});
 }
 
 namespace {
@@ -30,7 +30,7 @@ class Lowered {
     thread_mode.top = top_->below();
     uint32_t bits = 0;
     for (Transform* t = thread_mode.top; t; t = t->below()) bits |= t->bit();
-    thread_mode.word = (word_ & kRecording) | bits;
+    thread_mode.word = (word_ & ~kSlowModes) | bits;
   }
   ~Lowered() {
     thread_mode.top = top_;
@@ -45,7 +45,7 @@ class Lowered {
 // Outputs are marked; nothing is recorded.
 class InferenceTransform final : public Transform {
  public:
-  InferenceTransform() : Transform(kInferenceMode) {}
+  InferenceTransform() : Transform(kInferenceMode | kInferring) {}
   void run(OpCall& call) override {
     RecordingGuard off(false);
     run_transformed(call);
@@ -83,17 +83,20 @@ class Scope final : public ModeScope {
  public:
   template <class... Args>
   explicit Scope(bool turn_off_recording, Args&&... args)
-      : transform_(std::forward<Args>(args)...), recording_(recording()) {
+      : transform_(std::forward<Args>(args)...),
+        turned_off_(turn_off_recording),
+        recording_(recording()) {
     transform_.push();
-    if (turn_off_recording) thread_mode.word &= ~uint32_t{kRecording};
+    if (turned_off_) set_grad_enabled(false);
   }
   ~Scope() override {
     transform_.pop();
-    if (recording_) thread_mode.word |= kRecording;
+    if (turned_off_) set_grad_enabled(recording_);
   }
 
  private:
   T transform_;
+  bool turned_off_;
   bool recording_;
 };
 
@@ -124,7 +127,7 @@ std::unique_ptr<ModeScope> inference_mode() {
 std::unique_ptr<ModeScope> anomaly_mode(bool check_nan, std::function<std::string()> where) {
   return std::make_unique<Scope<AnomalyTransform>>(false, check_nan, std::move(where));
 }
-bool is_inference_mode() { return thread_mode.word & kInferenceMode; }
+bool is_inference_mode() { return thread_mode.word & kInferring; }
 bool is_anomaly_mode() { return thread_mode.word & kAnomaly; }
 
 bool is_grad_enabled() { return recording(); }

@@ -18,8 +18,10 @@ enum ModeBit : uint32_t {
   kForwardMode = 1u << 5,
   kAnomaly = 1u << 6,
   kProfiler = 1u << 7,
+  // Inference mode is on, also while its transform runs and is off the stack.
+  kInferring = 1u << 31,
 };
-inline constexpr uint32_t kSlowModes = ~uint32_t{kRecording};
+inline constexpr uint32_t kSlowModes = ~(uint32_t{kRecording} | uint32_t{kInferring});
 
 class Transform;
 

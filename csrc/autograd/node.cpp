@@ -19,8 +19,10 @@ void Edge::set_shape(const TensorImpl& t) {
     wide = t.shape()[i] > UINT32_MAX;
   }
   if (wide) [[unlikely]] {
+    wide = false;  // until there is something to free
     heap = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * t.ndim));
     std::memcpy(heap, t.shape(), sizeof(int64_t) * t.ndim);
+    wide = true;
   }
 }
 
@@ -49,6 +51,20 @@ void fill_edge(Edge& e, TensorImpl& t) {
     detail::retain(&t);
     e.target = reinterpret_cast<uintptr_t>(&t) | 1;
   }
+}
+
+void copy_edge(Edge& to, const Edge& from) {
+  Edge e = from;
+  if (e.wide) {
+    e.heap = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * e.ndim));
+    std::memcpy(e.heap, from.heap, sizeof(int64_t) * e.ndim);
+  }
+  if (e.is_leaf()) {
+    detail::retain(e.leaf());
+  } else if (e.target) {
+    retain_node(e.node());
+  }
+  to = e;
 }
 
 // ---- nodes --------------------------------------------------------------------------------
@@ -134,20 +150,28 @@ Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, in
   n->n_edges = static_cast<uint32_t>(n_inputs);
   for (int i = 0; i < n_outputs; ++i) n->slots()[i] = nullptr;
   for (int i = 0; i < n_saved; ++i) n->saved()[i] = {nullptr, 0, false, 0};
-  uint64_t newest = thread_mode.last_node;
   Edge* edges = n->edges();
+  for (int i = 0; i < n_inputs; ++i) new (edges + i) Edge;
+  try {
+    for (int i = 0; i < n_inputs; ++i) {
+      if (inputs[i]) fill_edge(edges[i], *inputs[i]);
+    }
+    if (cls.copy) {
+      cls.copy(n->op(), op);
+    } else if (cls.size) {
+      std::memcpy(n->op(), op, cls.size);
+    }
+  } catch (...) {  // the operation's value is not there yet
+    release_contents(n);
+    runtime::deallocate(n, size);
+    throw;
+  }
+  uint64_t newest = thread_mode.last_node;
   for (int i = 0; i < n_inputs; ++i) {
-    Edge* e = new (edges + i) Edge;
-    if (!inputs[i]) continue;
-    fill_edge(*e, *inputs[i]);
-    if (e->target && !e->is_leaf() && e->node()->number > newest) newest = e->node()->number;
+    const Edge& e = edges[i];
+    if (e.target && !e.is_leaf() && e.node()->number > newest) newest = e.node()->number;
   }
   thread_mode.last_node = n->number = newest + 1;
-  if (cls.copy) {
-    cls.copy(n->op(), op);
-  } else if (cls.size) {
-    std::memcpy(n->op(), op, cls.size);
-  }
   return n;
 }
 
@@ -173,6 +197,7 @@ void set_history(TensorImpl& t, Node* node, uint32_t output_nr) {
   t.grad_fn = node;
   t.output_nr = output_nr;
   if (t.has(kIsView)) t.grad_fn_version = t.version();
+  if (t.has(kRetainsGrad)) [[unlikely]] move_retained(t, before, node);
   if (before) release_node(before);
 }
 
@@ -187,7 +212,8 @@ void record(const OpCall& call) {
   try {
     for (int k = 0; k < cls.n_saves; ++k) {
       const Save& s = cls.saves[k];
-      if (!(s.needed_by & active)) continue;
+      // An operation with a list of inputs lists saves for the longest.
+      if (!(s.needed_by & active) || (!s.output && s.index >= call.n_inputs)) continue;
       TensorImpl* t = s.output ? call.outputs[s.index].impl() : call.inputs[s.index];
       if (!t) continue;
       save(n, k, t, s.output);

@@ -107,6 +107,8 @@ void set_history(TensorImpl& t, Node* node, uint32_t output_nr);
 Node* grad_fn(TensorImpl& t);
 // An edge to the tensor's history or leaf, holding a reference.
 void fill_edge(Edge& e, TensorImpl& t);
+// Makes an empty edge lead where another leads.
+void copy_edge(Edge& to, const Edge& from);
 
 // Drops the saved values of a node.
 void release_saved(Node* n) noexcept;

@@ -1,5 +1,6 @@
 #include "wengert/detail/owner.h"
 
+#include "autograd/algebra.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
 #include "tensor/check.h"
@@ -20,6 +21,15 @@ void release_owner(TensorImpl* impl) noexcept {
   if (reinterpret_cast<uintptr_t>(owner) & 1) {
     if (auto* release = owner_release_function.load()) release(owner);
   }
+}
+
+void destroy(TensorImpl* t) noexcept {
+  if (t->owner.load(std::memory_order_relaxed)) [[unlikely]] release_owner(t);
+  if (t->has(kRetainsGrad)) [[unlikely]] forget_retained(*t);
+  if (t->meta) [[unlikely]] destroy_meta(t->meta);
+  if (t->grad_fn) release_node(t->grad_fn);
+  if (t->storage) release_storage(t->storage);
+  free_impl(t);
 }
 
 Tensor fresh_version(const Tensor& t) {
@@ -72,11 +82,22 @@ void write_out(const char* op, Tensor& out, const Tensor& result) {
   t.bump_version();
 }
 
+void store_result(const char* op, Tensor& self, const Tensor& result) {
+  WG_CHECK(result.shape() == self.shape(), Error, op, "_: the result has shape ", result.shape(),
+           ", which does not fit in the tensor of shape ", self.shape(),
+           " that is to be changed in place");
+  WG_CHECK(kind_of(result.dtype()) <= kind_of(self.dtype()), Error, op, "_: a result of dtype ",
+           result.dtype(), " cannot be stored in a tensor of dtype ", self.dtype(),
+           "; use the form that returns a new tensor");
+  algebra::copy_(self, result);
+}
+
 void detach_(const Tensor& t) {
   TensorImpl& x = *t.impl();
   WG_CHECK(!x.has(kIsView), Error, "detach_: a view cannot be cut off in place; use detach()");
+  if (x.has(kRetainsGrad)) forget_retained(x);
   if (x.grad_fn) release_tensor_node(std::exchange(x.grad_fn, nullptr));
-  x.flags &= static_cast<uint16_t>(~kLeafRequiresGrad);
+  x.flags &= static_cast<uint16_t>(~(kLeafRequiresGrad | kRetainsGrad));
 }
 
 Scalar element(DType dtype, const void* p) { return load_scalar(dtype, p); }

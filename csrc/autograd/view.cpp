@@ -1,4 +1,5 @@
 // Views and in-place changes: what was recorded about a view is replayed on its changed base (D6).
+#include <algorithm>
 #include <new>
 
 #include "autograd/algebra.h"
@@ -60,7 +61,7 @@ Tensor ViewStep::apply(const Tensor& base) const {
 
 void mark_view(TensorImpl& t, TensorImpl& input, const OpClass& cls, const void* op,
                uint32_t output_nr) {
-  if (thread_mode.word & kInferenceMode) return;
+  if (thread_mode.word & kInferring) return;
   AutogradMeta& m = meta_of(t);
   const bool input_is_view = input.has(kIsView);
   m.base = input_is_view ? input.meta->base : Tensor::share(&input);
@@ -81,7 +82,7 @@ void check_in_place(const char* op, TensorImpl& t) {
            " share one place in memory (an expanded tensor), so it cannot be changed in place; "
            "clone() it first");
   if (t.has(kInference)) {
-    WG_CHECK(thread_mode.word & kInferenceMode, Error, op,
+    WG_CHECK(thread_mode.word & kInferring, Error, op,
              ": a tensor made in inference mode cannot be changed in place outside of it; clone() "
              "it first");
   }
@@ -111,10 +112,13 @@ namespace {
 struct CopySlices {
   ViewStep* step;
   Node* inner;
+  Shape order;  // the base's dimensions by descending stride, where they are not row-major
 
   static void vjp(const void* op, Vjp& v) {
     const auto& self = *static_cast<const CopySlices*>(op);
-    Tensor whole = algebra::clone(v.grad());
+    // The view operations need the base's layout.
+    Tensor whole = self.order.ndim ? algebra::clone_in_order(v.grad(), self.order)
+                                   : algebra::clone(v.grad());
     Tensor part = self.step->apply(whole);
     Node& inner = *self.inner;
     std::vector<Tensor> results(inner.n_edges);
@@ -144,8 +148,21 @@ constexpr OpClass copy_slices_class = {
     "copy_slices", sizeof(CopySlices), nullptr,  0,       false,   false, CopySlices::copy,
     CopySlices::destroy, nullptr,      nullptr,  CopySlices::vjp, nullptr};
 
+// Dimensions by descending stride; empty for row-major ones.
+Shape stride_order(const TensorImpl& t) {
+  Shape order;
+  int64_t strides[kMaxDims];
+  if (!dense_strides(t, strides)) return order;
+  for (int i = 0; i < t.ndim; ++i) order.push(i);
+  std::stable_sort(order.d, order.d + order.ndim,
+                   [&](int64_t a, int64_t b) { return strides[a] > strides[b]; });
+  return order;
+}
+
+}  // namespace
+
 void move_retained(TensorImpl& t, Node* from, Node* to) {
-  if (!t.has(kRetainsGrad) || !from || !from->extras) return;
+  if (!from || !from->extras) return;
   auto& list = from->extras->retained;
   for (auto it = list.begin(); it != list.end(); ++it) {
     if (it->second == &t) {
@@ -156,48 +173,36 @@ void move_retained(TensorImpl& t, Node* from, Node* to) {
   if (to) extras_of(*to).retained.emplace_back(t.output_nr, &t);
 }
 
-}  // namespace
+bool has_late_history(const TensorImpl& t) {
+  return t.grad_fn_version != t.version() && t.meta->base.impl()->grad_fn != nullptr;
+}
 
 void forget_retained(TensorImpl& t) noexcept { move_retained(t, t.grad_fn, nullptr); }
 
-void rebase_history(TensorImpl& t, Node* node) {
-  if (!node) return;
-  if (!t.has(kIsView)) {
-    if (t.has(kRetainsGrad)) {
-      Node* before = t.grad_fn;
-      const uint32_t nr = t.output_nr;
-      t.output_nr = 0;
-      move_retained(t, before, node);
-      t.output_nr = nr;
-    }
-    set_history(t, node, 0);
-    return;
-  }
+Node* rebased_history(TensorImpl& t, Node* node) {
+  if (!t.has(kIsView)) return node;
+  struct Release {
+    Node* n;
+    ~Release() { release_node(n); }
+  } release{node};
   TensorImpl& base = *t.meta->base.impl();
-  TensorImpl* input = &base;
   std::vector<TensorImpl*> inputs(node->n_edges, nullptr);
-  inputs[0] = input;
-  const CopySlices op{t.meta->step, node};
+  inputs[0] = &base;
+  const CopySlices op{t.meta->step, node, stride_order(base)};
   Node* slices = new_node(copy_slices_class, &op, inputs.data(), static_cast<int>(inputs.size()), 1, 0);
-  for (uint32_t i = 1; i < node->n_edges; ++i) {
-    Edge& to = slices->edges()[i];
-    const Edge& from = node->edges()[i];
-    to = from;
-    if (from.wide) {
-      to.heap = static_cast<int64_t*>(runtime::allocate(sizeof(int64_t) * from.ndim));
-      std::memcpy(to.heap, from.heap, sizeof(int64_t) * from.ndim);
-    }
-    if (!from.target) continue;
-    if (from.is_leaf()) {
-      detail::retain(from.leaf());
-    } else {
-      retain_node(from.node());
-      if (from.node()->number >= slices->number) slices->number = from.node()->number + 1;
-    }
+  try {
+    for (uint32_t i = 1; i < node->n_edges; ++i) copy_edge(slices->edges()[i], node->edges()[i]);
+  } catch (...) {
+    release_node(slices);
+    throw;
   }
+  if (node->number > slices->number) slices->number = node->number;
   if (slices->number > thread_mode.last_node) thread_mode.last_node = slices->number;
-  release_node(node);
-  set_history(base, slices, 0);
+  return slices;
+}
+
+void rebase(TensorImpl& t, Node* history) {
+  set_history(t.has(kIsView) ? *t.meta->base.impl() : t, history, 0);
 }
 
 Node* grad_fn(TensorImpl& t) {

@@ -391,7 +391,8 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         } else {
           Result result;
           row.call(values, result);
-          copy_(target, result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
+          detail::store_result(row.name, target,
+                               result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
         }
       }
       Py_INCREF(args[0]);
@@ -442,7 +443,9 @@ PyObject* bind(PyObject* self, PyObject* object, PyObject*) {
 PyObject* get_doc(PyObject* o, void*) {
   auto* self = reinterpret_cast<Callable*>(o);
   const Signature s(*self->row);
-  return PyUnicode_FromFormat("%U(%s)\n\n%s.", self->name, s.describe().c_str(), self->row->doc);
+  const std::string_view doc = self->row->doc;
+  const char* end = doc.empty() || doc.back() == '.' ? "" : ".";
+  return PyUnicode_FromFormat("%U(%s)\n\n%s%s", self->name, s.describe().c_str(), doc.data(), end);
 }
 PyObject* get_text_signature(PyObject* o, void*) {
   const Signature s(*reinterpret_cast<Callable*>(o)->row);

@@ -107,6 +107,8 @@ cdef extern from "bindings/tensor_support.h" namespace "wengert::python":
     void drop_reference(TensorImpl*)
     uint32_t references(TensorImpl*)
     void install_collector(object)
+    void install_attributes(object) except *
+    void drop_attributes(PyObject*)
     void set_type_attribute(object, object, object)
     TensorImpl* matmul_call(TensorImpl*, TensorImpl*) except +translate
     TensorImpl* neg_call(TensorImpl*) except +translate
@@ -308,7 +310,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     Make one with ``wengert.tensor``, ``wengert.zeros``, ``wengert.from_numpy`` and the like.
     """
     cdef TensorImpl* impl
-    cdef dict __dict__
+    cdef PyObject* attributes  # the __dict__, made when first needed (see install_attributes)
     cdef object __weakref__
 
     __array_priority__ = 1000
@@ -324,6 +326,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     def __dealloc__(self):
         cdef TensorImpl* impl = self.impl
         if impl == NULL:
+            drop_attributes(<PyObject*>self)
             return
         self.impl = NULL
         set_owner(impl, NULL)
@@ -331,6 +334,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             # The class and the attributes come back with the next object for this tensor.
             keep_identity(impl, (type(self), attributes_of(self)))
         drop_reference(impl)
+        drop_attributes(<PyObject*>self)
 
     @staticmethod
     def _make_subclass(cls, Tensor data, requires_grad=False):
@@ -901,3 +905,4 @@ def _set_callbacks(repr_function, node_function, data_function, hooks):
 
 
 install_collector(Tensor)
+install_attributes(Tensor)

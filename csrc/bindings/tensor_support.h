@@ -32,15 +32,33 @@ inline PyObject* kept(void* owner) {
 // The tuple; the slot is empty afterwards.
 inline PyObject* restore_identity(TensorImpl* t) { return kept(t->owner.exchange(nullptr)); }
 
+// ---- attributes ---------------------------------------------------------------------------
+// The __dict__ stands behind the pointer to the tensor and is made when it is first needed; Cython's
+// own would be made with every object.
+
+inline PyObject*& attributes_slot(PyObject* o) {
+  return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(o) + sizeof(PyObject) + sizeof(TensorImpl*));
+}
 inline bool has_attributes(PyObject* o) {
-  PyObject** dict = _PyObject_GetDictPtr(o);
-  return dict && *dict && PyDict_GET_SIZE(*dict) > 0;
+  PyObject* dict = attributes_slot(o);
+  return dict && PyDict_GET_SIZE(dict) > 0;
 }
 inline PyObject* attributes_of(PyObject* o) {
-  PyObject** dict = _PyObject_GetDictPtr(o);
-  if (!dict || !*dict) Py_RETURN_NONE;
-  Py_INCREF(*dict);
-  return *dict;
+  PyObject* dict = attributes_slot(o);
+  if (!dict) Py_RETURN_NONE;
+  Py_INCREF(dict);
+  return dict;
+}
+inline void drop_attributes(PyObject* o) { Py_CLEAR(attributes_slot(o)); }
+
+inline void install_attributes(PyObject* type) {
+  static PyGetSetDef dict = {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr};
+  auto* t = reinterpret_cast<PyTypeObject*>(type);
+  t->tp_dictoffset = sizeof(PyObject) + sizeof(TensorImpl*);
+  PyObject* descriptor = PyDescr_NewGetSet(t, &dict);
+  if (descriptor) PyDict_SetItemString(t->tp_dict, "__dict__", descriptor);
+  Py_XDECREF(descriptor);
+  PyType_Modified(t);
 }
 
 inline uint32_t references(TensorImpl* t) { return t->refs.load(std::memory_order_acquire); }
@@ -107,6 +125,7 @@ inline int traverse(PyObject* self, visitproc visit, void* arg) {
   if (original_traverse) {
     if (const int r = original_traverse(self, visit, arg)) return r;
   }
+  Py_VISIT(attributes_slot(self));
   TensorImpl* t = impl_in(self);
   return t ? visit_objects(t, [&](PyObject* o) { return visit(o, arg); }) : 0;
 }
@@ -121,6 +140,7 @@ inline int clear(PyObject* self) {
       release_tensor_node(n);
     }
   }
+  drop_attributes(self);
   return original_clear ? original_clear(self) : 0;
 }
 

@@ -1,6 +1,7 @@
 // The operations of wengert/ops/binary.def, between tensors and between a tensor and a number.
 #include "ops/elementwise.h"
 #include "ops/function.h"
+#include "ops/operands.h"
 #include "ops/scalar_math.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -26,8 +27,32 @@ auto with_scalar_a(F f, const G& g, const Scalar& s, const X& b, const Y& y, DTy
   }
 }
 
+bool divides_integers(ResultType type, const Compute& c) {
+  return type == ResultType::QUOTIENT && is_integral(c.outputs[0].dtype());
+}
+
 const Tensor& saved_or(Vjp& v, int slot, const Tensor& nothing) {
   return slot >= 0 && v.has_saved(slot) ? v.saved(slot) : nothing;
+}
+
+void check_power(const Tensor& a, const Scalar& b) {
+  WG_CHECK(!(is_integral(a.dtype()) && b.kind() <= DTypeKind::integer && b.to_int() < 0), Error,
+           "pow: integers have no negative powers, but the exponent is ", b.to_int(),
+           "; convert to a floating dtype");
+}
+// Powers that have a kernel and a derivative of their own; undefined for the others.
+Tensor plain_power(const Tensor& a, const Scalar& b) {
+  if (!a.defined()) return {};
+  check_power(a, b);
+  if (!is_floating(a.dtype()) || b.kind() > DTypeKind::floating) return {};
+  const double e = b.to_double();
+  if (e == 2) return square(a);
+  if (e == 3) return mul(square(a), a);
+  if (e == 1) return positive(a);
+  if (e == 0.5) return sqrt(a);
+  if (e == -0.5) return rsqrt(a);
+  if (e == -1) return reciprocal(a);
+  return {};
 }
 
 #define WG_COMPARE(...)
@@ -52,8 +77,10 @@ const Tensor& saved_or(Vjp& v, int slot, const Tensor& nothing) {
       for (size_t i = 0; i < s.size(); ++i) s[i] = slots.list[i];                                 \
       return s;                                                                                   \
     }();                                                                                          \
-    void infer(Infer& m) const { infer_binary(name, ResultType::result, false, m); }              \
+    static constexpr ResultType type = refine(name, ResultType::result);                          \
+    void infer(Infer& m) const { infer_binary(name, type, false, m); }                            \
     void compute(Compute& c) const {                                                              \
+      if (divides_integers(type, c)) refuse_zero(name, c.in(1));                                  \
       compute_binary(name, kernels::binary(kernels::Binary::op##_), false, c);                    \
     }                                                                                             \
     void vjp(Vjp& v) const {                                                                      \
@@ -77,8 +104,10 @@ const Tensor& saved_or(Vjp& v, int slot, const Tensor& nothing) {
       for (size_t i = 0; i < s.size(); ++i) s[i] = slots.list[i];                                 \
       return s;                                                                                   \
     }();                                                                                          \
-    void infer(Infer& m) const { infer_scalar(name, ResultType::result, false, other, m); }       \
+    static constexpr ResultType type = refine(name, ResultType::result);                          \
+    void infer(Infer& m) const { infer_scalar(name, type, false, other, m); }                     \
     void compute(Compute& c) const {                                                              \
+      if (divides_integers(type, c)) refuse_zero(name, scalar(other));                            \
       compute_scalar(name, kernels::binary(kernels::Binary::op##_), false, other, false, c);      \
     }                                                                                             \
     void vjp(Vjp& v) const {                                                                      \
@@ -103,8 +132,10 @@ const Tensor& saved_or(Vjp& v, int slot, const Tensor& nothing) {
       }                                                                                           \
       return s;                                                                                   \
     }();                                                                                          \
-    void infer(Infer& m) const { infer_scalar(name, ResultType::result, false, other, m); }       \
+    static constexpr ResultType type = refine(#op, ResultType::result);                           \
+    void infer(Infer& m) const { infer_scalar(#op, type, false, other, m); }                      \
     void compute(Compute& c) const {                                                              \
+      if (divides_integers(type, c)) refuse_zero(#op, c.in(0));                                   \
       compute_scalar(name, kernels::binary(kernels::Binary::op##_), false, other, true, c);       \
     }                                                                                             \
     void vjp(Vjp& v) const {                                                                      \
@@ -126,23 +157,30 @@ const Tensor& saved_or(Vjp& v, int slot, const Tensor& nothing) {
   Tensor op(const Tensor& a, const Tensor& b) {                                                \
     return elementwise::run_binary(op_class<elementwise::op##_op>,                             \
                                    kernels::binary(kernels::Binary::op##_),                    \
-                                   elementwise::ResultType::result, false, a, b);              \
+                                   elementwise::op##_op::type, false, a, b);              \
   }                                                                                            \
   Tensor op(const Tensor& a, const Scalar& b) {                                                \
+    if constexpr (std::string_view(#op) == "pow") {                                            \
+      if (Tensor t = elementwise::plain_power(a, b); t.defined()) return t;                    \
+    }                                                                                          \
     return elementwise::run_scalar(op_class<elementwise::op##_scalar_op>,                      \
                                    kernels::binary(kernels::Binary::op##_),                    \
-                                   elementwise::ResultType::result, false, a, &b, false);      \
+                                   elementwise::op##_scalar_op::type, false, a, &b, false);      \
   }                                                                                            \
   Tensor op(const Scalar& a, const Tensor& b) {                                                \
     return elementwise::run_scalar(op_class<elementwise::op##_rscalar_op>,                     \
                                    kernels::binary(kernels::Binary::op##_),                    \
-                                   elementwise::ResultType::result, false, b, &a, true);       \
+                                   elementwise::op##_rscalar_op::type, false, b, &a, true);       \
   }                                                                                            \
   Tensor& op##_(Tensor& self, const Tensor& other) {                                           \
-    apply_in_place(elementwise::op##_op{}, self, other);                                       \
+    if (!elementwise::try_in_place(kernels::binary(kernels::Binary::op##_),                    \
+                                   elementwise::op##_op::type, self, other)) {                 \
+      apply_in_place(elementwise::op##_op{}, self, other);                                     \
+    }                                                                                          \
     return self;                                                                               \
   }                                                                                            \
   Tensor& op##_(Tensor& self, const Scalar& other) {                                           \
+    if constexpr (std::string_view(#op) == "pow") elementwise::check_power(self, other);       \
     apply_in_place(elementwise::op##_scalar_op{other}, self);                                  \
     return self;                                                                               \
   }
@@ -152,34 +190,47 @@ const Tensor& saved_or(Vjp& v, int slot, const Tensor& nothing) {
 
 namespace {
 
-// One call for tensors and numbers on either side; two numbers make a 0-d tensor.
-template <class F>
-Tensor with_operands(const Operand& a, const Operand& b, F f) {
-  if (a.tensor && b.tensor) return f(*a.tensor, *b.tensor);
-  if (a.tensor) return f(*a.tensor, b.scalar);
-  if (b.tensor) return f(a.scalar, *b.tensor);
-  return f(scalar(a.scalar), b.scalar);
-}
-
-#define WG_ROW(op, domain_a, domain_b, reference, doc, flags)                                      \
-  make_function<+[](const Operand& a, const Operand& b) {                                          \
-    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });             \
-  },                                                                                               \
-                +[](Tensor& self, const Operand& other) -> Tensor& {                               \
-                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar);    \
-                }>(#op, "input, other", kFunction | kMethod | kOut | flags, doc,                   \
-                   "T((3, 4), " domain_a "), T((3, 4), " domain_b ")\nT((3, 1), " domain_a          \
-                   "), T((4,), " domain_b ")\nT((), " domain_a "), T((2, 1), " domain_b             \
-                   ")\nT((3, 4), " domain_a "), N(" domain_b ")\nT((0, 3), " domain_a              \
-                   "), T((3,), " domain_b ")",                                                     \
+// Test inputs: integers for those that take nothing else.
+#define WG_TENSOR_SAME "T("
+#define WG_TENSOR_FLOAT "T("
+#define WG_TENSOR_INT "I("
+#define WG_NUMBER_SAME(domain) "N(" domain ")"
+#define WG_NUMBER_FLOAT(domain) "N(" domain ")"
+#define WG_NUMBER_INT(domain) "round(N(" domain "))"
+#define WG_ROW(op, draw, number, domain_a, domain_b, reference, doc, flags)                       \
+  make_function<+[](const Operand& a, const Operand& b) {                                         \
+    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });            \
+  },                                                                                              \
+                +[](Tensor& self, const Operand& other) -> Tensor& {                              \
+                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar);   \
+                }>(#op, "input, other", kFunction | kMethod | kOut | flags, doc,                  \
+                   draw "(3, 4), " domain_a "), " draw "(3, 4), " domain_b ")\n"                  \
+                   draw "(3, 1), " domain_a "), " draw "(4,), " domain_b ")\n"                    \
+                   draw "(), " domain_a "), " draw "(2, 1), " domain_b ")\n"                      \
+                   draw "(3, 4), " domain_a "), " number(domain_b) "\n"                           \
+                   draw "(0, 3), " domain_a "), " draw "(3,), " domain_b ")",                     \
                    reference)
-#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, domain_a, domain_b, reference, doc) \
-  WG_ROW(op, domain_a, domain_b, reference, doc, 0u),
-#define WG_COMPARE(op, value, reference, doc) \
-  WG_ROW(op, "-3, 3", "-3, 3", reference, doc, static_cast<uint32_t>(kNoGrad)),
-constexpr Function rows[] = {
+#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, domain_a, domain_b, reference, \
+                  doc)                                                                          \
+  WG_ROW(op, WG_TENSOR_##result, WG_NUMBER_##result, domain_a, domain_b, reference, doc, 0u),
+#define WG_COMPARE(op, value, reference, doc)                                \
+  WG_ROW(op, "T(", WG_NUMBER_SAME, "-3, 3", "-3, 3", reference, doc, \
+         static_cast<uint32_t>(kNoGrad)),
+constexpr Function all[] = {
 #include "wengert/ops/binary.def"
 };
+// Those with arguments of their own stand in arithmetic.cpp.
+constexpr bool has_own_row(std::string_view name) {
+  return name == "add" || name == "sub" || name == "div";
+}
+constexpr auto rows = [] {
+  std::array<Function, std::size(all) - 3> r{};
+  size_t n = 0;
+  for (const Function& f : all) {
+    if (!has_own_row(f.name)) r[n++] = f;
+  }
+  return r;
+}();
 #undef WG_BINARY
 #undef WG_COMPARE
 #undef WG_ROW
@@ -187,6 +238,6 @@ constexpr Function rows[] = {
 }  // namespace
 
 extern const FunctionTable binary_functions;
-const FunctionTable binary_functions = {rows, std::size(rows)};
+const FunctionTable binary_functions = {rows.data(), rows.size()};
 
 WENGERT_NAMESPACE_END

@@ -70,18 +70,75 @@ Tensor stack(TensorList tensors, int64_t dim) {
   const int64_t d = wrap_dim("stack", dim, detail::input("stack", tensors[0])->ndim + 1);
   for (const Tensor& t : tensors) {
     WG_CHECK(detail::input("stack", t)->sizes() == tensors[0].shape(), ValueError,
-             "stack: all tensors must have one shape, but got ", tensors[0].shape(), " and ", t.shape());
+             "stack: all tensors must have one shape, but got ", tensors[0].shape(), " and ",
+             t.shape());
     parts.push_back(unsqueeze(t, d));
   }
   return cat(parts, d);
 }
 
 namespace {
+
+Tensor at_least_1d(const Tensor& t) { return t.dim() ? t : reshape(t, {1}); }
+// A vector becomes a row, or a matrix with one page.
+Tensor at_least_2d(const Tensor& t) { return t.dim() < 2 ? unsqueeze(at_least_1d(t), 0) : t; }
+Tensor at_least_3d(const Tensor& t) { return t.dim() < 3 ? unsqueeze(at_least_2d(t), 2) : t; }
+
+template <class F>
+std::vector<Tensor> each(const char* op, TensorList tensors, F&& f) {
+  WG_CHECK(!tensors.empty(), ValueError, op, ": expected at least one tensor");
+  std::vector<Tensor> out;
+  for (const Tensor& t : tensors) {
+    detail::input(op, t);
+    out.push_back(f(t));
+  }
+  return out;
+}
+
+}  // namespace
+
+Tensor hstack(TensorList tensors) {
+  const std::vector<Tensor> parts = each("hstack", tensors, at_least_1d);
+  return cat(parts, parts[0].dim() == 1 ? 0 : 1);
+}
+Tensor vstack(TensorList tensors) { return cat(each("vstack", tensors, at_least_2d), 0); }
+Tensor dstack(TensorList tensors) { return cat(each("dstack", tensors, at_least_3d), 2); }
+Tensor column_stack(TensorList tensors) {
+  return cat(each("column_stack", tensors,
+                  [](const Tensor& t) { return t.dim() < 2 ? reshape(t, {t.numel(), 1}) : t; }),
+             1);
+}
+
+namespace {
 constexpr Function rows[] = {
-    make_function<cat>("cat", "tensors, dim=0", kFunction | kOut, "The tensors one after the other along dim; dtypes are promoted",
-                       "[T((2, 3)), T((1, 3))]\n[T((2, 3)), T((2, 0)), T((2, 2))], -1", "np.concatenate(tensors, axis=dim)"),
-    make_function<stack>("stack", "tensors, dim=0", kFunction | kOut, "Tensors of one shape joined along a new dimension",
-                         "[T((2, 3)), T((2, 3))]\n[T((2,)), T((2,)), T((2,))], -1", "np.stack(tensors, axis=dim)"),
+    make_function<hstack>("hstack", "tensors", kFunction | kOut,
+                          "The tensors side by side: joined along dim 1, vectors along dim 0",
+                          "[T((2, 3)), T((2, 1))]\n[T((2,)), T((3,)), T(())]",
+                          "np.hstack(tensors)"),
+    make_function<vstack>("vstack", "tensors", kFunction | kOut,
+                          "The tensors below each other, vectors as rows",
+                          "[T((2, 3)), T((1, 3))]\n[T((2,)), T((2,))]", "np.vstack(tensors)"),
+    make_function<vstack>("row_stack", "tensors", kFunction | kOut | kAlias,
+                          "The tensors below each other, vectors as rows"),
+    make_function<dstack>(
+        "dstack", "tensors", kFunction | kOut, "The tensors behind each other: joined along dim 2",
+        "[T((2, 3)), T((2, 3))]\n[T((2,)), T((2,))]\n[T((2, 1, 2)), T((2, 1, 1))]",
+        "np.dstack(tensors)"),
+    make_function<column_stack>(
+        "column_stack", "tensors", kFunction | kOut, "The tensors side by side, vectors as columns",
+        "[T((2,)), T((2, 3))]\n[T((2,)), T((2,))]", "np.column_stack(tensors)"),
+    make_function<cat>("concat", "tensors, dim=0", kFunction | kOut | kAlias,
+                       "The tensors one after the other along dim; dtypes are promoted"),
+    make_function<cat>("concatenate", "tensors, dim=0", kFunction | kOut | kAlias,
+                       "The tensors one after the other along dim; dtypes are promoted"),
+    make_function<cat>("cat", "tensors, dim=0", kFunction | kOut,
+                       "The tensors one after the other along dim; dtypes are promoted",
+                       "[T((2, 3)), T((1, 3))]\n[T((2, 3)), T((2, 0)), T((2, 2))], -1",
+                       "np.concatenate(tensors, axis=dim)"),
+    make_function<stack>("stack", "tensors, dim=0", kFunction | kOut,
+                         "Tensors of one shape joined along a new dimension",
+                         "[T((2, 3)), T((2, 3))]\n[T((2,)), T((2,)), T((2,))], -1",
+                         "np.stack(tensors, axis=dim)"),
 };
 }  // namespace
 

@@ -129,12 +129,18 @@ DType unary_kernel_dtype(const kernels::UnaryKernels& k, const char* op, DType t
   return c;
 }
 
-// Two tensors promote like two arrays, except that a 0-d one is weak within its kind.
-DType operand_dtype(const TensorImpl& a, const TensorImpl& b) {
-  if (a.dtype == b.dtype) return a.dtype;
-  if (a.ndim > 0 && b.ndim == 0 && kind_of(a.dtype) >= kind_of(b.dtype)) return a.dtype;
-  if (b.ndim > 0 && a.ndim == 0 && kind_of(b.dtype) >= kind_of(a.dtype)) return b.dtype;
-  return promote(a.dtype, b.dtype);
+void refuse_bools(const char* op, ResultType type, bool any_operand, DType result) {
+  if (type < ResultType::NUMBER) return;
+  WG_CHECK(result != DType::bool_, NotImplementedError, op,
+           ": not defined for bools; for a mask use ~, ^, logical_not() or logical_xor(), or "
+           "convert it with to()");
+  WG_CHECK(!(type == ResultType::DIFFERENCE && any_operand), NotImplementedError, op,
+           ": not defined where one side is bool; for a mask use ~, ^, logical_not() or "
+           "logical_xor(), or convert it with to()");
+}
+void refuse_floats(const char* op, ResultType type, DType result) {
+  WG_CHECK(type != ResultType::INT || is_integral(result), NotImplementedError, op,
+           ": expected integers or bools, but got ", result, "; convert with to()");
 }
 
 kernels::BinaryFn const* binary_fns(const char* op, const kernels::BinaryKernels& k, DType t) {
@@ -147,7 +153,8 @@ kernels::BinaryFn const* binary_fns(const char* op, const kernels::BinaryKernels
 
 // ---- one input ----------------------------------------------------------------------------
 
-void infer_unary(const char*, ResultType type, Infer& m) {
+void infer_unary(const char* op, ResultType type, Infer& m) {
+  refuse_bools(op, type, false, m.in(0).dtype);
   like_layout(m.out(), m.in(0));
   m.out().dtype = float_result(type, m.in(0).dtype);
 }
@@ -166,7 +173,7 @@ Tensor run_unary(const OpClass& cls, kernels::Unary kernel, ResultType type, con
   const auto& k = kernels::unary(kernel);
   Tensor out;
   const bool direct = in->contiguous() && k.value[static_cast<int>(in->dtype)] &&
-                      !(type == ResultType::FLOAT && is_integral(in->dtype));
+                      !(type != ResultType::SAME && is_integral(in->dtype));
   OpCall call{cls, nullptr, &in, 1, &out, 1};
   if (!direct || thread_mode.word & kSlowModes) {
     run(call);
@@ -211,6 +218,8 @@ void infer_binary(const char* op, ResultType type, bool compare, Infer& m) {
            ": shapes ", a.sizes(), " and ", b.sizes(),
            " do not broadcast; each pair of dimensions, from the last, must be equal or contain a 1");
   out.dtype = compare ? DType::bool_ : float_result(type, operand_dtype(a, b));
+  refuse_bools(op, type, a.dtype == DType::bool_ || b.dtype == DType::bool_, out.dtype);
+  refuse_floats(op, type, out.dtype);
   for (const TensorImpl* t : {&a, &b}) {
     if (t->sizes() == Dims(out.shape) && t->ndim > 0) {
       like_layout(out, *t);
@@ -239,7 +248,7 @@ Tensor run_binary(const OpClass& cls, const kernels::BinaryKernels& k, ResultTyp
   const bool direct = x.dtype == y.dtype && x.ndim == y.ndim && x.contiguous() && y.contiguous() &&
                       std::memcmp(x.dims, y.dims, sizeof(int64_t) * x.ndim) == 0 &&
                       k.fn[static_cast<int>(x.dtype)][0] &&
-                      !(type == ResultType::FLOAT && is_integral(x.dtype));
+                      !(type != ResultType::SAME && is_integral(x.dtype));
   if (!direct || thread_mode.word & kSlowModes) {
     run(call);
     return out;
@@ -261,12 +270,39 @@ Tensor run_binary(const OpClass& cls, const kernels::BinaryKernels& k, ResultTyp
   return out;
 }
 
+bool try_in_place(const kernels::BinaryKernels& k, ResultType type, const Tensor& a,
+                  const Tensor& b) {
+  TensorImpl *x = a.impl(), *y = b.impl();
+  if (!x || !y || x->dtype != y->dtype || x->ndim != y->ndim || !x->contiguous() ||
+      !y->contiguous() || x->has(kReadOnly | kInference) || thread_mode.word & kSlowModes ||
+      (recording() && (x->requires_grad() || y->requires_grad())) ||
+      std::memcmp(x->dims, y->dims, sizeof(int64_t) * x->ndim) != 0 ||
+      (type == ResultType::FLOAT && is_integral(x->dtype)) ||
+      (x->storage == y->storage && x->data != y->data)) {
+    return false;
+  }
+  const kernels::BinaryFn fn = k.fn[static_cast<int>(x->dtype)][kernels::kBothVary];
+  if (!fn) return false;
+  if (x->numel <= kParallelGrain) {
+    fn(x->numel, x->data, x->data, y->data);
+  } else {
+    const auto size = static_cast<int64_t>(item_size(x->dtype));
+    runtime::parallel_for(x->numel, kParallelGrain, [&](int64_t begin, int64_t end) {
+      fn(end - begin, x->data + begin * size, x->data + begin * size, y->data + begin * size);
+    });
+  }
+  x->bump_version();
+  return true;
+}
+
 // ---- a tensor and a number ----------------------------------------------------------------
 
-void infer_scalar(const char*, ResultType type, bool compare, const Scalar& s, Infer& m) {
+void infer_scalar(const char* op, ResultType type, bool compare, const Scalar& s, Infer& m) {
   like_layout(m.out(), m.in(0));
-  m.out().dtype =
-      compare ? DType::bool_ : float_result(type, promote(m.in(0).dtype, s));
+  m.out().dtype = compare ? DType::bool_ : float_result(type, promote(m.in(0).dtype, s));
+  refuse_bools(op, type, m.in(0).dtype == DType::bool_ || s.kind() == DTypeKind::boolean,
+               m.out().dtype);
+  refuse_floats(op, type, m.out().dtype);
 }
 
 void compute_scalar(const char* op, const kernels::BinaryKernels& k, bool compare, const Scalar& s,
@@ -294,8 +330,8 @@ Tensor run_scalar(const OpClass& cls, const kernels::BinaryKernels& k, ResultTyp
   OpCall call{cls, op, &in, 1, &out, 1};
   const TensorImpl& x = *in;
   const bool direct = x.contiguous() && is_floating(x.dtype) && op->kind() <= DTypeKind::floating &&
-                      k.fn[static_cast<int>(x.dtype)][0];
-  (void)type;
+                      k.fn[static_cast<int>(x.dtype)][0] &&
+                      !(type == ResultType::DIFFERENCE && op->kind() == DTypeKind::boolean);
   if (!direct || thread_mode.word & kSlowModes) {
     run(call);
     return out;
@@ -319,6 +355,12 @@ Tensor run_scalar(const OpClass& cls, const kernels::BinaryKernels& k, ResultTyp
   });
   if (recording() && cls.vjp && x.requires_grad()) record(call);
   return out;
+}
+
+void refuse_zero(const char* op, const Tensor& divisor) {
+  const Tensor d = as_contiguous(divisor);
+  WG_CHECK(!kernels::any_zero(d.dtype(), d.numel(), d.data()), Error, op,
+           ": an integer is divided by zero (ZeroDivisionError); convert to a floating dtype for inf");
 }
 
 // ---- derivative expressions ---------------------------------------------------------------

@@ -1,13 +1,36 @@
 // Elementwise operations over the tables of wengert/ops/*.def.
 #pragma once
 
+#include <string_view>
+
 #include "kernels/elementwise.h"
 #include "ops/op.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace elementwise {
 
-enum class ResultType : uint8_t { SAME, FLOAT, INT };  // as the tables say
+// The first three as the tables say; the others are SAME, and refuse bools or integer zeros.
+enum class ResultType : uint8_t {
+  SAME,
+  FLOAT,
+  INT,
+  NUMBER,      // a bool result has no meaning
+  DIFFERENCE,  // nor has any bool operand
+  QUOTIENT,    // as NUMBER, and integers are not divided by zero
+};
+constexpr ResultType refine(std::string_view op, ResultType t) {
+  for (const char* name : {"neg", "positive", "abs", "floor", "ceil", "round", "trunc", "relu", "pow"}) {
+    if (op == name) return ResultType::NUMBER;
+  }
+  for (const char* name : {"floor_divide", "remainder", "fmod"}) {
+    if (op == name) return ResultType::QUOTIENT;
+  }
+  return op == "sub" ? ResultType::DIFFERENCE : t;
+}
+// What two tensors promote to: like two arrays, except that a 0-d one is weak within its kind.
+DType operand_dtype(const TensorImpl& a, const TensorImpl& b);
+// Throws where an integer divisor holds a zero.
+void refuse_zero(const char* op, const Tensor& divisor);
 
 // ---- one input
 void infer_unary(const char* op, ResultType type, Infer& m);
@@ -24,6 +47,10 @@ void compute_scalar(const char* op, const kernels::BinaryKernels& kernels, bool 
                     const Scalar& s, bool scalar_first, Compute& c);
 Tensor run_binary(const OpClass& cls, const kernels::BinaryKernels& kernels, ResultType type,
                   bool compare, const Tensor& a, const Tensor& b);
+// a = a op b by the kernel alone, where nothing is recorded and layouts and dtypes agree; false, with
+// nothing done, otherwise.
+bool try_in_place(const kernels::BinaryKernels& kernels, ResultType type, const Tensor& a,
+                  const Tensor& b);
 // `op` is the operation's value, which starts with the Scalar.
 Tensor run_scalar(const OpClass& cls, const kernels::BinaryKernels& kernels, ResultType type,
                   bool compare, const Tensor& x, const Scalar* op, bool scalar_first);

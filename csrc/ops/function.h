@@ -147,6 +147,14 @@ struct ArgTraits<Operand> {
   }
 };
 
+template <>
+struct ArgTraits<std::optional<Operand>> {
+  static constexpr ArgKind kind = ArgKind::operand;
+  static std::optional<Operand> get(const Value& v) {
+    return v.none ? std::nullopt : std::optional(ArgTraits<Operand>::get(v));
+  }
+};
+
 template <class T>
 using Plain = std::remove_cv_t<std::remove_reference_t<T>>;
 

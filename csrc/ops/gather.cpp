@@ -23,7 +23,8 @@ struct Gather {
     const int64_t* at = index.data<int64_t>();
     const size_t item = item_size(out.dtype);
     for_each_along(x.shape(), out.sizes(), dim, at, name, [&](int64_t to, int64_t from) {
-      std::memcpy(out.data + static_cast<size_t>(to) * item, x.data<char>() + static_cast<size_t>(from) * item, item);
+      std::memcpy(out.data + static_cast<size_t>(to) * item,
+                  x.data<char>() + static_cast<size_t>(from) * item, item);
     });
   }
   void vjp(Vjp& v) const {
@@ -36,14 +37,16 @@ struct Scatter {
   int64_t dim;
   static constexpr const char* name = kAdd ? "scatter_add" : "scatter";
   WG_FIELDS(dim)
+  static constexpr bool alias_safe = true;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();
   }
   void compute(Compute& c) const {
-    const TensorImpl& out = *c.out().impl();
-    copy_elements(out, *c.in(0).impl());
+    if (!c.in(0).is_same(c.out())) copy_elements(*c.out().impl(), *c.in(0).impl());
+    const Tensor dense = as_contiguous(c.out());
+    const TensorImpl& out = *dense.impl();
     const Tensor index = as_contiguous(c.in(1), DType::int64);
     // The source may be larger than the index.
     Tensor src = c.in(2);
@@ -84,7 +87,8 @@ struct Scatter {
   }
 };
 
-// Index and source have as many dimensions as the input and fit inside it except along dim.
+}  // namespace
+
 int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Tensor& index,
                       const Tensor* src) {
   const TensorImpl &x = *detail::input(op, input), &i = *detail::input(op, index);
@@ -92,13 +96,13 @@ int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Te
            ": the index must have dtype int64, but has ", i.dtype);
   const int64_t d = wrap_dim(op, dim, x.ndim);
   WG_CHECK(i.numel == 0 || i.ndim == x.ndim || (x.ndim == 0 && i.ndim <= 1), ValueError, op,
-           ": the index of shape ", i.sizes(), " must have as many dimensions as the input of shape ",
-           x.sizes());
+           ": the index of shape ", i.sizes(),
+           " must have as many dimensions as the input of shape ", x.sizes());
   for (int k = 0; k < x.ndim && i.numel; ++k) {
     WG_CHECK(k == d || i.shape()[k] <= x.shape()[k], ValueError, op, ": the index of shape ",
              i.sizes(), " exceeds the input of shape ", x.sizes(), " in dimension ", k);
-    WG_CHECK(!src || src->dim() == x.ndim, ValueError, op, ": the source must have ", int64_t{x.ndim},
-             " dimensions, but has shape ", src->shape());
+    WG_CHECK(!src || src->dim() == x.ndim, ValueError, op, ": the source must have ",
+             int64_t{x.ndim}, " dimensions, but has shape ", src->shape());
     WG_CHECK(!src || i.shape()[k] <= src->size(k), ValueError, op, ": the index of shape ",
              i.sizes(), " exceeds the source of shape ", src->shape(), " in dimension ", k);
   }
@@ -107,26 +111,69 @@ int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Te
   return d;
 }
 
-}  // namespace
-
 Tensor gather(const Tensor& input, int64_t dim, const Tensor& index) {
   return apply(Gather{check_scatter("gather", input, dim, index, nullptr)}, input, index);
 }
 Tensor scatter(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src) {
-  return apply(Scatter<false>{check_scatter("scatter", input, dim, index, &src)}, input, index, src);
+  return apply(Scatter<false>{check_scatter("scatter", input, dim, index, &src)}, input, index,
+               src);
 }
 Tensor scatter_add(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& src) {
-  return apply(Scatter<true>{check_scatter("scatter_add", input, dim, index, &src)}, input, index, src);
+  return apply(Scatter<true>{check_scatter("scatter_add", input, dim, index, &src)}, input, index,
+               src);
+}
+
+Tensor& scatter_(Tensor& self, int64_t dim, const Tensor& index, const Tensor& src) {
+  apply_in_place(Scatter<false>{check_scatter("scatter_", self, dim, index, &src)}, self, index,
+                 src);
+  return self;
+}
+Tensor& scatter_add_(Tensor& self, int64_t dim, const Tensor& index, const Tensor& src) {
+  apply_in_place(Scatter<true>{check_scatter("scatter_add_", self, dim, index, &src)}, self, index,
+                 src);
+  return self;
 }
 
 namespace {
+
+// A number is scattered as a tensor of the index's shape.
+Tensor scatter_source(const Tensor& input, const Tensor& index, const Operand& src) {
+  if (src.tensor) return *src.tensor;
+  return expand(wengert::scalar(src.scalar, input.dtype()), index.shape());
+}
+Tensor scatter_row(const Tensor& input, int64_t dim, const Tensor& index, Operand src,
+                   std::string_view reduce) {
+  const Tensor values = scatter_source(input, index, src);
+  if (reduce.empty()) return scatter(input, dim, index, values);
+  if (reduce == "add") return scatter_add(input, dim, index, values);
+  WG_CHECK(reduce == "multiply", Error, "scatter: reduce must be 'add' or 'multiply', but is '",
+           std::string(reduce), "'");
+  return scatter_reduce(input, dim, index, values, "prod");
+}
+void scatter_in_place(Tensor& self, int64_t dim, const Tensor& index, Operand src,
+                      std::string_view reduce) {
+  if (reduce.empty()) {
+    scatter_(self, dim, index, scatter_source(self, index, src));
+  } else {
+    copy_(self, scatter_row(self, dim, index, src, reduce));
+  }
+}
+
 constexpr Function rows[] = {
-    make_function<gather>("gather", "input, dim, index", kFunction | kMethod | kOut, "out[i][j] = input[index[i][j]][j] for dim 0, and so on",
-                          "T((3, 4)), 0, I((2, 4), 0, 3)\nT((3, 4)), -1, I((3, 6), 0, 4)", "np.take_along_axis(input if dim else input, index, axis=dim)"),
-    make_function<scatter>("_scatter", "input, dim, index, src", kFunction | kInternal, "A copy of input with out[index[i][j]][j] = src[i][j] for dim 0, and so on",
-                           "T((5, 4)), 0, P((3, 4), 5), T((3, 4))", ""),
-    make_function<scatter_add>("scatter_add", "input, dim, index, src", kFunction | kMethod | kInPlace, "A copy of input with out[index[i][j]][j] += src[i][j] for dim 0, and so on",
-                               "T((3, 4)), 0, I((2, 4), 0, 3), T((2, 4))\nT((3, 4)), 1, I((2, 6), 0, 4), T((3, 6))", ""),
+    make_function<gather>("gather", "input, dim, index", kFunction | kMethod | kOut,
+                          "out[i][j] = input[index[i][j]][j] for dim 0, and so on",
+                          "T((3, 4)), 0, I((2, 4), 0, 3)\nT((3, 4)), -1, I((3, 6), 0, 4)",
+                          "np.take_along_axis(input if dim else input, index, axis=dim)"),
+    make_function<scatter_row, scatter_in_place>(
+        "scatter", "input, dim, index, src, reduce=None", kFunction | kMethod | kOut,
+        "A copy of input with out[index[i][j]][j] = src[i][j] for dim 0, and so on; src may be a "
+        "number; reduce: 'add' or 'multiply'",
+        "T((5, 4)), 0, P((3, 4), 5), T((3, 4))\nT((5, 4)), 0, P((3, 4), 5), 1.5\nT((3, 4)), 1, "
+        "I((3, 5), 0, 4), T((3, 5)), 'add'\nT((3, 4)), 1, I((3, 2), 0, 4), T((3, 2)), 'multiply'"),
+    make_function<scatter_add, scatter_add_>(
+        "scatter_add", "input, dim, index, src", kFunction | kMethod | kOut,
+        "A copy of input with out[index[i][j]][j] += src[i][j] for dim 0, and so on",
+        "T((3, 4)), 0, I((2, 4), 0, 3), T((2, 4))\nT((3, 4)), 1, I((2, 6), 0, 4), T((3, 6))"),
 };
 }  // namespace
 

@@ -134,7 +134,8 @@ struct Index {
     Tensor out = place(c.out(), p, true);
     const Tensor target = out.is_contiguous() ? out : new_tensor(x.dtype(), out.shape());
     if (target.numel() > 0) {
-      const auto bytes = static_cast<size_t>(target.numel() / p.indices[0].numel()) * item_size(x.dtype());
+      const auto bytes =
+          static_cast<size_t>(target.numel() / p.indices[0].numel()) * item_size(x.dtype());
       char* to = target.data<char>();
       for_each_block(p, *x.impl(), [&](const char* from, int64_t k) {
         std::memcpy(to + static_cast<size_t>(k) * bytes, from, bytes);
@@ -160,8 +161,8 @@ struct IndexPut {
     const Shape want = p.result_shape(m.in(0).sizes());
     Shape both;
     WG_CHECK(broadcast_shapes(want, m.in(1).sizes(), both) && Dims(both) == Dims(want), ValueError,
-             "index_put_: values of shape ", m.in(1).sizes(), " do not broadcast to the indexed shape ",
-             Dims(want));
+             "index_put_: values of shape ", m.in(1).sizes(),
+             " do not broadcast to the indexed shape ", Dims(want));
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();
   }
@@ -213,7 +214,8 @@ struct IndexPut {
 
 void Index::vjp(Vjp& v) const {
   const std::vector<Tensor> indices = IndexPut::saved_indices(v, dims);
-  const bool done = v.accumulate(0, [&](Tensor& whole) { index_put_(whole, indices, v.grad(), true); });
+  const bool done =
+      v.accumulate(0, [&](Tensor& whole) { index_put_(whole, indices, v.grad(), true); });
   if (done) return;
   Tensor whole = zeros(v.shape(0), v.grad().dtype());
   index_put_(whole, indices, v.grad(), true);
@@ -221,7 +223,8 @@ void Index::vjp(Vjp& v) const {
 }
 
 // Replaces bool tensors by the positions of their true elements and drops what is undefined.
-std::vector<Tensor> integer_indices(const char* op, const TensorImpl& x, TensorList indices, Shape& dims) {
+std::vector<Tensor> integer_indices(const char* op, const TensorImpl& x, TensorList indices,
+                                    Shape& dims) {
   std::vector<Tensor> out;
   int64_t at = 0;
   for (const Tensor& t : indices) {
@@ -237,8 +240,9 @@ std::vector<Tensor> integer_indices(const char* op, const TensorImpl& x, TensorL
       continue;
     }
     for (int64_t i = 0; i < t.dim(); ++i) {
-      WG_CHECK(at + i < x.ndim && t.size(i) == x.shape()[at + i], IndexError, op, ": a mask of shape ",
-               t.shape(), " does not fit the tensor of shape ", x.sizes(), " at dimension ", at);
+      WG_CHECK(at + i < x.ndim && t.size(i) == x.shape()[at + i], IndexError, op,
+               ": a mask of shape ", t.shape(), " does not fit the tensor of shape ", x.sizes(),
+               " at dimension ", at);
     }
     const Tensor positions = nonzero(t);
     for (int64_t i = 0; i < t.dim(); ++i) {
@@ -246,7 +250,8 @@ std::vector<Tensor> integer_indices(const char* op, const TensorImpl& x, TensorL
       out.push_back(select(positions, 1, i));
     }
   }
-  WG_CHECK(at <= x.ndim, IndexError, op, ": too many indices (", at, ") for a tensor of shape ", x.sizes());
+  WG_CHECK(at <= x.ndim, IndexError, op, ": too many indices (", at, ") for a tensor of shape ",
+           x.sizes());
   WG_CHECK(dims.ndim <= Index::kMaxSaved, IndexError, op, ": at most ", Index::kMaxSaved,
            " dimensions can be indexed by tensors at once");
   return out;
@@ -272,7 +277,8 @@ struct IndexSelect {
     for (int64_t i = dim + 1; i < out.ndim; ++i) inner *= out.shape()[i];
     const int64_t* at = index.data<int64_t>();
     const int64_t count = index.numel();
-    runtime::parallel_for(outer * count, std::max<int64_t>(1, kParallelGrain * 4 / std::max<int64_t>(inner, 1)),
+    runtime::parallel_for(outer * count,
+                          std::max<int64_t>(1, kParallelGrain * 4 / std::max<int64_t>(inner, 1)),
                           [&](int64_t begin, int64_t end) {
                             for (int64_t p = begin; p < end; ++p) {
                               std::memcpy(out.data + p * inner,
@@ -290,6 +296,7 @@ struct IndexAdd {
   int64_t dim;
   static constexpr const char* name = "index_add";
   WG_FIELDS(dim)
+  static constexpr bool alias_safe = true;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     Shape want = m.in(0).sizes();
@@ -300,9 +307,11 @@ struct IndexAdd {
     m.out().shape = m.in(0).sizes();
   }
   void compute(Compute& c) const {
-    const TensorImpl& out = *c.out().impl();
-    copy_elements(out, *c.inputs[0]);
-    const Tensor index = as_contiguous(c.in(1), DType::int64), src = as_contiguous(c.in(2), out.dtype);
+    if (!c.in(0).is_same(c.out())) copy_elements(*c.out().impl(), *c.inputs[0]);
+    const Tensor dense = as_contiguous(c.out());
+    const TensorImpl& out = *dense.impl();
+    const Tensor index = as_contiguous(c.in(1), DType::int64),
+                 src = as_contiguous(c.in(2), out.dtype);
     const int64_t n = out.shape()[dim], count = index.numel();
     check_indices(index, n, name);
     int64_t outer = 1, inner = 1;
@@ -315,6 +324,7 @@ struct IndexAdd {
                      src.data<char>() + (o * count + k) * bytes);
       }
     }
+    if (!dense.is_same(c.out())) copy_elements(*c.out().impl(), out);
   }
   void vjp(Vjp& v) const {
     if (v.needs(0)) v.set(0, v.grad());
@@ -388,6 +398,10 @@ Tensor index_select(const Tensor& input, int64_t dim, const Tensor& index) {
 Tensor index_add(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
   return apply(IndexAdd{check_index("index_add", input, dim, index)}, input, index, source);
 }
+Tensor& index_add_(Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
+  apply_in_place(IndexAdd{check_index("index_add_", self, dim, index)}, self, index, source);
+  return self;
+}
 Tensor nonzero(const Tensor& input) {
   const Tensor mask = as_contiguous(input, DType::bool_);
   int64_t n = 0;
@@ -397,16 +411,23 @@ Tensor nonzero(const Tensor& input) {
 
 namespace {
 constexpr Function rows[] = {
-    make_function<index>("_index", "input, indices", kFunction | kInternal, "input[indices[0], indices[1], ...]; None stands for a full slice",
-                         "T((4, 3)), [I((5,), -4, 4)]\nT((4, 3, 2)), [None, I((2, 2), 0, 3)]\nT((4, 3, 2)), [I((2,), 0, 4), None, I((2,), 0, 2)]",
+    make_function<index>("_index", "input, indices", kFunction | kInternal,
+                         "input[indices[0], indices[1], ...]; None stands for a full slice",
+                         "T((4, 3)), [I((5,), -4, 4)]\nT((4, 3, 2)), [None, I((2, 2), 0, "
+                         "3)]\nT((4, 3, 2)), [I((2,), 0, 4), None, I((2,), 0, 2)]",
                          "input[tuple(slice(None) if i is None else i for i in indices)]"),
-    make_function<index_put_>("index_put_", "self, indices, values, accumulate=False", kMethod | kMutates, "self[indices] = values, or += with accumulate"),
-    make_function<index_select>("index_select", "input, dim, index", kFunction | kMethod | kOut, "The slices along dim named by the 1-d index",
-                                "T((4, 3)), 0, I((6,), 0, 4)\nT((4, 3)), 1, I((2,), 0, 3)", "np.take(input, index, axis=dim)"),
-    make_function<index_add>("_index_add", "input, dim, index, source", kFunction | kInternal, "A copy of input with out[index[i]] += source[i] along dim",
-                             "T((4, 3)), 0, I((6,), 0, 4), T((6, 3))\nT((4, 3)), 1, I((2,), 0, 3), T((4, 2))", ""),
-    make_function<nonzero>("_nonzero", "input", kFunction | kMethod | kNoGrad | kInternal, "Positions of the nonzero elements, one per row",
-                           "M((3, 4))", "np.argwhere(input)"),
+    make_function<index_put_>("index_put_", "self, indices, values, accumulate=False",
+                              kMethod | kMutates, "self[indices] = values, or += with accumulate"),
+    make_function<index_select>("index_select", "input, dim, index", kFunction | kMethod | kOut,
+                                "The slices along dim named by the 1-d index",
+                                "T((4, 3)), 0, I((6,), 0, 4)\nT((4, 3)), 1, I((2,), 0, 3)",
+                                "np.take(input, index, axis=dim)"),
+    make_function<nonzero>("_nonzero", "input", kFunction | kMethod | kNoGrad | kInternal,
+                           "Positions of the nonzero elements, one per row", "M((3, 4))",
+                           "np.argwhere(input)"),
+    make_function<nonzero>("argwhere", "input", kFunction | kMethod | kNoGrad,
+                           "Positions of the nonzero elements, one per row", "M((3, 4))\nT((4,))",
+                           "np.argwhere(input)"),
 };
 }  // namespace
 

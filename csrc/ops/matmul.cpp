@@ -10,15 +10,15 @@ WENGERT_NAMESPACE_BEGIN
 namespace {
 
 // A matrix as GEMM reads it: row-major or its transpose, copied only where it is neither.
-struct GemmOperand {
+struct Operand {
   Tensor t;
   bool transposed = false;
   int64_t ld = 0;
   int64_t batch_stride = 0;
 };
 
-GemmOperand operand(const Tensor& t, DType dtype) {
-  GemmOperand o;
+Operand operand(const Tensor& t, DType dtype) {
+  Operand o;
   const TensorImpl* x = t.impl();
   o.t = x->dtype == dtype ? t : as_contiguous(t, dtype);
   for (int attempt = 0;; ++attempt) {
@@ -68,8 +68,8 @@ void integer_product(const Tensor& a, const Tensor& b, const Tensor& out, int64_
 
 }  // namespace
 
-void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, bool accumulate,
-             const Tensor& bias) {
+void matrix_product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, bool accumulate,
+                    const Tensor& bias) {
   const TensorImpl &x = *a.impl(), &y = *b.impl(), &z = *c.impl();
   const int64_t m = x.shape()[x.ndim - 2], k = x.shape()[x.ndim - 1], n = y.shape()[y.ndim - 1];
   const int64_t batch = x.ndim == 3 ? x.shape()[0] : 1;
@@ -86,7 +86,7 @@ void product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, 
   }
   WG_CHECK(is_floating(z.dtype), NotImplementedError, op, ": not available for dtype ", z.dtype);
   const DType t = gemm_dtype(op, x.dtype, y.dtype);
-  const GemmOperand oa = operand(a, t), ob = operand(b, t);
+  const auto oa = operand(a, t), ob = operand(b, t);
   Tensor result = c;
   if (z.dtype != t) result = new_tensor(t, z.sizes());
   kernels::Gemm g;
@@ -128,7 +128,7 @@ void product_vjp(const char* op, Vjp& v, Multiply multiply) {
     const Tensor other = transpose(v.saved(1 - i), -2, -1);
     const Tensor &left = i == 0 ? g : other, &right = i == 0 ? other : g;
     const bool added = v.dtype(i) == g.dtype() && is_floating(g.dtype()) && item_size(g.dtype()) >= 4 &&
-                       v.accumulate(i, [&](Tensor& sum) { product(op, left, right, sum, true); });
+                       v.accumulate(i, [&](Tensor& sum) { matrix_product(op, left, right, sum, true); });
     if (!added) v.set(i, multiply(left, right));
   }
 }
@@ -147,7 +147,7 @@ struct Mm {
     m.out().shape.push(a.shape()[0]);
     m.out().shape.push(b.shape()[1]);
   }
-  void compute(Compute& c) const { product("matmul", c.in(0), c.in(1), c.out(), false); }
+  void compute(Compute& c) const { matrix_product("matmul", c.in(0), c.in(1), c.out(), false); }
   void vjp(Vjp& v) const { product_vjp("matmul", v, mm); }
 };
 
@@ -166,7 +166,7 @@ struct Bmm {
     m.out().shape.push(a.shape()[1]);
     m.out().shape.push(b.shape()[2]);
   }
-  void compute(Compute& c) const { product("bmm", c.in(0), c.in(1), c.out(), false); }
+  void compute(Compute& c) const { matrix_product("bmm", c.in(0), c.in(1), c.out(), false); }
   void vjp(Vjp& v) const { product_vjp("bmm", v, bmm); }
 };
 

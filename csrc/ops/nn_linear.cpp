@@ -28,22 +28,23 @@ struct Linear {
     m.out().shape.d[m.in(0).ndim - 1] = m.in(1).shape()[0];
   }
   void compute(Compute& c) const {
-    product(name, as_rows(c.in(0)), transpose(c.in(1), 0, 1), as_rows(c.out()), false,
-            c.n_inputs > 2 ? c.in(2) : Tensor());
+    matrix_product(name, as_rows(c.in(0)), transpose(c.in(1), 0, 1), as_rows(c.out()), false,
+                   c.n_inputs > 2 ? c.in(2) : Tensor());
   }
   void vjp(Vjp& v) const {
     const Tensor& g = v.grad();
     const Tensor rows = as_rows(g);
     if (v.needs(0)) {
       const bool added = item_size(g.dtype()) >= 4 && v.accumulate(0, [&](Tensor& sum) {
-        product(name, rows, v.saved(1), as_rows(sum), true);
+        matrix_product(name, rows, v.saved(1), as_rows(sum), true);
       });
       if (!added) v.set(0, reshape(matmul(rows, v.saved(1)), v.shape(0)));
     }
     if (v.needs(1)) {
       const Tensor turned = transpose(rows, 0, 1), x = as_rows(v.saved(0));
-      const bool added = item_size(g.dtype()) >= 4 &&
-                         v.accumulate(1, [&](Tensor& sum) { product(name, turned, x, sum, true); });
+      const bool added = item_size(g.dtype()) >= 4 && v.accumulate(1, [&](Tensor& sum) {
+        matrix_product(name, turned, x, sum, true);
+      });
       if (!added) v.set(1, matmul(turned, x));
     }
     if (v.inputs() > 2 && v.needs(2)) v.set(2, sum(rows, {0}));

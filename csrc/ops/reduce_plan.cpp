@@ -9,28 +9,21 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-Shape wrap_dims(const char* op, Dims dims, int64_t ndim) {
-  Shape s;
-  if (dims.empty()) {
-    for (int64_t i = 0; i < ndim; ++i) s.push(i);
-    return s;
+DimSet wrap_dims(const char* op, Dims dims, int64_t ndim) {
+  if (dims.empty()) return DimSet((1u << ndim) - 1);
+  uint32_t bits = 0;
+  for (const int64_t d : dims) {
+    const uint32_t bit = 1u << wrap_dim(op, d, ndim);
+    WG_CHECK(!(bits & bit), ValueError, op, ": a dimension appears twice in ", dims);
+    bits |= bit;
   }
-  WG_CHECK(dims.size() <= kMaxDims, ValueError, op, ": too many dimensions");
-  for (const int64_t d : dims) s.push(wrap_dim(op, d, ndim));
-  std::sort(s.d, s.d + s.ndim);
-  WG_CHECK(std::adjacent_find(s.d, s.d + s.ndim) == s.d + s.ndim, ValueError, op,
-           ": a dimension appears twice in ", dims);
-  if (ndim == 0) s.ndim = 0;
-  return s;
+  return DimSet(ndim == 0 ? 0 : bits);
 }
 
-Shape reduced_shape(Dims shape, const Shape& dims, bool keepdim) {
+Shape reduced_shape(Dims shape, DimSet dims, bool keepdim) {
   Shape out;
-  int k = 0;
   for (size_t i = 0; i < shape.size(); ++i) {
-    const bool reduced = k < dims.ndim && dims.d[k] == static_cast<int64_t>(i);
-    if (reduced) ++k;
-    if (!reduced) {
+    if (!dims.has(static_cast<int>(i))) {
       out.push(shape[i]);
     } else if (keepdim) {
       out.push(1);
@@ -39,21 +32,52 @@ Shape reduced_shape(Dims shape, const Shape& dims, bool keepdim) {
   return out;
 }
 
-Tensor spread(const Tensor& g, const Shape& shape, const Shape& dims, bool keepdim) {
-  if (g.dim() == 0 && !keepdim) return expand(g, shape);
-  return expand(keepdim ? g : reshape(g, reduced_shape(shape, dims, true)), shape);
+int64_t reduced_count(Dims shape, DimSet dims) {
+  int64_t n = 1;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (dims.has(static_cast<int>(i))) n *= shape[i];
+  }
+  return n;
 }
 
-ReduceLayout reduce_layout(const Tensor& x, const Shape& dims, DType dtype) {
+Tensor keep_dims(const Tensor& t, const Shape& shape, DimSet dims, bool keepdim) {
+  return keepdim || dims.bits == 0 ? t : reshape(t, reduced_shape(shape, dims, true));
+}
+
+Tensor spread(const Tensor& g, const Shape& shape, DimSet dims, bool keepdim) {
+  if (g.dim() == 0) return expand(g, shape);
+  return expand(keep_dims(g, shape, dims, keepdim), shape);
+}
+
+Tensor unpick(const Tensor& g, const Tensor& index, const Shape& shape, int64_t dim, bool keepdim) {
+  const bool dropped = !keepdim && shape.ndim > 0;
+  return scatter(zeros(shape, g.dtype()), dim, dropped ? unsqueeze(index, dim) : index,
+                 dropped ? unsqueeze(g, dim) : g);
+}
+
+Tensor share_equally(const Tensor& g, const Tensor& x, const Tensor& y, DimSet dims, bool keepdim) {
+  const Shape shape = x.shape();
+  const Tensor extreme = keep_dims(y, shape, dims, keepdim);
+  Tensor equal = eq(x, extreme);
+  if (!recording()) {
+    // NaN is equal to nothing, yet it is what made a result NaN.
+    if (any(isnan(extreme)).item().to_bool()) equal = logical_or(equal, isnan(x));
+  } else {
+    equal = logical_or(equal, logical_and(isnan(x), isnan(extreme)));
+  }
+  const Tensor count = sum(equal, dims.bits ? Dims(static_cast<Shape>(dims)) : Dims(), true);
+  const Tensor part = div(keep_dims(g, shape, dims, keepdim), count.to(g.dtype()));
+  return where(equal, part, zeros({}, g.dtype()));
+}
+
+ReduceLayout reduce_layout(const Tensor& x, DimSet dims, DType dtype) {
   const TensorImpl& t = *x.impl();
   ReduceLayout r;
-  r.n = 1;
-  for (int i = 0; i < dims.ndim; ++i) r.n *= t.shape()[dims.d[i]];
-  const bool adjacent = dims.ndim == 0 || dims.d[dims.ndim - 1] - dims.d[0] == dims.ndim - 1;
+  r.n = reduced_count(t.sizes(), dims);
   r.outer = r.inner = 1;
-  if (adjacent) {
-    const int64_t first = dims.ndim ? dims.d[0] : t.ndim;
-    const int64_t last = dims.ndim ? dims.d[dims.ndim - 1] : t.ndim;
+  const int first = dims.bits ? std::countr_zero(dims.bits) : t.ndim;
+  const int last = dims.bits ? 31 - std::countl_zero(dims.bits) : t.ndim;
+  if (dims.bits == 0 || last - first + 1 == dims.count()) {
     for (int i = 0; i < t.ndim; ++i) {
       if (i < first) r.outer *= t.shape()[i];
       if (i > last) r.inner *= t.shape()[i];
@@ -63,82 +87,104 @@ ReduceLayout reduce_layout(const Tensor& x, const Shape& dims, DType dtype) {
   }
   // Kept dimensions first, then the reduced ones.
   Shape order;
-  int k = 0;
   for (int i = 0; i < t.ndim; ++i) {
-    if (k < dims.ndim && dims.d[k] == i) {
-      ++k;
-    } else {
-      order.push(i);
-      r.outer *= t.shape()[i];
-    }
+    if (dims.has(i)) continue;
+    order.push(i);
+    r.outer *= t.shape()[i];
   }
-  for (int i = 0; i < dims.ndim; ++i) order.push(dims.d[i]);
+  for (int i = 0; i < t.ndim; ++i) {
+    if (dims.has(i)) order.push(i);
+  }
   r.x = as_contiguous(permute(x, order), dtype);
   return r;
 }
 
-namespace {
-// A long reduction to few elements is cut into blocks, always the same for one n.
-constexpr int64_t kBlock = 1 << 15;
-}  // namespace
+ReduceLayout reduce_rows(const Tensor& x, DimSet dims, DType dtype) {
+  ReduceLayout r = reduce_layout(x, dims, dtype);
+  if (r.inner == 1) return r;
+  r.x = as_contiguous(transpose(view(r.x, {r.outer, r.n, r.inner}), 1, 2));
+  r.outer *= r.inner;
+  r.inner = 1;
+  return r;
+}
 
-void reduce_into(const char* op, kernels::Reduce kind, const Tensor& x, const Shape& dims,
-                 const TensorImpl& out, DType dtype) {
-  RecordingGuard off(false);
-  // Kernels read small integers directly and write int64.
-  DType read = x.dtype();
+void copy_flat(const TensorImpl& to, const Tensor& from) {
+  int64_t strides[kMaxDims];
+  row_major_strides(to.shape(), to.ndim, strides);
+  copy_elements(to, *new_alias(*from.impl(), to.sizes(), strides, from.impl()->data).impl());
+}
+
+namespace {
+
+struct Plan {
+  kernels::ReduceFn fn;
+  DType read, written;
+};
+
+// Kernels read small integers directly and write int64.
+Plan plan(const char* op, kernels::Reduce kind, DType x, DType dtype) {
   const bool arithmetic = kind == kernels::Reduce::sum || kind == kernels::Reduce::prod;
-  const bool widened = arithmetic && is_integral(read) && dtype == DType::int64;
-  if (arithmetic && !widened) read = dtype;
-  if (read == DType::float16 || read == DType::bfloat16) read = DType::float32;
-  kernels::ReduceFn fn = kernels::reduce(kind, read);
-  if (!fn && arithmetic && is_integral(dtype)) {  // a narrow integer result is a converted int64
-    read = DType::int64;
-    fn = kernels::reduce(kind, read);
-  }
+  const bool widened = arithmetic && is_integral(x) && dtype == DType::int64;
+  DType read = computed_dtype(arithmetic && !widened ? dtype : x);
+  // A narrow integer result is a converted int64.
+  if (arithmetic && is_integral(dtype) && !widened) read = DType::int64;
+  const kernels::ReduceFn fn = kernels::reduce(kind, read);
   WG_CHECK(fn, NotImplementedError, op, ": not available for dtype ", dtype);
   const DType written = kind == kernels::Reduce::any || kind == kernels::Reduce::all ? DType::bool_
                         : arithmetic && is_integral(read)                            ? DType::int64
                                                                                      : read;
-  const ReduceLayout r = reduce_layout(x, dims, read);
-  Tensor result;
-  char* to = out.data;
-  if (written != out.dtype || !out.contiguous()) {
-    result = new_tensor(written, out.sizes());
-    to = result.data<char>();
+  return {fn, read, written};
+}
+
+void reduce_dense(const Plan& p, kernels::Reduce kind, const ReduceLayout& r, char* to) {
+  const auto in_size = static_cast<int64_t>(item_size(p.read));
+  const auto out_size = static_cast<int64_t>(item_size(p.written));
+  const char* from = r.x.impl()->data;
+  const int64_t rows = r.inner == 1 ? kReduceBlock : std::max<int64_t>(kReduceBlock / r.inner, 64);
+  if (r.n > rows && r.outer < 64) {
+    // Partial results per block, then one more reduction over them.
+    const int64_t blocks = (r.n + rows - 1) / rows;
+    Tensor partial = new_tensor(p.written, {r.outer, blocks, r.inner});
+    char* part = partial.data<char>();
+    runtime::parallel_for(r.outer * blocks, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t o = i / blocks, b = i % blocks;
+        p.fn(1, std::min(rows, r.n - b * rows), r.inner, part + i * r.inner * out_size,
+             from + (o * r.n + b * rows) * r.inner * in_size);
+      }
+    });
+    kernels::reduce(kind, p.written)(r.outer, blocks, r.inner, to, part);
+    return;
   }
-  const auto in_size = static_cast<int64_t>(item_size(read));
-  const auto out_size = static_cast<int64_t>(item_size(written));
-  const char* from = r.x.data<char>();
-  const int64_t kept = r.outer * r.inner;
-  if (kept > 0) {
-    if (r.n > kBlock && kept < 64 && kind <= kernels::Reduce::min) {
-      // Partial results per block, then one more reduction over them.
-      const int64_t blocks = (r.n + kBlock - 1) / kBlock;
-      Tensor partial = new_tensor(written, {r.outer, blocks, r.inner});
-      char* p = partial.data<char>();
-      runtime::parallel_for(r.outer * blocks, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) {
-          const int64_t o = i / blocks, b = i % blocks;
-          const int64_t n = std::min(kBlock, r.n - b * kBlock);
-          fn(1, n, r.inner, p + i * r.inner * out_size,
-             from + (o * r.n + b * kBlock) * r.inner * in_size);
-        }
-      });
-      const kernels::ReduceFn combine = kernels::reduce(kind, written);
-      combine(r.outer, blocks, r.inner, to, p);
-    } else if (r.inner == 1 || r.outer > 1) {
-      const int64_t work = std::max<int64_t>(r.n * r.inner, 1);
-      runtime::parallel_for(r.outer, std::max<int64_t>(kParallelGrain / work, 1),
-                            [&](int64_t begin, int64_t end) {
-                              fn(end - begin, r.n, r.inner, to + begin * r.inner * out_size,
-                                 from + begin * r.n * r.inner * in_size);
-                            });
-    } else {
-      fn(1, r.n, r.inner, to, from);
-    }
+  const int64_t work = std::max<int64_t>(r.n * r.inner, 1);
+  runtime::parallel_for(r.outer, std::max<int64_t>(kParallelGrain / work, 1),
+                        [&](int64_t begin, int64_t end) {
+                          p.fn(end - begin, r.n, r.inner, to + begin * r.inner * out_size,
+                               from + begin * r.n * r.inner * in_size);
+                        });
+}
+
+}  // namespace
+
+void reduce_into(const char* op, kernels::Reduce kind, const Tensor& x, DimSet dims,
+                 const TensorImpl& out, DType dtype) {
+  const TensorImpl& t = *x.impl();
+  const Plan p = plan(op, kind, t.dtype, dtype);
+  const bool direct = p.written == out.dtype && out.contiguous();
+  if (direct && out.numel == 1 && t.contiguous() && t.dtype == p.read && t.numel <= kReduceBlock) {
+    p.fn(1, t.numel, 1, out.data, t.data);
+    return;
   }
-  if (result.defined()) copy_elements(out, *result.impl());
+  if (out.numel == 0) return;
+  RecordingGuard off(false);
+  const ReduceLayout r = reduce_layout(x, dims, p.read);
+  if (direct) {
+    reduce_dense(p, kind, r, out.data);
+    return;
+  }
+  const Tensor result = new_tensor(p.written, out.sizes());
+  reduce_dense(p, kind, r, result.data<char>());
+  copy_elements(out, *result.impl());
 }
 
 WENGERT_NAMESPACE_END

@@ -1,27 +1,85 @@
 // What reductions over arbitrary dimensions have in common.
 #pragma once
 
+#include <bit>
+
 #include "kernels/reduce.h"
 #include "ops/op.h"
 
 WENGERT_NAMESPACE_BEGIN
 
-// Dimensions wrapped, sorted and free of duplicates (ValueError); all of them where none is given.
-Shape wrap_dims(const char* op, Dims dims, int64_t ndim);
-Shape reduced_shape(Dims shape, const Shape& dims, bool keepdim);
+// A set of dimensions, small enough to stand in an operation.
+struct DimSet {
+  uint32_t bits = 0;
+
+  DimSet() = default;
+  explicit DimSet(uint32_t mask) : bits(mask) {}
+  DimSet(const Shape& s) {
+    for (int i = 0; i < s.ndim; ++i) bits |= 1u << s.d[i];
+  }
+  bool has(int i) const { return bits >> i & 1; }
+  int count() const { return std::popcount(bits); }
+  operator Shape() const {
+    Shape s;
+    for (int i = 0; i < kMaxDims; ++i) {
+      if (has(i)) s.push(i);
+    }
+    return s;
+  }
+};
+inline std::string attribute_text(DimSet v) { return attribute_text(static_cast<Shape>(v)); }
+
+// Dimensions wrapped and free of duplicates (ValueError); all of them where none is given.
+DimSet wrap_dims(const char* op, Dims dims, int64_t ndim);
+Shape reduced_shape(Dims shape, DimSet dims, bool keepdim);
+// How many elements go into one result.
+int64_t reduced_count(Dims shape, DimSet dims);
 // The gradient of a reduction, expanded to the shape of its input.
-Tensor spread(const Tensor& g, const Shape& shape, const Shape& dims, bool keepdim);
+Tensor spread(const Tensor& g, const Shape& shape, DimSet dims, bool keepdim);
+// A reduction's result with its reduced dimensions put back as ones.
+Tensor keep_dims(const Tensor& t, const Shape& shape, DimSet dims, bool keepdim);
+// The gradient of a reduction that picked one element for each result, at `index` along dim.
+Tensor unpick(const Tensor& g, const Tensor& index, const Shape& shape, int64_t dim, bool keepdim);
+// The gradient of an extreme: shared equally by the elements of x that equal the result y.
+Tensor share_equally(const Tensor& g, const Tensor& x, const Tensor& y, DimSet dims, bool keepdim);
+
+// float16 and bfloat16 are computed in float32.
+constexpr DType computed_dtype(DType t) {
+  return t == DType::float16 || t == DType::bfloat16 ? DType::float32 : t;
+}
+
+// An array seen as [outer, n, inner] around one of its dimensions.
+struct Along {
+  int64_t outer = 1, n = 1, inner = 1;
+  Along(Dims shape, int64_t dim) {
+    for (size_t i = 0; i < shape.size(); ++i) {
+      const auto k = static_cast<int64_t>(i);
+      (k < dim ? outer : k > dim ? inner : n) *= shape[i];
+    }
+  }
+  // Where row r (of outer * inner) starts in an array of `length` elements along the dimension.
+  int64_t start(int64_t r, int64_t length) const { return r / inner * length * inner + r % inner; }
+  int64_t rows() const { return outer * inner; }
+};
 
 // The input as a dense array [outer, n, inner] whose middle axis holds the reduced dimensions.
 struct ReduceLayout {
   Tensor x;
   int64_t outer, n, inner;
 };
-ReduceLayout reduce_layout(const Tensor& x, const Shape& dims, DType dtype);
+ReduceLayout reduce_layout(const Tensor& x, DimSet dims, DType dtype);
+// The same with inner == 1: every result is made of one row.
+ReduceLayout reduce_rows(const Tensor& x, DimSet dims, DType dtype);
+
+// Rows longer than this are reduced in blocks of this length, so that threads can share them.
+inline constexpr int64_t kReduceBlock = 1 << 15;
 
 // out = reduction of x over dims in the given dtype; out is dense and has the elements in the order
 // of the dimensions kept. The bits do not depend on the number of threads.
-void reduce_into(const char* op, kernels::Reduce kind, const Tensor& x, const Shape& dims,
+void reduce_into(const char* op, kernels::Reduce kind, const Tensor& x, DimSet dims,
                  const TensorImpl& out, DType dtype);
+
+// Copies dense elements in the order of `to`, whatever the shape they are described with.
+void copy_flat(const TensorImpl& to, const Tensor& from);
 
 WENGERT_NAMESPACE_END

@@ -1,17 +1,15 @@
 // Sums and what is made of them.
-#include <algorithm>
-
-#include "kernels/reduce.h"
+#include "kernels/elementwise.h"
 #include "ops/function.h"
-#include "ops/op.h"
 #include "ops/reduce_plan.h"
+#include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
 
 namespace {
 
 struct Sum {
-  Shape dims;  // wrapped, ascending
+  DimSet dims;
   bool keepdim;
   DType dtype;
   static constexpr const char* name = "sum";
@@ -26,6 +24,52 @@ struct Sum {
   void vjp(Vjp& v) const { v.set(0, spread(v.grad(), v.shape(0), dims, keepdim)); }
 };
 
+struct Mean {
+  DimSet dims;
+  bool keepdim;
+  DType dtype;
+  static constexpr const char* name = "mean";
+  WG_FIELDS(dims, keepdim, dtype)
+  void infer(Infer& m) const {
+    m.out().dtype = dtype;
+    m.out().shape = reduced_shape(m.in(0).sizes(), dims, keepdim);
+  }
+  void compute(Compute& c) const {
+    const DType t = computed_dtype(dtype);
+    const TensorImpl& out = *c.out().impl();
+    const Tensor sums = t == dtype ? c.out() : new_tensor(t, out.sizes());
+    reduce_into(name, kernels::Reduce::sum, c.in(0), dims, *sums.impl(), t);
+    alignas(16) char count[16];
+    store_scalar(t, count, static_cast<double>(reduced_count(c.in(0).shape(), dims)));
+    char* p = sums.impl()->data;
+    kernels::binary(kernels::Binary::div_)
+        .fn[static_cast<int>(t)][kernels::kScalarB](out.numel, p, p, count);
+    if (t != dtype) copy_elements(out, *sums.impl());
+  }
+  void vjp(Vjp& v) const {
+    const Shape shape = v.shape(0);
+    v.set(0, spread(div(v.grad(), static_cast<double>(reduced_count(shape, dims))), shape, dims,
+                    keepdim));
+  }
+};
+
+template <bool kEvery>
+struct Truth {
+  DimSet dims;
+  bool keepdim;
+  static constexpr const char* name = kEvery ? "all" : "any";
+  WG_FIELDS(dims, keepdim)
+  void infer(Infer& m) const {
+    // uint8 stands for bool in older programs, and stays what it is.
+    m.out().dtype = m.in(0).dtype == DType::uint8 ? DType::uint8 : DType::bool_;
+    m.out().shape = reduced_shape(m.in(0).sizes(), dims, keepdim);
+  }
+  void compute(Compute& c) const {
+    reduce_into(name, kEvery ? kernels::Reduce::all : kernels::Reduce::any, c.in(0), dims,
+                *c.out().impl(), c.in(0).dtype());
+  }
+};
+
 }  // namespace
 
 Tensor sum(const Tensor& input, Dims dims, bool keepdim, std::optional<DType> dtype) {
@@ -37,24 +81,68 @@ Tensor sum(const Tensor& input, Dims dims, bool keepdim, std::optional<DType> dt
 Tensor mean(const Tensor& input, Dims dims, bool keepdim, std::optional<DType> dtype) {
   const TensorImpl& x = *detail::input("mean", input);
   const DType t = dtype.value_or(x.dtype);
-  WG_CHECK(is_differentiable(t), Error, "mean: expected a floating point or complex dtype, but got ",
-           t, "; give dtype=, or convert the input first");
-  const Shape wrapped = wrap_dims("mean", dims, x.ndim);
-  int64_t n = 1;
-  for (int i = 0; i < wrapped.ndim; ++i) n *= x.shape()[wrapped.d[i]];
-  return div(apply(Sum{wrapped, keepdim, t}, input), static_cast<double>(n));
+  WG_CHECK(is_differentiable(t), Error,
+           "mean: expected a floating point or complex dtype, but got ", t,
+           "; give dtype=, or convert the input first");
+  return apply(Mean{wrap_dims("mean", dims, x.ndim), keepdim, t}, input);
 }
+
+Tensor nansum(const Tensor& input, Dims dims, bool keepdim, std::optional<DType> dtype) {
+  const TensorImpl& x = *detail::input("nansum", input);
+  if (!is_floating(x.dtype)) return sum(input, dims, keepdim, dtype);
+  return sum(where(isnan(input), zeros({}, x.dtype), input), dims, keepdim, dtype);
+}
+
+Tensor nanmean(const Tensor& input, Dims dims, bool keepdim, std::optional<DType> dtype) {
+  const DType t = dtype.value_or(detail::input("nanmean", input)->dtype);
+  WG_CHECK(is_floating(t), Error, "nanmean: expected a floating point dtype, but got ", t,
+           "; give dtype=, or convert the input first");
+  return div(nansum(input, dims, keepdim, t), sum(logical_not(isnan(input)), dims, keepdim).to(t));
+}
+
+Tensor any(const Tensor& input, Dims dims, bool keepdim) {
+  return apply(Truth<false>{wrap_dims("any", dims, detail::input("any", input)->ndim), keepdim},
+               input);
+}
+Tensor all(const Tensor& input, Dims dims, bool keepdim) {
+  return apply(Truth<true>{wrap_dims("all", dims, detail::input("all", input)->ndim), keepdim},
+               input);
+}
+Tensor count_nonzero(const Tensor& input, Dims dims) { return sum(ne(input, 0), dims); }
 
 namespace {
 constexpr Function rows[] = {
-    make_function<sum>("sum", "input, dim=(), keepdim=False, *, dtype=None", kFunction | kMethod | kOut,
-                       "Sum over the given dimensions, or all. Integers and bools are summed as int64.",
-                       "T((3, 4))\nT((3, 4)), 0\nT((3, 4, 2)), (0, 2), True\nT((0, 3)), 0\nT(())",
-                       "np.sum(input, axis=dim or None, keepdims=keepdim)"),
-    make_function<mean>("mean", "input, dim=(), keepdim=False, *, dtype=None", kFunction | kMethod | kOut,
+    make_function<sum>(
+        "sum", "input, dim=(), keepdim=False, *, dtype=None", kFunction | kMethod | kOut,
+        "Sum over the given dimensions, or all. Integers and bools are summed as int64.",
+        "T((3, 4))\nT((3, 4)), 0\nT((3, 4, 2)), (0, 2), True\nT((0, 3)), 0\nT(())",
+        "np.sum(input, axis=dim or None, keepdims=keepdim)"),
+    make_function<mean>("mean", "input, dim=(), keepdim=False, *, dtype=None",
+                        kFunction | kMethod | kOut,
                         "Arithmetic mean over the given dimensions, or all",
                         "T((3, 4))\nT((3, 4)), 0\nT((3, 4, 2)), (0, 2), True\nT(())",
                         "np.mean(input, axis=dim or None, keepdims=keepdim)"),
+    make_function<nansum>("nansum", "input, dim=(), keepdim=False, *, dtype=None",
+                          kFunction | kMethod | kOut,
+                          "Sum over the given dimensions, or all, with NaN counted as zero",
+                          "T((3, 4))\nT((3, 4)), 1\nT((0, 3)), 0",
+                          "np.nansum(input, axis=dim or None, keepdims=keepdim)"),
+    make_function<nanmean>(
+        "nanmean", "input, dim=(), keepdim=False, *, dtype=None", kFunction | kMethod | kOut,
+        "Mean of the elements that are not NaN over the given dimensions, or all",
+        "T((3, 4))\nT((3, 4)), 1, True", "np.nanmean(input, axis=dim or None, keepdims=keepdim)"),
+    make_function<any>("any", "input, dim=(), keepdim=False", kFunction | kMethod | kOut | kNoGrad,
+                       "Whether some element over the given dimensions is nonzero (NaN is)",
+                       "M((3, 4))\nM((3, 4)), 0\nT((3, 4, 2)), (0, 2), True\nM((0, 3)), 0",
+                       "np.any(input, axis=dim or None, keepdims=keepdim)"),
+    make_function<all>("all", "input, dim=(), keepdim=False", kFunction | kMethod | kOut | kNoGrad,
+                       "Whether every element over the given dimensions is nonzero (NaN is)",
+                       "M((3, 4))\nM((3, 4)), 0\nT((3, 4, 2)), (0, 2), True\nM((0, 3)), 0",
+                       "np.all(input, axis=dim or None, keepdims=keepdim)"),
+    make_function<count_nonzero>("count_nonzero", "input, dim=()", kFunction | kMethod | kNoGrad,
+                                 "How many elements over the given dimensions are nonzero",
+                                 "M((3, 4))\nI((3, 4), -1, 2), 0\nT((0, 3)), 0",
+                                 "np.count_nonzero(input, axis=dim or None)"),
 };
 }  // namespace
 

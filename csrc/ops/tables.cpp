@@ -3,10 +3,58 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-#define WG_TABLES(X)                                                                          \
-  X(unary) X(test) X(binary) X(creation) X(view) X(cat) X(reduction) X(sort) X(matmul)        \
-  X(gather) X(indexing) X(where) X(random)                                                    \
-  X(nn_linear) X(nn_convolution) X(nn_max_pool) X(nn_batch_norm) X(nn_cross_entropy)
+// clang-format off
+#define WG_TABLES(X) \
+  X(unary) \
+  X(test) \
+  X(binary) \
+  X(creation) \
+  X(view) \
+  X(cat) \
+  X(reduction) \
+  X(prod) \
+  X(extremum) \
+  X(moments) \
+  X(norm) \
+  X(softmax) \
+  X(scan) \
+  X(scan_extremum) \
+  X(sort) \
+  X(rank) \
+  X(quantile) \
+  X(unique) \
+  X(search) \
+  X(close) \
+  X(matmul) \
+  X(gather) \
+  X(indexing) \
+  X(where) \
+  X(random) \
+  X(strided) \
+  X(reshape) \
+  X(rearrange) \
+  X(triangle) \
+  X(pad) \
+  X(masked) \
+  X(scatter_reduce) \
+  X(index_along) \
+  X(arithmetic) \
+  X(alias) \
+  X(promotion) \
+  X(pointwise) \
+  X(ternary) \
+  X(product) \
+  X(distribution) \
+  X(nn_linear) \
+  X(nn_convolution) \
+  X(nn_max_pool) \
+  X(nn_average_pool) \
+  X(nn_batch_norm) \
+  X(nn_layer_norm) \
+  X(nn_embedding) \
+  X(nn_cross_entropy) \
+  X(nn_loss)
+// clang-format on
 
 #define X(family) extern const FunctionTable family##_functions;
 WG_TABLES(X)

@@ -8,6 +8,11 @@ WENGERT_NAMESPACE_BEGIN
 // IndexError unless every element of the int64 tensor lies in [0, n), or in [-n, n) if allowed.
 void check_indices(const Tensor& index, int64_t n, const char* op, bool negative = false);
 
+// The wrapped dim, once index and source have as many dimensions as the input and fit inside it
+// except along dim; `src` may be nullptr.
+int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Tensor& index,
+                      const Tensor* src);
+
 // For each position p of an array of shape `walk` calls f(p, q), both counted in row-major order,
 // where q is the position in an array of shape `whole` with the coordinate along dim replaced by
 // at[p]. Indices are checked before the first call.

@@ -24,7 +24,8 @@ struct UnarySaves<OUTPUT> {
     static constexpr const char* name = #op;                                                  \
     WG_NO_FIELDS                                                                              \
     static constexpr bool alias_safe = true;                                                  \
-    void infer(Infer& m) const { infer_unary(name, ResultType::result, m); }                  \
+    static constexpr ResultType type = refine(name, ResultType::result);                      \
+    void infer(Infer& m) const { infer_unary(name, type, m); }                                \
     void compute(Compute& c) const { compute_unary(name, kernels::Unary::op##_, c); }         \
     void vjp(Vjp& v) const {                                                                  \
       const Tensor nothing;                                                                   \
@@ -49,7 +50,7 @@ struct UnarySaves<OUTPUT> {
 #define WG_UNARY(op, result, ...)                                                        \
   Tensor op(const Tensor& input) {                                                       \
     return elementwise::run_unary(op_class<elementwise::op##_op>, kernels::Unary::op##_, \
-                                  elementwise::ResultType::result, input);               \
+                                  elementwise::op##_op::type, input);               \
   }                                                                                      \
   Tensor& op##_(Tensor& self) {                                                          \
     apply_in_place(elementwise::op##_op{}, self);                                        \

@@ -410,7 +410,7 @@ constexpr Function rows[] = {
                           "T((3, 4)), 1, -2", "np.take(input, index, axis=dim)"),
     make_function<slice>("_slice", "input, dim, start, end, step=1", kFunction | kInternal, "Elements start, start + step, ... along dim. Shares memory.",
                          "T((5, 4)), 0, 1, 4, 2\nT((5, 4)), 0, None, None, -2\nT((5,)), 0, 3, 3", "np.moveaxis(np.moveaxis(input, dim, 0)[start:end:step], 0, dim)"),
-    make_function<wengert::split>("_split_with_sizes", "input, split_sizes, dim=0", kFunction | kInternal, "Pieces of the given sizes along dim. Share memory.",
+    make_function<static_cast<std::vector<Tensor> (*)(const Tensor&, Dims, int64_t)>(wengert::split)>("_split_with_sizes", "input, split_sizes, dim=0", kFunction | kInternal, "Pieces of the given sizes along dim. Share memory.",
                          "T((5, 4)), (2, 0, 3), 0", "tuple(np.split(input, np.cumsum(split_sizes)[:-1], axis=dim))"),
     make_function<unbind>("unbind", "input, dim=0", kFunction | kMethod, "The slices along dim. Share memory.",
                           "T((3, 4))\nT((3, 4)), 1", "tuple(np.moveaxis(input, dim, 0))"),

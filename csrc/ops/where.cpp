@@ -1,7 +1,6 @@
 // Choosing between two tensors by a condition.
-#include "kernels/elementwise.h"
+#include "ops/elementwise.h"
 #include "ops/function.h"
-#include "ops/op.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -49,12 +48,7 @@ Tensor where(const Tensor& condition, const Tensor& input, const Tensor& other) 
   const TensorImpl &x = *detail::input("where", input), &y = *detail::input("where", other);
   WG_CHECK(detail::input("where", condition)->dtype == DType::bool_, TypeError,
            "where: the condition must have dtype bool, but has ", condition.dtype());
-  DType t = x.dtype;
-  if (x.dtype != y.dtype) {
-    t = x.ndim > 0 && y.ndim == 0 && kind_of(x.dtype) >= kind_of(y.dtype)   ? x.dtype
-        : y.ndim > 0 && x.ndim == 0 && kind_of(y.dtype) >= kind_of(x.dtype) ? y.dtype
-                                                                            : promote(x.dtype, y.dtype);
-  }
+  const DType t = elementwise::operand_dtype(x, y);
   return apply(Where{}, condition, to(input, t), to(other, t));
 }
 

@@ -2,9 +2,7 @@
 
 #include <new>
 
-#include "autograd/meta.h"
 #include "tensor/check.h"
-#include "wengert/detail/owner.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -116,12 +114,12 @@ TensorImpl* new_impl(DType dtype, int ndim) {
   return t;
 }
 
-namespace {
-
 void free_impl(TensorImpl* t) noexcept {
   if (t->ndim > kInlineDims) runtime::deallocate(t->dims, sizeof(int64_t) * 2 * t->ndim);
   runtime::deallocate(t, sizeof(TensorImpl));
 }
+
+namespace {
 
 void attach_new_storage(TensorImpl* t) {
   try {
@@ -139,17 +137,6 @@ void attach_new_storage(TensorImpl* t) {
 }
 
 }  // namespace
-
-namespace detail {
-void destroy(TensorImpl* t) noexcept {
-  if (t->owner.load(std::memory_order_relaxed)) [[unlikely]] release_owner(t);
-  if (t->has(kRetainsGrad)) [[unlikely]] forget_retained(*t);
-  if (t->meta) [[unlikely]] destroy_meta(t->meta);
-  if (t->grad_fn) release_node(t->grad_fn);
-  if (t->storage) release_storage(t->storage);
-  free_impl(t);
-}
-}  // namespace detail
 
 int64_t row_major_strides(const int64_t* shape, int ndim, int64_t* strides) {
   int64_t n = 1, step = 1;

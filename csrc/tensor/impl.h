@@ -53,6 +53,10 @@ enum TensorFlag : uint16_t {
 inline constexpr int kInlineDims = 4;
 inline constexpr int kMaxDims = 16;
 
+struct TensorImpl;
+// A view whose base was given a history by a change in place after the view was made.
+WENGERT_API bool has_late_history(const TensorImpl& view);
+
 struct TensorImpl {
   std::atomic<uint32_t> refs{1};
   DType dtype;
@@ -76,7 +80,9 @@ struct TensorImpl {
   Dims sizes() const { return {dims, ndim}; }
   bool has(uint16_t f) const { return (flags & f) != 0; }
   bool contiguous() const { return has(kContiguous); }
-  bool requires_grad() const { return grad_fn != nullptr || has(kLeafRequiresGrad); }
+  bool requires_grad() const {
+    return grad_fn != nullptr || has(kLeafRequiresGrad) || (has(kIsView) && has_late_history(*this));
+  }
   uint32_t version() const { return storage->version.load(std::memory_order_relaxed); }
   void bump_version() { storage->version.fetch_add(1, std::memory_order_relaxed); }
   // Nobody else can see this tensor or its bytes.
@@ -89,6 +95,8 @@ struct TensorImpl {
 
 // A header with room for ndim dimensions, dims not yet filled in, no storage.
 TensorImpl* new_impl(DType dtype, int ndim);
+// Gives the header's memory back; what it refers to has been released.
+void free_impl(TensorImpl* t) noexcept;
 
 // Fresh uninitialised memory in row-major order.
 Tensor new_tensor(DType dtype, const int64_t* shape, int ndim);

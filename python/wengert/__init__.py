@@ -31,6 +31,16 @@ from ._grad_modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from ._names import *  # noqa: F403
 from ._names import __all__ as _function_names
 from ._tensor import Size, Tensor, dtype
+from ._einsum import einsum
+from ._memory_format import (
+    channels_last,
+    channels_last_3d,
+    clone,
+    contiguous_format,
+    memory_format,
+    preserve_format,
+)
+from ._shape import *  # noqa: F403
 from .version import __version__
 
 # isort: split
@@ -52,3 +62,5 @@ from ._settings import (
 )
 
 _install()
+
+from . import nn

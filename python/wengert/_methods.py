@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _core, _creation, _tensor, autograd
+from . import _core, _creation, _memory_format, _reductions, _shape, _tensor, autograd
 from ._device import cpu_device, device
 from ._tensor import Size, Tensor, all_dtypes, dtype
 
@@ -46,7 +46,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         device(place)
     result = self if wanted is None or wanted is self.dtype else _ops._to_dtype(self, wanted)
     if memory_format is not None:
-        result = result.contiguous(memory_format=memory_format)
+        result = memory_format.apply(result)
     return result.clone() if copy and result is self else result
 
 
@@ -177,26 +177,6 @@ def _reduce_ex(self: Tensor, protocol: int) -> Any:
     )
 
 
-def _where(condition: Tensor, input: Any = None, other: Any = None) -> Any:  # noqa: A002
-    """input where condition is true, other elsewhere; without both, the positions of true."""
-    if input is None:
-        return tuple(_ops._nonzero(condition).unbind(1))
-    if not isinstance(input, Tensor):
-        like = other.dtype if isinstance(other, Tensor) else None
-        input = _number(input, like)
-    if not isinstance(other, Tensor):
-        other = _number(other, input.dtype)
-    return _ops._where(condition, input, other)
-
-
-def _number(value: Any, like: dtype | None) -> Tensor:
-    """A 0-d tensor: a number takes the dtype beside it unless its kind is higher."""
-    made = _creation.tensor(value)
-    if like is not None and (like.is_floating_point or like.is_complex or not made.is_floating_point()):
-        return made if like.name == "bool" and made.dtype.name != "bool" else to(made, like)
-    return made
-
-
 def install() -> None:
     """Gives Tensor its methods and the compiled modules their callbacks."""
     methods = {
@@ -225,6 +205,10 @@ def install() -> None:
         "is_cuda": property(lambda self: False),
         "is_sparse": property(lambda self: False),
         "layout": property(lambda self: "strided"),
+        **_reductions.methods,
+        "contiguous": _memory_format.contiguous,
+        "clone": _memory_format.clone,
+        **_shape.install(),
     }
     _tensor._add_methods(methods)
     _tensor._set_callbacks(_repr, _core.node_of, _creation._from_data, autograd._Hooks)

@@ -2,7 +2,7 @@
 
 from math import e, inf, nan, pi
 
-from . import _core
+from . import _core, _reductions
 from ._tensor import all_dtypes
 
 newaxis = None
@@ -33,3 +33,7 @@ for _row in _core.ops.function_rows():
     if _row["flags"] & _FUNCTION and not _row["flags"] & _INTERNAL:
         globals()[_row["name"]] = getattr(_core.ops, _row["name"])
         __all__.append(_row["name"])
+
+for _name in _reductions.__all__:
+    globals()[_name] = getattr(_reductions, _name)
+    __all__.append(_name)

@@ -6,6 +6,8 @@
 #include "wengert/ops/indexing.h"
 #include "wengert/ops/linalg.h"
 #include "wengert/ops/nn.h"
+#include "wengert/ops/pointwise.h"
 #include "wengert/ops/random.h"
 #include "wengert/ops/reduction.h"
 #include "wengert/ops/shape.h"
+#include "wengert/ops/sorting.h"

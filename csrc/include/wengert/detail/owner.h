@@ -19,6 +19,8 @@ WENGERT_API Tensor fresh_version(const Tensor& t);
 WENGERT_API void replace_data(const Tensor& t, const Tensor& from);
 // Stores a result in a tensor given as out=: resized if its shape differs.
 WENGERT_API void write_out(const char* op, Tensor& out, const Tensor& result);
+// Stores a result in the tensor it was computed from, for in-place forms made of other operations.
+WENGERT_API void store_result(const char* op, Tensor& self, const Tensor& result);
 // Cuts the tensor off from its history.
 WENGERT_API void detach_(const Tensor& t);
 // One element in memory.

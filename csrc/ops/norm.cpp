@@ -1,0 +1,117 @@
+// Norms of vectors.
+#include <cmath>
+
+#include "ops/function.h"
+#include "ops/reduce_plan.h"
+#include "tensor/copy.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+struct VectorNorm {
+  double order;
+  DimSet dims;
+  bool keepdim;
+  DType dtype;
+  static constexpr const char* name = "vector_norm";
+  WG_FIELDS(order, dims, keepdim, dtype)
+  static constexpr Save saves[] = {save_input(0), save_output(0)};
+  void infer(Infer& m) const {
+    m.out().dtype = dtype;
+    m.out().shape = reduced_shape(m.in(0).sizes(), dims, keepdim);
+  }
+  void compute(Compute& c) const {
+    const DType t = computed_dtype(dtype);
+    const Tensor x = to(c.in(0), t);
+    const TensorImpl& out = *c.out().impl();
+    Tensor result = t == dtype ? c.out() : new_tensor(t, out.sizes());
+    const auto reduce = [&](kernels::Reduce kind, const Tensor& of) {
+      reduce_into(name, kind, of, dims, *result.impl(), t);
+    };
+    if (order == 2) {
+      reduce(kernels::Reduce::sum, square(x));
+      sqrt_(result);
+    } else if (order == 1) {
+      reduce(kernels::Reduce::sum, abs(x));
+    } else if (order == 0) {
+      reduce(kernels::Reduce::sum, ne(x, 0));
+    } else if (std::isinf(order)) {
+      reduce(order > 0 ? kernels::Reduce::max : kernels::Reduce::min, abs(x));
+    } else {
+      reduce(kernels::Reduce::sum, pow(abs(x), order));
+      pow_(result, Scalar(1 / order));
+    }
+    if (t != dtype) copy_elements(out, *result.impl());
+  }
+  // At a norm of 0 the gradient is 0.
+  void vjp(Vjp& v) const {
+    const Shape shape = v.shape(0);
+    if (order == 0) {
+      v.set(0, zeros(shape, v.dtype(0)));
+      return;
+    }
+    const Tensor& x = v.saved(0);
+    const Tensor g = keep_dims(v.grad(), shape, dims, keepdim);
+    if (order == 1) {
+      v.set(0, mul(g, sign(x)));
+      return;
+    }
+    const Tensor& y = v.saved(1);
+    if (std::isinf(order)) {
+      v.set(0, mul(share_equally(v.grad(), abs(x), y, dims, keepdim), sign(x)));
+      return;
+    }
+    const Tensor norm = keep_dims(y, shape, dims, keepdim);
+    const Tensor none = eq(norm, 0), zero = zeros({}, g.dtype());
+    const Tensor safe = where(none, ones({}, norm.dtype()), norm);
+    if (order == 2) {
+      v.set(0, mul(x, where(none, zero, div(g, safe))));
+      return;
+    }
+    const Tensor flat = eq(x, 0);
+    const Tensor size = where(flat, ones({}, x.dtype()), abs(x));
+    const Tensor part = mul(sign(x), pow(size, order - 1));
+    v.set(0, mul(part, where(none, zero, div(g, pow(safe, order - 1)))));
+  }
+};
+
+}  // namespace
+
+Tensor vector_norm(const Tensor& input, double order, Dims dims, bool keepdim,
+                   std::optional<DType> dtype) {
+  const TensorImpl& x = *detail::input("vector_norm", input);
+  const DType t = dtype.value_or(x.dtype);
+  WG_CHECK(is_floating(t), Error, "vector_norm: expected a floating point dtype, but got ", t,
+           "; give dtype=, or convert the input first");
+  const DimSet set = wrap_dims("vector_norm", dims, x.ndim);
+  WG_CHECK((order >= 0 && !std::isinf(order)) || reduced_count(x.sizes(), set) > 0, Error,
+           "vector_norm: order ", order, " has no value for no elements, as in shape ", x.sizes());
+  return apply(VectorNorm{order, set, keepdim, t}, input);
+}
+
+Tensor dist(const Tensor& input, const Tensor& other, double p) {
+  return vector_norm(sub(input, other), p);
+}
+
+namespace {
+constexpr Function rows[] = {
+    make_function<vector_norm>(
+        "_vector_norm", "input, ord=2, dim=(), keepdim=False, *, dtype=None",
+        kFunction | kInternal | kOut,
+        "Norm of the elements over the given dimensions, or all, as one vector",
+        "T((3, 4))\nT((3, 4)), 1, 0\nT((3, 4)), inf, 1, True\nT((3, 4)), 3, 1\nT((3, 4)), 0.5, "
+        "1\nT((3, 4)), -1.5, 1\nT((5,)), 0",
+        "np.linalg.norm(input.ravel() if dim in (None, ()) else input, ord=ord, axis=dim if dim "
+        "not in (None, ()) else None, keepdims=keepdim)"),
+    make_function<dist>("dist", "input, other, p=2", kFunction | kMethod,
+                        "Norm of order p of input - other",
+                        "T((3, 4)), T((3, 4))\nT((3, 4)), T((4,)), 1\nT((3,)), T((3,)), 3",
+                        "np.linalg.norm(np.ravel(input - other), ord=p)"),
+};
+}  // namespace
+
+extern const FunctionTable norm_functions;
+const FunctionTable norm_functions = {rows, std::size(rows)};
+
+WENGERT_NAMESPACE_END

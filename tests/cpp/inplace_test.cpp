@@ -1,0 +1,169 @@
+// Changes in place: versions, errors, gradients, and that failed calls change nothing.
+#include "graph.h"
+#include "tensor/impl.h"
+
+namespace wengert {
+namespace {
+
+// x -> exp (saves its output) -> add_ : the saved value is gone
+TEST(BackwardVersions, SavedOutputWasChanged) {
+  const Tensor x = leaf({1});
+  Tensor y = exp(x);
+  add_(y, 1.0);
+  expect_error([&] { y.backward({}, true); },
+               {"exp", "changed in place", "clone()", "version 1", "expected 0"});
+  EXPECT_FALSE(x.grad().defined());
+}
+
+TEST(BackwardVersions, SavedInputWasChanged) {
+  const Tensor x = leaf({1, 2});
+  Tensor h = x * 1.0;
+  const Tensor y = sum(square(h));
+  zero_(h);
+  expect_error([&] { y.backward(); }, {"square", "(2)", "float64", "changed in place"});
+}
+
+// what is not saved may change
+TEST(BackwardVersions, UnsavedValuesMayChange) {
+  const Tensor x = leaf({1, 2});
+  Tensor h = x * 2.0;
+  const Tensor y = sum(h + 1.0);
+  zero_(h);
+  y.backward();
+  expect_values(x.grad(), {2, 2});
+}
+
+TEST(BackwardVersions, ChangesAreSeenThroughViewsAndDetached) {
+  const Tensor x = leaf({1, 2});
+  for (const auto& change : std::vector<std::function<void(Tensor&)>>{[](Tensor& h) {
+                                                                        Tensor v = select(h, 0, 0);
+                                                                        NoGradGuard off;
+                                                                        zero_(v);
+                                                                      },
+                                                                      [](Tensor& h) {
+                                                                        Tensor d = h.detach();
+                                                                        zero_(d);
+                                                                      },
+                                                                      [](Tensor& h) {
+                                                                        NoGradGuard off;
+                                                                        fill_(h, 3.0);
+                                                                      }}) {
+    Tensor h = x * 1.0;
+    const Tensor y = sum(h * h);
+    change(h);
+    expect_error([&] { y.backward(); }, {"mul", "changed in place"});
+  }
+}
+
+TEST(BackwardVersions, EveryChangeCounts) {
+  Tensor t = vec({1, 2});
+  const Tensor v = slice(t, 0, 0, 1, 1);
+  EXPECT_EQ(t.impl()->version(), 0u);
+  add_(t, 1.0);
+  zero_(t);
+  copy_(t, vec({1, 1}));
+  EXPECT_EQ(t.impl()->version(), 3u);
+  EXPECT_EQ(v.impl()->version(), 3u);
+  EXPECT_EQ(clone(t).impl()->version(), 0u);
+}
+
+// ---- gradients --------------------------------------------------------------------------------
+
+// x -> clone -> mul_ w -> exp_ -> add_ w
+TEST(BackwardInPlace, ChainOfChanges) {
+  const Tensor x = leaf({0.5}), w = leaf({2});
+  Tensor y = clone(x);
+  mul_(y, w);
+  exp_(y);
+  add_(y, w);
+  y.backward();
+  expect_values(x.grad(), {2 * std::exp(1.0)});
+  expect_values(w.grad(), {0.5 * std::exp(1.0) + 1});
+}
+
+TEST(BackwardInPlace, WithItself) {
+  const Tensor x = leaf({3});
+  Tensor y = x * 1.0;
+  mul_(y, y);
+  y.backward();
+  expect_values(x.grad(), {6});
+  Tensor z = x * 1.0;
+  add_(z, z);
+  expect_values(z, {6});
+}
+
+// source and target overlap without being the same elements
+TEST(BackwardInPlace, OverlappingOperands) {
+  Tensor t = vec({1, 2, 3, 4});
+  Tensor tail = slice(t, 0, 1, 4, 1);
+  add_(tail, slice(t, 0, 0, 3, 1));
+  expect_values(t, {1, 3, 5, 7});
+  Tensor m = reshape(vec({1, 2, 3, 4}), {2, 2});
+  add_(m, transpose(m, 0, 1));
+  expect_values(m, {2, 5, 5, 8});
+}
+
+TEST(BackwardInPlace, Broadcasts) {
+  const Tensor x = ones({2, 3}, DType::float64).requires_grad_(), w = leaf({1, 2, 3});
+  Tensor y = x * 1.0;
+  mul_(y, w);
+  sum(y).backward();
+  expect_values(w.grad(), {2, 2, 2});
+  expect_values(x.grad(), {1, 2, 3, 1, 2, 3});
+}
+
+TEST(BackwardInPlace, ZeroCutsTheHistory) {
+  const Tensor x = leaf({1, 2});
+  Tensor y = exp(x);
+  zero_(y);
+  sum(y + x).backward();
+  expect_values(x.grad(), {1, 1});
+}
+
+TEST(BackwardInPlace, ConstantsBecomeDependent) {
+  Tensor y = zeros({2}, DType::float64);
+  const Tensor w = leaf({1, 2});
+  add_(y, w);
+  EXPECT_FALSE(y.is_leaf());
+  sum(y * y).backward();
+  expect_values(w.grad(), {2, 4});
+}
+
+// ---- errors -----------------------------------------------------------------------------------
+
+TEST(BackwardInPlace, LeavesCannotChangeWhileRecorded) {
+  Tensor x = leaf({1, 2});
+  expect_error([&] { add_(x, 1.0); }, {"add", "leaf", "no_grad()"});
+  expect_values(x, {1, 2});
+  EXPECT_EQ(x.impl()->version(), 0u);
+  NoGradGuard off;
+  add_(x, 1.0);
+  expect_values(x, {2, 3});
+  EXPECT_TRUE(x.is_leaf());
+}
+
+TEST(BackwardInPlace, ResultsMustFit) {
+  Tensor t = vec({1, 2});
+  expect_error([&] { add_(t, ones({3, 2}, DType::float64)); }, {"add_", "(3, 2)", "(2)"});
+  Tensor i = arange(0, 3);
+  expect_error([&] { add_(i, 0.5); }, {"add_", "float", "int64"});
+  expect_error([&] { add_(i, vec({1, 2})); }, {"add", "(2)", "(3)"});
+  expect_values(t, {1, 2});
+  expect_values(i, {0, 1, 2});
+  EXPECT_EQ(t.impl()->version() + i.impl()->version(), 0u);
+}
+
+TEST(BackwardInPlace, IndexPut) {
+  const Tensor x = leaf({1, 2, 3}), w = leaf({10});
+  Tensor y = x * 1.0;
+  index_put_(y, {arange(1, 2)}, w);
+  sum(y * y).backward();
+  expect_values(x.grad(), {2, 0, 6});
+  expect_values(w.grad(), {20});
+  Tensor z = vec({1, 2, 3});
+  expect_error<IndexError>([&] { index_put_(z, {arange(2, 5)}, vec({0})); }, {"index_put"});
+  expect_values(z, {1, 2, 3});
+}
+
+}  // namespace
+}  // namespace wengert

@@ -1,0 +1,225 @@
+"""Bad input: typed errors that name the operation, and tensors left as they were."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import numpy as np
+import op_rows as rows
+import pytest
+import wengert as wg
+from op_rows import CASES, ROWS, Case, Row
+from wengert._core import ops
+
+TYPED = (TypeError, ValueError, IndexError, RuntimeError, MemoryError, OverflowError)
+HUGE = (1 << 62, -(1 << 63), (1 << 63) - 1, 1 << 40)
+
+# Functions that other functions' errors come from, by the name that users see.
+SPEAKS_FOR: dict[str, set[str]] = {}
+
+
+def named(row: Row, message: str) -> bool:
+    """Whether an error says which operation it is about."""
+    return bool(re.match(r"^\w+_?: ", message))
+
+
+def bad_values(kind: str):
+    """Values of the right kind that fit few samples."""
+    yield None
+    if kind in ("Tensor", "Tensor or number"):
+        yield from (
+            wg.ones(5, 7, 2, dtype=wg.float64),
+            wg.ones(0, dtype=wg.float64),
+            wg.tensor(1.5, dtype=wg.float64),
+            wg.tensor([100, -100]),
+            wg.tensor([True, False]),
+            wg.ones(2, 2, 2, 2, 2, 2, dtype=wg.float32),
+            wg.full((3, 4), float("nan"), dtype=wg.float64),
+        )
+    elif kind == "sequence of Tensors":
+        yield from (
+            [],
+            [None],
+            [wg.ones(2), wg.ones(3, 3)],
+            [wg.ones(0), wg.tensor(1)],
+            [wg.tensor([99])] * 3,
+        )
+    elif kind in ("int", "int or sequence of ints"):
+        yield from (-1, 0, 17, -17, 1 << 70, *HUGE)
+        if kind != "int":
+            yield from ((), (-1, -1), (0, 0), (9,) * 17, (99, 99), (1 << 40, 1 << 40), *((h,) for h in HUGE))
+    elif kind == "float":
+        yield from (float("nan"), float("inf"), -1.0, -1e308)
+    elif kind == "number":
+        yield from (float("nan"), -1, True, 1 << 70, 1j)
+    elif kind == "dtype":
+        yield from (wg.bool, wg.int64, wg.uint8, wg.float16, wg.complex64)
+    elif kind == "str":
+        yield from ("", "nonsense", "é" * 50)
+
+
+def calls_with_one_bad_argument(case: Case):
+    """(arguments, keywords) with one argument replaced."""
+    args, kwargs = case.call_arguments()
+    for i, p in enumerate(case.row.parameters):
+        for value in bad_values(p.kind):
+            if i < len(args) and not p.keyword_only:
+                yield (*args[:i], value, *args[i + 1 :]), kwargs
+            else:
+                yield args, kwargs | {p.name: value}
+
+
+@pytest.fixture
+def limited_memory():
+    wg.set_memory_limit(wg.memory_stats()["allocated"] + (64 << 20))
+    yield
+    wg.set_memory_limit(0)
+
+
+@pytest.mark.usefixtures("limited_memory")
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if c.index == 0], ids=lambda c: c.id
+)
+def test_one_bad_argument(case: Case):
+    """Either the call works, or the error is typed and named and nothing has changed."""
+    for args, kwargs in calls_with_one_bad_argument(case):
+        tensors = [t for t in rows.leaves((args, kwargs))]
+        copies = [t.clone() for t in tensors]
+        versions = [t._version for t in tensors]
+        try:
+            case.row.function(*args, **kwargs)
+        except TYPED as e:
+            assert named(case.row, str(e)), f"{case.id}{args}{kwargs}: {e!r}"
+            for t, c, v in zip(tensors, copies, versions, strict=True):
+                assert t._version == v
+                rows.assert_bits(t, c)
+
+
+@pytest.mark.parametrize(
+    "row", [r for r in ROWS if r.flags & rows.IN_PLACE], ids=lambda r: r.name
+)
+def test_failed_in_place_calls_change_nothing(row: Row):
+    function = getattr(ops, row.name + "_")
+    operands = [
+        wg.ones(5, 7, dtype=wg.float64),
+        wg.ones(2, 3, 4, dtype=wg.float64),
+        wg.tensor([1 + 2j, 1j]),
+    ]
+    targets = [
+        wg.from_numpy(np.arange(12.0).reshape(3, 4)),
+        wg.arange(12).reshape(3, 4),
+        wg.ones(3, 4, dtype=wg.float64).requires_grad_(),
+        wg.ones(1, 4, dtype=wg.float64).expand(3, 4),
+    ]
+    for target, operand in itertools.product(targets, operands):
+        before, version = target.clone(), target._version
+        try:
+            function(target, *([operand] * (len(row.parameters) - 1)))
+        except TYPED as e:
+            assert named(row, str(e)), str(e)
+            assert target._version == version
+            rows.assert_bits(target, before)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.index == 0], ids=lambda c: c.id)
+def test_allocation_failure(case: Case):
+    """A limit that stops the call after some allocations leaves no block behind."""
+    args, kwargs = case.call_arguments()
+    for t in rows.leaves((args, kwargs)):
+        if rows.is_float(t):
+            t.requires_grad_()
+    if case.row.flags & rows.MUTATES:
+        return
+    case.row.function(*args, **kwargs)
+    copies = [t.detach().clone() for t in rows.leaves((args, kwargs))]
+    stats = wg.memory_stats()
+    wg.set_memory_limit(1)
+    try:
+        case.row.function(*args, **kwargs)
+    except MemoryError as e:
+        assert "limit" in str(e)
+    finally:
+        wg.set_memory_limit(0)
+    assert wg.memory_stats()["live_blocks"] == stats["live_blocks"]
+    for t, c in zip(rows.leaves((args, kwargs)), copies, strict=True):
+        rows.assert_bits(t, c)
+
+
+# ---- creation and conversion -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: wg.zeros(1 << 62),
+        lambda: wg.ones(1 << 40, 1 << 40),
+        lambda: wg.empty((1 << 31, 1 << 31, 4)),
+        lambda: wg.full((1 << 61,), 1.0),
+        lambda: wg.arange(1 << 62),
+        lambda: wg.eye(1 << 33),
+        lambda: wg.ones(3).expand(1 << 40, 3).clone(),
+        lambda: wg.zeros(1 << 61, dtype=wg.int8),
+    ],
+)
+def test_sizes_beyond_memory(call):
+    with pytest.raises((MemoryError, ValueError, RuntimeError)):
+        call()
+
+
+@pytest.mark.parametrize("shape", [(-1,), (2, -3), (1,) * 17])
+def test_impossible_shapes(shape):
+    for function in (wg.zeros, wg.ones, wg.empty, wg.rand):
+        with pytest.raises((ValueError, RuntimeError), match=r"^\w+: "):
+            function(shape)
+
+
+@pytest.mark.parametrize(
+    "data", [[[1, 2], [3]], [1, "a"], object(), [None], [[1], 2], {"a": 1}, [wg.ones(2), 1]]
+)
+def test_what_is_no_tensor(data):
+    with pytest.raises((TypeError, ValueError), match="tensor"):
+        wg.tensor(data)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [3, -4, (0, 4), (0, 0, 0), "a", 1.5, [5], (slice(None), [0, 9]), slice(0, 2, 0), (..., ...)],
+    ids=str,
+)
+def test_bad_indices(index):
+    x = wg.arange(12).reshape(3, 4)
+    with pytest.raises((IndexError, TypeError, ValueError)):
+        x[index]
+    before = x.clone()
+    with pytest.raises((IndexError, TypeError, ValueError)):
+        x[index] = 1
+    rows.assert_bits(x, before)
+
+
+def test_masks_must_fit():
+    x = wg.arange(12).reshape(3, 4)
+    for mask in (wg.ones(4, dtype=wg.bool), wg.ones(3, 3, dtype=wg.bool)):
+        with pytest.raises(IndexError, match=r"\(3, 4\)"):
+            x[mask]
+
+
+def test_values_must_fit_an_index():
+    x = wg.zeros(3, 4)
+    for index, value in ((0, wg.ones(3)), (slice(0, 2), wg.ones(3, 4)), ([0, 1], wg.ones(3))):
+        with pytest.raises((ValueError, RuntimeError)):
+            x[index] = value
+    rows.assert_bits(x, wg.zeros(3, 4))
+
+
+def test_out_must_fit():
+    x = wg.ones(3)
+    with pytest.raises(TypeError, match="out"):
+        wg.exp(x, out=[1])
+    with pytest.raises(RuntimeError, match=r"^exp: .*int64"):
+        wg.exp(x, out=wg.zeros(3, dtype=wg.int64))
+    with pytest.raises(RuntimeError, match=r"^exp: .*out="):
+        wg.exp(x.clone().requires_grad_(), out=wg.zeros(3))
+    e = wg.zeros(1).expand(3)
+    with pytest.raises(RuntimeError, match=r"^exp: "):
+        wg.exp(x, out=e)
