@@ -78,14 +78,4 @@ struct CrossEntropyKernels {
 };
 const CrossEntropyKernels& cross_entropy(DType dtype);
 
-// ---- dropout -------------------------------------------------------------------------------
-// Elements [begin, end), begin a multiple of 64, of a stream of random numbers: mask is 0 where the
-// 32-bit number of the element is below `threshold` and `keep` elsewhere; y = x * mask, and 0 where
-// the mask is 0 whatever x is.
-using DropoutFn = void (*)(int64_t begin, int64_t end, void* y, void* mask, const void* x,
-                           uint64_t seed, uint64_t offset, uint64_t threshold, double keep);
-DropoutFn dropout(DType dtype);
-// Blocks of the generator that n elements use.
-inline uint64_t dropout_blocks(int64_t n) { return (static_cast<uint64_t>(n) + 63) / 64 * 16; }
-
 }  // namespace wengert::kernels

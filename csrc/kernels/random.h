@@ -16,9 +16,15 @@ using RandomBitsFn = void (*)(int64_t n, uint64_t* out, uint64_t seed, uint64_t 
 using RandomFn = void (*)(int64_t n, void* out, uint64_t seed, uint64_t counter, double a,
                           double b);
 
+// mask is 0 where the element's 32 random bits are below `threshold` and `keep` elsewhere, whatever
+// the dtype; y = x mask, and 0 where the mask is 0 whatever x is.
+using DropoutFn = void (*)(int64_t n, void* y, void* mask, const void* x, uint64_t seed,
+                           uint64_t counter, uint32_t threshold, double keep);
+
 struct RandomKernels {
   RandomBitsFn bits;
   RandomFn uniform[2], normal[2];  // float32, float64
+  DropoutFn dropout[2];
 };
 const RandomKernels& random();
 

@@ -265,7 +265,8 @@ namespace {
 constexpr Function rows[] = {
     make_function<batch_norm>(
         "batch_norm",
-        "input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, "
+        "input, running_mean=None, running_var=None, weight=None, bias=None, training=False, "
+        "momentum=0.1, "
         "eps=1e-05",
         kFunction | kNN,
         "(x - mean) / sqrt(var + eps) * weight + bias over all dimensions but 1; in training with "

@@ -17,12 +17,6 @@ using detail::Reduction;
 DType computed_as(DType t) { return t == DType::float64 ? t : DType::float32; }
 int64_t row_grain(int64_t n) { return kParallelGrain / 4 / (n + 1) + 1; }
 
-// Softmax in differentiable operations, from logits and the value of their log-sum.
-Tensor softmax_of(const Tensor& x, const Tensor& lse) {
-  const Tensor e = exp(x - reshape(lse.detach(), {x.size(0), 1}));
-  return e / sum(e, {1}, true);
-}
-
 // Inputs: logits (rows, classes), int64 targets (rows), and weights of the classes or none.
 // Further outputs: the log-sum of each row, and the sum of the rows' weights.
 struct CrossEntropy {
@@ -168,7 +162,7 @@ struct CrossEntropy {
     wanted = to(wanted, x.dtype());
     Tensor f = factor(v);
     if (Reduction(reduction) == Reduction::none) f = reshape(f, {n, 1});
-    v.set(0, f * (softmax_of(x, v.saved(3)) * sum(wanted, {1}, true) - wanted));
+    v.set(0, f * (softmax(x, 1) * sum(wanted, {1}, true) - wanted));
   }
 };
 
@@ -209,10 +203,10 @@ struct SoftCrossEntropy {
     if (!v.grad(0).defined()) return;
     const Tensor &x = v.saved(0), &q = v.saved(1);
     const Tensor g = reshape(v.grad(0), {x.size(0), 1});
-    if (v.needs(0)) v.set(0, g * (softmax_of(x, v.saved(2)) * sum(q, {1}, true) - q));
+    if (v.needs(0)) v.set(0, g * (softmax(x, 1) * sum(q, {1}, true) - q));
     if (v.needs(1)) {
-      const Tensor known = to(reshape(v.saved(2).detach(), {x.size(0), 1}), x.dtype());
-      const Tensor lse = v.create_graph() ? known + log(sum(exp(x - known), {1}, true)) : known;
+      const Tensor lse = v.create_graph() ? logsumexp(x, {1}, true)
+                                          : to(reshape(v.saved(2), {x.size(0), 1}), x.dtype());
       v.set(1, g * (lse - x));
     }
   }

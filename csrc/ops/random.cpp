@@ -2,7 +2,6 @@
 // gives the same numbers; drawing that state is what advances the generator.
 #include <cmath>
 
-#include "kernels/neural.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "ops/random_fill.h"
@@ -79,13 +78,15 @@ struct Dropout {
     const Tensor y = direct ? c.out() : new_tensor(dtype, x.shape());
     const Tensor mask = direct ? c.out(1) : new_tensor(dtype, x.shape());
     const double keep = p < 1 ? 1 / (1 - p) : 0;
-    const auto threshold = static_cast<uint64_t>(p * 0x1p32);
+    const double scaled = p * 0x1p32;
+    const auto threshold = scaled < 0xFFFFFFFFp0 ? static_cast<uint32_t>(scaled) : 0xFFFFFFFFu;
     const int64_t n = x.numel();
-    constexpr int64_t kGroup = 64;
-    runtime::parallel_for((n + kGroup - 1) / kGroup, 256, [&](int64_t begin, int64_t end) {
-      const int64_t last = end * kGroup < n ? end * kGroup : n;
-      kernels::dropout(dtype)(begin * kGroup, last, y.data(), mask.data(), x.data(), seed, offset,
-                              threshold, keep);
+    const auto item = static_cast<int64_t>(item_size(dtype));
+    for_random_groups(n, [&](int64_t begin, int64_t end) {
+      kernels::random().dropout[dtype == DType::float64](
+          end - begin, y.data<char>() + begin * item, mask.data<char>() + begin * item,
+          x.data<char>() + begin * item, seed, kernels::random_counter(offset, begin, false),
+          threshold, keep);
     });
     if (!direct) {
       copy_elements(*c.out().impl(), *y.impl());
@@ -122,7 +123,7 @@ Tensor dropout(const Tensor& input, double p, bool training, Generator* generato
   if (!training || p == 0) return input;
   WG_CHECK(is_floating(x.dtype), Error, "dropout: expected a floating point dtype, but got ", x.dtype);
   Generator& g = generator ? *generator : default_generator();
-  const Generator::State s = g.advance(kernels::dropout_blocks(x.numel));
+  const Generator::State s = g.advance(random_blocks(x.numel));
   return apply_many<2>(Dropout{p, s.seed, s.offset}, input)[0];
 }
 

@@ -49,7 +49,11 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_convolution) \
   X(nn_max_pool) \
   X(nn_batch_norm) \
-  X(nn_cross_entropy)
+  X(nn_cross_entropy) \
+  X(nn_average_pool) \
+  X(nn_layer_norm) \
+  X(nn_embedding) \
+  X(nn_loss)
 // clang-format on
 
 #define X(family) extern const FunctionTable family##_functions;

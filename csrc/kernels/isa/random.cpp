@@ -172,9 +172,45 @@ void normal_double(int64_t n, void* out, uint64_t seed, uint64_t counter, double
       });
 }
 
+template <class T>
+void dropout(int64_t n, void* out, void* mask_out, const void* in, uint64_t seed, uint64_t counter,
+             uint32_t threshold, double keep) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  constexpr int kSize = 4 * kBlocks;
+  T* y = static_cast<T*>(out);
+  T* mask = static_cast<T*>(mask_out);
+  const T* x = static_cast<const T*>(in);
+  const Vec<T> zero(0.0);
+  uint64_t word[4][kBlocks];
+  T m[kSize];
+  for (int64_t i = 0; i < n; i += kSize, counter += kBlocks) {
+    philox_group(seed, counter, word);
+    const T kept = static_cast<T>(keep);
+    for (int w = 0; w < 4; ++w) {
+      for (int j = 0; j < kBlocks; ++j) {
+        m[w * kBlocks + j] = static_cast<uint32_t>(word[w][j]) < threshold ? T(0) : kept;
+      }
+    }
+    for (int64_t k = 0; k < kSize && i + k < n; k += kLanes) {
+      const Vec<T> v = load(m + k);
+      const int64_t left = n - i - k;
+      if (left >= kLanes) {
+        store(mask + i + k, v);
+        store(y + i + k, select(v == zero, zero, load(x + i + k) * v));
+      } else {
+        const int some = static_cast<int>(left);
+        store(mask + i + k, v, some);
+        store(y + i + k, select(v == zero, zero, load(x + i + k, some) * v), some);
+      }
+    }
+  }
+}
+
 }  // namespace
 
-const RandomKernels random_table = {
-    bits, {uniform_float, uniform_double}, {normal_float, normal_double}};
+const RandomKernels random_table = {bits,
+                                    {uniform_float, uniform_double},
+                                    {normal_float, normal_double},
+                                    {dropout<float>, dropout<double>}};
 
 }  // namespace wengert::kernels::WENGERT_LEVEL

@@ -9,6 +9,7 @@ import math
 
 from wengert import Tensor
 from wengert import _ops as _C
+from wengert._reductions import norm
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
@@ -220,7 +221,7 @@ def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
     """||x1 - x2 + eps||_p along the last dimension."""
-    return _C.norm(x1 - x2 + eps, p, -1, keepdim)
+    return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 def poisson_nll_loss(

@@ -137,7 +137,9 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x Phi(x) with the normal distribution function Phi, or its "tanh" approximation."""
-    return _C.gelu(input, approximate)
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+    return _C.gelu_tanh(input) if approximate == "tanh" else _C.gelu(input)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -510,17 +512,7 @@ def rms_norm(
     eps: float | None = None,
 ) -> Tensor:
     """x / sqrt(mean(x^2) + eps) * weight over the last dimensions; eps None: the dtype's."""
-    n = len(normalized_shape)
-    if n == 0 or tuple(input.shape[input.ndim - n :]) != tuple(normalized_shape):
-        raise RuntimeError(
-            f"rms_norm: Given normalized_shape={list(normalized_shape)}, expected input with shape "
-            f"[*, {', '.join(map(str, normalized_shape))}], but got input of size "
-            f"{list(input.shape)}"
-        )
-    if eps is None:
-        eps = wengert.finfo(input.dtype).eps
-    y = input * _C.rsqrt((input * input).mean(list(range(-n, 0)), True) + eps)
-    return y if weight is None else y * weight
+    return _C.rms_norm(input, normalized_shape, weight, eps)
 
 
 def normalize(
@@ -532,7 +524,7 @@ def normalize(
 
 
 def _p_norm(x: Tensor, p: float, dim: int) -> Tensor:
-    return _C.norm(x, p, dim, True)
+    return wengert.norm(x, p, dim, True)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:

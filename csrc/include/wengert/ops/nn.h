@@ -48,6 +48,13 @@ WENGERT_API std::pair<Tensor, Tensor> max_pool2d_with_indices(const Tensor& inpu
                                                               Dims dilation = {1},
                                                               bool ceil_mode = false);
 
+WENGERT_API Tensor avg_pool2d(const Tensor& input, Dims kernel_size, Dims stride = {},
+                              Dims padding = {0}, bool ceil_mode = false,
+                              bool count_include_pad = true,
+                              std::optional<int64_t> divisor_override = {});
+// Means of a grid of windows that covers the planes.
+WENGERT_API Tensor adaptive_avg_pool2d(const Tensor& input, Dims output_size);
+
 // ---- normalisation
 // (x - mean) / sqrt(var + eps) * weight + bias for each channel (dimension 1). In training the
 // statistics are the batch's own, and the running ones, if given, move towards them.
@@ -56,11 +63,51 @@ WENGERT_API Tensor batch_norm(const Tensor& input, const Tensor& running_mean,
                               const Tensor& bias = {}, bool training = false, double momentum = 0.1,
                               double eps = 1e-5);
 
+// The same over the last dimensions, which are normalized_shape, as weight and bias are.
+WENGERT_API Tensor layer_norm(const Tensor& input, Dims normalized_shape, const Tensor& weight = {},
+                              const Tensor& bias = {}, double eps = 1e-5);
+// The same over each group of channels (dimension 1) of each sample.
+WENGERT_API Tensor group_norm(const Tensor& input, int64_t num_groups, const Tensor& weight = {},
+                              const Tensor& bias = {}, double eps = 1e-5);
+// x / sqrt(mean(x^2) + eps) * weight over the last dimensions; no eps means the dtype's.
+WENGERT_API Tensor rms_norm(const Tensor& input, Dims normalized_shape, const Tensor& weight = {},
+                            std::optional<double> eps = {});
+
+// ---- tables
+// Rows of weight (count, width) by the integers input (*). The row padding_idx gets no gradient.
+WENGERT_API Tensor embedding(const Tensor& input, const Tensor& weight,
+                             std::optional<int64_t> padding_idx = {});
+
 // ---- losses; reduction is "none", "mean" or "sum"
 // -log(softmax(input))[target] of logits (C), (N, C) or (N, C, ...). The target holds class
 // indices, or class probabilities in the input's shape. The weight has one number for each class.
 WENGERT_API Tensor cross_entropy(const Tensor& input, const Tensor& target,
                                  const Tensor& weight = {}, std::string_view reduction = "mean",
                                  int64_t ignore_index = -100, double label_smoothing = 0);
+
+// -input[target] of log-probabilities, with class indices.
+WENGERT_API Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight = {},
+                            std::string_view reduction = "mean", int64_t ignore_index = -100);
+WENGERT_API Tensor mse_loss(const Tensor& input, const Tensor& target,
+                            std::string_view reduction = "mean");
+WENGERT_API Tensor l1_loss(const Tensor& input, const Tensor& target,
+                           std::string_view reduction = "mean");
+// d^2 / (2 beta) where d = |input - target| < beta, else d - beta / 2.
+WENGERT_API Tensor smooth_l1_loss(const Tensor& input, const Tensor& target,
+                                  std::string_view reduction = "mean", double beta = 1);
+// d^2 / 2 where d = |input - target| <= delta, else delta (d - delta / 2).
+WENGERT_API Tensor huber_loss(const Tensor& input, const Tensor& target,
+                              std::string_view reduction = "mean", double delta = 1);
+// Of probabilities, each logarithm at least -100; and of logits.
+WENGERT_API Tensor binary_cross_entropy(const Tensor& input, const Tensor& target,
+                                        const Tensor& weight = {},
+                                        std::string_view reduction = "mean");
+WENGERT_API Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target,
+                                                    const Tensor& weight = {},
+                                                    const Tensor& pos_weight = {},
+                                                    std::string_view reduction = "mean");
+// target (log(target) - input) of log-probabilities.
+WENGERT_API Tensor kl_div(const Tensor& input, const Tensor& target,
+                          std::string_view reduction = "mean", bool log_target = false);
 
 WENGERT_NAMESPACE_END
