@@ -27,7 +27,7 @@ WG_INLINE Words multiply(Words a, Words b) {
 WG_INLINE void philox_group(uint64_t seed, uint64_t counter, uint64_t (&word)[4][kBlocks]) {
   constexpr int kChains = 2;
   for (int first = 0; first < kBlocks; first += kChains * kCounters) {
-    Words c0[kChains], c1[kChains], c2[kChains], c3[kChains];
+    Words c0[kChains] = {}, c1[kChains], c2[kChains], c3[kChains];
     for (int s = 0; s < kChains; ++s) {
       c0[s] = Words{};
       for (int i = 0; i < kCounters; ++i) {
