@@ -13,8 +13,9 @@ import scipy
 import scipy.linalg
 import scipy.signal
 import scipy.special
-import wengert as wg
 from wengert._core import ops
+
+import wengert as wg
 
 # The flags of csrc/ops/function.h.
 FUNCTION, METHOD, IN_PLACE, OUT, NN, RANDOM, NO_GRAD, ALIAS, INTERNAL, MUTATES, CREATES = (
@@ -23,7 +24,7 @@ FUNCTION, METHOD, IN_PLACE, OUT, NN, RANDOM, NO_GRAD, ALIAS, INTERNAL, MUTATES, 
 INF, NAN = float("inf"), float("nan")
 
 # Shapes the rows' samples grow to when they are run on several threads.
-LARGE = 1 << 17
+LARGE = 1 << 16
 
 
 def _split(text: str) -> list[str]:
@@ -65,11 +66,11 @@ class Row:
     def is_elementwise(self) -> bool:
         """Whether the row comes from the tables of elementwise operations."""
         names = tuple(p.name for p in self.parameters)
-        return bool(self.reference and self.flags & OUT) and (
-            names in (("input",), ("input", "other"))
-            and self.parameters[-1].kind != "Tensor"
-            or (names == ("input",) and bool(self.flags & IN_PLACE))
-        )
+        if not (self.reference and self.flags & OUT):
+            return False
+        if names == ("input",):
+            return bool(self.flags & IN_PLACE)
+        return names == ("input", "other") and self.parameters[-1].kind != "Tensor"
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """The values of the parameters by name."""
@@ -133,22 +134,22 @@ class _Draw:
         shape = (shape,) if isinstance(shape, int) else shape
         return tuple(n * self.scale if n > 1 else n for n in shape)
 
-    def T(self, shape, low=-1.0, high=1.0):  # noqa: N802
+    def T(self, shape, low=-1.0, high=1.0):
         return wg.from_numpy(np.asarray(self.rng.uniform(low, high, self.shape(shape))))
 
-    def I(self, shape, low, high):  # noqa: N802
+    def I(self, shape, low, high):  # noqa: E743
         return wg.from_numpy(np.asarray(self.rng.integers(low, high, self.shape(shape))))
 
-    def M(self, shape):  # noqa: N802
+    def M(self, shape):
         return wg.from_numpy(np.asarray(self.rng.random(self.shape(shape)) < 0.5))
 
-    def P(self, shape, n):  # noqa: N802
+    def P(self, shape, n):
         shape = self.shape(shape)
         n *= self.scale if n > 1 else 1
         order = np.argsort(self.rng.random((n, *shape[1:])), axis=0)
         return wg.from_numpy(np.ascontiguousarray(order[: shape[0]]))
 
-    def N(self, low, high):  # noqa: N802
+    def N(self, low, high):
         return float(self.rng.uniform(low, high))
 
 
@@ -169,7 +170,8 @@ class Case:
         draw = _Draw(zlib.crc32(f"{self.row.name} {text}".encode()), scale)
         names = {n: getattr(draw, n) for n in "TIMPN"}
         names |= {n: getattr(wg, n) for n in dir(wg) if isinstance(getattr(wg, n), wg.dtype)}
-        names |= {"np": np, "wg": wg, "inf": INF, "nan": NAN, "_call": lambda *a, **k: (a, k)}
+        names |= {"np": np, "wg": wg, "wengert": wg, "inf": INF, "nan": NAN}
+        names["_call"] = lambda *a, **k: (a, k)
         return eval(f"_call({text})", names)
 
 
@@ -234,6 +236,17 @@ def reference_value(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     names = short | arrays | {"np": np, "scipy": scipy, "inf": INF, "nan": NAN}
     with np.errstate(all="ignore"):
         return eval(row.reference, names)
+
+
+def error_of(
+    call: Callable[[], Any], kinds: tuple[type[Exception], ...] | type[Exception]
+) -> Exception | None:
+    """The error of one of these kinds that a call raises, if it does."""
+    try:
+        call()
+    except kinds as e:
+        return e
+    return None
 
 
 # ---- comparison ----------------------------------------------------------------------------
@@ -319,9 +332,7 @@ def dot(a: list[Any], b: list[Any]) -> float:
 
 def moved(tensors: list[wg.Tensor], by: list[wg.Tensor], step: float) -> list[wg.Tensor]:
     """Leaves at tensors + step * by."""
-    return [
-        (t.detach() + d * step).requires_grad_() for t, d in zip(tensors, by, strict=True)
-    ]
+    return [(t.detach() + d * step).requires_grad_() for t, d in zip(tensors, by, strict=True)]
 
 
 def difference(f: Callable[[float], float], h: float = 1e-4) -> float:

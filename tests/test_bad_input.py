@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import partial
 
 import numpy as np
 import op_rows as rows
 import pytest
-import wengert as wg
 from op_rows import CASES, ROWS, Case, Row
 from wengert._core import ops
+
+import wengert as wg
 
 TYPED = (TypeError, ValueError, IndexError, RuntimeError, MemoryError, OverflowError)
 HUGE = (1 << 62, -(1 << 63), (1 << 63) - 1, 1 << 40)
 
-# Functions that other functions' errors come from, by the name that users see.
-SPEAKS_FOR: dict[str, set[str]] = {}
 
-
-def named(row: Row, message: str) -> bool:
+def is_named(message: str) -> bool:
     """Whether an error says which operation it is about."""
-    return bool(re.match(r"^\w+_?: ", message))
+    return re.match(r"^\w+: ", message) is not None
 
 
 def bad_values(kind: str):
@@ -48,7 +47,15 @@ def bad_values(kind: str):
     elif kind in ("int", "int or sequence of ints"):
         yield from (-1, 0, 17, -17, 1 << 70, *HUGE)
         if kind != "int":
-            yield from ((), (-1, -1), (0, 0), (9,) * 17, (99, 99), (1 << 40, 1 << 40), *((h,) for h in HUGE))
+            yield from (
+                (),
+                (-1, -1),
+                (0, 0),
+                (9,) * 17,
+                (99, 99),
+                (1 << 40, 1 << 40),
+                *((h,) for h in HUGE),
+            )
     elif kind == "float":
         yield from (float("nan"), float("inf"), -1.0, -1e308)
     elif kind == "number":
@@ -57,6 +64,11 @@ def bad_values(kind: str):
         yield from (wg.bool, wg.int64, wg.uint8, wg.float16, wg.complex64)
     elif kind == "str":
         yield from ("", "nonsense", "é" * 50)
+
+
+def shown(value) -> str:
+    """Arguments for a message."""
+    return str(rows.map_tree(value, lambda t: f"Tensor{tuple(t.shape)}"))
 
 
 def calls_with_one_bad_argument(case: Case):
@@ -78,30 +90,25 @@ def limited_memory():
 
 
 @pytest.mark.usefixtures("limited_memory")
-@pytest.mark.parametrize(
-    "case", [c for c in CASES if c.index == 0], ids=lambda c: c.id
-)
+@pytest.mark.parametrize("case", [c for c in CASES if c.index == 0], ids=lambda c: c.id)
 def test_one_bad_argument(case: Case):
     """Either the call works, or the error is typed and named and nothing has changed."""
     for args, kwargs in calls_with_one_bad_argument(case):
-        tensors = [t for t in rows.leaves((args, kwargs))]
+        tensors = rows.leaves((args, kwargs))
         copies = [t.clone() for t in tensors]
         versions = [t._version for t in tensors]
-        try:
-            case.row.function(*args, **kwargs)
-        except TYPED as e:
-            assert named(case.row, str(e)), f"{case.id}{args}{kwargs}: {e!r}"
+        e = rows.error_of(partial(case.row.function, *args, **kwargs), TYPED)
+        if e is not None:
+            assert is_named(str(e)), f"{case.id} {shown((args, kwargs))}: {e!r}"
             for t, c, v in zip(tensors, copies, versions, strict=True):
                 assert t._version == v
                 rows.assert_bits(t, c)
 
 
-@pytest.mark.parametrize(
-    "row", [r for r in ROWS if r.flags & rows.IN_PLACE], ids=lambda r: r.name
-)
+@pytest.mark.parametrize("row", [r for r in ROWS if r.flags & rows.IN_PLACE], ids=lambda r: r.name)
 def test_failed_in_place_calls_change_nothing(row: Row):
     function = getattr(ops, row.name + "_")
-    operands = [
+    others = [
         wg.ones(5, 7, dtype=wg.float64),
         wg.ones(2, 3, 4, dtype=wg.float64),
         wg.tensor([1 + 2j, 1j]),
@@ -112,12 +119,12 @@ def test_failed_in_place_calls_change_nothing(row: Row):
         wg.ones(3, 4, dtype=wg.float64).requires_grad_(),
         wg.ones(1, 4, dtype=wg.float64).expand(3, 4),
     ]
-    for target, operand in itertools.product(targets, operands):
+    for target, operand in itertools.product(targets, others):
         before, version = target.clone(), target._version
-        try:
-            function(target, *([operand] * (len(row.parameters) - 1)))
-        except TYPED as e:
-            assert named(row, str(e)), str(e)
+        operands = [operand] * (len(row.parameters) - 1)
+        e = rows.error_of(partial(function, target, *operands), TYPED)
+        if e is not None:
+            assert is_named(str(e)), str(e)
             assert target._version == version
             rows.assert_bits(target, before)
 
@@ -136,11 +143,10 @@ def test_allocation_failure(case: Case):
     stats = wg.memory_stats()
     wg.set_memory_limit(1)
     try:
-        case.row.function(*args, **kwargs)
-    except MemoryError as e:
-        assert "limit" in str(e)
+        e = rows.error_of(partial(case.row.function, *args, **kwargs), MemoryError)
     finally:
         wg.set_memory_limit(0)
+    assert e is None or "limit" in str(e)
     assert wg.memory_stats()["live_blocks"] == stats["live_blocks"]
     for t, c in zip(rows.leaves((args, kwargs)), copies, strict=True):
         rows.assert_bits(t, c)
@@ -184,7 +190,7 @@ def test_what_is_no_tensor(data):
 
 @pytest.mark.parametrize(
     "index",
-    [3, -4, (0, 4), (0, 0, 0), "a", 1.5, [5], (slice(None), [0, 9]), slice(0, 2, 0), (..., ...)],
+    [3, -4, (0, 4), (0, 0, 0), "a", 1.5, [5], (slice(None), [0, 9]), slice(0, 2, 0)],
     ids=str,
 )
 def test_bad_indices(index):

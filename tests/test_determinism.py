@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+
 import wengert as wg
 
 
@@ -16,7 +19,7 @@ def train(steps: int = 5) -> list[bytes]:
     wg.manual_seed(1)
     x, target = wg.randn(512, 96), wg.randn(512, 8)
     sizes = (96, 160, 8)
-    weights = [wg.randn(a, b) * a**-0.5 for a, b in zip(sizes, sizes[1:], strict=False)]
+    weights = [wg.randn(a, b) * a**-0.5 for a, b in pairwise(sizes)]
     biases = [wg.zeros(b) for b in sizes[1:]]
     parameters = [p.requires_grad_() for p in (*weights, *biases)]
     loss = wg.zeros(())
@@ -82,7 +85,8 @@ def test_reductions_and_products(f, dtype):
 
 def small_networks():
     """Networks of modules, with a batch for each."""
-    nn = pytest.importorskip("wengert.nn", exc_type=ImportError)
+    from wengert import nn
+
     mlp = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10))
     cnn = nn.Sequential(
         nn.Conv2d(3, 8, 3, padding=1),
@@ -97,14 +101,16 @@ def small_networks():
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
 def test_modules_train_to_the_same_bits(name):
+    from wengert import nn, optim
+
     def run() -> list[bytes]:
         wg.manual_seed(3)
         model, x = small_networks()[name]
         labels = wg.arange(x.shape[0]) % 10
-        optimizer = wg.optim.Adam(model.parameters(), lr=1e-3)
+        optimizer = optim.Adam(model.parameters(), lr=1e-3)
         for _ in range(4):
             optimizer.zero_grad()
-            loss = wg.nn.functional.cross_entropy(model(x), labels)
+            loss = nn.functional.cross_entropy(model(x), labels)
             loss.backward()
             optimizer.step()
         return bits([*model.parameters(), loss])

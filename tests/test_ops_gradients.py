@@ -10,11 +10,7 @@ from op_rows import DIFFERENTIABLE, Case, Differentiated
 NO_DERIVATIVE = {
     "polygamma": "the order is a whole number",
 }
-CHECKED = [
-    c
-    for c in DIFFERENTIABLE
-    if c.row.name not in NO_DERIVATIVE and Differentiated(c).where
-]
+CHECKED = [c for c in DIFFERENTIABLE if c.row.name not in NO_DERIVATIVE and Differentiated(c).where]
 
 by_id = pytest.mark.parametrize("case", CHECKED, ids=lambda c: c.id)
 

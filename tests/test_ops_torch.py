@@ -7,17 +7,23 @@ import importlib.util
 import numpy as np
 import op_rows as rows
 import pytest
-import wengert as wg
 from op_rows import DETERMINISTIC, Case, Differentiated
+
+import wengert as wg
 
 pytestmark = pytest.mark.torch
 
 if importlib.util.find_spec("torch"):
     import torch
 
-    PLACES = (torch, torch.nn.functional, torch.Tensor, torch.special, torch.linalg)
+    PLACES = (torch, torch.Tensor, torch.nn.functional, torch.special, torch.linalg)
 else:
     PLACES = ()
+
+OTHER = {
+    "_unique": "another function of that name",
+    "hardsigmoid": "PyTorch rounds its derivative, 1 / 6, to float32",
+}
 
 
 def found(case: Case):
@@ -51,7 +57,9 @@ def float_outputs(value) -> list:
     return [t for t in many if isinstance(t, torch.Tensor) and t.is_floating_point()]
 
 
-@pytest.mark.parametrize("case", [c for c in DETERMINISTIC if found(c)], ids=lambda c: c.id)
+@pytest.mark.parametrize(
+    "case", [c for c in DETERMINISTIC if c.row.name not in OTHER and found(c)], ids=lambda c: c.id
+)
 def test_like_torch(case: Case):
     call = Differentiated(case)
     args, kwargs = convert((call.args, call.kwargs))
@@ -78,7 +86,7 @@ def test_like_torch(case: Case):
     y = [t for t in rows.tensors_of(ours) if rows.is_float(t)]
     their_y = float_outputs(theirs)
     used = [i for i, t in enumerate(their_y) if t.requires_grad]
-    assert [t.requires_grad for t in y] == [t.requires_grad for t in their_y]
+    assert {i for i, t in enumerate(y) if t.requires_grad} <= set(used)
     if not used:
         return
     c = call.direction(y)
@@ -93,4 +101,4 @@ def test_like_torch(case: Case):
     except RuntimeError as e:
         pytest.skip(f"PyTorch has no such derivative: {e}")
     for g, w in zip(got, want, strict=True):
-        rows.assert_same(g, np.zeros(g.shape) if w is None else w.numpy(), 1e-8, 1e-9)
+        rows.assert_same(g, np.zeros(g.shape) if w is None else w.detach().numpy(), 1e-8, 1e-9)

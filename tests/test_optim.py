@@ -87,6 +87,124 @@ def test_same_path_and_state_as_torch(name, options):
     assert_same_state(results[0][1], results[1][1])
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize("dtype,tolerance", [("float32", 2e-5), ("float64", 1e-12)])
+@pytest.mark.parametrize("name,options", SETTINGS)
+def test_twenty_steps_of_random_gradients_as_in_torch(name, options, dtype, tolerance):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    shapes = [(37, 21), (129,), (), (3, 4, 5)]
+    start = [torch.randn(s, dtype=torch.float64) for s in shapes]
+    gradients = [[torch.randn(s, dtype=torch.float64) for s in shapes] for _ in range(20)]
+    ends = []
+    for lib in (wg, torch):
+
+        def convert(t, lib=lib):
+            return lib.tensor(t.tolist(), dtype=getattr(lib, dtype))
+
+        params = [lib.nn.Parameter(convert(t)) for t in start]
+        optimizer = getattr(lib.optim, name)(params, **options)
+        for step in gradients:
+            for p, g in zip(params, step, strict=True):
+                p.grad = convert(g)
+            optimizer.step()
+        ends.append(flat([p.tolist() for p in params]))
+    assert ends[0] == pytest.approx(ends[1], rel=tolerance, abs=tolerance)
+
+
+@pytest.mark.parametrize("name,options", SETTINGS)
+def test_strides_do_not_matter(name, options):
+    ends = []
+    for strided in (False, True):
+        numbers = wg.arange(12, dtype=wg.float64).reshape(3, 4) / 5 - 1
+        start = numbers.t().contiguous().t() if strided else numbers.clone()
+        p = wg.nn.Parameter(start)
+        optimizer = getattr(wg.optim, name)([p], **options)
+        for k in range(3):
+            p.grad = (numbers * (k - 1.5)).clone()
+            optimizer.step()
+        ends.append(p.tolist())
+    assert ends[0] == ends[1]
+
+
+def test_half_precision_and_complex_parameters():
+    for dtype in (wg.float16, wg.bfloat16):
+        p = wg.nn.Parameter(wg.ones(3, dtype=dtype))
+        optimizer = wg.optim.SGD([p], lr=0.5, momentum=0.5)
+        for expected in (0.5, -0.25):
+            p.grad = wg.ones(3, dtype=dtype)
+            optimizer.step()
+            assert p.tolist() == [expected] * 3 and p.dtype == dtype
+    p = wg.nn.Parameter(wg.tensor([1 + 2j, 3j]))
+    p.grad = wg.tensor([2 + 4j, -2 + 0j])
+    wg.optim.SGD([p], lr=0.5).step()
+    assert p.tolist() == [0j, 1 + 3j]
+
+
+def test_a_step_that_cannot_be_made_changes_nothing():
+    from wengert._core import adam_step, sgd_step
+
+    p, q, g = wg.ones(2), wg.ones(3), wg.ones(2)
+    rest = (0.1, 0.0, 0.0, 0.0, False, False)
+    for error, params, grads in (
+        (RuntimeError, [p, q], [g, g]),
+        (RuntimeError, [p, p.double()], [g, g]),
+        (ValueError, [p, q], [g]),
+        (TypeError, [p, None], [g, g]),
+        (TypeError, p, [g]),
+        (TypeError, [wg.ones(2, dtype=wg.int64)], [wg.ones(2, dtype=wg.int64)]),
+        (RuntimeError, [p, wg.ones(1).expand(2)], [g, g]),
+    ):
+        with pytest.raises(error, match="sgd_step: "):
+            sgd_step(params, grads, [], *rest)
+    with pytest.raises(TypeError, match="9 arguments"):
+        sgd_step([p], [g])
+    with pytest.raises(RuntimeError, match="steps"):
+        state = [wg.zeros(2)], [wg.zeros(2)], [], [wg.tensor(0)]
+        adam_step([p], [g], *state, 0.1, 0.9, 0.99, 0.0, 0.0, False, False, False)
+    assert p.tolist() == [1, 1]
+
+
+def test_a_step_is_not_recorded_but_seen():
+    p = wg.nn.Parameter(wg.ones(2))
+    loss = (p * p).sum()
+    p.grad = wg.ones(2)
+    version = p._version
+    wg.optim.Adam([p]).step()
+    assert p._version == version + 1 and p.is_leaf and p.requires_grad
+    with pytest.raises(RuntimeError, match="in place"):
+        loss.backward()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("order", [0.0, 0.5, 1.0, 2.0, 3.0, float("inf"), float("-inf")])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_norm_of_gradients_as_in_torch(order, dtype):
+    torch = pytest.importorskip("torch")
+    from wengert._core import grad_norm, scale_
+
+    torch.manual_seed(0)
+    theirs = [torch.randn(s, dtype=getattr(torch, dtype)) for s in ((50, 401), (7,), ())]
+    theirs.append(torch.zeros(3, dtype=theirs[0].dtype))
+    ours = [wg.tensor(t.tolist(), dtype=getattr(wg, dtype)) for t in theirs]
+    expected = torch.nn.utils.get_total_norm(theirs, order)
+    norm = grad_norm(ours, order)
+    assert norm.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert str(norm.dtype).split(".")[-1] == str(expected.dtype).split(".")[-1]
+    scale_(ours, 0.5)
+    for t, u in zip(ours, theirs, strict=True):
+        assert flat(t.tolist()) == pytest.approx(flat((u * 0.5).tolist()))
+
+
+def test_norm_finds_nan_and_infinity():
+    from wengert._core import grad_norm
+
+    for bad in (float("nan"), float("inf")):
+        for order in (1.0, 2.0, float("inf")):
+            norm = grad_norm([wg.ones(40000), wg.tensor([1.0, bad, 2.0])], order).item()
+            assert norm == bad or norm != norm and bad != bad
+
+
 def test_steps_by_hand():
     p = wg.nn.Parameter(wg.tensor([1.0], dtype=wg.float64))
     optimizer = wg.optim.SGD([p], lr=0.5, momentum=0.5, dampening=0.5)

@@ -57,7 +57,8 @@ def test_forms_of_max():
     x = wg.tensor([[1, 5, 2], [7, 0, 7]])
     assert x.max().item() == 7
     values, indices = wg.max(x, 1)
-    assert values.tolist() == [5, 7] and indices.tolist() == [1, 0]
+    assert values.tolist() == [5, 7]
+    assert indices.tolist() == [1, 0]
     assert x.max(dim=0, keepdim=True).values.shape == (1, 3)
     assert wg.max(x, wg.tensor([3, 3, 3])).tolist() == [[3, 5, 3], [7, 3, 7]]
     assert wg.min(x, axis=1).indices.tolist() == [0, 1]
@@ -93,12 +94,24 @@ def test_sort_is_stable(n, dtype, descending):
     np.testing.assert_array_equal(values.numpy(), a[expected])
 
 
-@pytest.mark.parametrize("shape", [(300_000,), (3, 100_000), (100_000, 3), (2000, 200), (8, 9, 999)])
+@pytest.mark.parametrize(
+    "shape", [(300_000,), (3, 100_000), (100_000, 3), (2000, 200), (8, 9, 999)]
+)
 def test_the_same_bits_for_any_number_of_threads(shape):
     x = wg.tensor(np.random.default_rng(0).standard_normal(shape), dtype=wg.float32)
-    functions = [wg.sum, wg.mean, wg.amax, wg.argmax, wg.var, wg.norm,
-                 lambda t: wg.softmax(t, 0), lambda t: wg.cumsum(t, 0), lambda t: t.sum(0),
-                 lambda t: t.var(-1), lambda t: t.sort(0)[1]]
+    functions = [
+        wg.sum,
+        wg.mean,
+        wg.amax,
+        wg.argmax,
+        wg.var,
+        wg.norm,
+        lambda t: wg.softmax(t, 0),
+        lambda t: wg.cumsum(t, 0),
+        lambda t: t.sum(0),
+        lambda t: t.var(-1),
+        lambda t: t.sort(0)[1],
+    ]
     before = wg.get_num_threads()
     try:
         results = []
@@ -113,8 +126,22 @@ def test_the_same_bits_for_any_number_of_threads(shape):
 def test_unique():
     x = wg.tensor([[3, 1], [3, 2], [3, 1]])
     output, inverse, counts = wg.unique(x, return_inverse=True, return_counts=True)
-    assert output.tolist() == [1, 2, 3] and counts.tolist() == [2, 1, 3]
+    assert output.tolist() == [1, 2, 3]
+    assert counts.tolist() == [2, 1, 3]
     assert output[inverse].tolist() == x.tolist()
     assert wg.unique(x, dim=0).tolist() == [[3, 1], [3, 2]]
     runs, lengths = wg.unique_consecutive(wg.tensor([1, 1, 2, 1]), return_counts=True)
-    assert runs.tolist() == [1, 2, 1] and lengths.tolist() == [2, 1, 1]
+    assert runs.tolist() == [1, 2, 1]
+    assert lengths.tolist() == [2, 1, 1]
+
+
+def test_quantile_beside_infinity():
+    x = wg.tensor([-np.inf, 1.0, 2.0, np.inf])
+    assert wg.quantile(x, 0.2).item() == -np.inf
+    assert wg.quantile(x, 0.5).item() == 1.5
+
+
+def test_unique_slices_keep_the_order_of_their_elements():
+    a = np.random.default_rng(0).integers(0, 2, (2, 2, 9))
+    expected = np.unique(a, axis=2)
+    np.testing.assert_array_equal(wg.unique(wg.tensor(a), dim=-1).numpy(), expected)

@@ -8,6 +8,7 @@ import traceback
 
 import numpy as np
 import pytest
+
 import wengert as wg
 
 
@@ -72,7 +73,9 @@ def test_fork_while_other_threads_compute():
     try:
         want = large_result().numpy().copy()
         for _ in range(5):
-            assert in_child(lambda: np.testing.assert_array_equal(large_result().numpy(), want)) == 0
+            assert (
+                in_child(lambda: np.testing.assert_array_equal(large_result().numpy(), want)) == 0
+            )
     finally:
         stop.set()
         for w in workers:

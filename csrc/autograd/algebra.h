@@ -13,8 +13,8 @@ Tensor add(const Tensor& a, const Tensor& b);
 void add_(Tensor& a, const Tensor& b);
 // A dense copy.
 Tensor clone(const Tensor& t);
-// A copy whose dimensions have descending strides in the order given.
-Tensor clone_in_order(const Tensor& t, Dims order);
+// A dense copy whose dimensions have descending strides in the order given; row-major without one.
+Tensor dense_clone(const Tensor& t, Dims order);
 void copy_(Tensor& to, const Tensor& from);
 // Sums the dimensions along which `shape` was broadcast to t's shape.
 Tensor sum_to(const Tensor& t, Dims shape);

@@ -1,4 +1,5 @@
 // Operations whose backward half is written by a user.
+#include <algorithm>
 #include <new>
 
 #include "autograd/meta.h"
@@ -53,6 +54,14 @@ void record_custom(std::shared_ptr<CustomBackward> backward, TensorList inputs, 
   if (!recording() || !any_requires_grad(in.data(), static_cast<int>(in.size()))) return;
   WG_CHECK(saved.size() <= UINT16_MAX && outputs.size() <= UINT16_MAX, ValueError,
            backward->name(), ": too many tensors");
+  for (const Tensor& t : outputs) {
+    // An output that is an input was changed in place.
+    if (!t.defined() || std::find(in.begin(), in.end(), t.impl()) == in.end()) continue;
+    WG_CHECK(!t.impl()->has(kLeafRequiresGrad) || grad_fn(*t.impl()), Error, backward->name(),
+             ": a leaf that requires grad cannot be changed in place while it is recorded");
+    WG_CHECK(!t.impl()->has(kIsView), Error, backward->name(),
+             ": a view cannot be changed in place by a custom function; clone() it first");
+  }
   const Custom op{std::move(backward)};
   Node* n = new_node(custom_class, &op, in.data(), static_cast<int>(in.size()),
                      static_cast<int>(outputs.size()), static_cast<int>(saved.size()));

@@ -28,7 +28,7 @@ struct Pass {
   ~Pass() {
     for (Node* n : heap) {  // only after an exception
       if (n->claim.load(std::memory_order_relaxed) != this) continue;
-      for (int i = 0; i < n->n_outputs; ++i) {
+      for (uint32_t i = 0; i < n->n_outputs; ++i) {
         if (TensorImpl* g = std::exchange(n->slots()[i], nullptr)) detail::release(g);
       }
       n->claim.store(nullptr, std::memory_order_release);
@@ -110,6 +110,16 @@ void conform(const Edge& e, Tensor& g, const Node& from) {
   if (g.impl()->dtype != e.dtype) g = algebra::cast(g, e.dtype);
 }
 
+// Takes what a hook has returned: rules rely on shape and dtype.
+void replace_gradient(const Node& n, Tensor& g, Tensor replacement) {
+  if (!replacement.defined()) return;
+  WG_CHECK(replacement.shape() == g.shape(), Error, n.cls->name,
+           ": a hook returned a gradient of shape ", replacement.shape(), " in place of one of shape ",
+           g.shape());
+  const DType dtype = g.dtype();
+  g = replacement.dtype() == dtype ? std::move(replacement) : algebra::cast(replacement, dtype);
+}
+
 std::string where_made(const Node& n) {
   if (!n.extras || n.extras->created_at.empty()) return {};
   return "\nThe operation was called at:\n" + n.extras->created_at;
@@ -150,13 +160,14 @@ Tensor* Vjp::begin_accumulate(int i) {
   }
   const Edge& e = node_.edges()[i];
   const auto usable = [&](TensorImpl* t) {
-    return t && t->contiguous() && t->dtype == e.dtype && e.same_shape(*t) && !t->grad_fn;
+    // Others who see it might be reading it for this very product.
+    return t && t->unique() && t->contiguous() && t->dtype == e.dtype && e.same_shape(*t) && !t->grad_fn;
   };
   if (!e.is_leaf()) {
     Node* n = e.node();
     if (n->claim.load(std::memory_order_relaxed) != pass_) return nullptr;
     TensorImpl*& slot = n->slots()[e.slot];
-    return usable(slot) && slot->unique() ? reinterpret_cast<Tensor*>(&slot) : nullptr;
+    return usable(slot) ? reinterpret_cast<Tensor*>(&slot) : nullptr;
   }
   AutogradMeta* meta = meta_if_any(*e.leaf());
   if (!meta || !meta->hooks.empty() || !meta->accumulated_hooks.empty()) return nullptr;
@@ -219,14 +230,13 @@ void Pass::deliver_to_node(Node* n, uint32_t slot, Tensor g) {
         return;
       }
     }
+    push(n);  // before the claim: it may fail
     Pass* nobody = nullptr;
     if (owner || !n->claim.compare_exchange_strong(nobody, this, std::memory_order_acq_rel)) {
       aside[n].resize(n->n_outputs);
       aside[n][slot] = std::move(g);
-      push(n);
       return;
     }
-    push(n);
   }
   TensorImpl*& s = n->slots()[slot];
   if (s) {
@@ -270,14 +280,14 @@ void Pass::run(Node* n) {
     results = many_results.data();
   }
   if (n->claim.load(std::memory_order_relaxed) == this) {
-    for (int i = 0; i < n->n_outputs; ++i) {
+    for (uint32_t i = 0; i < n->n_outputs; ++i) {
       gradients[i] = Tensor::adopt(std::exchange(n->slots()[i], nullptr));
     }
     n->claim.store(nullptr, std::memory_order_release);
   } else {
     auto it = aside.find(n);
     WG_ASSERT(it != aside.end());
-    for (int i = 0; i < n->n_outputs; ++i) gradients[i] = std::move(it->second[static_cast<size_t>(i)]);
+    for (uint32_t i = 0; i < n->n_outputs; ++i) gradients[i] = std::move(it->second[static_cast<size_t>(i)]);
     aside.erase(it);
   }
 
@@ -288,8 +298,7 @@ void Pass::run(Node* n) {
       const HookList hooks = extras->slot_hooks[k].hooks;  // a hook may add and remove hooks
       for (auto& h : hooks) {
         if (!g.defined()) break;
-        Tensor replaced = h.second->call(g);
-        if (replaced.defined()) g = std::move(replaced);
+        replace_gradient(*n, g, h.second->call(g));
       }
     }
     for (auto& [slot, t] : extras->retained) {
@@ -327,7 +336,13 @@ void Pass::run(Node* n) {
     for (auto& h : hooks) h->before(seen);
     WG_CHECK(seen.size() == n->n_outputs, Error, n->cls->name,
              ": a pre-hook must return one gradient per output");
-    std::copy(seen.begin(), seen.end(), gradients);
+    for (size_t i = 0; i < seen.size(); ++i) {
+      if (gradients[i].defined()) {
+        replace_gradient(*n, gradients[i], seen[i]);
+      } else {
+        gradients[i] = seen[i];
+      }
+    }
   }
   try {
     run_node(*n, gradients, results, options.create_graph,
@@ -352,7 +367,7 @@ void Pass::run(Node* n) {
              ": a hook must return one gradient per input");
     std::copy(out.begin(), out.end(), results);
   }
-  for (int i = 0; i < n->n_outputs; ++i) gradients[i] = Tensor();
+  for (uint32_t i = 0; i < n->n_outputs; ++i) gradients[i] = Tensor();
   for (uint32_t i = 0; i < n->n_edges; ++i) {
     if (results[i].defined()) deliver(n->edges()[i], std::move(results[i]));
   }
@@ -459,9 +474,9 @@ class HeldRoots {
 
 void run_backward(TensorList roots, Tensor* gradients, const PassOptions& options,
                   Captures* captures) {
-  Pass pass(options, captures);
-  RecordingGuard mode(options.create_graph);
   HeldRoots held(roots);
+  Pass pass(options, captures);  // ends before the nodes it may have claimed
+  RecordingGuard mode(options.create_graph);
   if (captures) {
     for (const Tensor& t : captures->inputs) grad_fn(*t.impl());
     pass.find_wanted(roots);

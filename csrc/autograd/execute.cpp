@@ -1,6 +1,7 @@
 #include "autograd/execute.h"
 
 #include <memory>
+#include <utility>
 
 #include "autograd/algebra.h"
 #include "autograd/meta.h"
@@ -46,30 +47,16 @@ void execute_in_place(OpCall& call) {
   // Whatever can fail is done before the elements change.
   Node* node = nullptr;
   Node* history = nullptr;
+  WG_CHECK(!recorded || !self.has(kIsView) || self.meta->base.impl()->storage == self.storage, Error,
+           cls.name, "_: the data of the tensor that this is a view of was replaced; make the view anew");
   if (recorded) {
-    uint32_t active = 0;
-    for (int i = 0; i < call.n_inputs && i < 32; ++i) {
-      if (call.inputs[i] && call.inputs[i]->requires_grad()) active |= 1u << i;
-    }
     node = new_node(cls, call.op, call.inputs, call.n_inputs, 1, cls.n_saves);
     try {
+      save_inputs(node, call.inputs, call.n_inputs, &self);
       for (int k = 0; k < cls.n_saves; ++k) {
-        const Save& s = cls.saves[k];
-        if (!(s.needed_by & active)) continue;
-        if (s.output) {
-          save(node, k, &self, true);
-          node->saved()[k].output_nr = 0;
-          continue;
-        }
-        if (s.index >= call.n_inputs || !call.inputs[s.index]) continue;
-        TensorImpl* t = call.inputs[s.index];
-        if (t->storage == self.storage) {  // the rule reads the value that is about to be lost
-          RecordingGuard off(false);
-          const Tensor copy = algebra::clone(Tensor::share(t));
-          save(node, k, copy.impl(), false);
-        } else {
-          save(node, k, t, false);
-        }
+        if (!cls.saves[k].output) continue;
+        save(node, k, &self, true);
+        node->saved()[k].output_nr = 0;
       }
     } catch (...) {
       release_node(node);
@@ -81,7 +68,7 @@ void execute_in_place(OpCall& call) {
     RecordingGuard off(false);
     const bool shares = [&] {
       for (int i = 1; i < call.n_inputs; ++i) {
-        if (call.inputs[i] && call.inputs[i]->storage == self.storage &&
+        if (call.inputs[i] && share_memory(*call.inputs[i], self) &&
             !(call.inputs[i]->data == self.data &&
               Dims(call.inputs[i]->strides(), call.inputs[i]->ndim) ==
                   Dims(self.strides(), self.ndim) &&

@@ -87,7 +87,8 @@ std::vector<Tensor> NodeRef::apply(const std::vector<Tensor>& gradients) const {
            int64_t{node_->n_outputs}, " gradients, but got ", gradients.size());
   WG_CHECK(node_->n_outputs > 1 || gradients[0].defined(), ValueError, name(), ": the gradient is missing");
   std::vector<Tensor> results(node_->n_edges);
-  run_node(*node_, gradients.data(), results.data(), recording(), true);
+  // Shapes are the caller's: only rules of checked operations may run, no fused ones.
+  run_node(*node_, gradients.data(), results.data(), true, true);
   return results;
 }
 

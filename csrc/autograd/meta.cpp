@@ -66,6 +66,7 @@ class FunctionHook final : public TensorHook {
 bool erase_id(HookList& hooks, uint64_t id) {
   const auto it = std::find_if(hooks.begin(), hooks.end(), [&](auto& h) { return h.first == id; });
   if (it == hooks.end()) return false;
+  const auto last = std::move(it->second);  // its end may run code that comes back here
   hooks.erase(it);
   return true;
 }
@@ -116,7 +117,7 @@ bool Tensor::is_leaf() const { return !impl_ || grad_fn(*impl_) == nullptr; }
 
 Tensor& Tensor::requires_grad_(bool on) {
   WG_CHECK(impl_, Error, "requires_grad_: this handle is undefined");
-  if (impl_->grad_fn) {
+  if (grad_fn(*impl_)) {
     WG_CHECK(on, Error,
              "requires_grad_: only the requires_grad of leaves can be turned off; use detach() to "
              "get a tensor without history");

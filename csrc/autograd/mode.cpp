@@ -9,16 +9,19 @@ WENGERT_NAMESPACE_BEGIN
 thread_local constinit ThreadMode thread_mode = {kRecording, nullptr, 0};
 
 void Transform::push() {
-  word_before_ = thread_mode.word;
   below_ = thread_mode.top;
   thread_mode.top = this;
   thread_mode.word |= bit_;
 }
 
-void Transform::pop() {
-  WG_ASSERT(thread_mode.top == this);
-  thread_mode.top = below_;
-  thread_mode.word = (thread_mode.word & kRecording) | (word_before_ & ~uint32_t{kRecording});
+bool Transform::pop() {
+  Transform** at = &thread_mode.top;
+  while (*at && *at != this) at = &(*at)->below_;
+  if (!*at) return false;
+  *at = below_;
+  thread_mode.word &= ~bit_;
+  for (Transform* t = thread_mode.top; t; t = t->below()) thread_mode.word |= t->bit();
+  return true;
 }
 
 namespace {
@@ -78,24 +81,38 @@ class AnomalyTransform final : public Transform {
   std::function<std::string()> where_;
 };
 
+class LeaveInference final : public ModeScope {
+ public:
+  LeaveInference() : before_(thread_mode.word) {
+    thread_mode.word = (before_ & ~uint32_t{kInferenceMode | kInferring}) | kRecording;
+  }
+  ~LeaveInference() override { thread_mode.word = before_; }
+
+ private:
+  uint32_t before_;
+};
+
 template <class T>
 class Scope final : public ModeScope {
  public:
   template <class... Args>
   explicit Scope(bool turn_off_recording, Args&&... args)
-      : transform_(std::forward<Args>(args)...),
+      : transform_(new T(std::forward<Args>(args)...)),
         turned_off_(turn_off_recording),
         recording_(recording()) {
-    transform_.push();
+    transform_->push();
     if (turned_off_) set_grad_enabled(false);
   }
   ~Scope() override {
-    transform_.pop();
+    if (!transform_->pop()) {
+      transform_.release();  // ended by another thread: its own may still call it
+      return;
+    }
     if (turned_off_) set_grad_enabled(recording_);
   }
 
  private:
-  T transform_;
+  std::unique_ptr<T> transform_;
   bool turned_off_;
   bool recording_;
 };
@@ -121,7 +138,8 @@ bool anomaly_checks_nan() {
 
 ModeScope::~ModeScope() = default;
 
-std::unique_ptr<ModeScope> inference_mode() {
+std::unique_ptr<ModeScope> inference_mode(bool on) {
+  if (!on) return std::make_unique<LeaveInference>();
   return std::make_unique<Scope<InferenceTransform>>(true);
 }
 std::unique_ptr<ModeScope> anomaly_mode(bool check_nan, std::function<std::string()> where) {

@@ -61,14 +61,14 @@ class Transform {
   virtual void run(OpCall& call) = 0;
 
   void push();
-  void pop();
+  // False if it is not among the transforms of this thread. Those inside it stay.
+  bool pop();
   uint32_t bit() const { return bit_; }
   Transform* below() const { return below_; }
 
  private:
   uint32_t bit_;
   Transform* below_ = nullptr;
-  uint32_t word_before_ = 0;
 };
 
 // Runs `call` through the transforms of this thread, then executes it.

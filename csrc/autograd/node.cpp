@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "autograd/algebra.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
 #include "tensor/check.h"
@@ -145,7 +146,7 @@ Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, in
                                 static_cast<size_t>(n_saved));
   Node* n = new (runtime::allocate(size)) Node;
   n->cls = &cls;
-  n->n_outputs = static_cast<uint16_t>(n_outputs);
+  n->n_outputs = static_cast<uint32_t>(n_outputs);
   n->n_saved = static_cast<uint16_t>(n_saved);
   n->n_edges = static_cast<uint32_t>(n_inputs);
   for (int i = 0; i < n_outputs; ++i) n->slots()[i] = nullptr;
@@ -192,6 +193,33 @@ void save(Node* n, int k, TensorImpl* t, bool is_output) {
   }
 }
 
+uint32_t active_inputs(TensorImpl* const* inputs, int n) {
+  if (n > 32) return ~0u;
+  uint32_t active = 0;
+  for (int i = 0; i < n; ++i) {
+    if (inputs[i] && inputs[i]->requires_grad()) active |= 1u << i;
+  }
+  return active;
+}
+
+void save_inputs(Node* n, TensorImpl* const* inputs, int n_inputs, const TensorImpl* changed) {
+  const OpClass& cls = *n->cls;
+  const uint32_t active = active_inputs(inputs, n_inputs);
+  for (int k = 0; k < cls.n_saves; ++k) {
+    const Save& s = cls.saves[k];
+    // Classes with a list of inputs name as many as there can be.
+    if (s.output || !(s.needed_by & active) || s.index >= n_inputs || !inputs[s.index]) continue;
+    TensorImpl* t = inputs[s.index];
+    if (changed && (t->storage == changed->storage || share_memory(*t, *changed))) {
+      // Recorded: the copy has the history of the value that is lost.
+      const Tensor copy = algebra::clone(Tensor::share(t));
+      save(n, k, copy.impl(), false);
+    } else {
+      save(n, k, t, false);
+    }
+  }
+}
+
 void set_history(TensorImpl& t, Node* node, uint32_t output_nr) {
   Node* before = t.grad_fn;
   t.grad_fn = node;
@@ -203,21 +231,17 @@ void set_history(TensorImpl& t, Node* node, uint32_t output_nr) {
 
 void record(const OpCall& call) {
   const OpClass& cls = call.cls;
-  uint32_t active = 0;
-  for (int i = 0; i < call.n_inputs && i < 32; ++i) {
-    if (call.inputs[i] && call.inputs[i]->requires_grad()) active |= 1u << i;
-  }
-  if (call.n_inputs > 32) active = ~0u;
   Node* n = new_node(cls, call.op, call.inputs, call.n_inputs, call.n_outputs, cls.n_saves);
   try {
-    for (int k = 0; k < cls.n_saves; ++k) {
-      const Save& s = cls.saves[k];
-      // An operation with a list of inputs lists saves for the longest.
-      if (!(s.needed_by & active) || (!s.output && s.index >= call.n_inputs)) continue;
-      TensorImpl* t = s.output ? call.outputs[s.index].impl() : call.inputs[s.index];
-      if (!t) continue;
-      save(n, k, t, s.output);
-      if (s.output) n->saved()[k].output_nr = s.index;
+    if (cls.n_saves) {
+      save_inputs(n, call.inputs, call.n_inputs, nullptr);
+      const uint32_t active = active_inputs(call.inputs, call.n_inputs);
+      for (int k = 0; k < cls.n_saves; ++k) {
+        const Save& s = cls.saves[k];
+        if (!s.output || !(s.needed_by & active) || !call.outputs[s.index].defined()) continue;
+        save(n, k, call.outputs[s.index].impl(), true);
+        n->saved()[k].output_nr = s.index;
+      }
     }
   } catch (...) {
     release_node(n);

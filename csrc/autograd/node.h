@@ -48,9 +48,9 @@ enum NodeFlag : uint8_t {
 // the operation's value.
 struct alignas(16) Node {
   std::atomic<uint32_t> refs{1};
-  uint16_t n_outputs;
-  uint16_t n_saved;
+  uint32_t n_outputs;
   uint32_t n_edges;
+  uint16_t n_saved;
   uint8_t flags = 0;
   // Creation number: greater than that of every node an edge leads to, whatever threads made them.
   uint64_t number;
@@ -98,6 +98,11 @@ Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, in
                int n_outputs, int n_saved);
 // Fills saved value k.
 void save(Node* n, int k, TensorImpl* t, bool is_output);
+// Saves the inputs that the class lists and gradients of active inputs need; those whose memory is
+// that of `changed`, which is about to lose its value, as copies.
+void save_inputs(Node* n, TensorImpl* const* inputs, int n_inputs, const TensorImpl* changed);
+// The inputs that take part in differentiation, as a mask of the first 32.
+uint32_t active_inputs(TensorImpl* const* inputs, int n);
 // new_node, the saves the class lists, and the outputs' history.
 void record(const OpCall& call);
 // Gives the tensor the history (node, output); takes over the reference to the node.

@@ -26,16 +26,22 @@ constexpr Save save_output(int index, uint32_t needed_by = ~0u) {
 }
 constexpr uint32_t for_input(int i) { return 1u << i; }
 
+[[noreturn]] void too_many_dims();
+
 struct Shape {
   int ndim = 0;
   int64_t d[kMaxDims];
 
   Shape() = default;
   Shape(Dims dims) : ndim(static_cast<int>(dims.size())) {
+    if (dims.size() > kMaxDims) [[unlikely]] too_many_dims();
     for (size_t i = 0; i < dims.size(); ++i) d[i] = dims[i];
   }
   operator Dims() const { return {d, static_cast<size_t>(ndim)}; }
-  void push(int64_t v) { d[ndim++] = v; }
+  void push(int64_t v) {
+    if (ndim == kMaxDims) [[unlikely]] too_many_dims();
+    d[ndim++] = v;
+  }
 };
 
 // What an operation says about one output before computing it.

@@ -60,6 +60,7 @@ void replace_data(const Tensor& t, const Tensor& from) {
   x.dtype = y.dtype;
   x.numel = y.numel;
   x.data = y.data;
+  x.flags = static_cast<uint16_t>((x.flags & ~kReadOnly) | (y.flags & kReadOnly));
   release_storage(x.storage);
   x.storage = storage;
   update_contiguous(x);
@@ -72,13 +73,15 @@ void write_out(const char* op, Tensor& out, const Tensor& result) {
            "or use no_grad()");
   WG_CHECK(kind_of(result.dtype()) <= kind_of(t.dtype), Error, op, ": a result of dtype ",
            result.dtype(), " cannot be stored in out= of dtype ", t.dtype);
+  RecordingGuard off(false);
+  check_in_place(op, t);
+  // The result may be an input under another name.
+  const Tensor source = share_memory(t, *result.impl()) ? algebra::clone(result) : result;
   if (!(t.sizes() == result.shape())) {
     const Tensor fresh = new_tensor(t.dtype, result.shape());
     replace_data(out, fresh);
   }
-  RecordingGuard off(false);
-  check_in_place(op, t);
-  copy_elements(t, *result.impl());
+  copy_elements(t, *source.impl());
   t.bump_version();
 }
 
@@ -90,6 +93,12 @@ void store_result(const char* op, Tensor& self, const Tensor& result) {
            result.dtype(), " cannot be stored in a tensor of dtype ", self.dtype(),
            "; use the form that returns a new tensor");
   algebra::copy_(self, result);
+}
+
+void drop_history(TensorImpl* t) noexcept {
+  forget_retained(*t);
+  t->flags &= static_cast<uint16_t>(~kRetainsGrad);
+  if (Node* n = std::exchange(t->grad_fn, nullptr)) release_node(n);
 }
 
 void detach_(const Tensor& t) {

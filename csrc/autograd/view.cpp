@@ -1,6 +1,8 @@
 // Views and in-place changes: what was recorded about a view is replayed on its changed base (D6).
 #include <algorithm>
+#include <mutex>
 #include <new>
+#include <utility>
 
 #include "autograd/algebra.h"
 #include "autograd/execute.h"
@@ -117,13 +119,14 @@ struct CopySlices {
   static void vjp(const void* op, Vjp& v) {
     const auto& self = *static_cast<const CopySlices*>(op);
     // The view operations need the base's layout.
-    Tensor whole = self.order.ndim ? algebra::clone_in_order(v.grad(), self.order)
-                                   : algebra::clone(v.grad());
+    Tensor whole = algebra::dense_clone(v.grad(), self.order);
     Tensor part = self.step->apply(whole);
     Node& inner = *self.inner;
     std::vector<Tensor> results(inner.n_edges);
     Tensor gradient = algebra::clone(part);
-    run_node(inner, &gradient, results.data(), v.create_graph(), v.keep_saved());
+    // A second-order graph may reach the inner node by itself, after this one: then its values stay.
+    const bool keep = v.keep_saved() || inner.refs.load(std::memory_order_acquire) > 1;
+    run_node(inner, &gradient, results.data(), v.create_graph(), keep);
     if (results[0].defined()) {
       algebra::copy_(part, results[0]);
     } else {
@@ -206,18 +209,31 @@ void rebase(TensorImpl& t, Node* history) {
 }
 
 Node* grad_fn(TensorImpl& t) {
-  if (!t.has(kIsView) || t.grad_fn_version == t.version()) [[likely]] return t.grad_fn;
+  if (!t.has(kIsView)) [[likely]] return t.grad_fn;
+  const uint32_t version = t.version();
+  if (__atomic_load_n(&t.grad_fn_version, __ATOMIC_ACQUIRE) == version) [[likely]] return t.grad_fn;
   TensorImpl& base = *t.meta->base.impl();
-  if (base.grad_fn) {
-    RecordingGuard on(true);
-    Tensor fresh = t.meta->step->apply(t.meta->base);
-    Node* n = fresh.impl()->grad_fn;
-    if (n) {
-      retain_node(n);
-      set_history(t, n, fresh.impl()->output_nr);
-    }
+  Tensor fresh;
+  if (base.grad_fn && base.storage == t.storage) {
+    // Whatever modes are on, the history is that of the plain operations.
+    struct Plain {
+      uint32_t before = std::exchange(thread_mode.word, kRecording);
+      ~Plain() { thread_mode.word = before; }
+    } plain;
+    fresh = t.meta->step->apply(t.meta->base);
   }
-  t.grad_fn_version = t.version();
+  // Other threads may use the same view. What was there is freed after the lock: that may run
+  // code of a language binding.
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  if (t.grad_fn_version == version) return t.grad_fn;
+  if (fresh.defined() && fresh.impl()->grad_fn) {
+    if (t.has(kRetainsGrad)) forget_retained(t);
+    std::swap(t.grad_fn, fresh.impl()->grad_fn);
+    std::swap(t.output_nr, fresh.impl()->output_nr);
+    if (t.has(kRetainsGrad)) extras_of(*t.grad_fn).retained.emplace_back(t.output_nr, &t);
+  }
+  __atomic_store_n(&t.grad_fn_version, version, __ATOMIC_RELEASE);
   return t.grad_fn;
 }
 

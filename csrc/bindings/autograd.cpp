@@ -204,7 +204,7 @@ void bind_autograd(py::module_& m) {
   m.def("is_inference_mode_enabled", &is_inference_mode, "Whether inference mode is on for this thread.");
   m.def("is_anomaly_enabled", &is_anomaly_mode, "Whether anomaly mode is on for this thread.");
   py::class_<ModeScope>(m, "_ModeScope");
-  m.def("_inference_mode", &inference_mode);
+  m.def("_inference_mode", &inference_mode, py::arg("on") = true);
   m.def("_anomaly_mode", [](bool check_nan, py::object where) {
     auto f = std::make_shared<Held>(std::move(where));
     return anomaly_mode(check_nan, [f] {

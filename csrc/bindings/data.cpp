@@ -33,7 +33,11 @@ void measure(PyObject* o, size_t depth, Nested& n) {
       throw ValueError("tensor: expected a sequence of length " + std::to_string(n.shape[depth]) + " at depth " +
                        std::to_string(depth) + ", but got " + std::to_string(size) + "; rows must have one length");
     }
-    for (Py_ssize_t i = 0; i < size; ++i) measure(PySequence_Fast_ITEMS(o)[i], depth + 1, n);
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) {
+      if (i >= size) throw ValueError("tensor: the data changed while it was read");
+      const auto item = py::reinterpret_borrow<py::object>(PySequence_Fast_ITEMS(o)[i]);
+      measure(item.ptr(), depth + 1, n);
+    }
     return;
   }
   if (TensorImpl* t = unwrap(o)) {
@@ -63,21 +67,32 @@ void measure(PyObject* o, size_t depth, Nested& n) {
   if (s.kind() > n.kind) n.kind = s.kind();
 }
 
-void fill(PyObject* o, DType dtype, char*& to) {
+// Objects that turn into numbers may change the sequences meanwhile.
+void take_room(const char* to, const char* end, size_t bytes) {
+  if (static_cast<size_t>(end - to) < bytes) throw ValueError("tensor: the data changed while it was read");
+}
+
+void fill(PyObject* o, DType dtype, char*& to, const char* end) {
   if (is_sequence(o)) {
-    const Py_ssize_t size = PySequence_Fast_GET_SIZE(o);
-    for (Py_ssize_t i = 0; i < size; ++i) fill(PySequence_Fast_ITEMS(o)[i], dtype, to);
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) {
+      const auto item = py::reinterpret_borrow<py::object>(PySequence_Fast_ITEMS(o)[i]);
+      fill(item.ptr(), dtype, to, end);
+    }
     return;
   }
   const size_t item = item_size(dtype);
   if (TensorImpl* t = unwrap(o)) {
     const Tensor dense = as_tensor(t).detach().to(dtype).contiguous();
+    take_room(to, end, static_cast<size_t>(dense.numel()) * item);
     std::memcpy(to, dense.data(), static_cast<size_t>(dense.numel()) * item);
     to += static_cast<size_t>(dense.numel()) * item;
     return;
   }
   Scalar s;
-  if (scalar_from(o, &s) != 1) throw PythonError();
+  const int r = scalar_from(o, &s);
+  if (r < 0) throw PythonError();
+  if (!r) throw TypeError("tensor: the data changed while it was read");
+  take_room(to, end, item);
   detail::store_element(dtype, to, s);
   to += item;
 }
@@ -104,7 +119,9 @@ Tensor from_sequence(const py::object& data, const std::optional<DType>& dtype) 
   Tensor out = empty(n.shape, t);
   if (out.numel() == 0) return out;
   char* to = out.data<char>();
-  fill(data.ptr(), t, to);
+  const char* end = to + static_cast<size_t>(out.numel()) * item_size(t);
+  fill(data.ptr(), t, to, end);
+  if (to != end) throw ValueError("tensor: the data changed while it was read");
   return out;
 }
 
@@ -149,7 +166,8 @@ Tensor from_array(const py::object& array) {
   if (reinterpret_cast<uintptr_t>(p) % static_cast<uintptr_t>(std::min<int64_t>(item, 8)) && p) {
     throw ValueError("from_numpy: the array is not aligned; copy it first");
   }
-  Tensor t = from_blob(p, shape, *dtype, strides, release_object, array.inc_ref().ptr());
+  Tensor t = from_blob(p, shape, *dtype, strides, release_object, array.ptr());
+  array.inc_ref();  // given back by release_object
   if (read_only) detail::set_read_only(t);
   return t;
 }

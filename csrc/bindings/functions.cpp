@@ -28,8 +28,7 @@ enum class Form : uint8_t { function, in_place };
 
 // The callable. As a method descriptor it takes the tensor as its first argument.
 struct Callable {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   const Function* row;
   Signature* signature;  // made at the first call; never freed
   PyTypeObject* result_type;
@@ -37,12 +36,24 @@ struct Callable {
   PyObject* name;
 };
 
-constexpr int kMaxArgs = 16;
+constexpr int kMaxArgs = kMaxArguments;
 
 // What the values of one call point to.
 struct CallMemory {
-  std::vector<int64_t> dims[kMaxArgs];
+  static constexpr size_t kSmall = 2 * kMaxDims;
+  int64_t small[kSmall];
+  size_t used = 0;
+  std::vector<std::vector<int64_t>> large;
   std::vector<Tensor> tensors[3];
+
+  // Room for n integers; most calls find it in `small`.
+  int64_t* integers(size_t n) {
+    if (n <= kSmall - used) {
+      used += n;
+      return small + (used - n);
+    }
+    return large.emplace_back(n).data();
+  }
   int lists = 0;
   std::vector<PyObject*> temporaries;
   ~CallMemory() {
@@ -50,7 +61,21 @@ struct CallMemory {
   }
 };
 
+// An error is pending: says which argument it is about where a number was too large.
+[[noreturn]] void pending_error(const char* function, const Parameter& p) {
+  if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+    PyErr_Clear();
+    throw ValueError(std::string(function) + ": argument '" + p.name + "' does not fit in 64 bits");
+  }
+  throw PythonError();
+}
+
 int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
+  if (PyLong_CheckExact(o)) {
+    const long long v = PyLong_AsLongLong(o);
+    if (v != -1 || !PyErr_Occurred()) return v;
+    throw PythonError();
+  }
   PyObject* i = PyFloat_Check(o) ? nullptr : PyNumber_Index(o);
   if (!i) {
     PyErr_Clear();
@@ -59,7 +84,7 @@ int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
   }
   const long long v = PyLong_AsLongLong(i);
   Py_DECREF(i);
-  if (v == -1 && PyErr_Occurred()) throw PythonError();
+  if (v == -1 && PyErr_Occurred()) pending_error(function, p);
   return v;
 }
 
@@ -68,27 +93,35 @@ int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
                   kind_text(p.kind) + ", but got " + Py_TYPE(o)->tp_name);
 }
 
-void to_dims(PyObject* o, const char* function, const Parameter& p, std::vector<int64_t>& out) {
+void to_dims(PyObject* o, const char* function, const Parameter& p, Value& v, CallMemory& memory) {
+  v.size = 1;
   if (PyTuple_Check(o) || PyList_Check(o)) {
     PyObject** items = PySequence_Fast_ITEMS(o);
-    const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
-    for (Py_ssize_t i = 0; i < n; ++i) out.push_back(to_int(items[i], function, p));
+    v.size = static_cast<size_t>(PySequence_Fast_GET_SIZE(o));
+    int64_t* to = memory.integers(v.size);
+    for (size_t i = 0; i < v.size; ++i) to[i] = to_int(items[i], function, p);
+    v.data = to;
     return;
   }
   if (TensorImpl* t = unwrap(o); t && t->ndim == 1) {
-    for (int64_t i = 0; i < t->numel; ++i) out.push_back(select(as_tensor(t), 0, i).item().to_int());
+    v.size = static_cast<size_t>(t->numel);
+    int64_t* to = memory.integers(v.size);
+    for (int64_t i = 0; i < t->numel; ++i) to[i] = select(as_tensor(t), 0, i).item().to_int();
+    v.data = to;
     return;
   }
-  out.push_back(to_int(o, function, p));
+  int64_t* to = memory.integers(1);
+  *to = to_int(o, function, p);
+  v.data = to;
 }
 
-void convert(PyObject* o, const char* function, const Parameter& p, int index, Value& v,
-             CallMemory& memory) {
+void convert(PyObject* o, const char* function, const Parameter& p, Value& v, CallMemory& memory) {
   const bool nullable = !p.required && p.value.none;
   if (o == Py_None) {
-    const bool optional = p.kind == ArgKind::optional_scalar || p.kind == ArgKind::optional_integer ||
-                          p.kind == ArgKind::optional_real || p.kind == ArgKind::optional_boolean ||
-                          p.kind == ArgKind::optional_dims || p.kind == ArgKind::optional_dtype;
+    const bool optional = p.kind == ArgKind::optional_scalar ||
+                          p.kind == ArgKind::optional_integer || p.kind == ArgKind::optional_real ||
+                          p.kind == ArgKind::optional_boolean || p.kind == ArgKind::optional_dims ||
+                          p.kind == ArgKind::optional_dtype;
     if (!optional && !nullable) wrong_type(function, p, o);
     v = Value{};
     v.none = true;
@@ -111,7 +144,7 @@ void convert(PyObject* o, const char* function, const Parameter& p, int index, V
         return;
       }
       const int r = scalar_from(o, &v.scalar);
-      if (r < 0) throw PythonError();
+      if (r < 0) pending_error(function, p);
       if (!r) wrong_type(function, p, o);
       return;
     }
@@ -135,8 +168,8 @@ void convert(PyObject* o, const char* function, const Parameter& p, int index, V
         PyObject* item = PySequence_Fast_GET_ITEM(items, i);
         TensorImpl* t = unwrap(item);
         if (!t && item != Py_None) {
-          throw TypeError(std::string(function) + ": element " + std::to_string(i) + " of '" + p.name +
-                          "' must be Tensor, but got " + Py_TYPE(item)->tp_name);
+          throw TypeError(std::string(function) + ": element " + std::to_string(i) + " of '" +
+                          p.name + "' must be Tensor, but got " + Py_TYPE(item)->tp_name);
         }
         list.push_back(Tensor::share(t));
       }
@@ -145,7 +178,9 @@ void convert(PyObject* o, const char* function, const Parameter& p, int index, V
       return;
     }
     case ArgKind::integer:
-    case ArgKind::optional_integer: v.integer = to_int(o, function, p); return;
+    case ArgKind::optional_integer:
+      v.integer = to_int(o, function, p);
+      return;
     case ArgKind::real:
     case ArgKind::optional_real: {
       Scalar s;
@@ -155,14 +190,15 @@ void convert(PyObject* o, const char* function, const Parameter& p, int index, V
         return;
       }
       const int r = t ? 0 : scalar_from(o, &s);
-      if (r < 0) throw PythonError();
+      if (r < 0) pending_error(function, p);
       if (!r || s.kind() == DTypeKind::complex) wrong_type(function, p, o);
       v.real = s.to_double();
       return;
     }
     case ArgKind::boolean:
     case ArgKind::optional_boolean: {
-      if (!PyBool_Check(o) && !PyLong_Check(o) && !unwrap(o) && std::strncmp(Py_TYPE(o)->tp_name, "numpy.bool", 10) != 0) {
+      if (!PyBool_Check(o) && !PyLong_Check(o) && !unwrap(o) &&
+          std::strncmp(Py_TYPE(o)->tp_name, "numpy.bool", 10) != 0) {
         wrong_type(function, p, o);
       }
       const int truth = PyObject_IsTrue(o);
@@ -171,13 +207,9 @@ void convert(PyObject* o, const char* function, const Parameter& p, int index, V
       return;
     }
     case ArgKind::dims:
-    case ArgKind::optional_dims: {
-      auto& dims = memory.dims[index];
-      to_dims(o, function, p, dims);
-      v.data = dims.data();
-      v.size = dims.size();
+    case ArgKind::optional_dims:
+      to_dims(o, function, p, v, memory);
       return;
-    }
     case ArgKind::dtype:
     case ArgKind::optional_dtype: {
       const int code = dtype_code(o);
@@ -200,15 +232,13 @@ void convert(PyObject* o, const char* function, const Parameter& p, int index, V
   }
 }
 
-bool same_name(PyObject* a, PyObject* b) {
-  return a == b || PyUnicode_Compare(a, b) == 0;
-}
+bool same_name(PyObject* a, PyObject* b) { return a == b || PyUnicode_Compare(a, b) == 0; }
 
 // Other spellings that NumPy or older programs use.
 const char* alias(const char* name) {
-  static constexpr const char* pairs[][2] = {{"axis", "dim"}, {"keepdims", "keepdim"}, {"x", "input"},
-                                             {"self", "input"}, {"dims", "dim"},
-                                             {"x1", "input"}, {"x2", "other"}};
+  static constexpr const char* pairs[][2] = {
+      {"axis", "dim"}, {"keepdims", "keepdim"}, {"x", "input"},  {"self", "input"},
+      {"dims", "dim"}, {"value", "src"},        {"x1", "input"}, {"x2", "other"}};
   for (const auto& p : pairs) {
     if (std::strcmp(p[0], name) == 0) return p[1];
   }
@@ -223,7 +253,7 @@ struct CallOptions {
 
 bool take_option(const Function& row, PyObject* key, PyObject* value, CallOptions& options) {
   const char* name = PyUnicode_AsUTF8(key);
-  if (!name) return false;
+  if (!name) throw PythonError();
   if (std::strcmp(name, "out") == 0 && row.flags & (kOut | kCreates)) {
     if (value != Py_None) options.out = value;
     return true;
@@ -237,8 +267,10 @@ bool take_option(const Function& row, PyObject* key, PyObject* value, CallOption
     if (value == Py_None) return true;
     PyObject* text = PyObject_Str(value);
     if (!text) throw PythonError();
-    const std::string device = PyUnicode_AsUTF8(text);
+    const char* utf8 = PyUnicode_AsUTF8(text);
+    const std::string device = utf8 ? utf8 : "?";
     Py_DECREF(text);
+    if (!utf8) throw PythonError();
     if (device.rfind("cpu", 0) != 0) {
       throw Error(std::string(row.name) + ": device '" + device +
                   "' does not exist; wengert is a CPU engine, use device='cpu'");
@@ -252,7 +284,8 @@ bool take_option(const Function& row, PyObject* key, PyObject* value, CallOption
 void write_out(const Function& row, PyObject* out, Tensor result) {
   TensorImpl* t = unwrap(out);
   if (!t) {
-    throw TypeError(std::string(row.name) + ": out must be Tensor, but got " + Py_TYPE(out)->tp_name);
+    throw TypeError(std::string(row.name) + ": out must be Tensor, but got " +
+                    Py_TYPE(out)->tp_name);
   }
   Tensor target = Tensor::share(t);
   detail::write_out(row.name, target, result);
@@ -260,13 +293,20 @@ void write_out(const Function& row, PyObject* out, Tensor result) {
 
 PyObject* to_python(Callable* self, const Function& row, Result& r) {
   switch (r.kind) {
-    case ResultKind::nothing: Py_RETURN_NONE;
-    case ResultKind::tensor: return wrap(std::move(r.tensor));
-    case ResultKind::boolean: return PyBool_FromLong(r.integer != 0);
-    case ResultKind::integer: return PyLong_FromLongLong(r.integer);
-    case ResultKind::real: return PyFloat_FromDouble(r.real);
-    case ResultKind::dtype: return dtype_object(static_cast<DType>(r.integer));
-    case ResultKind::tensors: break;
+    case ResultKind::nothing:
+      Py_RETURN_NONE;
+    case ResultKind::tensor:
+      return wrap(std::move(r.tensor));
+    case ResultKind::boolean:
+      return PyBool_FromLong(r.integer != 0);
+    case ResultKind::integer:
+      return PyLong_FromLongLong(r.integer);
+    case ResultKind::real:
+      return PyFloat_FromDouble(r.real);
+    case ResultKind::dtype:
+      return dtype_object(static_cast<DType>(r.integer));
+    case ResultKind::tensors:
+      break;
   }
   const auto n = static_cast<Py_ssize_t>(r.tensors.size());
   PyObject* tuple;
@@ -277,7 +317,8 @@ PyObject* to_python(Callable* self, const Function& row, Result& r) {
         fields[i].name = self->signature->results[i].c_str();
       }
       auto* name = new std::string(std::string("wengert.return_types.") + row.name);
-      PyStructSequence_Desc d{name->c_str(), nullptr, fields, static_cast<int>(self->signature->results.size())};
+      PyStructSequence_Desc d{name->c_str(), nullptr, fields,
+                              static_cast<int>(self->signature->results.size())};
       self->result_type = PyStructSequence_NewType(&d);
       if (!self->result_type) return nullptr;
     }
@@ -301,6 +342,16 @@ PyObject* to_python(Callable* self, const Function& row, Result& r) {
   return tuple;
 }
 
+// Whether an argument requires grad.
+bool takes_part(const Signature& signature, const Value* values) {
+  for (size_t i = 0; i < signature.parameters.size(); ++i) {
+    const ArgKind kind = signature.parameters[i].kind;
+    const bool is_tensor = kind == ArgKind::tensor || kind == ArgKind::operand;
+    if (is_tensor && values[i].tensor && values[i].tensor->requires_grad()) return true;
+  }
+  return false;
+}
+
 PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
   auto* self = reinterpret_cast<Callable*>(callable);
   const Function& row = *self->row;
@@ -310,7 +361,10 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
     const auto n_parameters = static_cast<Py_ssize_t>(parameters.size());
     const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     const Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
-    Value values[kMaxArgs];
+    // Only the values of parameters that exist are made.
+    alignas(Value) char value_space[sizeof(Value) * kMaxArgs];
+    auto* values = reinterpret_cast<Value*>(value_space);
+    for (Py_ssize_t i = 0; i < n_parameters; ++i) new (values + i) Value;
     bool given[kMaxArgs] = {};
     // Most calls need no memory beside the values.
     alignas(CallMemory) char space[sizeof(CallMemory)];
@@ -331,14 +385,14 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
       const Parameter& p = parameters[at];
       if (p.variadic && !PyTuple_Check(args[i]) && !PyList_Check(args[i]) &&
           (nargs - i > 1 || !unwrap(args[i]))) {
-        auto& dims = memory->dims[at];
-        for (; i < nargs; ++i) dims.push_back(to_int(args[i], row.name, p));
-        values[at].data = dims.data();
-        values[at].size = dims.size();
+        values[at].size = static_cast<size_t>(nargs - i);
+        int64_t* dims = memory->integers(values[at].size);
+        values[at].data = dims;
+        for (; i < nargs; ++i) *dims++ = to_int(args[i], row.name, p);
         given[at] = true;
         break;
       }
-      convert(args[i], row.name, p, static_cast<int>(at), values[at], *memory);
+      convert(args[i], row.name, p, values[at], *memory);
       given[at] = true;
     }
     for (Py_ssize_t k = 0; k < nkw; ++k) {
@@ -350,20 +404,23 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
       }
       if (found < 0) {
         if (take_option(row, key, value, options)) continue;
-        const char* other = alias(PyUnicode_AsUTF8(key));
+        const char* text = PyUnicode_AsUTF8(key);
+        if (!text) throw PythonError();
+        const char* other = alias(text);
         for (Py_ssize_t i = 0; other && i < n_parameters && found < 0; ++i) {
           if (parameters[i].name == other) found = i;
         }
         if (found < 0) {
           throw TypeError(std::string(row.name) + ": unexpected keyword argument '" +
-                          PyUnicode_AsUTF8(key) + "'; the parameters are (" +
+                          text + "'; the parameters are (" +
                           self->signature->describe() + ")");
         }
       }
       if (given[found]) {
-        throw TypeError(std::string(row.name) + ": argument '" + parameters[found].name + "' was given twice");
+        throw TypeError(std::string(row.name) + ": argument '" + parameters[found].name +
+                        "' was given twice");
       }
-      convert(value, row.name, parameters[found], static_cast<int>(found), values[found], *memory);
+      convert(value, row.name, parameters[found], values[found], *memory);
       given[found] = true;
     }
     bool large = false;
@@ -372,8 +429,8 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         const Parameter& p = parameters[i];
         if (p.variadic) continue;  // no sizes: a 0-d tensor
         if (p.required) {
-          throw TypeError(std::string(row.name) + ": missing argument '" + p.name + "'; the parameters are (" +
-                          self->signature->describe() + ")");
+          throw TypeError(std::string(row.name) + ": missing argument '" + p.name +
+                          "'; the parameters are (" + self->signature->describe() + ")");
         }
         values[i] = p.value;
       } else if (parameters[i].kind == ArgKind::tensor || parameters[i].kind == ArgKind::operand) {
@@ -389,14 +446,20 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         if (row.in_place) {
           row.in_place(values);
         } else {
+          // What the call saves for its gradient must not be what is overwritten.
+          Tensor before;
+          if (is_grad_enabled() && takes_part(*self->signature, values)) {
+            before = clone(target);
+            values[0].tensor = before.impl();
+          }
           Result result;
           row.call(values, result);
-          detail::store_result(row.name, target,
-                               result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
+          detail::store_result(
+              row.name, target,
+              result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
         }
       }
-      Py_INCREF(args[0]);
-      return args[0];
+      return wrap(std::move(target));
     }
     Result result;
     {
@@ -470,7 +533,8 @@ PyGetSetDef getset[] = {{"__doc__", get_doc, nullptr, nullptr, nullptr},
                         {"__qualname__", get_name, nullptr, nullptr, nullptr},
                         {"__module__", get_module, nullptr, nullptr, nullptr},
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMethodDef methods[] = {{"__reduce__", reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"__reduce__", reduce, METH_NOARGS, nullptr},
+                         {nullptr, nullptr, 0, nullptr}};
 
 PyTypeObject* callable_type() {
   static PyTypeObject type{};
@@ -510,9 +574,10 @@ PyObject* describe(const Function& f) {
     PyList_Append(kinds, k);
     Py_DECREF(k);
   }
-  PyObject* d = Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:k,s:N}", "name", f.name, "signature", f.signature, "doc", f.doc,
-                              "samples", f.samples, "reference", f.reference, "flags",
-                              static_cast<unsigned long>(f.flags), "kinds", kinds);
+  PyObject* d =
+      Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:k,s:N}", "name", f.name, "signature", f.signature,
+                    "doc", f.doc, "samples", f.samples, "reference", f.reference, "flags",
+                    static_cast<unsigned long>(f.flags), "kinds", kinds);
   return d;
 }
 

@@ -112,6 +112,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   bind_autograd(m);
   bind_data(m);
   bind_io(m);
+  bind_dlpack(m);
   bind_optim(m);
   py::module_ functions = m.def_submodule("ops", "The operations of the library.");
   if (!add_functions(functions.ptr(), tensor.ptr())) throw py::error_already_set();

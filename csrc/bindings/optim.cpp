@@ -112,7 +112,7 @@ void run(TensorLists& tensors, void (*step)(TensorImpl* const*, int, const Optio
 PyObject* sgd(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     check_count("sgd_step", count, 9);
-    const SgdOptions o{.lr = number(a[3]),
+    const optim::SGDOptions o{.lr = number(a[3]),
                        .momentum = number(a[4]),
                        .dampening = number(a[5]),
                        .weight_decay = number(a[6]),
@@ -131,7 +131,7 @@ PyObject* sgd(PyObject*, PyObject* const* a, Py_ssize_t count) {
 PyObject* adam(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     check_count("adam_step", count, 14);
-    const AdamOptions o{.lr = number(a[6]),
+    const optim::AdamOptions o{.lr = number(a[6]),
                         .beta1 = number(a[7]),
                         .beta2 = number(a[8]),
                         .eps = number(a[9]),
@@ -152,7 +152,7 @@ PyObject* adam(PyObject*, PyObject* const* a, Py_ssize_t count) {
 PyObject* rmsprop(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     check_count("rmsprop_step", count, 13);
-    const RmspropOptions o{.lr = number(a[6]),
+    const optim::RMSpropOptions o{.lr = number(a[6]),
                            .alpha = number(a[7]),
                            .eps = number(a[8]),
                            .weight_decay = number(a[9]),
@@ -172,7 +172,7 @@ PyObject* rmsprop(PyObject*, PyObject* const* a, Py_ssize_t count) {
 PyObject* adagrad(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     check_count("adagrad_step", count, 9);
-    const AdagradOptions o{.lr = number(a[4]),
+    const optim::AdagradOptions o{.lr = number(a[4]),
                            .lr_decay = number(a[5]),
                            .weight_decay = number(a[6]),
                            .eps = number(a[7]),

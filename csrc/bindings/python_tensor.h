@@ -63,13 +63,8 @@ inline int scalar_from(PyObject* o, Scalar* s) {
     int overflow;
     const long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
     if (overflow) {
-      const unsigned long long u = overflow > 0 ? PyLong_AsUnsignedLongLong(o) : 0;
-      if (overflow < 0 || PyErr_Occurred()) {
-        PyErr_SetString(PyExc_OverflowError, "the integer does not fit in 64 bits");
-        return -1;
-      }
-      *s = static_cast<int64_t>(u);
-      return 1;
+      PyErr_SetString(PyExc_OverflowError, "the integer does not fit in int64");
+      return -1;
     }
     *s = static_cast<int64_t>(v);
     return 1;

@@ -231,12 +231,12 @@ cdef inline object wrap(TensorImpl* impl):
 
 cdef object restore(TensorImpl* impl):
     cls, attributes = restore_identity(impl)
-    cdef Tensor t = cls.__new__(cls)
+    # Not the subclass's own __new__, which would make another tensor.
+    cdef Tensor t = Tensor.__new__(cls)
     t.impl = impl
     set_owner(impl, <PyObject*>t)
     if attributes:
-        for name, value in attributes.items():
-            setattr(t, name, value)
+        t.__dict__ = attributes
     return t
 
 
@@ -300,7 +300,12 @@ cdef object array_operand(object other):
     return None
 
 
-ctypedef TensorImpl* (*table_call)(TensorImpl*, TensorImpl*)
+cdef object operand(object other):
+    """What the functions of the other module take beside a tensor; None where there is no such."""
+    cdef Scalar s
+    if isinstance(other, Tensor) or scalar_from(other, &s):
+        return other
+    return array_operand(other)
 
 
 @cython.freelist(256)
@@ -311,6 +316,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     """
     cdef TensorImpl* impl
     cdef PyObject* attributes  # the __dict__, made when first needed (see install_attributes)
+    cdef object collected  # always None: with it Cython declares the type to the cycle collector
     cdef object __weakref__
 
     __array_priority__ = 1000
@@ -339,8 +345,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     @staticmethod
     def _make_subclass(cls, Tensor data, requires_grad=False):
         """A tensor of a subclass over the memory of ``data``, without its history."""
+        cdef Tensor t = Tensor.__new__(cls)
         cdef TensorImpl* impl = as_tensor(impl_of(data)).detach().release()
-        cdef Tensor t = cls.__new__(cls)
         t.impl = impl
         set_owner(impl, <PyObject*>t)
         if requires_grad:
@@ -436,46 +442,57 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         return self.bitwise_not()
 
     def __pow__(self, other, modulo):
-        return self.pow(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.pow(other)
 
     def __rpow__(self, other, modulo):
         return _from_data(other, dtype=self.dtype if self.is_floating_point() or isinstance(other, int) else None).pow(self)
 
     def __mod__(self, other):
-        return self.remainder(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.remainder(other)
 
     def __rmod__(self, other):
         return _from_data(other).remainder(self)
 
     def __floordiv__(self, other):
-        return self.floor_divide(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.floor_divide(other)
 
     def __rfloordiv__(self, other):
         return _from_data(other).floor_divide(self)
 
     def __and__(self, other):
-        return self.bitwise_and(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_and(other)
 
     def __rand__(self, other):
-        return self.bitwise_and(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_and(other)
 
     def __or__(self, other):
-        return self.bitwise_or(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_or(other)
 
     def __ror__(self, other):
-        return self.bitwise_or(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_or(other)
 
     def __xor__(self, other):
-        return self.bitwise_xor(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_xor(other)
 
     def __rxor__(self, other):
-        return self.bitwise_xor(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_xor(other)
 
     def __lshift__(self, other):
-        return self.bitwise_left_shift(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_left_shift(other)
 
     def __rshift__(self, other):
-        return self.bitwise_right_shift(other)
+        other = operand(other)
+        return NotImplemented if other is None else self.bitwise_right_shift(other)
 
     def __iadd__(self, other):
         cdef Scalar s
@@ -826,29 +843,62 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             v = _from_data(value, dtype=self.dtype)
         if indices.size() == 0:
             # Leading dimensions of size 1 that the target does not have are dropped.
-            while v.impl.ndim > impl_of(view).ndim and v.impl.shape()[0] == 1:
+            while impl_of(v).ndim > impl_of(view).ndim and v.impl.shape()[0] == 1:
                 v = v[0]
             copy_call(impl_of(view), impl_of(v))
         else:
             index_put_call(impl_of(view), indices, impl_of(v))
 
 
+cdef inline bint is_bool_scalar(object item):
+    """True, False, and what other libraries and 0-d tensors make of them."""
+    if isinstance(item, bool):
+        return True
+    if isinstance(item, Tensor):
+        return (<Tensor>item).impl != NULL and (<Tensor>item).impl.ndim == 0 \
+            and <int>(<Tensor>item).impl.dtype == 0
+    return getattr(item, "ndim", None) == 0 and str(getattr(item, "dtype", "")) == "bool"
+
+
+cdef object index_tensor(object item):
+    """A list, an array or a tensor among the indices, as a tensor."""
+    if isinstance(item, Tensor):
+        return item
+    if isinstance(item, (str, bytes, dict, set)):
+        raise IndexError(f"index: {type(item).__name__} cannot be used as an index; use integers, "
+                         "slices, None, ..., masks, or lists, arrays and tensors of integers")
+    index = _from_data(item)
+    if index.numel() == 0 and isinstance(item, (list, tuple)):
+        return index.to(_dtypes[5])
+    return index
+
+
 cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
     """Applies ints, slices, None and Ellipsis; tensors among the indices are left in `indices`."""
     cdef Tensor t = self
     cdef int64_t d = 0
+    cdef int64_t covered = 0  # dimensions that the entries of `indices` stand for
     cdef Py_ssize_t named = 0
+    cdef bint dots = False
     cdef CTensor none
     if type(key) is list and any(isinstance(k, (slice, type(None), Tensor)) or k is Ellipsis or isinstance(k, list) for k in key) and not all(isinstance(k, list) for k in key):
         key = tuple(key)
     items = key if type(key) is tuple else (key,)
     for item in items:
-        if item is None or item is Ellipsis or isinstance(item, bool):
+        if type(item) is int or type(item) is slice:
+            named += 1
+        elif item is None:
             continue
-        if isinstance(item, Tensor) and (<Tensor>item).impl != NULL:
+        elif item is Ellipsis:
+            if dots:
+                raise IndexError("index: an index can have only one ellipsis (...)")
+            dots = True
+        elif is_bool_scalar(item):
+            continue
+        elif isinstance(item, Tensor) and (<Tensor>item).impl != NULL:
             named += mask_dims((<Tensor>item).impl)
-        elif hasattr(item, "dtype") and str(item.dtype) == "bool":
-            named += item.ndim
+        elif isinstance(item, (list, tuple)) or hasattr(item, "dtype"):
+            named += mask_dims(impl_of(index_tensor(item)))
         else:
             named += 1
     for item in items:
@@ -866,27 +916,23 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
         elif item is Ellipsis:
             d += max(0, self.impl.ndim - named)
         else:
-            if isinstance(item, bool):
+            if is_bool_scalar(item):
                 t = wrap(unsqueeze_call(impl_of(t), d))
-                index = _from_data([item])
-            elif isinstance(item, Tensor):
-                index = item
-            elif hasattr(item, "__index__") and not hasattr(item, "__len__"):
+                index = _from_data([bool(item)])
+            elif not isinstance(item, Tensor) and hasattr(item, "__index__") and not hasattr(item, "__len__"):
                 t = wrap(select_call(impl_of(t), d, item.__index__()))
                 continue
             else:
-                index = _from_data(item)
-                if index.numel() == 0:
-                    index = index.to(_dtypes[5])
-            if (<Tensor>index).impl.ndim == 0 and <int>(<Tensor>index).impl.dtype not in (0,) \
-                    and not index.is_floating_point() and len(items) == 1:
-                t = wrap(select_call(impl_of(t), d, index.item()))
-                continue
-            while <int64_t>indices.size() < d:
+                index = index_tensor(item)
+                if impl_of(index).ndim == 0 and not index.is_floating_point():
+                    t = wrap(select_call(impl_of(t), d, index.item()))
+                    continue
+            while covered < d:
                 indices.push_back(none)
+                covered += 1
             indices.push_back(as_tensor(impl_of(index)))
             d += mask_dims(impl_of(index))
-            # A mask fills the places of all its dimensions.
+            covered = d
     return t
 
 

@@ -135,10 +135,7 @@ inline int clear(PyObject* self) {
     if (t->meta) {
       HookList hooks = std::move(t->meta->hooks), after = std::move(t->meta->accumulated_hooks);
     }
-    if (Node* n = t->grad_fn) {
-      t->grad_fn = nullptr;
-      release_tensor_node(n);
-    }
+    detail::drop_history(t);
   }
   drop_attributes(self);
   return original_clear ? original_clear(self) : 0;

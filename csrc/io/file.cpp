@@ -24,6 +24,10 @@ constexpr size_t kMostAtOnce = size_t{1} << 30;
   fail<IoError>(op, ": ", path, ": ", std::strerror(error));
 }
 
+void check_path(const char* op, const std::string& path) {
+  WG_CHECK(path.find('\0') == path.npos, ValueError, op, ": the path contains a zero character");
+}
+
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -49,6 +53,7 @@ int open_retrying(const char* path, int flags, mode_t mode = 0) {
 }  // namespace
 
 InputFile::InputFile(const std::string& path) : path_(path) {
+  check_path("load", path);
   // A pipe must not keep us waiting for somebody who writes to it.
   fd_ = open_retrying(path.c_str(), O_RDONLY | O_NONBLOCK);
   if (fd_ < 0) fail_with_reason("load", path);
@@ -79,7 +84,9 @@ void InputFile::read(void* to, size_t n) {
   }
 }
 
-OutputFile::OutputFile(const std::string& path) : path_(resolved(path)) {
+OutputFile::OutputFile(const std::string& path) {
+  check_path("save", path);
+  path_ = resolved(path);
   struct stat s;
   const bool exists = ::stat(path_.c_str(), &s) == 0;
   if (exists && !S_ISREG(s.st_mode)) fail<IoError>("save: ", path, ": expected a regular file");

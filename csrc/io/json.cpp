@@ -72,11 +72,13 @@ void JsonReader::bad(const char* expected) const {
   fail<ValueError>("load: the header is damaged: expected ", expected, " at byte ", at_);
 }
 
+void JsonReader::skip_blanks() {
+  constexpr std::string_view kBlanks = " \n\t\r";
+  while (at_ < text_.size() && kBlanks.find(text_[at_]) != kBlanks.npos) ++at_;
+}
+
 bool JsonReader::take(char c) {
-  while (at_ < text_.size() &&
-         (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
-    ++at_;
-  }
+  skip_blanks();
   if (at_ >= text_.size() || text_[at_] != c) return false;
   ++at_;
   return true;
@@ -88,7 +90,7 @@ void JsonReader::expect(char c) {
 }
 
 void JsonReader::end() {
-  take(' ');
+  skip_blanks();
   if (at_ != text_.size()) bad("nothing more");
 }
 
@@ -163,7 +165,7 @@ std::string JsonReader::string() {
 }
 
 int64_t JsonReader::natural() {
-  take(' ');
+  skip_blanks();
   const size_t begin = at_;
   int64_t v = 0;
   for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {

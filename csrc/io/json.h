@@ -43,6 +43,7 @@ class JsonReader {
   void end();  // nothing but blanks follows
 
  private:
+  void skip_blanks();
   bool take(char c);  // skips blanks, then c if it is there
   void expect(char c);
   uint32_t hex4();

@@ -21,13 +21,14 @@ struct LevelTables {
   const PoolKernels* pool;
   const NormalizeKernels* normalize;
   const CrossEntropyKernels* cross_entropy;
+  const DropoutFn* dropout;
 };
-#define WG_TABLES(level)                                                                \
-  LevelTables {                                                                         \
-    level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
-        level::moments_table, level::optimizer_table, &level::random_table,             \
-        level::convolution_table, level::pool_table, level::normalize_table,            \
-        level::cross_entropy_table                                                      \
+#define WG_TABLES(level)                                                                           \
+  LevelTables {                                                                                    \
+    level::unary_table, level::binary_table, level::reduce_table, level::softmax_table,            \
+        level::moments_table, level::optimizer_table, &level::random_table,                        \
+        level::convolution_table, level::pool_table, level::normalize_table,                       \
+        level::cross_entropy_table, level::dropout_table                                           \
   }
 
 const LevelTables& level_tables() {
@@ -124,6 +125,10 @@ const SoftmaxKernels& softmax(DType dtype) {
   return level_tables().softmax[dtype == DType::float64];
 }
 const RandomKernels& random() { return *level_tables().random; }
+MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
+const OptimizerKernels& optimizer(DType dtype) {
+  return level_tables().optimizer[dtype == DType::float64];
+}
 const ConvolutionKernels& convolution(DType dtype) {
   return level_tables().convolution[dtype == DType::float64];
 }
@@ -136,9 +141,6 @@ const NormalizeKernels& normalize(DType dtype) {
 const CrossEntropyKernels& cross_entropy(DType dtype) {
   return level_tables().cross_entropy[dtype == DType::float64];
 }
-MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
-const OptimizerKernels& optimizer(DType dtype) {
-  return level_tables().optimizer[dtype == DType::float64];
-}
+DropoutFn dropout(DType dtype) { return level_tables().dropout[dtype == DType::float64]; }
 
 }  // namespace wengert::kernels

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "elementwise.h"
-#include "neural.h"
 #include "optimizer.h"
 #include "random.h"
+#include "neural.h"
 #include "reduce.h"
 
 namespace wengert::kernels {
@@ -29,12 +29,13 @@ struct FloatReduce {
   extern const FloatReduce reduce_table[2];                \
   extern const SoftmaxKernels softmax_table[2];            \
   extern const MomentsFn moments_table[2];                 \
-  extern const OptimizerKernels optimizer_table[2];        \
-  extern const RandomKernels random_table;                 \
   extern const ConvolutionKernels convolution_table[2];    \
   extern const PoolKernels pool_table[3];                  \
   extern const NormalizeKernels normalize_table[2];        \
   extern const CrossEntropyKernels cross_entropy_table[2]; \
+  extern const DropoutFn dropout_table[2];                 \
+  extern const OptimizerKernels optimizer_table[2];        \
+  extern const RandomKernels random_table;                 \
   }
 #if defined(__x86_64__) || defined(_M_X64)
 WG_DECLARE_LEVEL(v2)

@@ -11,10 +11,14 @@ Tensor zeros(DType dtype, Dims shape) { return wengert::zeros(shape, dtype); }
 Tensor add(const Tensor& a, const Tensor& b) { return wengert::add(a, b); }
 void add_(Tensor& a, const Tensor& b) { wengert::add_(a, b); }
 Tensor clone(const Tensor& t) { return wengert::clone(t); }
-Tensor clone_in_order(const Tensor& t, Dims order) {
+Tensor dense_clone(const Tensor& t, Dims order) {
+  const auto copy = [](const Tensor& x) {
+    return x.is_contiguous() ? wengert::clone(x) : contiguous(x);
+  };
+  if (order.empty()) return copy(t);
   Shape inverse = order;
   for (size_t i = 0; i < order.size(); ++i) inverse.d[order[i]] = static_cast<int64_t>(i);
-  return permute(wengert::clone(permute(t, order)), inverse);
+  return permute(copy(permute(t, order)), inverse);
 }
 void copy_(Tensor& to, const Tensor& from) { wengert::copy_(to, from); }
 

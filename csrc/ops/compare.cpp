@@ -3,6 +3,7 @@
 #include "ops/function.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
+#include "wengert/detail/owner.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace elementwise {
@@ -56,6 +57,15 @@ void compute_test(const char* op, kernels::Test test, Compute& c) {
 #include "wengert/ops/test.def"
 #undef WG_TEST
 
+// In place, a tensor with a history must lose it: the new elements do not depend on the old ones
+// smoothly. True where that was done.
+template <class F>
+bool cut_off(const char* op, Tensor& self, F result) {
+  if (!self.defined() || !self.requires_grad()) return false;
+  detail::store_result(op, self, result());
+  return true;
+}
+
 }  // namespace
 }  // namespace elementwise
 
@@ -76,10 +86,12 @@ void compute_test(const char* op, kernels::Test test, Compute& c) {
                                    elementwise::ResultType::SAME, true, b, &a, true);          \
   }                                                                                            \
   Tensor& op##_(Tensor& self, const Tensor& other) {                                           \
+    if (elementwise::cut_off(#op, self, [&] { return op(self, other); })) return self;         \
     apply_in_place(elementwise::op##_op{}, self, other);                                       \
     return self;                                                                               \
   }                                                                                            \
   Tensor& op##_(Tensor& self, const Scalar& other) {                                           \
+    if (elementwise::cut_off(#op, self, [&] { return op(self, other); })) return self;         \
     apply_in_place(elementwise::op##_scalar_op<false>{other}, self);                           \
     return self;                                                                               \
   }

@@ -232,7 +232,14 @@ Tensor from_blob(void* data, Dims shape, DType dtype, Dims strides, void (*relea
   t->numel = row_major_strides(t->shape(), t->ndim, t->strides());
   if (!strides.empty()) std::memcpy(t->strides(), strides.data(), sizeof(int64_t) * strides.size());
   t->data = static_cast<char*>(data);
-  t->storage = external_storage(data, static_cast<size_t>(t->numel) * item_size(dtype), release, context);
+  // The memory reaches from the lowest element to the highest; strides may be negative or have gaps.
+  int64_t below = 0, above = t->numel ? 1 : 0;
+  for (int i = 0; i < t->ndim && t->numel; ++i) {
+    const int64_t reach = (t->shape()[i] - 1) * t->strides()[i];
+    (reach < 0 ? below : above) += reach;
+  }
+  const auto item = static_cast<int64_t>(item_size(dtype));
+  t->storage = external_storage(t->data + below * item, static_cast<size_t>((above - below) * item), release, context);
   update_contiguous(*t);
   return out;
 }

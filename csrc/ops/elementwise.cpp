@@ -199,7 +199,8 @@ Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& save
   const kernels::UnaryGradFn fn = kernels::unary(kernel).grad[static_cast<int>(gi.dtype)];
   if (!fn || thread_mode.word & kSlowModes) return {};
   const TensorImpl* s = saved.impl();
-  if (!gi.contiguous() || (s && (!s->contiguous() || s->dtype != gi.dtype))) return {};
+  if (!gi.contiguous()) return {};
+  if (s && (!s->contiguous() || s->dtype != gi.dtype || !(s->sizes() == gi.sizes()))) return {};
   Tensor out = new_like_contiguous(gi, gi.dtype);
   const auto size = static_cast<int64_t>(item_size(gi.dtype));
   char* y = out.impl()->data;

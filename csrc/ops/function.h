@@ -80,6 +80,8 @@ enum FunctionFlag : uint32_t {
   kCreates = 1 << 10,      // makes a tensor from nothing: takes device= and requires_grad=
 };
 
+inline constexpr int kMaxArguments = 16;
+
 struct Function {
   const char* name;
   // Python parameters with defaults, then the names of the results where there are several:
@@ -199,6 +201,7 @@ template <class R, class... A, R (*F)(A...)>
 struct Thunk<F> {
   static constexpr ArgKind kinds[sizeof...(A) + 1] = {ArgTraits<Plain<A>>::kind..., {}};
   static constexpr int n_args = sizeof...(A);
+  static_assert(n_args <= kMaxArguments);
   static void call(const Value* args, Result& result) {
     [&]<size_t... I>(std::index_sequence<I...>) {
       if constexpr (std::is_void_v<R>) {

@@ -65,6 +65,7 @@ struct Scatter {
                                    src.data<char>() + static_cast<size_t>(from) * item, item);
                      });
     }
+    if (!dense.is_same(c.out())) copy_elements(*c.out().impl(), out);
   }
   void vjp(Vjp& v) const {
     const Tensor& index = v.saved(0);
@@ -106,6 +107,8 @@ int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Te
     WG_CHECK(!src || i.shape()[k] <= src->size(k), ValueError, op, ": the index of shape ",
              i.sizes(), " exceeds the source of shape ", src->shape(), " in dimension ", k);
   }
+  WG_CHECK(!src || x.ndim || src->numel() == i.numel, ValueError, op, ": the source of shape ",
+           src->shape(), " must have as many elements as the index of shape ", i.sizes());
   WG_CHECK(!src || src->dtype() == x.dtype, TypeError, op, ": the source has dtype ", src->dtype(),
            ", but the input has ", x.dtype);
   return d;

@@ -110,7 +110,10 @@ Tensor take_along_dim(const Tensor& input, const Tensor& indices, std::optional<
     a.d[d] = x.shape()[d];
     b.d[d] = i.shape()[d];
   }
-  return gather(expand(input, a), d, expand(indices, b));
+  // Negative indices count from the end.
+  const Tensor n = scalar(x.ndim ? x.shape()[d] : int64_t{1}, i.dtype);
+  const Tensor at = where(indices < Scalar(int64_t{0}), indices + n, indices);
+  return gather(expand(input, a), d, expand(at, b));
 }
 
 Tensor one_hot(const Tensor& input, int64_t num_classes) {
@@ -215,12 +218,13 @@ constexpr Function rows[] = {
     make_function<take_along_dim>(
         "take_along_dim", "input, indices, dim=None", kFunction | kMethod | kOut,
         "gather() with input and indices broadcast against each other",
-        "T((3, 4)), I((3, 2), 0, 4), 1\nT((3, 4)), I((1, 4), 0, 3), 0\nT((3, 4)), I((5,), 0, 12)",
+        "T((3, 4)), I((3, 2), -4, 4), 1\nT((3, 4)), I((1, 4), 0, 3), 0\nT((3, 4)), I((5,), 0, 12)",
         "np.take_along_axis(input, indices, dim)"),
-    make_function<one_hot>("one_hot", "input, num_classes=-1", kFunction | kNN | kNoGrad,
-                           "int64 zeros with a one at each class, along a new last dimension",
-                           "I((2, 3), 0, 5)\nI((4,), 0, 3), 6",
-                           "np.eye(num_classes if num_classes > 0 else input.max() + 1)[input]"),
+    make_function<one_hot>(
+        "one_hot", "input, num_classes=-1", kFunction | kNN | kNoGrad,
+        "int64 zeros with a one at each class, along a new last dimension",
+        "I((2, 3), 0, 5)\nI((4,), 0, 3), 6",
+        "np.eye(num_classes if num_classes > 0 else input.max() + 1, dtype=int)[input]"),
     make_function<select_scatter>("select_scatter", "input, src, dim, index", kFunction | kMethod,
                                   "A copy of input with select(dim, index) replaced by src",
                                   "T((3, 4)), T((4,)), 0, -1\nT((3, 4)), T((3,)), 1, 2"),

@@ -173,7 +173,8 @@ struct IndexPut {
     if (!c.in(0).is_same(c.out())) copy_elements(out, *c.inputs[0]);
     const Shape want = p.result_shape(out.sizes());
     // Values in the order [index..., rest...].
-    const Tensor values = as_contiguous(place(expand(c.in(1), want), p, true), out.dtype);
+    Tensor values = as_contiguous(place(expand(c.in(1), want), p, true), out.dtype);
+    if (share_memory(*values.impl(), out)) values = dense_copy(*values.impl(), out.dtype);
     if (values.numel() == 0) return;
     const Tensor target = indexed_first(c.out(), dims);
     const Tensor dense = as_contiguous(target);
@@ -232,6 +233,8 @@ std::vector<Tensor> integer_indices(const char* op, const TensorImpl& x, TensorL
       ++at;
       continue;
     }
+    WG_CHECK(at < x.ndim || (t.dtype() == DType::bool_ && t.dim() == 0), IndexError, op,
+             ": too many indices (", indices.size(), ") for a tensor of shape ", x.sizes());
     WG_CHECK(is_integral(t.dtype()), IndexError, op,
              ": index tensors must have an integer or bool dtype, but got ", t.dtype());
     if (t.dtype() != DType::bool_) {

@@ -78,13 +78,10 @@ struct MaskedFill {
   void vjp(Vjp& v) const { v.set(0, apply(MaskedFill{0.0}, v.grad(), v.saved(0))); }
 };
 
-// A number of a higher kind than the tensor's dtype does not fit in it.
+// Numbers are converted to the tensor's dtype.
 void check_value(const char* op, const Tensor& input, const Scalar& value) {
-  WG_CHECK(value.kind() <= kind_of(input.dtype()) || input.dtype() == DType::bool_ ||
-               (value.kind() == DTypeKind::floating &&
-                value.to_double() == static_cast<double>(value.to_int())),
-           Error, op, ": a value of a higher kind cannot be stored in a tensor of dtype ",
-           input.dtype(), "; convert the tensor first");
+  WG_CHECK(value.kind() != DTypeKind::complex || is_complex(input.dtype()), Error, op,
+           ": a complex value does not fit in a tensor of dtype ", input.dtype());
 }
 
 }  // namespace

@@ -10,15 +10,15 @@ WENGERT_NAMESPACE_BEGIN
 namespace {
 
 // A matrix as GEMM reads it: row-major or its transpose, copied only where it is neither.
-struct Operand {
+struct GemmOperand {
   Tensor t;
   bool transposed = false;
   int64_t ld = 0;
   int64_t batch_stride = 0;
 };
 
-Operand operand(const Tensor& t, DType dtype) {
-  Operand o;
+GemmOperand operand(const Tensor& t, DType dtype) {
+  GemmOperand o;
   const TensorImpl* x = t.impl();
   o.t = x->dtype == dtype ? t : as_contiguous(t, dtype);
   for (int attempt = 0;; ++attempt) {
@@ -86,7 +86,7 @@ void matrix_product(const char* op, const Tensor& a, const Tensor& b, const Tens
   }
   WG_CHECK(is_floating(z.dtype), NotImplementedError, op, ": not available for dtype ", z.dtype);
   const DType t = gemm_dtype(op, x.dtype, y.dtype);
-  const auto oa = operand(a, t), ob = operand(b, t);
+  const GemmOperand oa = operand(a, t), ob = operand(b, t);
   Tensor result = c;
   if (z.dtype != t) result = new_tensor(t, z.sizes());
   kernels::Gemm g;

@@ -29,7 +29,7 @@ struct Linear {
   }
   void compute(Compute& c) const {
     matrix_product(name, as_rows(c.in(0)), transpose(c.in(1), 0, 1), as_rows(c.out()), false,
-                   c.n_inputs > 2 ? c.in(2) : Tensor());
+            c.n_inputs > 2 ? c.in(2) : Tensor());
   }
   void vjp(Vjp& v) const {
     const Tensor& g = v.grad();
@@ -42,9 +42,8 @@ struct Linear {
     }
     if (v.needs(1)) {
       const Tensor turned = transpose(rows, 0, 1), x = as_rows(v.saved(0));
-      const bool added = item_size(g.dtype()) >= 4 && v.accumulate(1, [&](Tensor& sum) {
-        matrix_product(name, turned, x, sum, true);
-      });
+      const bool added = item_size(g.dtype()) >= 4 &&
+                         v.accumulate(1, [&](Tensor& sum) { matrix_product(name, turned, x, sum, true); });
       if (!added) v.set(1, matmul(turned, x));
     }
     if (v.inputs() > 2 && v.needs(2)) v.set(2, sum(rows, {0}));

@@ -7,35 +7,19 @@
 #pragma once
 
 #include "autograd/op_class.h"
+#include "wengert/optim.h"
 
 WENGERT_NAMESPACE_BEGIN
 
-struct SgdOptions {
-  double lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0;
-  bool nesterov = false, maximize = false;
-};
-struct AdamOptions {
-  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
-  bool amsgrad = false, maximize = false, decoupled_weight_decay = false;
-};
-struct RmspropOptions {
-  double lr = 1e-2, alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0;
-  bool centered = false, maximize = false;
-};
-struct AdagradOptions {
-  double lr = 1e-2, lr_decay = 0, weight_decay = 0, eps = 1e-10;
-  bool maximize = false;
-};
-
 // Parameters, gradients, [momentum buffers: momentum != 0].
-WENGERT_API void sgd_step(TensorImpl* const* tensors, int n, const SgdOptions& o);
+WENGERT_API void sgd_step(TensorImpl* const* tensors, int n, const optim::SGDOptions& o);
 // Parameters, gradients, means, mean squares, [largest mean squares: amsgrad], steps. Steps are
 // floating tensors of one element that count the calls.
-WENGERT_API void adam_step(TensorImpl* const* tensors, int n, const AdamOptions& o);
+WENGERT_API void adam_step(TensorImpl* const* tensors, int n, const optim::AdamOptions& o);
 // Parameters, gradients, mean squares, [means: centered], [momentum buffers: momentum > 0], steps.
-WENGERT_API void rmsprop_step(TensorImpl* const* tensors, int n, const RmspropOptions& o);
+WENGERT_API void rmsprop_step(TensorImpl* const* tensors, int n, const optim::RMSpropOptions& o);
 // Parameters, gradients, sums of squares, steps.
-WENGERT_API void adagrad_step(TensorImpl* const* tensors, int n, const AdagradOptions& o);
+WENGERT_API void adagrad_step(TensorImpl* const* tensors, int n, const optim::AdagradOptions& o);
 
 // The norm of order p (0, infinite or any other number) of all elements together, 0-d.
 WENGERT_API Tensor grad_norm(TensorImpl* const* tensors, int n, double p = 2);

@@ -8,7 +8,7 @@ WENGERT_NAMESPACE_BEGIN
 namespace {
 
 // The attributes of an operation are the options of its optimizer.
-struct SgdUpdate : SgdOptions {
+struct SgdUpdate : optim::SGDOptions {
   static constexpr const char* name = "sgd_step";
   WG_FIELDS(lr, momentum, dampening, weight_decay, nesterov, maximize)
   int lists() const { return momentum != 0 ? 3 : 2; }
@@ -26,7 +26,7 @@ struct SgdUpdate : SgdOptions {
   }
 };
 
-struct AdamUpdate : AdamOptions {
+struct AdamUpdate : optim::AdamOptions {
   static constexpr const char* name = "adam_step";
   WG_FIELDS(lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay)
   int lists() const { return amsgrad ? 6 : 5; }
@@ -61,7 +61,7 @@ struct AdamUpdate : AdamOptions {
   }
 };
 
-struct RmspropUpdate : RmspropOptions {
+struct RmspropUpdate : optim::RMSpropOptions {
   static constexpr const char* name = "rmsprop_step";
   WG_FIELDS(lr, alpha, eps, weight_decay, momentum, centered, maximize)
   int lists() const { return 4 + centered + (momentum > 0); }
@@ -83,7 +83,7 @@ struct RmspropUpdate : RmspropOptions {
   }
 };
 
-struct AdagradUpdate : AdagradOptions {
+struct AdagradUpdate : optim::AdagradOptions {
   static constexpr const char* name = "adagrad_step";
   static constexpr int kLists = 4;
   WG_FIELDS(lr, lr_decay, weight_decay, eps, maximize)
@@ -104,19 +104,19 @@ struct AdagradUpdate : AdagradOptions {
 
 }  // namespace
 
-void sgd_step(TensorImpl* const* tensors, int n, const SgdOptions& o) {
+void sgd_step(TensorImpl* const* tensors, int n, const optim::SGDOptions& o) {
   const SgdUpdate op{o};
   optimizer::call(op, tensors, n * op.lists());
 }
-void adam_step(TensorImpl* const* tensors, int n, const AdamOptions& o) {
+void adam_step(TensorImpl* const* tensors, int n, const optim::AdamOptions& o) {
   const AdamUpdate op{o};
   optimizer::call(op, tensors, n * op.lists());
 }
-void rmsprop_step(TensorImpl* const* tensors, int n, const RmspropOptions& o) {
+void rmsprop_step(TensorImpl* const* tensors, int n, const optim::RMSpropOptions& o) {
   const RmspropUpdate op{o};
   optimizer::call(op, tensors, n * op.lists());
 }
-void adagrad_step(TensorImpl* const* tensors, int n, const AdagradOptions& o) {
+void adagrad_step(TensorImpl* const* tensors, int n, const optim::AdagradOptions& o) {
   const AdagradUpdate op{o};
   optimizer::call(op, tensors, n * AdagradUpdate::kLists);
 }

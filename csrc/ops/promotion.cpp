@@ -34,10 +34,12 @@ DType result_type_of(const Operand& a, const Operand& b) {
 constexpr Function rows[] = {
     make_function<result_type_of>(
         "result_type", "tensor1, tensor2", kFunction | kNoGrad,
-        "The dtype that an operation on the two, tensors or numbers, computes in"),
+        "The dtype that an operation on the two, tensors or numbers, computes in",
+        "T((3,)), 2\nI((3,), 0, 5), T(())\n1, 2.5"),
     make_function<can_cast>(
         "can_cast", "from_, to", kFunction | kNoGrad,
-        "Whether values of a dtype may be stored in another without changing kind"),
+        "Whether values of a dtype may be stored in another without changing kind",
+        "float32, int64\nint64, uint8"),
 };
 }  // namespace
 

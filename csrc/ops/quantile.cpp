@@ -57,7 +57,7 @@ Tensor run_quantile(const char* op, const Tensor& input, const Tensor& q,
            std::string(interpolation));
   const int64_t d = dim ? wrap_dim(op, *dim, x.ndim) : 0;
   const Tensor row = dim && x.ndim ? move_dim(input, d, x.ndim - 1) : reshape(input, {-1});
-  WG_CHECK(row.size(-1) > 0, Error, op, ": no elements to take a quantile of in shape ", x.sizes());
+  WG_CHECK(x.numel > 0, Error, op, ": no elements to take a quantile of in shape ", x.sizes());
   const Tensor sorted = sort(row).first;
   Tensor rank = ranks(sorted, reshape(q, {-1}), skip_nan);
   if (lower) rank = floor(rank);
@@ -68,7 +68,9 @@ Tensor run_quantile(const char* op, const Tensor& input, const Tensor& q,
   if (midpoint || interpolation == "linear") {
     const Tensor above = gather(sorted, -1, to(ceil(rank), DType::int64));
     const Tensor step = sub(above, y);
-    y = add(y, midpoint ? mul(step, 0.5) : mul(step, sub(rank, below)));
+    const Tensor part = midpoint ? full({}, 0.5, x.dtype) : sub(rank, below);
+    // From the nearer end, so that an infinite one is exact.
+    y = where(lt(part, 0.5), add(y, mul(part, step)), sub(above, mul(sub(1, part), step)));
   }
   // q comes first.
   y = p.ndim == 0 ? select(y, -1, 0) : move_dim(y, y.dim() - 1, 0);

@@ -95,7 +95,10 @@ struct Cumulative {
 };
 
 struct CumSum : Cumulative<kernels::Scan::sum> {
-  void vjp(Vjp& v) const { v.set(0, reversed(cumsum(reversed(v.grad(), dim), dim), dim)); }
+  void vjp(Vjp& v) const {
+    const Tensor& g = v.grad();
+    v.set(0, g.dim() == 0 ? g : reversed(cumsum(reversed(g, dim), dim), dim));
+  }
 };
 
 struct CumProd : Cumulative<kernels::Scan::prod> {

@@ -228,7 +228,7 @@ constexpr Function rows[] = {
                          "How many elements lie in each of `bins` equal parts of [min, max], or of "
                          "the range of the elements",
                          "T((30,)), 4\nT((3, 10)), 5, -2, 2",
-                         "np.histogram(input, bins, (min, max) if min != max else None)[0]"),
+                         "np.histogram(input, bins, (min, max) if min != max else None)[0] * 1.0"),
     make_function<isin_any>(
         "isin", "elements, test_elements, *, assume_unique=False, invert=False",
         kFunction | kNoGrad, "Whether each element is among the test elements",

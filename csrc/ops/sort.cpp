@@ -48,6 +48,8 @@ struct Sort {
       order::for_each_row<T>(name, x, a, descending, [&](auto* e, auto* scratch, int64_t r) {
         if (count == a.n) {
           e = order::sort(e, scratch, a.n);
+        } else if (count * 16 <= a.n) {
+          std::partial_sort(e, e + count, e + a.n);
         } else {
           std::nth_element(e, e + count - 1, e + a.n);
           if (sorted) std::sort(e, e + count);

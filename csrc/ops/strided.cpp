@@ -179,7 +179,7 @@ constexpr Function rows[] = {
         "Windows of `size` elements, `step` apart, along a new last dimension. Shares memory",
         "T((7, 2)), 0, 3, 2\nT((2, 5)), -1, 2, 1\nT((3,)), 0, 0, 1",
         "np.moveaxis(np.stack([np.moveaxis(input, dimension, -1)[..., i:i + size] for i in "
-        "range(0, input.shape[dimension] - size + 1, step)]), 0, dimension)"),
+        "range(0, input.shape[dimension] - size + 1, step)]), 0, dimension % max(input.ndim, 1))"),
     make_function<as_strided>(
         "as_strided", "input, size, stride, storage_offset=None", kFunction | kMethod,
         "The memory of input seen with any sizes and strides (in elements). Shares memory",

@@ -48,12 +48,8 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_linear) \
   X(nn_convolution) \
   X(nn_max_pool) \
-  X(nn_average_pool) \
   X(nn_batch_norm) \
-  X(nn_layer_norm) \
-  X(nn_embedding) \
-  X(nn_cross_entropy) \
-  X(nn_loss)
+  X(nn_cross_entropy)
 // clang-format on
 
 #define X(family) extern const FunctionTable family##_functions;

@@ -70,12 +70,18 @@ std::tuple<Tensor, Tensor, Tensor> run_unique(const char* op, const Tensor& inpu
   const TensorImpl& x = *detail::input(op, input);
   RecordingGuard off(false);
   const int64_t d = dim ? wrap_dim(op, *dim, x.ndim) : 0;
-  const Tensor items = dim && x.ndim ? transpose(input, d, 0) : reshape(input, {-1});
+  WG_CHECK(!dim || x.ndim > 0, IndexError, op, ": a 0-d tensor has no dimension ", d);
+  Shape order;  // the dimension first, the others as they are
+  order.push(d);
+  for (int i = 0; i < x.ndim; ++i) {
+    if (i != d) order.push(i);
+  }
+  const Tensor items = dim ? permute(input, order) : reshape(input, {-1});
   const int64_t n = items.size(0), m = n ? items.numel() / n : 0;
   WG_CHECK(n == 0 || m > 0, Error, op, ": the slices of shape ", x.sizes(), " along dimension ", d,
            " have no elements");
   const Groups g = group_slices(op, order::comparable(items), n, m, sorted);
-  if (dim) return {index_select(x.ndim ? input : items, d, g.firsts), g.inverse, g.counts};
+  if (dim) return {index_select(input, d, g.firsts), g.inverse, g.counts};
   return {index_select(items, 0, g.firsts), reshape(g.inverse, x.sizes()), g.counts};
 }
 

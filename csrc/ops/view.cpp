@@ -138,7 +138,7 @@ struct Slice {
     m.out().shape = x.sizes();
     m.out().shape.d[dim] = length;
     std::memcpy(m.out().strides, x.strides(), sizeof(int64_t) * x.ndim);
-    m.out().strides[dim] *= step;
+    if (length > 1) m.out().strides[dim] *= step;  // otherwise the step may be of any size
     m.out().offset = length ? start * x.strides()[dim] : 0;
   }
   void vjp(Vjp& v) const { view_gradient(v, *this); }
@@ -370,6 +370,8 @@ std::vector<Tensor> split(const Tensor& input, Dims sizes, int64_t dim) {
   int64_t total = 0;
   for (const int64_t s : sizes) {
     WG_CHECK(s >= 0, ValueError, "split: sizes must be non-negative, but got ", sizes);
+    WG_CHECK(s <= x.shape()[d] - total, ValueError, "split: sizes ", sizes,
+             " add up to more than the size ", x.shape()[d], " of dimension ", d);
     total += s;
   }
   WG_CHECK(total == x.shape()[d], ValueError, "split: sizes ", sizes, " add up to ", total,

@@ -50,6 +50,8 @@ Storage* new_storage(size_t nbytes) {
 }
 
 Storage* alias_storage(Storage* parent, uint32_t version) {
+  // The owner of the bytes itself, so that aliases of aliases make no chain.
+  while (parent->parent) parent = parent->parent;
   auto* s = new (runtime::allocate(kStorageHeader)) Storage;
   s->allocated = kStorageHeader;
   s->nbytes = parent->nbytes;
@@ -65,7 +67,7 @@ Storage* external_storage(void* data, size_t nbytes, void (*release)(void*), voi
   s->allocated = kStorageHeader;
   s->nbytes = nbytes;
   s->data = static_cast<char*>(data);
-  s->release = release;
+  s->release = release ? release : [](void*) {};  // none: the memory is the caller's
   s->context = context;
   return s;
 }
@@ -172,6 +174,26 @@ void update_contiguous(TensorImpl& t) {
   }
 }
 
+void too_many_dims() {
+  fail<ValueError>("tensor: at most ", kMaxDims, " dimensions are supported");
+}
+
+bool share_memory(const TensorImpl& a, const TensorImpl& b) {
+  if (a.numel == 0 || b.numel == 0) return false;
+  const auto range = [](const TensorImpl& t) {
+    const auto item = static_cast<int64_t>(item_size(t.dtype));
+    auto first = reinterpret_cast<intptr_t>(t.data), end = first + item;
+    for (int i = 0; i < t.ndim; ++i) {
+      const int64_t reach = (t.shape()[i] - 1) * t.strides()[i] * item;
+      (reach < 0 ? first : end) += reach;
+    }
+    return std::pair(first, end);
+  };
+  const auto [a0, a1] = range(a);
+  const auto [b0, b1] = range(b);
+  return a0 < b1 && b0 < a1;
+}
+
 bool may_overlap(const TensorImpl& t) {
   if (t.contiguous()) return false;
   // Sorted by stride, every dimension must step over all smaller ones.
@@ -233,10 +255,15 @@ Tensor new_alias(const TensorImpl& of, Dims shape, const int64_t* strides, char*
   const int ndim = static_cast<int>(shape.size());
   TensorImpl* t = new_impl(of.dtype, ndim);
   int64_t n = 1;
+  bool overflow = false;
   for (int i = 0; i < ndim; ++i) {
     t->shape()[i] = shape[static_cast<size_t>(i)];
     t->strides()[i] = strides[i];
-    n *= shape[static_cast<size_t>(i)];
+    overflow |= __builtin_mul_overflow(n, shape[static_cast<size_t>(i)], &n);
+  }
+  if (overflow) [[unlikely]] {
+    free_impl(t);
+    fail<ValueError>("tensor: shape ", shape, " has more elements than can be counted");
   }
   t->numel = n;
   t->flags = static_cast<uint16_t>(of.flags & (kInference | kReadOnly));

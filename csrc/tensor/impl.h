@@ -125,5 +125,7 @@ Scalar load_scalar(DType dtype, const void* p);
 void store_scalar(DType dtype, void* p, const Scalar& s);
 // Two elements may share an address (an expanded dimension).
 bool may_overlap(const TensorImpl& t);
+// The bytes from the first to the last element of both have some in common, by whatever names.
+bool share_memory(const TensorImpl& a, const TensorImpl& b);
 
 WENGERT_NAMESPACE_END

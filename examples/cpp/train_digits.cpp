@@ -89,7 +89,7 @@ class Net : public wg::nn::Module {
     register_module("fc2", fc2_);
     register_module("fc3", fc3_);
   }
-  wg::Tensor forward(const wg::Tensor& x) {
+  wg::Tensor forward(const wg::Tensor& x) override {
     return fc3_.forward(wg::relu(fc2_.forward(wg::relu(fc1_.forward(x)))));
   }
 
@@ -103,8 +103,8 @@ double accuracy(Net& net, const Split& data) {
   int64_t right = 0;
   for (int64_t i = 0; i < data.size; i += kBatch) {
     int64_t n = std::min(kBatch, data.size - i);
-    wg::Tensor predicted = wg::argmax(net.forward(data.images.narrow(0, i, n)), 1);
-    right += wg::eq(predicted, data.labels.narrow(0, i, n)).sum().item<int64_t>();
+    wg::Tensor predicted = wg::argmax(net.forward(wg::narrow(data.images, 0, i, n)), 1);
+    right += wg::sum(predicted == wg::narrow(data.labels, 0, i, n)).item<int64_t>();
   }
   return static_cast<double>(right) / static_cast<double>(data.size);
 }
@@ -123,10 +123,11 @@ void train(const fs::path& folder, int epochs, uint64_t seed) {
     double total = 0;
     for (int64_t i = 0; i < train_data.size; i += kBatch) {
       int64_t n = std::min(kBatch, train_data.size - i);
-      wg::Tensor chosen = order.narrow(0, i, n);
+      wg::Tensor chosen = wg::narrow(order, 0, i, n);
       optimizer.zero_grad();
-      wg::Tensor logits = net.forward(train_data.images.index_select(0, chosen));
-      wg::Tensor loss = wg::cross_entropy(logits, train_data.labels.index_select(0, chosen));
+      wg::Tensor logits = net.forward(wg::index_select(train_data.images, 0, chosen));
+      wg::Tensor labels = wg::index_select(train_data.labels, 0, chosen);
+      wg::Tensor loss = wg::cross_entropy(logits, labels);
       loss.backward();
       optimizer.step();
       total += loss.item<float>() * static_cast<double>(n);

@@ -30,7 +30,20 @@ from ._device import device
 from ._grad_modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from ._names import *  # noqa: F403
 from ._names import __all__ as _function_names
+from ._pointwise import (
+    chain_matmul,
+    frexp,
+    randint,
+    randint_like,
+    round,
+    scalar_tensor,
+    tensordot,
+)
 from ._tensor import Size, Tensor, dtype
+from .version import __version__
+
+# isort: split
+from . import autograd, linalg, special
 from ._einsum import einsum
 from ._memory_format import (
     channels_last,
@@ -40,13 +53,7 @@ from ._memory_format import (
     memory_format,
     preserve_format,
 )
-from ._shape import *  # noqa: F403
-from .version import __version__
-
-# isort: split
-from . import autograd
 from ._methods import install as _install
-
 from ._settings import (
     finfo,
     get_rng_state,
@@ -60,7 +67,9 @@ from ._settings import (
     show_config,
     use_deterministic_algorithms,
 )
+from ._shape import *  # noqa: F403
 
 _install()
 
-from . import nn
+from . import nn, optim, utils
+from ._serialization import load, save

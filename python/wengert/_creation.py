@@ -116,11 +116,52 @@ def from_numpy(ndarray: Any) -> Tensor:
     return _core.from_array(ndarray)
 
 
-def from_dlpack(ext_tensor: Any) -> Tensor:
-    """A tensor over the memory of another library's array that speaks DLPack."""
-    import numpy as np
+def from_dlpack(
+    ext_tensor: Any, *, device: object = None, copy: bool | None = None
+) -> Tensor:
+    """A tensor over the memory of another library's array that speaks DLPack, or of a capsule.
 
-    return _core.from_array(np.from_dlpack(ext_tensor))
+    Args:
+        copy: True asks for a copy, False for an error where sharing is impossible.
+
+    Raises:
+        TypeError: the object does not speak DLPack, or its dtype is one that tensors do not have.
+        BufferError: the memory cannot be shared, for instance that of another device.
+    """
+    _check_device(device)
+    if not hasattr(ext_tensor, "__dlpack__"):
+        made = _core.from_dlpack_capsule(ext_tensor)
+        return made.clone() if copy else made
+    kind = ext_tensor.__dlpack_device__()[0] if hasattr(ext_tensor, "__dlpack_device__") else 1
+    if kind != 1:
+        raise BufferError(
+            f"from_dlpack: the array is on a device of type {int(kind)}; wengert is a CPU engine, "
+            "copy it to the CPU first"
+        )
+    options = {} if copy is None else {"copy": copy}
+    try:
+        capsule = ext_tensor.__dlpack__(max_version=(1, 0), **options)
+    except TypeError:  # written before DLPack 1.0
+        made = _core.from_dlpack_capsule(ext_tensor.__dlpack__())
+        return made.clone() if copy else made
+    return _core.from_dlpack_capsule(capsule)
+
+
+def _dlpack(
+    self: Tensor,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
+    """A DLPack capsule over the tensor's memory, of version 1 if max_version allows."""
+    return _core.to_dlpack(self, stream, max_version, dl_device, copy)
+
+
+def _dlpack_device(self: Tensor) -> tuple[int, int]:
+    """The device as DLPack numbers it: the CPU."""
+    return 1, 0
 
 
 def is_tensor(obj: object) -> bool:

@@ -64,7 +64,7 @@ def _parse(equation: str, operands: list[Tensor]) -> tuple[list[list[_Label]], l
         )
     terms = []
     most = 0
-    for part, t in zip(parts, operands):
+    for part, t in zip(parts, operands, strict=False):
         labels = _parse_term(part, equation)
         n = t.ndim - len([x for x in labels if x != "..."])
         if n < 0 or (n > 0 and "..." not in labels):
@@ -104,9 +104,7 @@ def _merge_repeated(t: Tensor, labels: list[_Label]) -> tuple[Tensor, list[_Labe
     return t, labels
 
 
-def _sum_out(
-    t: Tensor, labels: list[_Label], kept: set[_Label]
-) -> tuple[Tensor, list[_Label]]:
+def _sum_out(t: Tensor, labels: list[_Label], kept: set[_Label]) -> tuple[Tensor, list[_Label]]:
     dims = [i for i, x in enumerate(labels) if x not in kept]
     if not dims:
         return t, labels
@@ -118,7 +116,7 @@ def _contract(
 ) -> tuple[Tensor, list[_Label]]:
     """The product of two terms, summed over what neither the output nor another term needs."""
     # Dimensions of size 1 broadcast: where only one operand has extent, the other drops it.
-    size_a, size_b = dict(zip(la, a.shape)), dict(zip(lb, b.shape))
+    size_a, size_b = dict(zip(la, a.shape, strict=False)), dict(zip(lb, b.shape, strict=False))
     for label in [x for x in la if x in size_b]:
         if size_a[label] == 1 and size_b[label] != 1:
             a = a.squeeze(la.index(label))
@@ -128,7 +126,7 @@ def _contract(
             lb = [x for x in lb if x != label]
     a, la = _sum_out(a, la, kept | set(lb))
     b, lb = _sum_out(b, lb, kept | set(la))
-    size = dict(zip(lb, b.shape)) | dict(zip(la, a.shape))
+    size = dict(zip(lb, b.shape, strict=False)) | dict(zip(la, a.shape, strict=False))
     batch = [x for x in la if x in lb and x in kept]
     inner = [x for x in la if x in lb and x not in kept]
     only_a = [x for x in la if x not in lb]
@@ -179,9 +177,9 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
         raise ValueError("einsum: expected at least one operand")
     terms, output = _parse(equation, tensors)
     size: dict[_Label, int] = {}
-    for i, (t, labels) in enumerate(zip(tensors, terms)):
+    for i, (t, labels) in enumerate(zip(tensors, terms, strict=False)):
         tensors[i], terms[i] = _merge_repeated(t, labels)
-        for label, n in zip(terms[i], tensors[i].shape):
+        for label, n in zip(terms[i], tensors[i].shape, strict=False):
             if size.setdefault(label, n) != n:
                 if n != 1 and size[label] != 1:
                     raise RuntimeError(
@@ -192,9 +190,7 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
         pairs = [(i, j) for i in range(len(terms)) for j in range(i + 1, len(terms))]
         i, j = min(pairs, key=lambda p: _cost(terms[p[0]], terms[p[1]], size))
         others = {x for k, t in enumerate(terms) if k not in (i, j) for x in t}
-        made, labels = _contract(
-            tensors[i], terms[i], tensors[j], terms[j], others | set(output)
-        )
+        made, labels = _contract(tensors[i], terms[i], tensors[j], terms[j], others | set(output))
         tensors = [t for k, t in enumerate(tensors) if k not in (i, j)] + [made]
         terms = [t for k, t in enumerate(terms) if k not in (i, j)] + [labels]
     result, labels = _sum_out(tensors[0], terms[0], set(output))

@@ -17,6 +17,10 @@ class _Mode:
     def _again(self) -> _Mode:
         return type(self)()
 
+    def _entered(self) -> list[Any]:
+        """What each with-block that is open must restore; one object may be used within itself."""
+        return self.__dict__.setdefault("_stack", [])
+
     def __enter__(self) -> None:
         raise NotImplementedError
 
@@ -29,14 +33,21 @@ class _Mode:
             @wraps(function)
             def generator(*args: Any, **kwargs: Any) -> Any:
                 steps = function(*args, **kwargs)
-                sent = None
+                resume, given = steps.send, None
                 while True:
-                    with self._again():
-                        try:
-                            value = steps.send(sent)
-                        except StopIteration as stop:
-                            return stop.value
-                    sent = yield value
+                    try:
+                        with self._again():
+                            value = resume(given)
+                    except StopIteration as stop:
+                        return stop.value
+                    try:
+                        resume, given = steps.send, (yield value)
+                    except GeneratorExit:
+                        with self._again():
+                            steps.close()
+                        raise
+                    except BaseException as e:
+                        resume, given = steps.throw, e
 
             return generator  # type: ignore[return-value]
 
@@ -56,11 +67,11 @@ class _GradMode(_Mode):
         return self if function is None else self(function)
 
     def __enter__(self) -> None:
-        self._before = _core.is_grad_enabled()
+        self._entered().append(_core.is_grad_enabled())
         _core._set_grad_enabled(self._on)
 
     def __exit__(self, *exc: object) -> None:
-        _core._set_grad_enabled(self._before)
+        _core._set_grad_enabled(self._entered().pop())
 
 
 class no_grad(_GradMode):  # noqa: N801
@@ -115,7 +126,7 @@ class inference_mode(_Mode):  # noqa: N801
         return inference_mode(self._on)
 
     def __enter__(self) -> None:
-        self._scope = _core._inference_mode() if self._on else None
+        self._entered().append(_core._inference_mode(self._on))
 
     def __exit__(self, *exc: object) -> None:
-        self._scope = None
+        self._entered().pop()

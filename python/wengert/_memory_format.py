@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-class memory_format:  # noqa: N801
+class memory_format:
     """An order of dimensions in memory; ``order`` lists them from the outermost, None for rows."""
 
     def __init__(self, name: str, order: tuple[int, ...] | None) -> None:
@@ -76,7 +76,7 @@ def contiguous(self: Tensor, memory_format: Any = contiguous_format) -> Tensor:
     return memory_format.apply(self)
 
 
-def clone(input: Tensor, *, memory_format: Any = preserve_format) -> Tensor:  # noqa: A002
+def clone(input: Tensor, *, memory_format: Any = preserve_format) -> Tensor:
     """A copy with its own memory, in the order of the input's or in another memory_format."""
     if memory_format is preserve_format:
         return _clone(input)

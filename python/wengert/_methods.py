@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _core, _creation, _memory_format, _reductions, _shape, _tensor, autograd
+from . import (
+    _core,
+    _creation,
+    _memory_format,
+    _pointwise,
+    _reductions,
+    _shape,
+    _tensor,
+    autograd,
+)
 from ._device import cpu_device, device
 from ._tensor import Size, Tensor, all_dtypes, dtype
 
@@ -107,8 +116,27 @@ class RemovableHandle:
 def register_hook(self: Tensor, hook: Any) -> RemovableHandle:
     """Calls hook(gradient) when the gradient of this tensor is complete; a tensor that it returns
     takes the gradient's place."""
-    number = _core._register_hook(self, hook)
-    return RemovableHandle(lambda: _core._remove_hook(self, number))
+    switch = _Switch(hook)
+    number = _core._register_hook(self, switch)
+
+    def remove() -> None:
+        # The tensor may have another node by now, if it was changed in place.
+        switch.hook = None
+        _core._remove_hook(self, number)
+
+    return RemovableHandle(remove)
+
+
+class _Switch:
+    """A hook that can be turned off wherever it stands."""
+
+    __slots__ = ("hook",)
+
+    def __init__(self, hook: Any) -> None:
+        self.hook = hook
+
+    def __call__(self, gradient: Tensor) -> Any:
+        return None if self.hook is None else self.hook(gradient)
 
 
 def register_post_accumulate_grad_hook(self: Tensor, hook: Any) -> RemovableHandle:
@@ -142,7 +170,8 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     copied = self.detach().clone()
     if self.__class__ is not Tensor:
         copied = Tensor._make_subclass(self.__class__, copied)
-    copied.requires_grad_(self.requires_grad) if self.requires_grad else None
+    if self.requires_grad:
+        copied.requires_grad_()
     memo[id(self)] = copied
     if self.grad is not None:
         copied.grad = _deepcopy(self.grad, memo)
@@ -164,9 +193,19 @@ def _rebuild(cls: Any, data: bytes, type_name: str, shape: tuple[int, ...], requ
     return made
 
 
+def _copy(self: Tensor) -> Tensor:
+    """Another object over the same memory, without history."""
+    copied = self.detach()
+    if self.__class__ is not Tensor:
+        copied = Tensor._make_subclass(self.__class__, copied)
+    if self.requires_grad:
+        copied.requires_grad_()
+    copied.__dict__.update(self.__dict__)
+    return copied
+
+
 def _reduce_ex(self: Tensor, protocol: int) -> Any:
-    if not self.is_leaf:
-        raise RuntimeError("pickle: the tensor has a history, which cannot be stored; detach() it")
+    # The history is not stored: what comes back is a leaf.
     return _rebuild, (
         self.__class__,
         _core.to_bytes(self.detach()),
@@ -199,6 +238,9 @@ def install() -> None:
         "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook,
         "numpy": _creation._numpy,
         "__array__": _creation._array,
+        "__dlpack__": _creation._dlpack,
+        "__dlpack_device__": _creation._dlpack_device,
+        "__copy__": _copy,
         "__deepcopy__": _deepcopy,
         "__reduce_ex__": _reduce_ex,
         "device": property(lambda self: cpu_device),
@@ -211,6 +253,7 @@ def install() -> None:
         **_shape.install(),
     }
     _tensor._add_methods(methods)
+    _pointwise.install()
     _tensor._set_callbacks(_repr, _core.node_of, _creation._from_data, autograd._Hooks)
     _core.Node.register_hook = _node_register_hook
     _core.Node.register_prehook = _node_register_prehook

@@ -1,5 +1,8 @@
-"""Every operation of the core by its name, for the layers and functions written in Python."""
+"""Every operation by its name, for the layers and functions written in Python."""
 
-from ._core import ops as _ops
+from . import _core, _reductions, _shape
 
-globals().update({name: getattr(_ops, name) for name in dir(_ops) if not name.startswith("__")})
+_here = globals()
+_here.update({n: getattr(_core.ops, n) for n in dir(_core.ops) if not n.startswith("__")})
+for _module in (_reductions, _shape):
+    _here.update({n: getattr(_module, n) for n in _module.__all__})

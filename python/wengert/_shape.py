@@ -123,7 +123,7 @@ _split_method.__doc__ = split.__doc__
 
 
 def split_with_sizes(
-    input: Tensor,  # noqa: A002
+    input: Tensor,
     split_sizes: Sequence[int],
     dim: int = 0,
 ) -> tuple[Tensor, ...]:
@@ -132,7 +132,7 @@ def split_with_sizes(
 
 
 def tensor_split(
-    input: Tensor,  # noqa: A002
+    input: Tensor,
     indices_or_sections: Any,
     dim: int = 0,
 ) -> tuple[Tensor, ...]:
@@ -154,11 +154,11 @@ def tensor_split(
         return _ops._split_with_sizes(input, sizes, dim)
     ends = [*indices_or_sections, None]
     starts = [0, *indices_or_sections]
-    return tuple(_ops._slice(input, dim, a, b) for a, b in zip(starts, ends))
+    return tuple(_ops._slice(input, dim, a, b) for a, b in zip(starts, ends, strict=False))
 
 
 def _splitter(name: str, dim: int, least: int) -> Any:
-    def split_along(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:  # noqa: A002
+    def split_along(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
         if input.ndim < least:
             raise RuntimeError(
                 f"{name}: expected at least {least} dimension{'s' * (least > 1)}, "
@@ -190,7 +190,7 @@ dsplit = _splitter("dsplit", 2, 3)
 
 
 def repeat_interleave(
-    input: Tensor,  # noqa: A002
+    input: Tensor,
     repeats: int | Tensor | None = None,
     dim: int | None = None,
     *,
@@ -202,7 +202,7 @@ def repeat_interleave(
     each count is repeated.
     """
     if repeats is None:
-        return _ops._repeat_interleave_each(_ops.arange(0, input.numel()), input, 0)
+        return _ops._repeat_interleave_each(_creation.arange(input.numel()), input, 0)
     if isinstance(repeats, (list, tuple)):
         repeats = _creation.tensor(repeats)
     if isinstance(repeats, Tensor):
@@ -255,7 +255,7 @@ def cartesian_prod(*tensors: Any) -> Tensor:
 
 
 def combinations(
-    input: Tensor,  # noqa: A002
+    input: Tensor,
     r: int = 2,
     with_replacement: bool = False,
 ) -> Tensor:
@@ -275,7 +275,7 @@ def combinations(
 # ---- positions and choice -----------------------------------------------------------------
 
 
-def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:  # noqa: A002
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Positions of the nonzero elements: one per row, or as_tuple one tensor per dimension."""
     if not as_tuple:
         return _ops._nonzero(input)
@@ -292,7 +292,7 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
     return tuple(reversed(coordinates))
 
 
-def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:  # noqa: A002
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """input where condition is true, other elsewhere (tensors or numbers, broadcast).
 
     With the condition alone: the positions of its nonzero elements, one tensor per dimension.
@@ -328,6 +328,24 @@ def _number(value: Any, like: dtype | None) -> Tensor:
     return made
 
 
+# ---- another shape in place ---------------------------------------------------------------
+
+
+def _in_place(name: str, view: Any) -> Any:
+    def change(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if self.requires_grad or self._is_view():
+            raise RuntimeError(
+                f"{name}_: the shape of a view, or of a tensor that requires grad, cannot be "
+                f"changed in place; use {name}()"
+            )
+        self.data = view(self.data, *args, **kwargs)
+        return self
+
+    change.__name__ = change.__qualname__ = f"{name}_"
+    change.__doc__ = f"{name}() in place: the tensor itself takes the new shape."
+    return change
+
+
 def install() -> dict[str, Any]:
     """The methods of Tensor that this file defines."""
     return {
@@ -340,4 +358,10 @@ def install() -> dict[str, Any]:
         "repeat_interleave": repeat_interleave,
         "nonzero": nonzero,
         "where": _where_method,
+        "squeeze_": _in_place("squeeze", _ops.squeeze),
+        "unsqueeze_": _in_place("unsqueeze", _ops.unsqueeze),
+        "transpose_": _in_place("transpose", _ops.transpose),
+        "swapaxes_": _in_place("swapaxes", _ops.transpose),
+        "swapdims_": _in_place("swapdims", _ops.transpose),
+        "t_": _in_place("t", Tensor.t),
     }

@@ -114,10 +114,10 @@ TEST(BackwardThreads, NestedPassesOnTheSameNodes) {
   std::atomic<int> wrong{0};
   on_threads([&](int) {
     for (int k = 0; k < 20; ++k) {
-      const Tensor root = trunk * 2.0;
+      const Tensor root = trunk * 2.0, other = trunk * 3.0;
       double inner = 0;
       register_hook(root, [&](const Tensor&) {
-        inner = values(grad({trunk * 3.0}, {x}, {}, true)[0])[0];
+        inner = values(grad({other}, {x}, {}, true)[0])[0];
         return Tensor();
       });
       const double outer = values(grad({root + trunk}, {x}, {}, true)[0])[0];

@@ -252,9 +252,9 @@ TEST(BackwardGraph, CapturesRunOnlyWhatIsNeeded) {
 
 TEST(BackwardGraph, BadCalls) {
   const Tensor x = leaf({1, 2}), c = vec({1, 2});
-  expect_error([&] { (x * 2.0).backward(); }, {"backward: ", "one element", "(2)"});
+  expect_error([&] { (x * 2.0).backward(); }, {"backward: ", "one element", "(2,)"});
   expect_error([&] { c.backward(); }, {"backward: ", "does not require grad"});
-  expect_error([&] { (x * 2.0).backward(vec({1})); }, {"backward: ", "(1)", "(2)"});
+  expect_error([&] { (x * 2.0).backward(vec({1})); }, {"backward: ", "(1,)", "(2,)"});
   expect_error([&] { grad({sum(x)}, {c}); }, {"grad: ", "requires_grad_()"});
   expect_error([&] { grad({sum(x)}, {}); }, {"grad: "});
   expect_error<ValueError>([&] { backward({sum(x), sum(x)}, {vec({1})}); }, {"backward: "});
@@ -372,7 +372,7 @@ TEST(BackwardEngine, CustomResultsAreChecked) {
   const Tensor x = leaf({1, 2});
   const Tensor wrong =
       custom_identity(x, [](auto&, auto&) { return std::vector<Tensor>{vec({1, 2, 3})}; });
-  expect_error([&] { sum(wrong).backward(); }, {"(3)", "(2)"});
+  expect_error([&] { sum(wrong).backward(); }, {"(3,)", "(2,)"});
   const Tensor many = custom_identity(x, [](auto&, auto&) { return std::vector<Tensor>(2); });
   expect_error([&] { sum(many).backward(); }, {"MyOp", "2 gradients", "1 inputs"});
   const Tensor wide = custom_identity(x, [](const std::vector<Tensor>& g, auto&) {

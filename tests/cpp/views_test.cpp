@@ -189,7 +189,7 @@ TEST(BackwardViews, ViewsMadeWithoutRecording) {
 
 TEST(BackwardViews, ExpandedTensorsCannotChange) {
   Tensor e = expand(vec({1}), {3});
-  expect_error([&] { add_(e, 1.0); }, {"add", "(3)", "clone()"});
+  expect_error([&] { add_(e, 1.0); }, {"add", "(3,)", "clone()"});
   expect_values(e, {1, 1, 1});
 }
 
@@ -199,7 +199,7 @@ TEST(BackwardViews, ViewsKeepTheBaseAlive) {
     const Tensor x = leaf({1, 2, 3});
     Tensor v;
     {
-      Tensor b = exp(x);
+      Tensor b = x * 1.0;
       v = slice(b, 0, 1, 3, 1);
       mul_(v, 2.0);
     }

@@ -53,8 +53,9 @@ class WENGERT_API ModeScope {
  public:
   virtual ~ModeScope();
 };
-// Nothing is recorded, and the tensors made cannot take part in recorded operations later.
-WENGERT_API std::unique_ptr<ModeScope> inference_mode();
+// Nothing is recorded, and the tensors made cannot take part in recorded operations later. Off:
+// leaves the inference mode around it, and records.
+WENGERT_API std::unique_ptr<ModeScope> inference_mode(bool on = true);
 WENGERT_API bool is_inference_mode();
 // Every recorded operation remembers where it was called: `where` is asked for the place. A
 // backward pass that then fails or, with check_nan, computes a NaN, names it in its error.

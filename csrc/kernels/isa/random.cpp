@@ -29,6 +29,7 @@ WG_INLINE void philox_group(uint64_t seed, uint64_t counter, uint64_t (&word)[4]
   for (int first = 0; first < kBlocks; first += kChains * kCounters) {
     Words c0[kChains], c1[kChains], c2[kChains], c3[kChains];
     for (int s = 0; s < kChains; ++s) {
+      c0[s] = Words{};
       for (int i = 0; i < kCounters; ++i) {
         c0[s][i] = counter + static_cast<uint64_t>(first + s * kCounters + i);
       }
@@ -122,14 +123,23 @@ void uniform_double(int64_t n, void* out, uint64_t seed, uint64_t counter, doubl
       });
 }
 
-// Box and Muller, Ann. Math. Statist. 29 (1958): two normal numbers from u in (0, 1] and a turn.
+// Box and Muller, Ann. Math. Statist. 29 (1958): two normal numbers from u in (0, 1] and a turn in
+// [0, 1). Quarters of a turn are exact, so that no range reduction is needed.
 template <class T>
 WG_INLINE void normal_pairs(const T* u, const T* turn, T* y, T mean, T std) {
+  using Int = typename Vec<T>::Int;
   for (int j = 0; j < kBlocks; j += Vec<T>::kLanes) {
-    const Vec<T> r = Vec<T>(std) * sqrt(Vec<T>(-2.0) * log(load(u + j)));
-    const Vec<T> angle = Vec<T>(6.283185307179586476925) * load(turn + j);
-    store(y + j, Vec<T>(mean) + r * cos(angle));
-    store(y + kBlocks + j, Vec<T>(mean) + r * sin(angle));
+    const Vec<T> r = Vec<T>(std) * sqrt(Vec<T>(-2.0) * log_positive(load(u + j)));
+    const Vec<T> quarters = load(turn + j) * 4.0;
+    const Vec<T> n = round(quarters);
+    const Vec<Int> q = bits(n + Vec<T>(kIntegerShift<T>));
+    const Vec<T> angle = (quarters - n) * 1.57079632679489661923;
+    const Vec<T> z = angle * angle;
+    const Vec<T> s = sin_reduced(angle, z), c = cos_reduced(z);
+    const Mask<T> odd = bit_set<T>(q, 1), half = bit_set<T>(q, 2);
+    const Vec<T> sine = select(odd, c, s), cosine = select(odd, s, c);
+    store(y + j, Vec<T>(mean) + r * select(half ^ odd, -cosine, cosine));
+    store(y + kBlocks + j, Vec<T>(mean) + r * select(half, -sine, sine));
   }
 }
 void normal_float(int64_t n, void* out, uint64_t seed, uint64_t counter, double mean, double std) {

@@ -23,6 +23,8 @@ WENGERT_API void write_out(const char* op, Tensor& out, const Tensor& result);
 WENGERT_API void store_result(const char* op, Tensor& self, const Tensor& result);
 // Cuts the tensor off from its history.
 WENGERT_API void detach_(const Tensor& t);
+// The same as a binding's collector does it: without checks.
+WENGERT_API void drop_history(TensorImpl* t) noexcept;
 // One element in memory.
 WENGERT_API Scalar element(DType dtype, const void* p);
 WENGERT_API void store_element(DType dtype, void* p, const Scalar& s);

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from wengert import Tensor, no_grad
+from wengert import Tensor, is_grad_enabled, no_grad
 from wengert import _ops as _C
+from wengert._core import grad_norm, scale_
 
 
 def _as_list(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -28,8 +29,11 @@ def get_total_norm(
     tensors = _as_list(tensors)
     if not tensors:
         return _C.zeros(())
-    norms = _C.stack([_C.norm(t, norm_type) for t in tensors])
-    total = _C.norm(norms, norm_type)
+    if is_grad_enabled() and any(t.requires_grad for t in tensors):
+        norms = _C.stack([_C.norm(t, norm_type) for t in tensors])
+        total = _C.norm(norms, norm_type)
+    else:
+        total = grad_norm(tensors, float(norm_type))
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
@@ -49,10 +53,9 @@ def clip_grads_with_norm_(
     grads = [p.grad for p in _as_list(parameters) if p.grad is not None]
     if not grads:
         return
-    with no_grad():
-        factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
-        for grad in grads:
-            grad.mul_(factor)
+    # A norm that is nan makes the gradients nan: it must not go unnoticed.
+    ratio = float(max_norm) / (float(total_norm) + 1e-6)
+    scale_(grads, 1.0 if ratio > 1.0 else ratio)
 
 
 def clip_grad_norm_(

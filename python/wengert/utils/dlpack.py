@@ -1,0 +1,18 @@
+"""Sharing memory with other libraries through DLPack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._creation import from_dlpack
+from .._tensor import Tensor
+
+__all__ = ["from_dlpack", "to_dlpack"]
+
+
+def to_dlpack(tensor: Tensor) -> Any:
+    """A DLPack capsule over the tensor's memory, for consumers that take a capsule.
+
+    Raises BufferError for a tensor that requires grad or whose memory is read-only.
+    """
+    return tensor.__dlpack__()

@@ -1,0 +1,195 @@
+"""Index expressions against NumPy: reading, writing, gradients, errors."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+
+class Draw:
+    """Random index expressions for arrays of random shapes."""
+
+    def __init__(self, seed: int) -> None:
+        self.r = random.Random(seed)
+
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.r.choice([0, 1, 2, 3, 4, 5]) for _ in range(self.r.randint(0, 4)))
+
+    def bound(self, n: int) -> int | None:
+        return self.r.choice([None, self.r.randint(-n - 2, n + 2)])
+
+    def mask(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.random.default_rng(self.r.randint(0, 999)).random(shape) < 0.5
+
+    def key(self, shape: tuple[int, ...]) -> list[Any]:
+        r = self.r
+        key: list[Any] = []
+        d = 0
+        together = r.choice([(2,), (3,), (2, 3), (1,), ()])
+        beyond = 60 if r.random() < 0.03 else 0
+        dots = False
+        while d < len(shape) and r.random() < 0.85:
+            n = shape[d]
+            c = r.random()
+            if c < 0.2 and n:
+                key.append(r.randint(-n, n - 1) + beyond)
+                d += 1
+            elif c < 0.5:
+                step = r.choice([None, 1, 2, -1, -2, 3])
+                key.append(slice(self.bound(n), self.bound(n), step))
+                d += 1
+            elif c < 0.58:
+                key.append(None)
+            elif c < 0.66 and not dots:
+                key.append(Ellipsis)
+                dots = True
+                d += r.randint(0, len(shape) - d)
+            elif c < 0.72:
+                key.append(self.mask((n,)))
+                d += 1
+            elif c < 0.76 and d + 1 < len(shape):
+                key.append(self.mask((n, shape[d + 1])))
+                d += 2
+            elif c < 0.8:
+                key.append(r.random() < 0.5)
+            elif n:
+                s = together if r.random() < 0.7 else (1,)
+                flat = [r.randint(-n, n - 1) + beyond for _ in range(int(np.prod(s)))]
+                key.append(np.array(flat, dtype=np.int64).reshape(s))
+                d += 1
+            else:
+                key.append(slice(None))
+                d += 1
+        return key + [0] * 4 if r.random() < 0.03 else key
+
+    def given(self, index: Any, form: int) -> Any:
+        """The index as a tensor, an array or a list."""
+        if not isinstance(index, np.ndarray) or form == 1 or (form == 2 and index.size == 0):
+            return index
+        return wg.tensor(index) if form == 0 else index.tolist()
+
+
+def positions(shape: tuple[int, ...], items: tuple[Any, ...]) -> np.ndarray:
+    """Which elements the index names, as flat positions.
+
+    As in PyTorch numbers, slices and None are applied first, then arrays and masks together.
+    """
+    a = np.arange(int(np.prod(shape))).reshape(shape)
+    items = tuple(int(k) if isinstance(k, np.ndarray) and k.ndim == 0 else k for k in items)
+    named = sum(
+        k.ndim if isinstance(k, np.ndarray) and k.dtype == bool else 1
+        for k in items
+        if k is not None and k is not Ellipsis and not isinstance(k, bool)
+    )
+    first: list[Any] = []
+    then: list[Any] = []
+    for k in items:
+        if isinstance(k, bool):
+            first.append(None)
+            then.append(np.array([k]))
+        elif isinstance(k, np.ndarray):
+            first.extend([slice(None)] * (k.ndim if k.dtype == bool else 1))
+            then.append(k)
+        elif k is Ellipsis:
+            first.extend([slice(None)] * max(0, len(shape) - named))
+            then.extend([slice(None)] * max(0, len(shape) - named))
+        else:
+            first.append(k)
+            if not isinstance(k, int):
+                then.append(slice(None))
+    return a[tuple(first)][tuple(then)]
+
+
+def cases(seed: int, n: int) -> Any:
+    """Arrays, indices, the positions they name (None for an error), and what chose them."""
+    draw = Draw(seed)
+    for _ in range(n):
+        shape = draw.shape()
+        items = tuple(draw.key(shape))
+        form = draw.r.randint(0, 2)
+        array = np.arange(0.5, int(np.prod(shape)) + 0.5).reshape(shape)
+        key: Any = tuple(draw.given(k, form) for k in items)
+        if len(items) == 1 and draw.r.random() < 0.5:
+            key = key[0]
+        try:
+            named = positions(shape, items)
+        except IndexError:
+            named = None
+        yield array, key, named, draw.r
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_reading_and_its_gradient(seed: int) -> None:
+    for a, key, named, _ in cases(seed, 500):
+        x = wg.tensor(a, requires_grad=True)
+        if named is None:
+            with pytest.raises(IndexError):
+                x[key]
+            continue
+        got = x[key]
+        assert tuple(got.shape) == named.shape, (a.shape, key)
+        assert np.array_equal(got.detach().numpy(), a.reshape(-1)[named]), (a.shape, key)
+        w = np.random.default_rng(seed).random(named.shape)
+        (got * wg.tensor(w)).sum().backward()
+        gradient = np.zeros(a.size)
+        np.add.at(gradient, named, w)
+        assert np.allclose(x.grad.numpy(), gradient.reshape(a.shape)), (a.shape, key)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_writing_and_its_gradient(seed: int) -> None:
+    for a, key, named, r in cases(100 + seed, 500):
+        y = wg.tensor(a)
+        if named is None:
+            with pytest.raises(IndexError):
+                y[key] = 1.0
+            assert np.array_equal(y.numpy(), a)
+            continue
+        how = r.choice(["tensor", "number", "broadcast", "list", "integers", "array"])
+        shape = named.shape
+        if how == "broadcast":
+            shape = tuple(1 if r.random() < 0.4 else n for n in shape)
+        values = np.array(np.random.default_rng(seed).random(shape))
+        if how == "integers":
+            values = np.arange(values.size).reshape(shape)
+        if how == "number":
+            values = np.array(0.25)
+        given = values if how == "array" else wg.tensor(values)
+        y[key] = values.tolist() if how in ("list", "number") else given
+        expected = a.reshape(-1).copy()
+        expected[named] = values
+        assert np.array_equal(y.numpy().reshape(-1), expected), (a.shape, key, how)
+        if how == "broadcast":
+            base, v = wg.tensor(a, requires_grad=True), wg.tensor(values, requires_grad=True)
+            z = base * 1.0
+            z[key] = v
+            w = np.random.default_rng(seed + 1).random(a.shape)
+            (z * wg.tensor(w)).sum().backward()
+            passed = np.array(w).reshape(-1)
+            passed[named] = 0
+            assert np.allclose(base.grad.numpy().reshape(-1), passed), (a.shape, key)
+
+
+def test_bad_indices_are_refused_and_change_nothing() -> None:
+    x = wg.tensor(np.arange(6.0).reshape(2, 3))
+    for key in [2, -3, (0, 3), (0, 0, 0), ([0, 2],), (slice(None), [3]), (0, ..., 0, 0)]:
+        with pytest.raises(IndexError):
+            x[key]
+        with pytest.raises(IndexError):
+            x[key] = 7.0
+    with pytest.raises(IndexError):
+        x[np.array([True, False, True])]
+    with pytest.raises(IndexError):
+        x[1.5]
+    with pytest.raises(IndexError):
+        x["a"]
+    with pytest.raises(IndexError):
+        x[..., ...]
+    with pytest.raises((ValueError, RuntimeError)):
+        x[0] = wg.zeros(4)
+    assert x.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]

@@ -1,0 +1,231 @@
+"""Pointwise operations and products beside those that the tables of functions test."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.autograd import gradcheck, gradgradcheck
+
+rng = np.random.default_rng(3)
+
+
+def leaf(*shape: int, low: float = -1.0, high: float = 1.0) -> wg.Tensor:
+    return wg.tensor(rng.uniform(low, high, shape), requires_grad=True)
+
+
+DIFFERENTIABLE = {
+    "add_alpha": (lambda a, b: wg.add(a, b, alpha=2.5), ((3, 4), (4,))),
+    "sub_alpha": (lambda a, b: wg.sub(a, b, alpha=-2), ((3, 1), (4,))),
+    "rsub": (lambda a, b: wg.rsub(a, b, alpha=3), ((3,), (3,))),
+    "clamp_number": (lambda a: wg.clamp(a, -0.5, 0.5), ((3, 4),)),
+    "clamp_min": (lambda a: a.clamp(min=0.1), ((3, 4),)),
+    "clamp_tensors": (lambda a, b, c: wg.clamp(a, b - 0.5, c + 0.5), ((3, 4), (4,), (3, 1))),
+    "lerp_number": (lambda a, b: wg.lerp(a, b, 0.3), ((3, 4), (4,))),
+    "lerp_tensor": (lambda a, b, c: wg.lerp(a, b, c), ((3, 4), (4,), (3, 1))),
+    "addcmul": (lambda a, b, c: wg.addcmul(a, b, c, value=0.5), ((3, 4), (4,), (3, 1))),
+    "addcdiv": (lambda a, b, c: wg.addcdiv(a, b, c + 3, value=2), ((3, 4), (4,), (3, 1))),
+    "logit": (lambda a: wg.logit(a * 0.4 + 0.5), ((3, 4),)),
+    "logit_eps": (lambda a: wg.logit(a * 0.4 + 0.5, eps=0.2), ((3, 4),)),
+    "sinc": (wg.sinc, ((3, 4),)),
+    "entr": (lambda a: wg.special.entr(a + 2), ((3, 4),)),
+    "ndtr": (wg.special.ndtr, ((3, 4),)),
+    "deg2rad": (wg.deg2rad, ((3,),)),
+    "nan_to_num": (wg.nan_to_num, ((3,),)),
+    "ldexp": (lambda a: wg.ldexp(a, wg.tensor([1, 2, 3])), ((3,),)),
+    "mvlgamma": (lambda a: wg.special.multigammaln(a + 4, 3), ((3,),)),
+    "xlog1py": (lambda a, b: wg.special.xlog1py(a, b + 2), ((3,), (3,))),
+    "float_power": (lambda a: wg.float_power(a + 2, 2.5), ((3,),)),
+    **{f"pow_{e}": (lambda a, e=e: (a + 2) ** e, ((3, 4),)) for e in (2, 3, 0.5, -0.5, -1, 1, 0)},
+    "mv": (wg.mv, ((3, 4), (4,))),
+    "dot": (wg.dot, ((4,), (4,))),
+    "inner": (wg.inner, ((2, 4), (3, 4))),
+    "outer": (wg.outer, ((3,), (4,))),
+    "addmm": (lambda a, b, c: wg.addmm(a, b, c, beta=0.5, alpha=2), ((2,), (3, 4), (4, 2))),
+    "baddbmm": (lambda a, b, c: wg.baddbmm(a, b, c, alpha=2), ((3, 1), (2, 3, 4), (2, 4, 2))),
+    "addbmm": (lambda a, b, c: wg.addbmm(a, b, c, beta=3), ((3, 2), (2, 3, 4), (2, 4, 2))),
+    "addmv": (lambda a, b, c: wg.addmv(a, b, c, alpha=2), ((3,), (3, 4), (4,))),
+    "addr": (lambda a, b, c: wg.addr(a, b, c, beta=2), ((3, 4), (3,), (4,))),
+    "kron": (wg.kron, ((2, 3), (3, 2))),
+    "cross": (lambda a, b: wg.cross(a, b, dim=0), ((3, 2), (3, 2))),
+    "tensordot": (lambda a, b: wg.tensordot(a, b, ([0, 1], [1, 0])), ((2, 3), (3, 2))),
+    "multi_dot": (lambda a, b, c: wg.linalg.multi_dot([a, b, c]), ((3,), (3, 4), (4, 2))),
+}
+
+
+@pytest.mark.parametrize("case", DIFFERENTIABLE)
+def test_gradients(case):
+    function, shapes = DIFFERENTIABLE[case]
+    inputs = [leaf(*s) for s in shapes]
+    assert gradcheck(function, inputs)
+    assert gradgradcheck(function, inputs)
+
+
+IN_PLACE = {
+    "add_": lambda x, y: x.add_(y, alpha=2),
+    "sub_": lambda x, y: x.sub_(y, alpha=2),
+    "div_floor": lambda x, y: x.div_(y + 2, rounding_mode="floor"),
+    "div_trunc": lambda x, y: x.div_(y + 2, rounding_mode="trunc"),
+    "clamp_": lambda x, y: x.clamp_(-0.5, 0.5),
+    "clamp_tensor": lambda x, y: x.clamp_(y),
+    "clip_": lambda x, y: x.clip_(max=0.1),
+    "lerp_": lambda x, y: x.lerp_(y, 0.7),
+    "addcmul_": lambda x, y: x.addcmul_(y, y, value=3),
+    "addcdiv_": lambda x, y: x.addcdiv_(y, y + 2),
+    "pow_": lambda x, y: x.pow_(2),
+    "nan_to_num_": lambda x, y: x.nan_to_num_(),
+    "addmm_": lambda x, y: x.addmm_(y, y, alpha=2),
+    "sinc_": lambda x, y: x.sinc_(),
+    "arcsin_": lambda x, y: x.arcsin_(),
+    "multiply_": lambda x, y: x.multiply_(y),
+    "greater_": lambda x, y: x.greater_(y),
+}
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("case", IN_PLACE)
+def test_in_place_as_torch(case):
+    import torch
+
+    a, b = rng.uniform(-1, 1, (3, 3)), rng.uniform(-1, 1, (3, 3))
+    results = []
+    for library in (wg, torch):
+        x, y = library.tensor(a, requires_grad=True), library.tensor(b, requires_grad=True)
+        z = x * 1
+        same = IN_PLACE[case](z, y)
+        assert same is z
+        if z.requires_grad:
+            (z * z).sum().backward()
+        grads = [np.zeros(1) if t.grad is None else t.grad.numpy() for t in (x, y)]
+        results.append([z.detach().numpy(), *grads])
+    for mine, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(mine, theirs if mine.shape == theirs.shape else 0 * mine)
+
+
+@pytest.mark.torch
+def test_edges_as_torch():
+    import torch
+
+    special = [math.nan, math.inf, -math.inf, 0.0, -0.0, 1.0, -2.5, 1e30]
+    calls = {
+        "clamp": lambda m, x: m.clamp(x, -1, 2),
+        "clamp_nan": lambda m, x: m.clamp(x, math.nan),
+        "clamp_crossed": lambda m, x: m.clamp(x, 3, 1),
+        "nan_to_num": lambda m, x: m.nan_to_num(x),
+        "nan_to_num_given": lambda m, x: m.nan_to_num(x, 1.0, 2.0, 3.0),
+        "heaviside": lambda m, x: m.heaviside(x, m.full_like(x, 0.5)),
+        "sinc": lambda m, x: m.sinc(x),
+        "entr": lambda m, x: m.special.entr(x),
+        "sgn": lambda m, x: m.sgn(x),
+        "pow_2": lambda m, x: x**2,
+        "pow_half": lambda m, x: x**0.5,
+        "pow_-1": lambda m, x: x**-1,
+        "pow_0": lambda m, x: x**0,
+        "xlogy": lambda m, x: m.special.xlogy(0, x),
+        "div_floor": lambda m, x: m.div(x, 0.3, rounding_mode="floor"),
+        "div_trunc": lambda m, x: m.div(x, 0.3, rounding_mode="trunc"),
+        "frexp": lambda m, x: m.frexp(x[4:])[0],
+        "round": lambda m, x: m.round(x / 3, decimals=2),
+        "round_tens": lambda m, x: x[4:].round(decimals=-1),
+    }
+    for dtype in ("float32", "float64"):
+        x = wg.tensor(special, dtype=getattr(wg, dtype))
+        y = torch.tensor(special, dtype=getattr(torch, dtype))
+        for key, call in calls.items():
+            np.testing.assert_allclose(
+                call(wg, x).numpy(), call(torch, y).numpy(), rtol=1e-6, err_msg=key
+            )
+
+
+@pytest.mark.torch
+def test_integer_division_as_torch():
+    import torch
+
+    a = [-7, -6, -1, 0, 1, 6, 7]
+    for dtype in ("int8", "int16", "int32", "int64"):
+        for divisor in (-3, -1, 2, 7):
+            for mode in ("floor", "trunc"):
+                x = wg.div(wg.tensor(a, dtype=getattr(wg, dtype)), divisor, rounding_mode=mode)
+                y = torch.div(
+                    torch.tensor(a, dtype=getattr(torch, dtype)), divisor, rounding_mode=mode
+                )
+                assert x.tolist() == y.tolist()
+                assert str(x.dtype).split(".")[-1] == dtype
+
+
+def test_names():
+    x = wg.tensor([0.25, 0.5])
+    for alias, of in (
+        ("absolute", "abs"), ("negative", "neg"), ("arccos", "acos"), ("arcsin", "asin"),
+        ("arctan", "atan"), ("arcsinh", "asinh"), ("arctanh", "atanh"), ("fix", "trunc"),
+    ):
+        assert getattr(wg, alias)(x).tolist() == getattr(wg, of)(x).tolist()
+        assert getattr(x, alias)().tolist() == getattr(x, of)().tolist()
+    assert wg.greater(x, 0.3).tolist() == [False, True]
+    assert wg.not_equal(x, 0.5).tolist() == [True, False]
+    assert (~wg.tensor([1, -4])).tolist() == [-2, 3]
+    assert (~wg.tensor([True, False])).tolist() == [False, True]
+    assert x.polygamma(1).tolist() == wg.polygamma(1, x).tolist()
+
+
+@pytest.mark.torch
+def test_matmul_as_torch():
+    import torch
+
+    shapes = [((4,), (4,)), ((3, 4), (4,)), ((4,), (4, 2)), ((3, 4), (4, 2)), ((2, 3, 4), (4,)),
+              ((4,), (2, 4, 3)), ((2, 3, 4), (4, 5)), ((3, 4), (2, 4, 5)),
+              ((2, 1, 3, 4), (5, 4, 2)),
+              ((1, 3, 4), (6, 4, 1)), ((0, 4), (4, 2)), ((2, 0), (0, 3)), ((0, 3, 4), (4, 2)),
+              ((2, 3, 0), (2, 0, 4)), ((5, 0, 3), (3, 2)), ((1, 1), (1, 1))]
+    for a, b in shapes:
+        for dtype in ("float64", "int64", "int32"):
+            x, y = rng.integers(-5, 5, a).astype(dtype), rng.integers(-5, 5, b).astype(dtype)
+            expected = torch.matmul(torch.tensor(x), torch.tensor(y)).numpy()
+            given = wg.matmul(wg.tensor(x), wg.tensor(y)).numpy()
+            assert given.shape == expected.shape, (a, b)
+            np.testing.assert_array_equal(given, expected)
+
+
+def test_matmul_of_strided_inputs():
+    x, y = rng.standard_normal((6, 5, 4)), rng.standard_normal((6, 3, 4))
+    a, b = wg.tensor(x), wg.tensor(y)
+    np.testing.assert_allclose((a @ b.transpose(1, 2)).numpy(), x @ y.transpose(0, 2, 1))
+    np.testing.assert_allclose((a[::2] @ b[::2].mT).numpy(), x[::2] @ y[::2].transpose(0, 2, 1))
+    part = a[:, ::2, 1:] @ b[0, :, 1:].T
+    np.testing.assert_allclose(part.numpy(), x[:, ::2, 1:] @ y[0, :, 1:].T)
+    wide = wg.tensor(x[0, 0]).expand(7, 4)
+    np.testing.assert_allclose((wide @ a[0].T).numpy(), np.tile(x[0, 0] @ x[0].T, (7, 1)))
+    np.testing.assert_allclose((a.permute(2, 0, 1) @ a[0]).numpy(), x.transpose(2, 0, 1) @ x[0])
+    flipped = wg.tensor(x[0])[::-1]
+    np.testing.assert_allclose((flipped @ b[0].T).numpy(), x[0][::-1] @ y[0].T)
+
+
+def test_addmm_without_the_input():
+    nothing = wg.full((2, 2), math.nan)
+    assert wg.addmm(nothing, wg.ones(2, 3), wg.ones(3, 2), beta=0).tolist() == [[3.0] * 2] * 2
+    i = wg.ones(2, 2, dtype=wg.int64)
+    assert wg.addmm(i, i, i, beta=3, alpha=2).tolist() == [[7, 7], [7, 7]]
+
+
+def test_special_names_are_there():
+    for name in wg.special.__all__:
+        assert callable(getattr(wg.special, name))
+    assert wg.special.expit(wg.tensor(0.0)).item() == 0.5
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, float("inf"), 0, -1])
+def test_norms(order):
+    a = rng.standard_normal((3, 4))
+    x = wg.tensor(a)
+    np.testing.assert_allclose(wg.linalg.norm(x[0], order).item(), np.linalg.norm(a[0], order))
+    np.testing.assert_allclose(
+        wg.linalg.vector_norm(x, order, 1).numpy(), np.linalg.norm(a, order, axis=1)
+    )
+    if order in (1, -1, float("inf")):
+        np.testing.assert_allclose(wg.linalg.norm(x, order).item(), np.linalg.norm(a, order))
+        assert wg.linalg.matrix_norm(x, order, keepdim=True).shape == (1, 1)
+    np.testing.assert_allclose(wg.linalg.norm(x, "fro").item(), np.linalg.norm(a))
+    np.testing.assert_allclose(wg.linalg.norm(x).item(), np.linalg.norm(a))
