@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from wengert import Tensor, is_grad_enabled, no_grad
 from wengert import _ops as _C
-from wengert._reductions import norm
 from wengert._core import grad_norm, scale_
+from wengert._reductions import norm
 
 
 def _as_list(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
