@@ -44,8 +44,9 @@ Tensor fresh_version(const Tensor& t) {
 void replace_data(const Tensor& t, const Tensor& from) {
   TensorImpl& x = *t.impl();
   const TensorImpl& y = *from.impl();
-  WG_CHECK(x.dtype == y.dtype || !x.requires_grad(), Error, "data: expected a tensor of dtype ",
-           x.dtype, ", but got ", y.dtype);
+  WG_CHECK(is_differentiable(y.dtype) || !x.requires_grad(), Error,
+           "data: the tensor requires grad, so its data must have a floating point dtype, but got ",
+           y.dtype);
   WG_CHECK(!x.has(kIsView), Error, "data: the data of a view cannot be replaced");
   if (&x == &y) return;
   // Values saved from the old elements must be seen to have changed.

@@ -74,7 +74,7 @@ int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
   if (PyLong_CheckExact(o)) {
     const long long v = PyLong_AsLongLong(o);
     if (v != -1 || !PyErr_Occurred()) return v;
-    throw PythonError();
+    pending_error(function, p);
   }
   PyObject* i = PyFloat_Check(o) ? nullptr : PyNumber_Index(o);
   if (!i) {

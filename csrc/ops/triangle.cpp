@@ -74,17 +74,35 @@ Tensor triangle_indices(const char* op, bool upper, int64_t rows, int64_t column
                         std::optional<DType> dtype) {
   WG_CHECK(rows >= 0 && columns >= 0, Error, op, ": row and col must be non-negative, but are ",
            rows, " and ", columns);
-  std::vector<int64_t> r, c;
-  for (int64_t i = 0; i < rows; ++i) {
-    const int64_t border = std::clamp<int64_t>(i + offset + (upper ? 0 : 1), 0, columns);
-    for (int64_t j = upper ? border : 0; j < (upper ? columns : border); ++j) {
-      r.push_back(i);
-      c.push_back(j);
+  // The columns of row i: [begin, end).
+  const auto border = [&](int64_t i) {
+    int64_t at;
+    if (__builtin_add_overflow(i + (upper ? 0 : 1), offset, &at)) at = offset < 0 ? 0 : columns;
+    return std::clamp<int64_t>(at, 0, columns);
+  };
+  const auto begin = [&](int64_t i) { return upper ? border(i) : 0; };
+  const auto end = [&](int64_t i) { return upper ? columns : border(i); };
+  // Rows without an element come first (lower) or last (upper).
+  const int64_t empty = columns == 0 ? rows : std::clamp<int64_t>(offset > INT64_MIN ? -offset : INT64_MAX, 0, rows);
+  const int64_t first = upper ? 0 : empty;
+  int64_t full = rows;
+  if (upper && __builtin_sub_overflow(columns, offset, &full)) full = rows;
+  const int64_t last = columns == 0 ? 0 : upper ? std::clamp<int64_t>(full, 0, rows) : rows;
+  constexpr int64_t kMaxRows = int64_t{1} << 28;
+  WG_CHECK(last - first <= kMaxRows, OutOfMemoryError, op, ": ", last - first,
+           " rows of positions do not fit in memory");
+  __int128 n = 0;
+  for (int64_t i = first; i < last; ++i) n += end(i) - begin(i);
+  WG_CHECK(n < (int64_t{1} << 58), OutOfMemoryError, op, ": the positions do not fit in memory");
+  Tensor out = new_tensor(DType::int64, {2, static_cast<int64_t>(n)});
+  int64_t *r = out.data<int64_t>(), *c = r + static_cast<int64_t>(n);
+  for (int64_t i = first; i < last; ++i) {
+    for (int64_t j = begin(i); j < end(i); ++j) {
+      *r++ = i;
+      *c++ = j;
     }
   }
-  const auto n = static_cast<int64_t>(r.size());
-  r.insert(r.end(), c.begin(), c.end());
-  return to(from_data(r.data(), {2, n}, DType::int64), dtype.value_or(DType::int64));
+  return to(out, dtype.value_or(DType::int64));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ import math
 from wengert import Tensor
 from wengert import _ops as _C
 from wengert._reductions import norm
+from wengert._shape import where
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
@@ -240,7 +241,7 @@ def poisson_nll_loss(
     if full:
         safe = target.clamp(min=1)
         stirling = safe * safe.log() - safe + 0.5 * (safe * (2 * math.pi)).log()
-        loss = loss + _C.where(target > 1, stirling, _C.zeros_like(stirling))
+        loss = loss + where(target > 1, stirling, _C.zeros_like(stirling))
     return _reduced(loss, reduction)
 
 
@@ -277,8 +278,8 @@ def hinge_embedding_loss(
     """x where t = 1; max(0, margin - x) where t = -1."""
     reduction = _reduction("hinge_embedding_loss", size_average, reduce, reduction)
     zero = _C.zeros_like(input)
-    loss = _C.where(target != 1, _C.relu(margin - input), zero)
-    return _reduced(loss + _C.where(target != -1, input, zero), reduction)
+    loss = where(target != 1, _C.relu(margin - input), zero)
+    return _reduced(loss + where(target != -1, input, zero), reduction)
 
 
 def soft_margin_loss(
@@ -322,8 +323,8 @@ def cosine_embedding_loss(
     dot = (input1 * input2).sum(-1)
     cosine = dot / (((input1**2).sum(-1) + eps) * ((input2**2).sum(-1) + eps)).sqrt()
     zero = _C.zeros_like(cosine)
-    loss = _C.where(target == 1, 1 - cosine, zero)
-    return _reduced(loss + _C.where(target == -1, _C.relu(cosine - margin), zero), reduction)
+    loss = where(target == 1, 1 - cosine, zero)
+    return _reduced(loss + where(target == -1, _C.relu(cosine - margin), zero), reduction)
 
 
 def triplet_margin_loss(

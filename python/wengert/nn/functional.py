@@ -144,7 +144,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope * x."""
-    return _over(input, lambda x: _C.where(x > 0, x, x * negative_slope), inplace)
+    return _over(input, lambda x: wengert.where(x > 0, x, x * negative_slope), inplace)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -157,7 +157,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
                 f"shape {tuple(weight.shape)} for an input of shape {tuple(input.shape)}"
             )
         weight = weight.reshape([-1] + [1] * (input.ndim - 2))
-    return _C.where(input > 0, input, input * weight)
+    return wengert.where(input > 0, input, input * weight)
 
 
 def rrelu(
@@ -171,7 +171,7 @@ def rrelu(
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     slope = wengert.rand_like(input) * (upper - lower) + lower
-    return _over(input, lambda x: _C.where(x > 0, x, x * slope), inplace)
+    return _over(input, lambda x: wengert.where(x > 0, x, x * slope), inplace)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -184,7 +184,7 @@ def _elu(x: Tensor, alpha: float, scale: float, divisor: float) -> Tensor:
     negative = x.clamp(max=0)
     if divisor != 1.0:
         negative = negative / divisor
-    y = _C.where(x > 0, x, _C.expm1(negative) * alpha)
+    y = wengert.where(x > 0, x, _C.expm1(negative) * alpha)
     return y if scale == 1.0 else y * scale
 
 
@@ -219,7 +219,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     scaled = input if beta == 1 else input * beta
     # The clamp keeps the branch that is not taken finite, so that its zero gradient stays zero.
     soft = _C.log1p(_C.exp(scaled.clamp(max=threshold)))
-    return _C.where(scaled > threshold, input, soft if beta == 1 else soft / beta)
+    return wengert.where(scaled > threshold, input, soft if beta == 1 else soft / beta)
 
 
 def logsigmoid(input: Tensor) -> Tensor:
@@ -246,8 +246,8 @@ def hardtanh(
 
 def _limit(x: Tensor, low: float, high: float) -> Tensor:
     """x limited to [low, high], with derivative 0 on the borders."""
-    y = _C.where(x <= low, _C.full_like(x, low), x)
-    return _C.where(x >= high, _C.full_like(x, high), y)
+    y = wengert.where(x <= low, _C.full_like(x, low), x)
+    return wengert.where(x >= high, _C.full_like(x, high), y)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -267,15 +267,15 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > lambd, else 0."""
-    return _C.where(input.abs() <= lambd, _C.zeros_like(input), input)
+    return wengert.where(input.abs() <= lambd, _C.zeros_like(input), input)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by lambd, 0 where |x| <= lambd."""
     if lambd < 0:
         raise RuntimeError(f"softshrink: lambd must be greater or equal to 0, but found {lambd}")
-    moved = _C.where(input > 0, input - lambd, input + lambd)
-    return _C.where(input.abs() <= lambd, input * 0, moved)
+    moved = wengert.where(input > 0, input - lambd, input + lambd)
+    return wengert.where(input.abs() <= lambd, input * 0, moved)
 
 
 def tanhshrink(input: Tensor) -> Tensor:
@@ -285,7 +285,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else value."""
-    return _over(input, lambda x: _C.where(x <= threshold, _C.full_like(x, value), x), inplace)
+    return _over(input, lambda x: wengert.where(x <= threshold, _C.full_like(x, value), x), inplace)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
@@ -601,7 +601,7 @@ def alpha_dropout(
     shift = -scale * p * limit
     dropped = scale * limit + shift
     return _over(
-        input, lambda x: _C.where(kept, x * scale + shift, _C.full_like(x, dropped)), inplace
+        input, lambda x: wengert.where(kept, x * scale + shift, _C.full_like(x, dropped)), inplace
     )
 
 
@@ -642,5 +642,5 @@ def _limit_row_norms(weight: Tensor, indices: Tensor, max_norm: float, norm_type
         rows = weight[flat]
         norms = _p_norm(rows, norm_type, 1)
         # The small number keeps the scaled norm from exceeding max_norm by rounding.
-        factor = _C.where(norms > max_norm, max_norm / (norms + 1e-7), _C.ones_like(norms))
+        factor = wengert.where(norms > max_norm, max_norm / (norms + 1e-7), _C.ones_like(norms))
         weight[flat] = rows * factor

@@ -221,10 +221,13 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
         flat = wengert.empty(rows, columns, dtype=tensor.dtype).normal_(
             0.0, 1.0, generator=generator
         )
-        q, r = wengert.linalg.qr(flat.t() if rows < columns else flat)
+        import numpy as np
+
+        q, r = np.linalg.qr((flat.t() if rows < columns else flat).numpy())
         # With positive diagonal of R, Q is uniformly distributed (Mezzadri, 2007).
-        q = q * wengert.diagonal(r).sign()
-        return tensor.copy_((q.t() if rows < columns else q).reshape(tensor.shape)).mul_(gain)
+        q = q * np.sign(np.diagonal(r))
+        orthogonal = wengert.tensor(q.T if rows < columns else q)
+        return tensor.copy_(orthogonal.reshape(tensor.shape)).mul_(gain)
 
 
 def sparse_(

@@ -15,7 +15,7 @@ void release_owner(TensorImpl* impl) noexcept;
 
 // The same elements under a change counter of their own, without history (Tensor.data).
 WENGERT_API Tensor fresh_version(const Tensor& t);
-// Makes `t` stand for the elements of `from`, of the same dtype; its history and its gradient stay.
+// Makes `t` stand for the elements of `from`; its history and its gradient stay.
 WENGERT_API void replace_data(const Tensor& t, const Tensor& from);
 // Stores a result in a tensor given as out=: resized if its shape differs.
 WENGERT_API void write_out(const char* op, Tensor& out, const Tensor& result);

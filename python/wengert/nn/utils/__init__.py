@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from wengert import Tensor, is_grad_enabled, no_grad
 from wengert import _ops as _C
 from wengert._core import grad_norm, scale_
+from wengert._reductions import norm
 
 
 def _as_list(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -30,8 +31,8 @@ def get_total_norm(
     if not tensors:
         return _C.zeros(())
     if is_grad_enabled() and any(t.requires_grad for t in tensors):
-        norms = _C.stack([_C.norm(t, norm_type) for t in tensors])
-        total = _C.norm(norms, norm_type)
+        norms = _C.stack([norm(t, norm_type) for t in tensors])
+        total = norm(norms, norm_type)
     else:
         total = grad_norm(tensors, float(norm_type))
     if error_if_nonfinite and not math.isfinite(total.item()):
