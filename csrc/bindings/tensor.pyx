@@ -898,7 +898,8 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
         elif isinstance(item, Tensor) and (<Tensor>item).impl != NULL:
             named += mask_dims((<Tensor>item).impl)
         elif isinstance(item, (list, tuple)) or hasattr(item, "dtype"):
-            named += mask_dims(impl_of(index_tensor(item)))
+            index = index_tensor(item)  # must outlive the borrowed pointer
+            named += mask_dims(impl_of(index))
         else:
             named += 1
     for item in items:

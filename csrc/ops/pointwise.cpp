@@ -154,7 +154,7 @@ Tensor ldexp(const Tensor& input, const Tensor& other) {
 }
 
 Tensor mvlgamma(const Tensor& input, int64_t p) {
-  WG_CHECK(p >= 1, Error, "mvlgamma: p must be at least 1, but got ", p);
+  WG_CHECK(p >= 1 && p <= 4096, Error, "mvlgamma: p must lie between 1 and 4096, but got ", p);
   const double n = static_cast<double>(p);
   Tensor total = lgamma(input);
   for (int64_t j = 1; j < p; ++j)
