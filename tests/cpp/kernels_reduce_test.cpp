@@ -26,9 +26,16 @@ struct Level {
 std::vector<Level> levels() {
 #if defined(__x86_64__)
   const auto best = runtime::cpu().level;
-  std::vector<Level> all = {WG_LEVEL(v2)};
+  std::vector<Level> all;
+#if defined(WENGERT_HAS_V2)
+  all.push_back(WG_LEVEL(v2));
+#endif
+#if defined(WENGERT_HAS_V3)
   if (best >= runtime::IsaLevel::v3) all.push_back(WG_LEVEL(v3));
+#endif
+#if defined(WENGERT_HAS_V4)
   if (best >= runtime::IsaLevel::v4) all.push_back(WG_LEVEL(v4));
+#endif
   return all;
 #else
   return {WG_LEVEL(baseline)};

@@ -26,9 +26,16 @@ struct Level {
 std::vector<Level> levels() {
 #if defined(__x86_64__)
   const auto best = runtime::cpu().level;
-  std::vector<Level> all = {{"v2", v2::unary_table, v2::binary_table}};
+  std::vector<Level> all;
+#if defined(WENGERT_HAS_V2)
+  all.push_back({"v2", v2::unary_table, v2::binary_table});
+#endif
+#if defined(WENGERT_HAS_V3)
   if (best >= runtime::IsaLevel::v3) all.push_back({"v3", v3::unary_table, v3::binary_table});
+#endif
+#if defined(WENGERT_HAS_V4)
   if (best >= runtime::IsaLevel::v4) all.push_back({"v4", v4::unary_table, v4::binary_table});
+#endif
   return all;
 #else
   return {{"baseline", baseline::unary_table, baseline::binary_table}};
