@@ -22,13 +22,22 @@ from benchmarks.report import Run
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description=__doc__,
+        prog="python -m benchmarks",
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--cases", default="*", metavar="PATTERNS",
-                        help="names or shell patterns, separated by commas")
-    parser.add_argument("--peers", default=",".join(peers.NAMES), metavar="NAMES",
-                        help="separated by commas; ratios refer to the first")
+    parser.add_argument(
+        "--cases",
+        default="*",
+        metavar="PATTERNS",
+        help="names or shell patterns, separated by commas",
+    )
+    parser.add_argument(
+        "--peers",
+        default=",".join(peers.NAMES),
+        metavar="NAMES",
+        help="separated by commas; ratios refer to the first",
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="small cases, short repetitions")
     parser.add_argument("--cpp", action="store_true", help="the C++ programs instead")
@@ -44,8 +53,9 @@ def chosen_cases(patterns: str, quick: bool) -> list[Case]:
     wanted = patterns.split(",")
     cases = [c for c in CASES if any(fnmatch.fnmatchcase(c.name, p) for p in wanted)]
     if not cases:
-        raise SystemExit(f"benchmarks: no case matches {patterns}; there are: "
-                         + " ".join(c.name for c in CASES))
+        raise SystemExit(
+            f"benchmarks: no case matches {patterns}; there are: " + " ".join(c.name for c in CASES)
+        )
     return [c for c in cases if not (quick and c.slow)]
 
 
@@ -93,8 +103,11 @@ def main() -> None:
         args.json.write_text(run.as_json(), encoding="utf-8")
     if args.record:
         path = Path(__file__).with_name("RESULTS.md")
-        title = "# Results of `python -m benchmarks --cpp`" if args.cpp else (
-            "# Results of `python -m benchmarks`")
+        title = (
+            "# Results of `python -m benchmarks --cpp`"
+            if args.cpp
+            else ("# Results of `python -m benchmarks`")
+        )
         path.write_text(f"{title}\n\n{report}", encoding="utf-8")
 
 

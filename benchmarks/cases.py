@@ -44,11 +44,18 @@ GEMM = [
 ]
 
 THROUGHPUT = [
-    Case("mlp_784_512_adam", "mlp_adam", {"sizes": (784, 512, 512, 10), "batch": 128},
-         "samples", 128),
+    Case(
+        "mlp_784_512_adam", "mlp_adam", {"sizes": (784, 512, 512, 10), "batch": 128}, "samples", 128
+    ),
     Case("cnn_28_adam", "cnn_adam", {"batch": 64}, "images", 64),
-    Case("cross_entropy_512x32000", "cross_entropy", {"rows": 512, "classes": 32000},
-         "rows", 512, slow=True),
+    Case(
+        "cross_entropy_512x32000",
+        "cross_entropy",
+        {"rows": 512, "classes": 32000},
+        "rows",
+        512,
+        slow=True,
+    ),
     Case("adamw_10m", "adamw", {"tensors": 10, "side": 1000}, "parameters", 1e7),
 ]
 
@@ -56,7 +63,12 @@ CASES = [*OVERHEAD, *GEMM, *THROUGHPUT]
 
 # Those of the C++ programs, in seconds per call.
 CPP_CASES = [
-    Case(name, "") for name in (
-        "cpp_add_8", "cpp_add_8_record", "cpp_add_8_backward", "cpp_matmul_8x8", "cpp_mlp_16_sgd",
+    Case(name, "")
+    for name in (
+        "cpp_add_8",
+        "cpp_add_8_record",
+        "cpp_add_8_backward",
+        "cpp_matmul_8x8",
+        "cpp_mlp_16_sgd",
     )
 ]

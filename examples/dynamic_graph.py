@@ -120,8 +120,10 @@ def main() -> None:
         a = wg.tensor(value, dtype=wg.float64, requires_grad=True)
         root, steps = newton_sqrt(a)
         root.backward()
-        print(f"   sqrt({value:g}) = {root.item():.8g} after {steps} steps; "
-              f"derivative {a.grad.item():.8g}, exactly {0.5 * value**-0.5:.8g}")
+        print(
+            f"   sqrt({value:g}) = {root.item():.8g} after {steps} steps; "
+            f"derivative {a.grad.item():.8g}, exactly {0.5 * value**-0.5:.8g}"
+        )
     a = wg.tensor(2.0, dtype=wg.float64, requires_grad=True)
     wg.autograd.gradcheck(lambda a: newton_sqrt(a)[0], (a,))
     print("   gradients agree with finite differences")

@@ -185,10 +185,18 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="default: all processors")
     parser.add_argument("--out", type=Path, default=Path("runs/digits"))
-    parser.add_argument("--resume", type=Path, metavar="CHECKPOINT",
-                        help="finish an interrupted run with the settings it was started with")
-    parser.add_argument("--stop-after", type=int, metavar="EPOCH",
-                        help="end early, leaving a checkpoint to resume from")
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="finish an interrupted run with the settings it was started with",
+    )
+    parser.add_argument(
+        "--stop-after",
+        type=int,
+        metavar="EPOCH",
+        help="end early, leaving a checkpoint to resume from",
+    )
     return parser.parse_args()
 
 
@@ -236,7 +244,9 @@ def main() -> None:
         total = 0.0
         progress = tqdm(
             batches(train, run["batch_size"], run["shift"], rng),
-            f"epoch {epoch + 1}/{run['epochs']}", steps, leave=False,
+            f"epoch {epoch + 1}/{run['epochs']}",
+            steps,
+            leave=False,
         )
         for images, labels in progress:
             optimizer.zero_grad()
@@ -266,8 +276,10 @@ def main() -> None:
     wg.save(model.state_dict(), args.out / "model.safetensors")
     save_curve(args.out / "curve.png", losses, accuracies)
     save_mistakes(args.out / "mistakes.png", test, predicted)
-    print(f"test accuracy {1 - wrong / len(test.labels):.2%}: {wrong} of {len(test.labels)} wrong; "
-          f"trained in {seconds:.1f} s; files in {args.out}")
+    print(
+        f"test accuracy {1 - wrong / len(test.labels):.2%}: {wrong} of {len(test.labels)} wrong; "
+        f"trained in {seconds:.1f} s; files in {args.out}"
+    )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,10 @@ can_train = pytest.mark.skipif(
 
 def run(*arguments: object, cwd: Path = ROOT) -> str:
     done = subprocess.run(
-        [sys.executable, *map(str, arguments)], capture_output=True, text=True, cwd=cwd,
+        [sys.executable, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
         timeout=600,
     )
     assert done.returncode == 0, done.stderr
@@ -99,9 +102,20 @@ def test_train_digits_reads_idx_files(tmp_path: Path, packed: bool) -> None:
         suffix = ".gz" if packed else ""
         write_idx(tmp_path / f"{prefix}-images-idx3-ubyte{suffix}", images, packed)
         write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte{suffix}", labels, packed)
-    out = train("--model", "mlp", "--epochs", 8, "--batch-size", 32, "--data", tmp_path,
-                "--threads", 1,
-                "--out", tmp_path / "out")
+    out = train(
+        "--model",
+        "mlp",
+        "--epochs",
+        8,
+        "--batch-size",
+        32,
+        "--data",
+        tmp_path,
+        "--threads",
+        1,
+        "--out",
+        tmp_path / "out",
+    )
     assert "of 128 wrong" in out
     assert test_accuracy(out) > 80
 
@@ -167,8 +181,17 @@ def test_viz_draws_and_names_what_is_missing(
 @pytest.mark.slow
 def test_benchmarks_report_every_peer_that_is_installed(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
-    out = run("-m", "benchmarks", "--quick", "--cases", "add_4x4,three*,gemm_f32_64",
-              "--peers", "wengert,numpy", "--json", path)
+    out = run(
+        "-m",
+        "benchmarks",
+        "--quick",
+        "--cases",
+        "add_4x4,three*,gemm_f32_64",
+        "--peers",
+        "wengert,numpy",
+        "--json",
+        path,
+    )
     assert re.search(r"\| add_4x4 +\|.* ns", out)
     seconds = json.loads(path.read_text())["seconds_per_call"]
     assert seconds.keys() == {"add_4x4", "three_variables", "gemm_f32_64"}

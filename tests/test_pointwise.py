@@ -159,8 +159,14 @@ def test_integer_division_as_torch():
 def test_names():
     x = wg.tensor([0.25, 0.5])
     for alias, of in (
-        ("absolute", "abs"), ("negative", "neg"), ("arccos", "acos"), ("arcsin", "asin"),
-        ("arctan", "atan"), ("arcsinh", "asinh"), ("arctanh", "atanh"), ("fix", "trunc"),
+        ("absolute", "abs"),
+        ("negative", "neg"),
+        ("arccos", "acos"),
+        ("arcsin", "asin"),
+        ("arctan", "atan"),
+        ("arcsinh", "asinh"),
+        ("arctanh", "atanh"),
+        ("fix", "trunc"),
     ):
         assert getattr(wg, alias)(x).tolist() == getattr(wg, of)(x).tolist()
         assert getattr(x, alias)().tolist() == getattr(x, of)().tolist()
@@ -175,11 +181,24 @@ def test_names():
 def test_matmul_as_torch():
     import torch
 
-    shapes = [((4,), (4,)), ((3, 4), (4,)), ((4,), (4, 2)), ((3, 4), (4, 2)), ((2, 3, 4), (4,)),
-              ((4,), (2, 4, 3)), ((2, 3, 4), (4, 5)), ((3, 4), (2, 4, 5)),
-              ((2, 1, 3, 4), (5, 4, 2)),
-              ((1, 3, 4), (6, 4, 1)), ((0, 4), (4, 2)), ((2, 0), (0, 3)), ((0, 3, 4), (4, 2)),
-              ((2, 3, 0), (2, 0, 4)), ((5, 0, 3), (3, 2)), ((1, 1), (1, 1))]
+    shapes = [
+        ((4,), (4,)),
+        ((3, 4), (4,)),
+        ((4,), (4, 2)),
+        ((3, 4), (4, 2)),
+        ((2, 3, 4), (4,)),
+        ((4,), (2, 4, 3)),
+        ((2, 3, 4), (4, 5)),
+        ((3, 4), (2, 4, 5)),
+        ((2, 1, 3, 4), (5, 4, 2)),
+        ((1, 3, 4), (6, 4, 1)),
+        ((0, 4), (4, 2)),
+        ((2, 0), (0, 3)),
+        ((0, 3, 4), (4, 2)),
+        ((2, 3, 0), (2, 0, 4)),
+        ((5, 0, 3), (3, 2)),
+        ((1, 1), (1, 1)),
+    ]
     for a, b in shapes:
         for dtype in ("float64", "int64", "int32"):
             x, y = rng.integers(-5, 5, a).astype(dtype), rng.integers(-5, 5, b).astype(dtype)

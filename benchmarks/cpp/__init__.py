@@ -29,8 +29,16 @@ def _flags(peer: str, package: Path) -> list[str]:
     if peer == "wengert":
         return [*include, *library, "-lwengert"]
     api = package / "include/torch/csrc/api/include"
-    return [*include, "-I", str(api), *library, "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu",
-            "-lc10"]
+    return [
+        *include,
+        "-I",
+        str(api),
+        *library,
+        "-Wl,--no-as-needed",
+        "-ltorch",
+        "-ltorch_cpu",
+        "-lc10",
+    ]
 
 
 def build(peer: str, package: Path, folder: Path) -> Path:
@@ -67,8 +75,12 @@ def measure(
         for _ in range(repetitions):
             for peer, binary in binaries.items():
                 done = subprocess.run(
-                    [str(binary), str(seconds)], capture_output=True, text=True, check=True,
-                    env=environment(1) | {"LC_ALL": "C"}, cwd=os.fspath(folder),
+                    [str(binary), str(seconds)],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                    env=environment(1) | {"LC_ALL": "C"},
+                    cwd=os.fspath(folder),
                 )
                 answer = json.loads(done.stdout)
                 versions[peer] = answer["version"]

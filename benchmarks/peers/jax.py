@@ -104,9 +104,7 @@ class Jax:
     def adamw(self, tensors: int, side: int) -> Call:
         params = [self.np.asarray(normal(side, side, seed=i)) for i in range(tensors)]
         grads = [self.np.asarray(normal(side, side, seed=100 + i)) for i in range(tensors)]
-        update = self.jax.jit(
-            lambda state, grads: self._adam(state, grads, 0.01), donate_argnums=0
-        )
+        update = self.jax.jit(lambda state, grads: self._adam(state, grads, 0.01), donate_argnums=0)
         state = self._adam_state(params)
 
         def call() -> None:
@@ -146,9 +144,13 @@ class Jax:
         m = tree_map(lambda m, g: b1 * m + (1 - b1) * g, m, grads)
         v = tree_map(lambda v, g: b2 * v + (1 - b2) * g * g, v, grads)
         params = tree_map(
-            lambda p, m, v: p * (1 - lr * decay)
-            - lr * (m / (1 - b1**t)) / (self.np.sqrt(v / (1 - b2**t)) + 1e-8),
-            params, m, v,
+            lambda p, m, v: (
+                p * (1 - lr * decay)
+                - lr * (m / (1 - b1**t)) / (self.np.sqrt(v / (1 - b2**t)) + 1e-8)
+            ),
+            params,
+            m,
+            v,
         )
         return params, m, v, t
 

@@ -15,8 +15,10 @@ Tensor seed(const char* op, const Tensor& r, const Tensor& given, size_t i, bool
            " does not require grad and has no history; does it depend on a tensor with "
            "requires_grad=True, and was recording on?");
   if (!given.defined()) {
-    WG_CHECK(r.numel() == 1, Error, op, ": a gradient can be left out only for an output with "
-             "one element, but output ", i, " has shape ", r.shape(),
+    WG_CHECK(r.numel() == 1, Error, op,
+             ": a gradient can be left out only for an output with "
+             "one element, but output ",
+             i, " has shape ", r.shape(),
              "; give a gradient of that shape, or reduce with sum() or mean()");
     WG_CHECK(!is_complex(r.dtype()), Error, op, ": the gradient of a complex output must be given");
     return algebra::ones_like(*r.impl());

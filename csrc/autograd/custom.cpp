@@ -35,9 +35,9 @@ struct Custom {
   static void destroy(void* op) noexcept { static_cast<Custom*>(op)->~Custom(); }
 };
 
-constexpr OpClass custom_class = {"custom",     sizeof(Custom), nullptr, 0, false, false,
-                                  Custom::copy, Custom::destroy, nullptr, nullptr, Custom::vjp,
-                                  nullptr};
+constexpr OpClass custom_class = {"custom", sizeof(Custom), nullptr,      0,
+                                  false,    false,          Custom::copy, Custom::destroy,
+                                  nullptr,  nullptr,        Custom::vjp,  nullptr};
 
 }  // namespace
 
@@ -52,8 +52,8 @@ void record_custom(std::shared_ptr<CustomBackward> backward, TensorList inputs, 
   std::vector<TensorImpl*> in;
   for (const Tensor& t : inputs) in.push_back(t.impl());
   if (!recording() || !any_requires_grad(in.data(), static_cast<int>(in.size()))) return;
-  WG_CHECK(saved.size() <= UINT16_MAX && outputs.size() <= UINT16_MAX, ValueError,
-           backward->name(), ": too many tensors");
+  WG_CHECK(saved.size() <= UINT16_MAX && outputs.size() <= UINT16_MAX, ValueError, backward->name(),
+           ": too many tensors");
   for (const Tensor& t : outputs) {
     // An output that is an input was changed in place.
     if (!t.defined() || std::find(in.begin(), in.end(), t.impl()) == in.end()) continue;

@@ -95,7 +95,8 @@ void add_into(Tensor& a, Tensor b, bool create_graph) {
 // Brings a gradient to the shape and dtype of the input it belongs to.
 void conform(const Edge& e, Tensor& g, const Node& from) {
   TensorImpl& t = *g.impl();
-  if (e.same_shape(t) && e.dtype == t.dtype) [[likely]] return;
+  if (e.same_shape(t) && e.dtype == t.dtype) [[likely]]
+    return;
   if (!e.same_shape(t)) {
     const Shape want = e.shape();
     bool fits = t.ndim >= want.ndim;
@@ -103,8 +104,8 @@ void conform(const Edge& e, Tensor& g, const Node& from) {
       const int64_t have = t.shape()[t.ndim - want.ndim + i];
       fits = want.d[i] == have || want.d[i] == 1;
     }
-    WG_CHECK(fits, Error, from.cls->name, ": its backward returned a gradient of shape ",
-             t.sizes(), ", but the input has shape ", Dims(want));
+    WG_CHECK(fits, Error, from.cls->name, ": its backward returned a gradient of shape ", t.sizes(),
+             ", but the input has shape ", Dims(want));
     g = algebra::sum_to(g, want);
   }
   if (g.impl()->dtype != e.dtype) g = algebra::cast(g, e.dtype);
@@ -114,8 +115,8 @@ void conform(const Edge& e, Tensor& g, const Node& from) {
 void replace_gradient(const Node& n, Tensor& g, Tensor replacement) {
   if (!replacement.defined()) return;
   WG_CHECK(replacement.shape() == g.shape(), Error, n.cls->name,
-           ": a hook returned a gradient of shape ", replacement.shape(), " in place of one of shape ",
-           g.shape());
+           ": a hook returned a gradient of shape ", replacement.shape(),
+           " in place of one of shape ", g.shape());
   const DType dtype = g.dtype();
   g = replacement.dtype() == dtype ? std::move(replacement) : algebra::cast(replacement, dtype);
 }
@@ -138,7 +139,7 @@ const Tensor& Vjp::saved(int k) {
            ": a value needed for the gradient, of shape ", s.tensor->sizes(), " and dtype ",
            s.tensor->dtype, ", was changed in place after it was used (version ",
            s.tensor->version(), ", expected ", s.version,
-           "); use the operation that returns a new tensor, or clone() before changing it", 
+           "); use the operation that returns a new tensor, or clone() before changing it",
            where_made(node_));
   if (s.is_output && create_graph_ && is_differentiable(s.tensor->dtype)) {
     if (relinked_.empty()) relinked_.resize(node_.n_saved);
@@ -161,7 +162,8 @@ Tensor* Vjp::begin_accumulate(int i) {
   const Edge& e = node_.edges()[i];
   const auto usable = [&](TensorImpl* t) {
     // Others who see it might be reading it for this very product.
-    return t && t->unique() && t->contiguous() && t->dtype == e.dtype && e.same_shape(*t) && !t->grad_fn;
+    return t && t->unique() && t->contiguous() && t->dtype == e.dtype && e.same_shape(*t) &&
+           !t->grad_fn;
   };
   if (!e.is_leaf()) {
     Node* n = e.node();
@@ -186,8 +188,8 @@ void Vjp::end_accumulate(int i) {
   meta.lock.clear(std::memory_order_release);
 }
 
-void run_node(Node& n, const Tensor* gradients, Tensor* results, bool create_graph,
-              bool keep_saved, uint64_t skip, Pass* pass) {
+void run_node(Node& n, const Tensor* gradients, Tensor* results, bool create_graph, bool keep_saved,
+              uint64_t skip, Pass* pass) {
   WG_CHECK(!(n.flags & kReleased), Error, n.cls->name,
            ": backward a second time through values that the first pass has released; give "
            "retain_graph=True to the first",
@@ -287,7 +289,8 @@ void Pass::run(Node* n) {
   } else {
     auto it = aside.find(n);
     WG_ASSERT(it != aside.end());
-    for (uint32_t i = 0; i < n->n_outputs; ++i) gradients[i] = std::move(it->second[static_cast<size_t>(i)]);
+    for (uint32_t i = 0; i < n->n_outputs; ++i)
+      gradients[i] = std::move(it->second[static_cast<size_t>(i)]);
     aside.erase(it);
   }
 

@@ -47,8 +47,9 @@ void execute_in_place(OpCall& call) {
   // Whatever can fail is done before the elements change.
   Node* node = nullptr;
   Node* history = nullptr;
-  WG_CHECK(!recorded || !self.has(kIsView) || self.meta->base.impl()->storage == self.storage, Error,
-           cls.name, "_: the data of the tensor that this is a view of was replaced; make the view anew");
+  WG_CHECK(!recorded || !self.has(kIsView) || self.meta->base.impl()->storage == self.storage,
+           Error, cls.name,
+           "_: the data of the tensor that this is a view of was replaced; make the view anew");
   if (recorded) {
     node = new_node(cls, call.op, call.inputs, call.n_inputs, 1, cls.n_saves);
     try {
@@ -83,7 +84,8 @@ void execute_in_place(OpCall& call) {
       Compute c{call.inputs, call.n_inputs, &out, 1};
       cls.compute(call.op, c);
     } else {
-      Tensor out = m.strided ? new_tensor(m.dtype, m.shape, m.strides) : new_tensor(m.dtype, m.shape);
+      Tensor out =
+          m.strided ? new_tensor(m.dtype, m.shape, m.strides) : new_tensor(m.dtype, m.shape);
       Compute c{call.inputs, call.n_inputs, &out, 1};
       cls.compute(call.op, c);
       copy_elements(self, *out.impl());

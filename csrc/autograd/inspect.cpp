@@ -68,13 +68,17 @@ std::vector<std::pair<NodeRef, uint32_t>> NodeRef::edges() const {
 std::vector<std::pair<std::string, std::string>> NodeRef::attributes() const {
   struct Collect final : AttributeVisitor {
     std::vector<std::pair<std::string, std::string>> list;
-    void visit(const char* name, const std::string& value) override { list.emplace_back(name, value); }
+    void visit(const char* name, const std::string& value) override {
+      list.emplace_back(name, value);
+    }
   } collect;
   if (node_ && node_->cls->attributes) node_->cls->attributes(node_->op(), collect);
   return std::move(collect.list);
 }
 
-std::string NodeRef::created_at() const { return node_ && node_->extras ? node_->extras->created_at : ""; }
+std::string NodeRef::created_at() const {
+  return node_ && node_->extras ? node_->extras->created_at : "";
+}
 
 void* NodeRef::custom_object() const {
   CustomBackward* custom = node_ ? custom_backward(*node_) : nullptr;
@@ -85,7 +89,8 @@ std::vector<Tensor> NodeRef::apply(const std::vector<Tensor>& gradients) const {
   WG_CHECK(node_, Error, "AccumulateGrad: call backward() to accumulate a gradient");
   WG_CHECK(gradients.size() == node_->n_outputs, ValueError, name(), ": expected ",
            int64_t{node_->n_outputs}, " gradients, but got ", gradients.size());
-  WG_CHECK(node_->n_outputs > 1 || gradients[0].defined(), ValueError, name(), ": the gradient is missing");
+  WG_CHECK(node_->n_outputs > 1 || gradients[0].defined(), ValueError, name(),
+           ": the gradient is missing");
   std::vector<Tensor> results(node_->n_edges);
   // Shapes are the caller's: only rules of checked operations may run, no fused ones.
   run_node(*node_, gradients.data(), results.data(), true, true);

@@ -98,8 +98,7 @@ uint64_t register_post_accumulate_grad_hook(const Tensor& leaf, std::shared_ptr<
 
 bool remove_hook(const Tensor& t, uint64_t id) {
   TensorImpl& impl = *t.impl();
-  if (impl.meta &&
-      (erase_id(impl.meta->hooks, id) || erase_id(impl.meta->accumulated_hooks, id))) {
+  if (impl.meta && (erase_id(impl.meta->hooks, id) || erase_id(impl.meta->accumulated_hooks, id))) {
     return true;
   }
   if (impl.grad_fn && impl.grad_fn->extras) {

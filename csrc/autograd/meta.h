@@ -31,9 +31,9 @@ struct AutogradMeta {
   HookList hooks;                            // of a leaf
   HookList accumulated_hooks;                // after `grad` of a leaf was updated
   // Of a view:
-  Tensor base;                               // never itself a view
-  ViewStep* step = nullptr;                  // holds a reference
-  const char* in_place_error = nullptr;      // why it must not be changed in place while recording
+  Tensor base;                           // never itself a view
+  ViewStep* step = nullptr;              // holds a reference
+  const char* in_place_error = nullptr;  // why it must not be changed in place while recording
 };
 
 AutogradMeta& meta_of(TensorImpl& t);  // made where missing

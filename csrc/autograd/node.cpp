@@ -29,7 +29,8 @@ void Edge::set_shape(const TensorImpl& t) {
 
 bool Edge::same_shape(const TensorImpl& t) const {
   if (t.ndim != ndim) return false;
-  if (wide) [[unlikely]] return std::memcmp(heap, t.shape(), sizeof(int64_t) * ndim) == 0;
+  if (wide) [[unlikely]]
+    return std::memcmp(heap, t.shape(), sizeof(int64_t) * ndim) == 0;
   for (int i = 0; i < ndim; ++i) {
     if (t.shape()[i] != dims[i]) return false;
   }
@@ -90,15 +91,16 @@ struct Condemned {
   Node* first;
   bool active;
 };
-thread_local constinit Condemned condemned __attribute__((tls_model("initial-exec"))) = {nullptr,
-                                                                                        false};
+thread_local constinit Condemned condemned
+    __attribute__((tls_model("initial-exec"))) = {nullptr, false};
 
 void release_contents(Node* n) noexcept {
   release_saved(n);
   Edge* edges = n->edges();
   for (uint32_t i = 0; i < n->n_edges; ++i) {
     Edge& e = edges[i];
-    if (e.wide) [[unlikely]] runtime::deallocate(e.heap, sizeof(int64_t) * e.ndim);
+    if (e.wide) [[unlikely]]
+      runtime::deallocate(e.heap, sizeof(int64_t) * e.ndim);
     if (!e.target) continue;
     if (e.is_leaf()) {
       detail::release(e.leaf());
@@ -106,7 +108,8 @@ void release_contents(Node* n) noexcept {
       release_node(e.node());
     }
   }
-  if (n->extras) [[unlikely]] delete n->extras;
+  if (n->extras) [[unlikely]]
+    delete n->extras;
 }
 
 }  // namespace
@@ -225,7 +228,8 @@ void set_history(TensorImpl& t, Node* node, uint32_t output_nr) {
   t.grad_fn = node;
   t.output_nr = output_nr;
   if (t.has(kIsView)) t.grad_fn_version = t.version();
-  if (t.has(kRetainsGrad)) [[unlikely]] move_retained(t, before, node);
+  if (t.has(kRetainsGrad)) [[unlikely]]
+    move_retained(t, before, node);
   if (before) release_node(before);
 }
 

@@ -34,12 +34,14 @@ struct Shape {
 
   Shape() = default;
   Shape(Dims dims) : ndim(static_cast<int>(dims.size())) {
-    if (dims.size() > kMaxDims) [[unlikely]] too_many_dims();
+    if (dims.size() > kMaxDims) [[unlikely]]
+      too_many_dims();
     for (size_t i = 0; i < dims.size(); ++i) d[i] = dims[i];
   }
   operator Dims() const { return {d, static_cast<size_t>(ndim)}; }
   void push(int64_t v) {
-    if (ndim == kMaxDims) [[unlikely]] too_many_dims();
+    if (ndim == kMaxDims) [[unlikely]]
+      too_many_dims();
     d[ndim++] = v;
   }
 };
@@ -48,8 +50,8 @@ struct Shape {
 struct Meta {
   DType dtype = DType::float32;
   Shape shape;
-  int alias_of = -1;      // a view of this input, at `offset` elements from its first element
-  bool strided = false;   // strides are given; always so for a view
+  int alias_of = -1;     // a view of this input, at `offset` elements from its first element
+  bool strided = false;  // strides are given; always so for a view
   int64_t offset = 0;
   int64_t strides[kMaxDims];
 };

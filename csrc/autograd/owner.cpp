@@ -24,9 +24,12 @@ void release_owner(TensorImpl* impl) noexcept {
 }
 
 void destroy(TensorImpl* t) noexcept {
-  if (t->owner.load(std::memory_order_relaxed)) [[unlikely]] release_owner(t);
-  if (t->has(kRetainsGrad)) [[unlikely]] forget_retained(*t);
-  if (t->meta) [[unlikely]] destroy_meta(t->meta);
+  if (t->owner.load(std::memory_order_relaxed)) [[unlikely]]
+    release_owner(t);
+  if (t->has(kRetainsGrad)) [[unlikely]]
+    forget_retained(*t);
+  if (t->meta) [[unlikely]]
+    destroy_meta(t->meta);
   if (t->grad_fn) release_node(t->grad_fn);
   if (t->storage) release_storage(t->storage);
   free_impl(t);
@@ -69,9 +72,10 @@ void replace_data(const Tensor& t, const Tensor& from) {
 
 void write_out(const char* op, Tensor& out, const Tensor& result) {
   TensorImpl& t = *out.impl();
-  WG_CHECK(!(recording() && (t.requires_grad() || result.requires_grad())), Error, op,
-           ": out= does not take part in differentiation, but an argument requires grad; detach it, "
-           "or use no_grad()");
+  WG_CHECK(
+      !(recording() && (t.requires_grad() || result.requires_grad())), Error, op,
+      ": out= does not take part in differentiation, but an argument requires grad; detach it, "
+      "or use no_grad()");
   WG_CHECK(kind_of(result.dtype()) <= kind_of(t.dtype), Error, op, ": a result of dtype ",
            result.dtype(), " cannot be stored in out= of dtype ", t.dtype);
   RecordingGuard off(false);

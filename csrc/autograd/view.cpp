@@ -79,8 +79,7 @@ void mark_view(TensorImpl& t, TensorImpl& input, const OpClass& cls, const void*
 
 void check_in_place(const char* op, TensorImpl& t) {
   WG_CHECK(!t.has(kReadOnly), Error, op, ": the tensor's memory is read-only; clone() it first");
-  WG_CHECK(!may_overlap(t), Error, op,
-           ": several elements of the tensor of shape ", t.sizes(),
+  WG_CHECK(!may_overlap(t), Error, op, ": several elements of the tensor of shape ", t.sizes(),
            " share one place in memory (an expanded tensor), so it cannot be changed in place; "
            "clone() it first");
   if (t.has(kInference)) {
@@ -95,8 +94,9 @@ void check_in_place(const char* op, TensorImpl& t) {
       WG_CHECK(base.grad_fn, Error, op,
                ": a view of a leaf that requires grad cannot be changed in place while it is "
                "recorded; do it under no_grad(), or on a copy");
-      WG_CHECK(!t.meta->in_place_error, Error, op, ": the tensor cannot be changed in place: ",
-               t.meta->in_place_error, "; make the view anew, or clone() it");
+      WG_CHECK(!t.meta->in_place_error, Error, op,
+               ": the tensor cannot be changed in place: ", t.meta->in_place_error,
+               "; make the view anew, or clone() it");
     }
   } else {
     WG_CHECK(t.grad_fn || !t.has(kLeafRequiresGrad), Error, op,
@@ -124,7 +124,8 @@ struct CopySlices {
     Node& inner = *self.inner;
     std::vector<Tensor> results(inner.n_edges);
     Tensor gradient = algebra::clone(part);
-    // A second-order graph may reach the inner node by itself, after this one: then its values stay.
+    // A second-order graph may reach the inner node by itself, after this one: then its values
+    // stay.
     const bool keep = v.keep_saved() || inner.refs.load(std::memory_order_acquire) > 1;
     run_node(inner, &gradient, results.data(), v.create_graph(), keep);
     if (results[0].defined()) {
@@ -148,8 +149,8 @@ struct CopySlices {
 };
 
 constexpr OpClass copy_slices_class = {
-    "copy_slices", sizeof(CopySlices), nullptr,  0,       false,   false, CopySlices::copy,
-    CopySlices::destroy, nullptr,      nullptr,  CopySlices::vjp, nullptr};
+    "copy_slices",    sizeof(CopySlices),  nullptr, 0,       false,           false,
+    CopySlices::copy, CopySlices::destroy, nullptr, nullptr, CopySlices::vjp, nullptr};
 
 // Dimensions by descending stride; empty for row-major ones.
 Shape stride_order(const TensorImpl& t) {
@@ -192,7 +193,8 @@ Node* rebased_history(TensorImpl& t, Node* node) {
   std::vector<TensorImpl*> inputs(node->n_edges, nullptr);
   inputs[0] = &base;
   const CopySlices op{t.meta->step, node, stride_order(base)};
-  Node* slices = new_node(copy_slices_class, &op, inputs.data(), static_cast<int>(inputs.size()), 1, 0);
+  Node* slices =
+      new_node(copy_slices_class, &op, inputs.data(), static_cast<int>(inputs.size()), 1, 0);
   try {
     for (uint32_t i = 1; i < node->n_edges; ++i) copy_edge(slices->edges()[i], node->edges()[i]);
   } catch (...) {
@@ -209,9 +211,11 @@ void rebase(TensorImpl& t, Node* history) {
 }
 
 Node* grad_fn(TensorImpl& t) {
-  if (!t.has(kIsView)) [[likely]] return t.grad_fn;
+  if (!t.has(kIsView)) [[likely]]
+    return t.grad_fn;
   const uint32_t version = t.version();
-  if (__atomic_load_n(&t.grad_fn_version, __ATOMIC_ACQUIRE) == version) [[likely]] return t.grad_fn;
+  if (__atomic_load_n(&t.grad_fn_version, __ATOMIC_ACQUIRE) == version) [[likely]]
+    return t.grad_fn;
   TensorImpl& base = *t.meta->base.impl();
   Tensor fresh;
   if (base.grad_fn && base.storage == t.storage) {

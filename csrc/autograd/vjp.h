@@ -25,9 +25,7 @@ class Vjp {
   int inputs() const { return static_cast<int>(node_.n_edges); }
   int outputs() const { return node_.n_outputs; }
   // Whether the gradient of input i is wanted.
-  bool needs(int i) const {
-    return node_.edges()[i].target != 0 && (i >= 64 || !(skip_ >> i & 1));
-  }
+  bool needs(int i) const { return node_.edges()[i].target != 0 && (i >= 64 || !(skip_ >> i & 1)); }
   // The gradient of an output; undefined if none arrived. For an operation with one output it is
   // always defined.
   const Tensor& grad(int output = 0) const { return gradients_[output]; }
@@ -73,7 +71,7 @@ class Vjp {
 };
 
 // Applies one node's rule; results[i] are brought to the inputs' shapes and dtypes.
-void run_node(Node& n, const Tensor* gradients, Tensor* results, bool create_graph,
-              bool keep_saved, uint64_t skip = 0, Pass* pass = nullptr);
+void run_node(Node& n, const Tensor* gradients, Tensor* results, bool create_graph, bool keep_saved,
+              uint64_t skip = 0, Pass* pass = nullptr);
 
 WENGERT_NAMESPACE_END

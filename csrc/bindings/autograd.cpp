@@ -32,7 +32,8 @@ Tensor as_gradient(const py::object& o, const char* what) {
   if (o.is_none()) return {};
   TensorImpl* t = unwrap(o.ptr());
   if (!t) {
-    throw TypeError(std::string(what) + ": expected a Tensor or None, but got " + Py_TYPE(o.ptr())->tp_name);
+    throw TypeError(std::string(what) + ": expected a Tensor or None, but got " +
+                    Py_TYPE(o.ptr())->tp_name);
   }
   return Tensor::share(t);
 }
@@ -69,10 +70,11 @@ py::tuple to_tuple(const std::vector<Tensor>& tensors) {
 
 void replace(std::vector<Tensor>& tensors, const py::object& result, const char* what) {
   if (result.is_none()) return;
-  const py::tuple t = py::isinstance<py::tuple>(result) ? py::cast<py::tuple>(result) : py::make_tuple(result);
+  const py::tuple t =
+      py::isinstance<py::tuple>(result) ? py::cast<py::tuple>(result) : py::make_tuple(result);
   if (t.size() != tensors.size()) {
-    throw Error(std::string(what) + ": expected " + std::to_string(tensors.size()) + " gradients, but got " +
-                std::to_string(t.size()));
+    throw Error(std::string(what) + ": expected " + std::to_string(tensors.size()) +
+                " gradients, but got " + std::to_string(t.size()));
   }
   for (size_t i = 0; i < t.size(); ++i) tensors[i] = as_gradient(t[i], what);
 }
@@ -86,7 +88,8 @@ class PythonNodeHook final : public NodeHook {
   }
   void after(std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients) override {
     if (before_) return;
-    calling_python([&] { replace(inputs, function_.get()(to_tuple(inputs), to_tuple(gradients)), "hook"); });
+    calling_python(
+        [&] { replace(inputs, function_.get()(to_tuple(inputs), to_tuple(gradients)), "hook"); });
   }
   void* object() const override { return function_.get().ptr(); }
 
@@ -98,11 +101,14 @@ class PythonNodeHook final : public NodeHook {
 // The context object of a wengert.autograd.Function.
 class PythonBackward final : public CustomBackward {
  public:
-  PythonBackward(py::object context, std::string name) : context_(std::move(context)), name_(std::move(name)) {}
+  PythonBackward(py::object context, std::string name)
+      : context_(std::move(context)), name_(std::move(name)) {}
   const char* name() const override { return name_.c_str(); }
-  std::vector<Tensor> backward(const std::vector<Tensor>& gradients, const std::vector<Tensor>& saved) override {
+  std::vector<Tensor> backward(const std::vector<Tensor>& gradients,
+                               const std::vector<Tensor>& saved) override {
     return calling_python([&] {
-      const py::object result = context_.get().attr("_run_backward")(to_tuple(gradients), to_tuple(saved));
+      const py::object result =
+          context_.get().attr("_run_backward")(to_tuple(gradients), to_tuple(saved));
       std::vector<Tensor> out;
       for (const py::handle item : result) {
         out.push_back(as_gradient(py::reinterpret_borrow<py::object>(item), name_.c_str()));
@@ -133,75 +139,99 @@ py::object wrap_node(const NodeRef& n) { return n.defined() ? py::cast(n) : py::
 }  // namespace
 
 void bind_autograd(py::module_& m) {
-  py::class_<NodeRef>(m, "Node", "A node of the backward graph: a recorded operation, or the gradient sink of a leaf.")
+  py::class_<NodeRef>(
+      m, "Node",
+      "A node of the backward graph: a recorded operation, or the gradient sink of a leaf.")
       .def("name", &NodeRef::name, "The name of the operation's backward, such as 'MulBackward0'.")
-      .def_property_readonly("next_functions", [](const NodeRef& n) {
-        const auto edges = n.edges();
-        py::tuple t(edges.size());
-        for (size_t i = 0; i < edges.size(); ++i) {
-          t[i] = py::make_tuple(wrap_node(edges[i].first), edges[i].second);
-        }
-        return t;
-      }, "The nodes that gradients go to, as pairs (node or None, index of its output).")
-      .def_property_readonly("variable", [](const NodeRef& n) {
-        if (!n.leaf().defined()) throw py::attribute_error("only gradient sinks have a variable");
-        return n.leaf();
-      }, "The leaf of a gradient sink.")
-      .def_property_readonly("attributes", [](const NodeRef& n) {
-        py::dict d;
-        for (const auto& [name, value] : n.attributes()) d[py::str(name)] = value;
-        return d;
-      }, "The attributes of the operation as text.")
-      .def_property_readonly("metadata", [](const NodeRef& n) {
-        py::dict d;
-        if (!n.created_at().empty()) d["created_at"] = n.created_at();
-        return d;
-      }, "What anomaly mode has recorded.")
+      .def_property_readonly(
+          "next_functions",
+          [](const NodeRef& n) {
+            const auto edges = n.edges();
+            py::tuple t(edges.size());
+            for (size_t i = 0; i < edges.size(); ++i) {
+              t[i] = py::make_tuple(wrap_node(edges[i].first), edges[i].second);
+            }
+            return t;
+          },
+          "The nodes that gradients go to, as pairs (node or None, index of its output).")
+      .def_property_readonly(
+          "variable",
+          [](const NodeRef& n) {
+            if (!n.leaf().defined())
+              throw py::attribute_error("only gradient sinks have a variable");
+            return n.leaf();
+          },
+          "The leaf of a gradient sink.")
+      .def_property_readonly(
+          "attributes",
+          [](const NodeRef& n) {
+            py::dict d;
+            for (const auto& [name, value] : n.attributes()) d[py::str(name)] = value;
+            return d;
+          },
+          "The attributes of the operation as text.")
+      .def_property_readonly(
+          "metadata",
+          [](const NodeRef& n) {
+            py::dict d;
+            if (!n.created_at().empty()) d["created_at"] = n.created_at();
+            return d;
+          },
+          "What anomaly mode has recorded.")
       .def_property_readonly("_sequence_nr", &NodeRef::number)
-      .def("_context", [](const NodeRef& n) -> py::object {
-        void* o = n.custom_object();
-        return o ? py::reinterpret_borrow<py::object>(static_cast<PyObject*>(o)) : py::none();
-      })
-      .def("__call__", [](const NodeRef& n, const py::args& gradients) {
-        std::vector<Tensor> g;
-        for (const py::handle h : gradients) g.push_back(as_gradient(py::reinterpret_borrow<py::object>(h), "node"));
-        std::vector<Tensor> r = n.apply(g);
-        return r.size() == 1 ? py::cast(r[0]) : py::object(to_tuple(r));
-      }, "Applies the backward formula to gradients of the outputs; keeps the saved values.")
-      .def("_register_hook", [](const NodeRef& n, py::object f, bool before) {
-        return n.add_hook(std::make_shared<PythonNodeHook>(std::move(f), before));
-      })
+      .def("_context",
+           [](const NodeRef& n) -> py::object {
+             void* o = n.custom_object();
+             return o ? py::reinterpret_borrow<py::object>(static_cast<PyObject*>(o)) : py::none();
+           })
+      .def(
+          "__call__",
+          [](const NodeRef& n, const py::args& gradients) {
+            std::vector<Tensor> g;
+            for (const py::handle h : gradients)
+              g.push_back(as_gradient(py::reinterpret_borrow<py::object>(h), "node"));
+            std::vector<Tensor> r = n.apply(g);
+            return r.size() == 1 ? py::cast(r[0]) : py::object(to_tuple(r));
+          },
+          "Applies the backward formula to gradients of the outputs; keeps the saved values.")
+      .def("_register_hook",
+           [](const NodeRef& n, py::object f, bool before) {
+             return n.add_hook(std::make_shared<PythonNodeHook>(std::move(f), before));
+           })
       .def("_remove_hook", &NodeRef::remove_hook)
-      .def("__eq__", [](const NodeRef& a, const py::object& b) {
-        return py::isinstance<NodeRef>(b) && a.id() == py::cast<const NodeRef&>(b).id();
-      })
+      .def("__eq__",
+           [](const NodeRef& a, const py::object& b) {
+             return py::isinstance<NodeRef>(b) && a.id() == py::cast<const NodeRef&>(b).id();
+           })
       .def("__hash__", [](const NodeRef& n) { return n.id() >> 4; })
       .def("__repr__", [](const NodeRef& n) { return "<" + n.name() + ">"; });
 
   m.def("node_of", [](const Tensor& t) { return wrap_node(NodeRef::of(t)); });
 
-  m.def("backward", [](const py::object& tensors, const py::object& gradients, bool retain_graph, bool create_graph,
-                       const py::object& inputs) {
+  m.def("backward", [](const py::object& tensors, const py::object& gradients, bool retain_graph,
+                       bool create_graph, const py::object& inputs) {
     const auto roots = tensor_list(tensors, "backward"), g = tensor_list(gradients, "backward"),
                in = tensor_list(inputs, "backward");
     py::gil_scoped_release release;
     backward(roots, g, retain_graph, create_graph, in);
   });
-  m.def("grad", [](const py::object& outputs, const py::object& inputs, const py::object& grad_outputs, bool retain_graph,
-                   bool create_graph, bool allow_unused) {
-    const auto out = tensor_list(outputs, "grad"), in = tensor_list(inputs, "grad"),
-               g = tensor_list(grad_outputs, "grad");
-    std::vector<Tensor> result;
-    {
-      py::gil_scoped_release release;
-      result = grad(out, in, g, retain_graph, create_graph, allow_unused);
-    }
-    return to_tuple(result);
-  });
+  m.def("grad",
+        [](const py::object& outputs, const py::object& inputs, const py::object& grad_outputs,
+           bool retain_graph, bool create_graph, bool allow_unused) {
+          const auto out = tensor_list(outputs, "grad"), in = tensor_list(inputs, "grad"),
+                     g = tensor_list(grad_outputs, "grad");
+          std::vector<Tensor> result;
+          {
+            py::gil_scoped_release release;
+            result = grad(out, in, g, retain_graph, create_graph, allow_unused);
+          }
+          return to_tuple(result);
+        });
 
   m.def("is_grad_enabled", &is_grad_enabled, "Whether operations are recorded on this thread.");
   m.def("_set_grad_enabled", &set_grad_enabled);
-  m.def("is_inference_mode_enabled", &is_inference_mode, "Whether inference mode is on for this thread.");
+  m.def("is_inference_mode_enabled", &is_inference_mode,
+        "Whether inference mode is on for this thread.");
   m.def("is_anomaly_enabled", &is_anomaly_mode, "Whether anomaly mode is on for this thread.");
   py::class_<ModeScope>(m, "_ModeScope");
   m.def("_inference_mode", &inference_mode, py::arg("on") = true);
@@ -221,9 +251,11 @@ void bind_autograd(py::module_& m) {
   m.def("_remove_hook", &remove_hook);
 
   m.def("_record_custom", [](py::object context, const std::string& name, const py::object& inputs,
-                             const py::object& outputs, const std::vector<bool>& differentiable, const py::object& saved) {
-    record_custom(std::make_shared<PythonBackward>(std::move(context), name), tensor_list(inputs, "apply"),
-                  tensor_list(outputs, "apply"), differentiable, tensor_list(saved, "save_for_backward"));
+                             const py::object& outputs, const std::vector<bool>& differentiable,
+                             const py::object& saved) {
+    record_custom(std::make_shared<PythonBackward>(std::move(context), name),
+                  tensor_list(inputs, "apply"), tensor_list(outputs, "apply"), differentiable,
+                  tensor_list(saved, "save_for_backward"));
   });
   m.def("_mark_dirty", [](const Tensor& t) { mark_changed(t); });
 }

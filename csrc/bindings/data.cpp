@@ -30,8 +30,9 @@ void measure(PyObject* o, size_t depth, Nested& n) {
       if (n.any) throw ValueError("tensor: numbers and sequences are mixed at one depth");
       n.shape.push_back(size);
     } else if (n.shape[depth] != size) {
-      throw ValueError("tensor: expected a sequence of length " + std::to_string(n.shape[depth]) + " at depth " +
-                       std::to_string(depth) + ", but got " + std::to_string(size) + "; rows must have one length");
+      throw ValueError("tensor: expected a sequence of length " + std::to_string(n.shape[depth]) +
+                       " at depth " + std::to_string(depth) + ", but got " + std::to_string(size) +
+                       "; rows must have one length");
     }
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) {
       if (i >= size) throw ValueError("tensor: the data changed while it was read");
@@ -50,7 +51,8 @@ void measure(PyObject* o, size_t depth, Nested& n) {
         throw ValueError("tensor: the tensors in the data have different shapes");
       }
     }
-    if (n.shape.size() != depth + t->ndim) throw ValueError("tensor: the tensors in the data have different shapes");
+    if (n.shape.size() != depth + t->ndim)
+      throw ValueError("tensor: the tensors in the data have different shapes");
     n.tensor_dtype = n.tensors ? promote(n.tensor_dtype, t->dtype) : t->dtype;
     n.tensors = n.any = true;
     return;
@@ -59,17 +61,20 @@ void measure(PyObject* o, size_t depth, Nested& n) {
   const int r = scalar_from(o, &s);
   if (r < 0) throw PythonError();
   if (!r) {
-    throw TypeError(std::string("tensor: expected numbers or nested sequences of numbers, but found ") +
-                    Py_TYPE(o)->tp_name);
+    throw TypeError(
+        std::string("tensor: expected numbers or nested sequences of numbers, but found ") +
+        Py_TYPE(o)->tp_name);
   }
-  if (n.shape.size() != depth) throw ValueError("tensor: numbers and sequences are mixed at one depth");
+  if (n.shape.size() != depth)
+    throw ValueError("tensor: numbers and sequences are mixed at one depth");
   n.any = true;
   if (s.kind() > n.kind) n.kind = s.kind();
 }
 
 // Objects that turn into numbers may change the sequences meanwhile.
 void take_room(const char* to, const char* end, size_t bytes) {
-  if (static_cast<size_t>(end - to) < bytes) throw ValueError("tensor: the data changed while it was read");
+  if (static_cast<size_t>(end - to) < bytes)
+    throw ValueError("tensor: the data changed while it was read");
 }
 
 void fill(PyObject* o, DType dtype, char*& to, const char* end) {
@@ -107,9 +112,15 @@ Tensor from_sequence(const py::object& data, const std::optional<DType>& dtype) 
     t = default_dtype();
   } else {
     switch (n.kind) {
-      case DTypeKind::boolean: t = DType::bool_; break;
-      case DTypeKind::integer: t = DType::int64; break;
-      case DTypeKind::floating: t = default_dtype(); break;
+      case DTypeKind::boolean:
+        t = DType::bool_;
+        break;
+      case DTypeKind::integer:
+        t = DType::int64;
+        break;
+      case DTypeKind::floating:
+        t = default_dtype();
+        break;
       case DTypeKind::complex:
         t = default_dtype() == DType::float64 ? DType::complex128 : DType::complex64;
         break;
@@ -138,25 +149,30 @@ Tensor from_array(const py::object& array) {
   static constexpr struct {
     const char* text;
     DType dtype;
-  } types[] = {{"b1", DType::bool_},   {"u1", DType::uint8},   {"i1", DType::int8},      {"i2", DType::int16},
-               {"i4", DType::int32},   {"i8", DType::int64},   {"f2", DType::float16},   {"f4", DType::float32},
-               {"f8", DType::float64}, {"c8", DType::complex64}, {"c16", DType::complex128}};
+  } types[] = {{"b1", DType::bool_},     {"u1", DType::uint8},      {"i1", DType::int8},
+               {"i2", DType::int16},     {"i4", DType::int32},      {"i8", DType::int64},
+               {"f2", DType::float16},   {"f4", DType::float32},    {"f8", DType::float64},
+               {"c8", DType::complex64}, {"c16", DType::complex128}};
   std::optional<DType> dtype;
   for (const auto& t : types) {
     if (type.substr(1) == t.text) dtype = t.dtype;
   }
   if (!dtype) {
     throw TypeError("from_numpy: arrays of type '" + type +
-                    "' have no tensor dtype; supported are bool, int8 to int64, uint8, float16 to float64 and complex");
+                    "' have no tensor dtype; supported are bool, int8 to int64, uint8, float16 to "
+                    "float64 and complex");
   }
-  if (type[0] == '>') throw ValueError("from_numpy: the array is big-endian; convert it with astype first");
+  if (type[0] == '>')
+    throw ValueError("from_numpy: the array is big-endian; convert it with astype first");
   const auto shape = py::cast<std::vector<int64_t>>(d["shape"]);
   const auto item = static_cast<int64_t>(item_size(*dtype));
   std::vector<int64_t> strides;
   if (d.contains("strides") && !d["strides"].is_none()) {
     strides = py::cast<std::vector<int64_t>>(d["strides"]);
     for (int64_t& s : strides) {
-      if (s % item) throw ValueError("from_numpy: the strides are no multiples of the element size; copy the array first");
+      if (s % item)
+        throw ValueError(
+            "from_numpy: the strides are no multiples of the element size; copy the array first");
       s /= item;
     }
   }
@@ -173,7 +189,8 @@ Tensor from_array(const py::object& array) {
 }
 
 py::dict array_interface(const Tensor& t) {
-  static constexpr const char* types[] = {"|b1", "|u1", "|i1", "<i2", "<i4", "<i8", "<f2", nullptr, "<f4", "<f8", "<c8", "<c16"};
+  static constexpr const char* types[] = {"|b1", "|u1",   "|i1", "<i2", "<i4", "<i8",
+                                          "<f2", nullptr, "<f4", "<f8", "<c8", "<c16"};
   const char* type = types[static_cast<int>(t.dtype())];
   if (!type) throw TypeError("numpy: NumPy has no dtype for bfloat16; convert with float() first");
   const auto item = static_cast<int64_t>(item_size(t.dtype()));
@@ -204,7 +221,8 @@ void bind_data(py::module_& m) {
         const std::string_view bytes = data;
         Tensor t = empty(shape, dtype);
         if (static_cast<size_t>(t.numel()) * item_size(dtype) != bytes.size()) {
-          throw ValueError("from_bytes: " + std::to_string(bytes.size()) + " bytes do not fill the shape");
+          throw ValueError("from_bytes: " + std::to_string(bytes.size()) +
+                           " bytes do not fill the shape");
         }
         std::memcpy(t.data(), bytes.data(), bytes.size());
         return t;
@@ -214,7 +232,8 @@ void bind_data(py::module_& m) {
       "to_bytes",
       [](const Tensor& t) {
         const Tensor dense = t.contiguous();
-        return py::bytes(dense.data<char>(), static_cast<size_t>(dense.numel()) * item_size(dense.dtype()));
+        return py::bytes(dense.data<char>(),
+                         static_cast<size_t>(dense.numel()) * item_size(dense.dtype()));
       },
       "The elements in row-major order.");
 }

@@ -119,8 +119,8 @@ py::object to_dlpack(const Tensor& t, const py::object& stream, const py::object
   const Tensor shared = copied ? t.clone() : t;
   const bool read_only = detail::is_read_only(shared);
   if (versioned) {
-    return make_capsule<Versioned>(shared, 
-                                   (read_only ? uint64_t{kReadOnlyFlag} : 0) | (copied ? uint64_t{kCopiedFlag} : 0));
+    return make_capsule<Versioned>(
+        shared, (read_only ? uint64_t{kReadOnlyFlag} : 0) | (copied ? uint64_t{kCopiedFlag} : 0));
   }
   if (read_only) {
     buffer_error(

@@ -411,9 +411,8 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
           if (parameters[i].name == other) found = i;
         }
         if (found < 0) {
-          throw TypeError(std::string(row.name) + ": unexpected keyword argument '" +
-                          text + "'; the parameters are (" +
-                          self->signature->describe() + ")");
+          throw TypeError(std::string(row.name) + ": unexpected keyword argument '" + text +
+                          "'; the parameters are (" + self->signature->describe() + ")");
         }
       }
       if (given[found]) {

@@ -52,42 +52,54 @@ void bind_runtime(py::module_& m) {
     d["threads"] = c.threads;
     return d;
   });
-  m.def("fma_peak_gflops", &kernels::measure_fma_peak_gflops, "Measured float32 FMA peak of one core in GFLOP/s.");
-  m.def("get_default_dtype", &default_dtype, "The dtype of floating results where none is asked for.");
+  m.def("fma_peak_gflops", &kernels::measure_fma_peak_gflops,
+        "Measured float32 FMA peak of one core in GFLOP/s.");
+  m.def("get_default_dtype", &default_dtype,
+        "The dtype of floating results where none is asked for.");
   m.def("_set_default_dtype", &set_default_dtype);
-  m.def("promote_types", [](DType a, DType b) { return promote(a, b); }, py::arg("type1"), py::arg("type2"),
-        "The smallest dtype that both convert to.");
+  m.def(
+      "promote_types", [](DType a, DType b) { return promote(a, b); }, py::arg("type1"),
+      py::arg("type2"), "The smallest dtype that both convert to.");
 }
 
 void bind_random(py::module_& m) {
   py::class_<Generator>(m, "Generator", "A stream of random numbers (Philox4x32-10).")
       .def(py::init([](const py::object& device) {
-             const std::string d = device.is_none() ? "cpu" : py::cast<std::string>(py::str(device));
-             if (d.rfind("cpu", 0) != 0) throw Error("Generator: wengert is a CPU engine; use device='cpu'");
+             const std::string d =
+                 device.is_none() ? "cpu" : py::cast<std::string>(py::str(device));
+             if (d.rfind("cpu", 0) != 0)
+               throw Error("Generator: wengert is a CPU engine; use device='cpu'");
              return Generator();
            }),
            py::arg("device") = py::none())
-      .def("manual_seed",
-           [](py::object self, int64_t seed) {
-             self.cast<Generator&>().manual_seed(static_cast<uint64_t>(seed));
-             return self;
-           },
-           py::arg("seed"), "Restarts the stream named by the seed.")
+      .def(
+          "manual_seed",
+          [](py::object self, int64_t seed) {
+            self.cast<Generator&>().manual_seed(static_cast<uint64_t>(seed));
+            return self;
+          },
+          py::arg("seed"), "Restarts the stream named by the seed.")
       .def("seed", &Generator::seed, "Reseeds from the operating system and returns the new seed.")
       .def("initial_seed", &Generator::initial_seed, "The seed of the stream.")
-      .def("get_state", [](const Generator& g) {
-        const Generator::State s = g.state();
-        const uint64_t words[2] = {s.seed, s.offset};
-        return from_data(words, {16}, DType::uint8);
-      }, "The state, as a tensor of bytes.")
-      .def("set_state", [](Generator& g, const Tensor& t) {
-        if (!t.defined() || t.dtype() != DType::uint8 || t.numel() != 16) {
-          throw ValueError("set_state: expected the 16 bytes that get_state gave");
-        }
-        uint64_t words[2];
-        std::memcpy(words, t.contiguous().data(), sizeof words);
-        g.set_state({words[0], words[1]});
-      }, py::arg("new_state"));
+      .def(
+          "get_state",
+          [](const Generator& g) {
+            const Generator::State s = g.state();
+            const uint64_t words[2] = {s.seed, s.offset};
+            return from_data(words, {16}, DType::uint8);
+          },
+          "The state, as a tensor of bytes.")
+      .def(
+          "set_state",
+          [](Generator& g, const Tensor& t) {
+            if (!t.defined() || t.dtype() != DType::uint8 || t.numel() != 16) {
+              throw ValueError("set_state: expected the 16 bytes that get_state gave");
+            }
+            uint64_t words[2];
+            std::memcpy(words, t.contiguous().data(), sizeof words);
+            g.set_state({words[0], words[1]});
+          },
+          py::arg("new_state"));
   m.attr("default_generator") = py::cast(default_generator());
 }
 

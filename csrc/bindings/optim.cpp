@@ -113,11 +113,11 @@ PyObject* sgd(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     check_count("sgd_step", count, 9);
     const optim::SGDOptions o{.lr = number(a[3]),
-                       .momentum = number(a[4]),
-                       .dampening = number(a[5]),
-                       .weight_decay = number(a[6]),
-                       .nesterov = truth(a[7]),
-                       .maximize = truth(a[8])};
+                              .momentum = number(a[4]),
+                              .dampening = number(a[5]),
+                              .weight_decay = number(a[6]),
+                              .nesterov = truth(a[7]),
+                              .maximize = truth(a[8])};
     TensorLists tensors("sgd_step");
     tensors.reserve(a[0], 3);
     tensors.add(a[0]);
@@ -132,13 +132,13 @@ PyObject* adam(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     check_count("adam_step", count, 14);
     const optim::AdamOptions o{.lr = number(a[6]),
-                        .beta1 = number(a[7]),
-                        .beta2 = number(a[8]),
-                        .eps = number(a[9]),
-                        .weight_decay = number(a[10]),
-                        .amsgrad = truth(a[11]),
-                        .maximize = truth(a[12]),
-                        .decoupled_weight_decay = truth(a[13])};
+                               .beta1 = number(a[7]),
+                               .beta2 = number(a[8]),
+                               .eps = number(a[9]),
+                               .weight_decay = number(a[10]),
+                               .amsgrad = truth(a[11]),
+                               .maximize = truth(a[12]),
+                               .decoupled_weight_decay = truth(a[13])};
     TensorLists tensors("adam_step");
     tensors.reserve(a[0], 6);
     for (int i = 0; i < 6; ++i) {
@@ -153,12 +153,12 @@ PyObject* rmsprop(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     check_count("rmsprop_step", count, 13);
     const optim::RMSpropOptions o{.lr = number(a[6]),
-                           .alpha = number(a[7]),
-                           .eps = number(a[8]),
-                           .weight_decay = number(a[9]),
-                           .momentum = number(a[10]),
-                           .centered = truth(a[11]),
-                           .maximize = truth(a[12])};
+                                  .alpha = number(a[7]),
+                                  .eps = number(a[8]),
+                                  .weight_decay = number(a[9]),
+                                  .momentum = number(a[10]),
+                                  .centered = truth(a[11]),
+                                  .maximize = truth(a[12])};
     TensorLists tensors("rmsprop_step");
     tensors.reserve(a[0], 6);
     for (int i = 0; i < 6; ++i) {
@@ -173,10 +173,10 @@ PyObject* adagrad(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     check_count("adagrad_step", count, 9);
     const optim::AdagradOptions o{.lr = number(a[4]),
-                           .lr_decay = number(a[5]),
-                           .weight_decay = number(a[6]),
-                           .eps = number(a[7]),
-                           .maximize = truth(a[8])};
+                                  .lr_decay = number(a[5]),
+                                  .weight_decay = number(a[6]),
+                                  .eps = number(a[7]),
+                                  .maximize = truth(a[8])};
     TensorLists tensors("adagrad_step");
     tensors.reserve(a[0], 4);
     for (int i = 0; i < 4; ++i) tensors.add(a[i]);

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "tensor/impl.h"
-#include "wengert/error.h"
 #include "wengert/detail/owner.h"
+#include "wengert/error.h"
 #include "wengert/wengert.h"
 
 namespace wengert::python {
@@ -104,10 +104,14 @@ inline int scalar_from(PyObject* o, Scalar* s) {
 
 inline PyObject* to_python(const Scalar& s) {
   switch (s.kind()) {
-    case DTypeKind::boolean: return PyBool_FromLong(s.to_bool());
-    case DTypeKind::integer: return PyLong_FromLongLong(s.to_int());
-    case DTypeKind::floating: return PyFloat_FromDouble(s.to_double());
-    case DTypeKind::complex: break;
+    case DTypeKind::boolean:
+      return PyBool_FromLong(s.to_bool());
+    case DTypeKind::integer:
+      return PyLong_FromLongLong(s.to_int());
+    case DTypeKind::floating:
+      return PyFloat_FromDouble(s.to_double());
+    case DTypeKind::complex:
+      break;
   }
   const auto c = s.to_complex();
   return PyComplex_FromDoubles(c.real(), c.imag());
@@ -132,29 +136,29 @@ class GilRelease {
 inline bool is_large(const TensorImpl* t) { return t && t->numel > kReleaseGil; }
 
 // Hot operators of the Tensor class. They run without the GIL where the work is large.
-#define WG_BINARY_CALL(name)                                              \
-  inline TensorImpl* name##_call(TensorImpl* a, TensorImpl* b) {          \
-    GilRelease release(is_large(a) || is_large(b));                       \
-    return wengert::name(reinterpret_cast<const Tensor&>(a),              \
-                         reinterpret_cast<const Tensor&>(b)).release();   \
-  }                                                                       \
-  inline TensorImpl* name##_call(TensorImpl* a, const Scalar& b) {        \
-    GilRelease release(is_large(a));                                      \
-    return wengert::name(reinterpret_cast<const Tensor&>(a), b).release(); \
-  }                                                                       \
-  inline TensorImpl* name##_call(const Scalar& a, TensorImpl* b) {        \
-    GilRelease release(is_large(b));                                      \
-    return wengert::name(a, reinterpret_cast<const Tensor&>(b)).release(); \
-  }                                                                       \
-  inline void name##_in_place(TensorImpl* a, TensorImpl* b) {             \
-    GilRelease release(is_large(a));                                      \
-    Tensor self = Tensor::share(a);                                       \
-    wengert::name##_(self, reinterpret_cast<const Tensor&>(b));           \
-  }                                                                       \
-  inline void name##_in_place(TensorImpl* a, const Scalar& b) {           \
-    GilRelease release(is_large(a));                                      \
-    Tensor self = Tensor::share(a);                                       \
-    wengert::name##_(self, b);                                            \
+#define WG_BINARY_CALL(name)                                                                     \
+  inline TensorImpl* name##_call(TensorImpl* a, TensorImpl* b) {                                 \
+    GilRelease release(is_large(a) || is_large(b));                                              \
+    return wengert::name(reinterpret_cast<const Tensor&>(a), reinterpret_cast<const Tensor&>(b)) \
+        .release();                                                                              \
+  }                                                                                              \
+  inline TensorImpl* name##_call(TensorImpl* a, const Scalar& b) {                               \
+    GilRelease release(is_large(a));                                                             \
+    return wengert::name(reinterpret_cast<const Tensor&>(a), b).release();                       \
+  }                                                                                              \
+  inline TensorImpl* name##_call(const Scalar& a, TensorImpl* b) {                               \
+    GilRelease release(is_large(b));                                                             \
+    return wengert::name(a, reinterpret_cast<const Tensor&>(b)).release();                       \
+  }                                                                                              \
+  inline void name##_in_place(TensorImpl* a, TensorImpl* b) {                                    \
+    GilRelease release(is_large(a));                                                             \
+    Tensor self = Tensor::share(a);                                                              \
+    wengert::name##_(self, reinterpret_cast<const Tensor&>(b));                                  \
+  }                                                                                              \
+  inline void name##_in_place(TensorImpl* a, const Scalar& b) {                                  \
+    GilRelease release(is_large(a));                                                             \
+    Tensor self = Tensor::share(a);                                                              \
+    wengert::name##_(self, b);                                                                   \
   }
 #define WG_BINARY(name, ...) WG_BINARY_CALL(name)
 #define WG_COMPARE(name, ...) WG_BINARY_CALL(name)

@@ -43,7 +43,8 @@ void set_default(Parameter& p) {
     return;
   } else if (t[0] == '(') {
     auto* dims = new std::vector<int64_t>;  // lives as long as the process, like the signature
-    for (const std::string& s : split(t.substr(1, t.size() - 2))) dims->push_back(std::atoll(s.c_str()));
+    for (const std::string& s : split(t.substr(1, t.size() - 2)))
+      dims->push_back(std::atoll(s.c_str()));
     v.data = dims->data();
     v.size = dims->size();
     return;
@@ -69,23 +70,34 @@ void set_default(Parameter& p) {
 
 const char* kind_text(ArgKind kind) {
   switch (kind) {
-    case ArgKind::tensor: return "Tensor";
-    case ArgKind::operand: return "Tensor or number";
-    case ArgKind::tensor_list: return "sequence of Tensors";
+    case ArgKind::tensor:
+      return "Tensor";
+    case ArgKind::operand:
+      return "Tensor or number";
+    case ArgKind::tensor_list:
+      return "sequence of Tensors";
     case ArgKind::scalar:
-    case ArgKind::optional_scalar: return "number";
+    case ArgKind::optional_scalar:
+      return "number";
     case ArgKind::integer:
-    case ArgKind::optional_integer: return "int";
+    case ArgKind::optional_integer:
+      return "int";
     case ArgKind::real:
-    case ArgKind::optional_real: return "float";
+    case ArgKind::optional_real:
+      return "float";
     case ArgKind::boolean:
-    case ArgKind::optional_boolean: return "bool";
+    case ArgKind::optional_boolean:
+      return "bool";
     case ArgKind::dims:
-    case ArgKind::optional_dims: return "int or sequence of ints";
+    case ArgKind::optional_dims:
+      return "int or sequence of ints";
     case ArgKind::dtype:
-    case ArgKind::optional_dtype: return "dtype";
-    case ArgKind::text: return "str";
-    case ArgKind::generator: return "Generator";
+    case ArgKind::optional_dtype:
+      return "dtype";
+    case ArgKind::text:
+      return "str";
+    case ArgKind::generator:
+      return "Generator";
   }
   return "value";
 }

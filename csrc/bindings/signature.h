@@ -16,9 +16,9 @@ struct Parameter {
   ArgKind kind;
   bool required = true;
   bool keyword_only = false;
-  bool variadic = false;    // "*size": separate ints or one list
-  Value value;              // the default
-  std::string text;         // the default as written
+  bool variadic = false;  // "*size": separate ints or one list
+  Value value;            // the default
+  std::string text;       // the default as written
 };
 
 struct Signature {

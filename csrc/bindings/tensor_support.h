@@ -33,11 +33,12 @@ inline PyObject* kept(void* owner) {
 inline PyObject* restore_identity(TensorImpl* t) { return kept(t->owner.exchange(nullptr)); }
 
 // ---- attributes ---------------------------------------------------------------------------
-// The __dict__ stands behind the pointer to the tensor and is made when it is first needed; Cython's
-// own would be made with every object.
+// The __dict__ stands behind the pointer to the tensor and is made when it is first needed;
+// Cython's own would be made with every object.
 
 inline PyObject*& attributes_slot(PyObject* o) {
-  return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(o) + sizeof(PyObject) + sizeof(TensorImpl*));
+  return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(o) + sizeof(PyObject) +
+                                       sizeof(TensorImpl*));
 }
 inline bool has_attributes(PyObject* o) {
   PyObject* dict = attributes_slot(o);
@@ -52,7 +53,8 @@ inline PyObject* attributes_of(PyObject* o) {
 inline void drop_attributes(PyObject* o) { Py_CLEAR(attributes_slot(o)); }
 
 inline void install_attributes(PyObject* type) {
-  static PyGetSetDef dict = {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr};
+  static PyGetSetDef dict = {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr,
+                             nullptr};
   auto* t = reinterpret_cast<PyTypeObject*>(type);
   t->tp_dictoffset = sizeof(PyObject) + sizeof(TensorImpl*);
   PyObject* descriptor = PyDescr_NewGetSet(t, &dict);
@@ -222,7 +224,9 @@ inline void fill_call(TensorImpl* t, const Scalar& s) {
   fill_(self, s);
 }
 inline TensorImpl* scalar_call(const Scalar& s) { return scalar(s).release(); }
-inline TensorImpl* data_call(TensorImpl* t) { return detail::fresh_version(as_tensor(t)).release(); }
+inline TensorImpl* data_call(TensorImpl* t) {
+  return detail::fresh_version(as_tensor(t)).release();
+}
 inline void set_data_call(TensorImpl* t, TensorImpl* from) {
   detail::replace_data(as_tensor(t), as_tensor(from));
 }

@@ -32,6 +32,7 @@ void gemm(const Gemm& g);
 
 // `batch` products of the same shape: matrix i of A starts stride_a elements after matrix i - 1
 // (0: the same one for all), likewise B and C.
-void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride_b, int64_t stride_c);
+void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride_b,
+                  int64_t stride_c);
 
 }  // namespace wengert::kernels

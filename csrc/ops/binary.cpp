@@ -56,94 +56,94 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
 }
 
 #define WG_COMPARE(...)
-#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, ...)                             \
-  constexpr auto op##_da = [](const auto& g, const auto& a, const auto& b,                        \
-                              const auto& y) -> decltype(da) {                                    \
-    (void)g, (void)a, (void)b, (void)y;                                                           \
-    return da;                                                                                    \
-  };                                                                                              \
-  constexpr auto op##_db = [](const auto& g, const auto& a, const auto& b,                        \
-                              const auto& y) -> decltype(db) {                                    \
-    (void)g, (void)a, (void)b, (void)y;                                                           \
-    return db;                                                                                    \
-  };                                                                                              \
-  struct op##_op {                                                                                \
-    static constexpr const char* name = #op;                                                      \
-    WG_NO_FIELDS                                                                                  \
-    static constexpr bool alias_safe = true;                                                      \
-    static constexpr BinarySaves slots = binary_saves(da_saves, db_saves);                        \
-    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {              \
-      std::array<Save, static_cast<size_t>(slots.count)> s{};                                     \
-      for (size_t i = 0; i < s.size(); ++i) s[i] = slots.list[i];                                 \
-      return s;                                                                                   \
-    }();                                                                                          \
-    static constexpr ResultType type = refine(name, ResultType::result);                          \
-    void infer(Infer& m) const { infer_binary(name, type, false, m); }                            \
-    void compute(Compute& c) const {                                                              \
-      if (divides_integers(type, c)) refuse_zero(name, c.in(1));                                  \
-      compute_binary(name, kernels::binary(kernels::Binary::op##_), false, c);                    \
-    }                                                                                             \
-    void vjp(Vjp& v) const {                                                                      \
-      const Tensor nothing;                                                                       \
-      const Tensor& a = saved_or(v, slots.slot[0], nothing);                                      \
-      const Tensor& b = saved_or(v, slots.slot[1], nothing);                                      \
-      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                      \
-      if (v.needs(0)) put(v, 0, op##_da(v.grad(), a, b, y));                                      \
-      if (v.needs(1)) put(v, 1, op##_db(v.grad(), a, b, y));                                      \
-    }                                                                                             \
-  };                                                                                              \
-  /* b is a number */                                                                             \
-  struct op##_scalar_op {                                                                         \
-    Scalar other;                                                                                 \
-    static constexpr const char* name = #op;                                                      \
-    WG_FIELDS(other)                                                                              \
-    static constexpr bool alias_safe = true;                                                      \
-    static constexpr BinarySaves slots = binary_saves((da_saves) & (A | Y), 0);                   \
-    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {              \
-      std::array<Save, static_cast<size_t>(slots.count)> s{};                                     \
-      for (size_t i = 0; i < s.size(); ++i) s[i] = slots.list[i];                                 \
-      return s;                                                                                   \
-    }();                                                                                          \
-    static constexpr ResultType type = refine(name, ResultType::result);                          \
-    void infer(Infer& m) const { infer_scalar(name, type, false, other, m); }                     \
-    void compute(Compute& c) const {                                                              \
-      if (divides_integers(type, c)) refuse_zero(name, scalar(other));                            \
-      compute_scalar(name, kernels::binary(kernels::Binary::op##_), false, other, false, c);      \
-    }                                                                                             \
-    void vjp(Vjp& v) const {                                                                      \
-      const Tensor nothing;                                                                       \
-      const Tensor& a = saved_or(v, slots.slot[0], nothing);                                      \
-      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                      \
-      put(v, 0, with_scalar_b(op##_da, v.grad(), a, other, y, v.grad().dtype()));                 \
-    }                                                                                             \
-  };                                                                                              \
-  /* a is a number */                                                                             \
-  struct op##_rscalar_op {                                                                        \
-    Scalar other;                                                                                 \
-    static constexpr const char* name = "r" #op;                                                  \
-    WG_FIELDS(other)                                                                              \
-    static constexpr bool alias_safe = true;                                                      \
-    static constexpr BinarySaves slots = binary_saves(((db_saves) & B) | ((db_saves) & Y), 0);    \
-    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {              \
-      std::array<Save, static_cast<size_t>(slots.count)> s{};                                     \
-      for (size_t i = 0; i < s.size(); ++i) {                                                     \
-        s[i] = slots.list[i];                                                                     \
-        if (!s[i].output) s[i].index = 0;                                                         \
-      }                                                                                           \
-      return s;                                                                                   \
-    }();                                                                                          \
-    static constexpr ResultType type = refine(#op, ResultType::result);                           \
-    void infer(Infer& m) const { infer_scalar(#op, type, false, other, m); }                      \
-    void compute(Compute& c) const {                                                              \
-      if (divides_integers(type, c)) refuse_zero(#op, c.in(0));                                   \
-      compute_scalar(name, kernels::binary(kernels::Binary::op##_), false, other, true, c);       \
-    }                                                                                             \
-    void vjp(Vjp& v) const {                                                                      \
-      const Tensor nothing;                                                                       \
-      const Tensor& b = saved_or(v, slots.slot[1], nothing);                                      \
-      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                      \
-      put(v, 0, with_scalar_a(op##_db, v.grad(), other, b, y, v.grad().dtype()));                 \
-    }                                                                                             \
+#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, ...)                          \
+  constexpr auto op##_da = [](const auto& g, const auto& a, const auto& b,                     \
+                              const auto& y) -> decltype(da) {                                 \
+    (void)g, (void)a, (void)b, (void)y;                                                        \
+    return da;                                                                                 \
+  };                                                                                           \
+  constexpr auto op##_db = [](const auto& g, const auto& a, const auto& b,                     \
+                              const auto& y) -> decltype(db) {                                 \
+    (void)g, (void)a, (void)b, (void)y;                                                        \
+    return db;                                                                                 \
+  };                                                                                           \
+  struct op##_op {                                                                             \
+    static constexpr const char* name = #op;                                                   \
+    WG_NO_FIELDS                                                                               \
+    static constexpr bool alias_safe = true;                                                   \
+    static constexpr BinarySaves slots = binary_saves(da_saves, db_saves);                     \
+    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
+      std::array<Save, static_cast<size_t>(slots.count)> s{};                                  \
+      for (size_t i = 0; i < s.size(); ++i) s[i] = slots.list[i];                              \
+      return s;                                                                                \
+    }();                                                                                       \
+    static constexpr ResultType type = refine(name, ResultType::result);                       \
+    void infer(Infer& m) const { infer_binary(name, type, false, m); }                         \
+    void compute(Compute& c) const {                                                           \
+      if (divides_integers(type, c)) refuse_zero(name, c.in(1));                               \
+      compute_binary(name, kernels::binary(kernels::Binary::op##_), false, c);                 \
+    }                                                                                          \
+    void vjp(Vjp& v) const {                                                                   \
+      const Tensor nothing;                                                                    \
+      const Tensor& a = saved_or(v, slots.slot[0], nothing);                                   \
+      const Tensor& b = saved_or(v, slots.slot[1], nothing);                                   \
+      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
+      if (v.needs(0)) put(v, 0, op##_da(v.grad(), a, b, y));                                   \
+      if (v.needs(1)) put(v, 1, op##_db(v.grad(), a, b, y));                                   \
+    }                                                                                          \
+  };                                                                                           \
+  /* b is a number */                                                                          \
+  struct op##_scalar_op {                                                                      \
+    Scalar other;                                                                              \
+    static constexpr const char* name = #op;                                                   \
+    WG_FIELDS(other)                                                                           \
+    static constexpr bool alias_safe = true;                                                   \
+    static constexpr BinarySaves slots = binary_saves((da_saves) & (A | Y), 0);                \
+    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
+      std::array<Save, static_cast<size_t>(slots.count)> s{};                                  \
+      for (size_t i = 0; i < s.size(); ++i) s[i] = slots.list[i];                              \
+      return s;                                                                                \
+    }();                                                                                       \
+    static constexpr ResultType type = refine(name, ResultType::result);                       \
+    void infer(Infer& m) const { infer_scalar(name, type, false, other, m); }                  \
+    void compute(Compute& c) const {                                                           \
+      if (divides_integers(type, c)) refuse_zero(name, scalar(other));                         \
+      compute_scalar(name, kernels::binary(kernels::Binary::op##_), false, other, false, c);   \
+    }                                                                                          \
+    void vjp(Vjp& v) const {                                                                   \
+      const Tensor nothing;                                                                    \
+      const Tensor& a = saved_or(v, slots.slot[0], nothing);                                   \
+      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
+      put(v, 0, with_scalar_b(op##_da, v.grad(), a, other, y, v.grad().dtype()));              \
+    }                                                                                          \
+  };                                                                                           \
+  /* a is a number */                                                                          \
+  struct op##_rscalar_op {                                                                     \
+    Scalar other;                                                                              \
+    static constexpr const char* name = "r" #op;                                               \
+    WG_FIELDS(other)                                                                           \
+    static constexpr bool alias_safe = true;                                                   \
+    static constexpr BinarySaves slots = binary_saves(((db_saves) & B) | ((db_saves) & Y), 0); \
+    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
+      std::array<Save, static_cast<size_t>(slots.count)> s{};                                  \
+      for (size_t i = 0; i < s.size(); ++i) {                                                  \
+        s[i] = slots.list[i];                                                                  \
+        if (!s[i].output) s[i].index = 0;                                                      \
+      }                                                                                        \
+      return s;                                                                                \
+    }();                                                                                       \
+    static constexpr ResultType type = refine(#op, ResultType::result);                        \
+    void infer(Infer& m) const { infer_scalar(#op, type, false, other, m); }                   \
+    void compute(Compute& c) const {                                                           \
+      if (divides_integers(type, c)) refuse_zero(#op, c.in(0));                                \
+      compute_scalar(name, kernels::binary(kernels::Binary::op##_), false, other, true, c);    \
+    }                                                                                          \
+    void vjp(Vjp& v) const {                                                                   \
+      const Tensor nothing;                                                                    \
+      const Tensor& b = saved_or(v, slots.slot[1], nothing);                                   \
+      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
+      put(v, 0, with_scalar_a(op##_db, v.grad(), other, b, y, v.grad().dtype()));              \
+    }                                                                                          \
   };
 #include "wengert/ops/binary.def"
 #undef WG_BINARY
@@ -153,36 +153,36 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
 }  // namespace elementwise
 
 #define WG_COMPARE(...)
-#define WG_BINARY(op, result, ...)                                                             \
-  Tensor op(const Tensor& a, const Tensor& b) {                                                \
-    return elementwise::run_binary(op_class<elementwise::op##_op>,                             \
-                                   kernels::binary(kernels::Binary::op##_),                    \
-                                   elementwise::op##_op::type, false, a, b);              \
-  }                                                                                            \
-  Tensor op(const Tensor& a, const Scalar& b) {                                                \
-    if constexpr (std::string_view(#op) == "pow") {                                            \
-      if (Tensor t = elementwise::plain_power(a, b); t.defined()) return t;                    \
-    }                                                                                          \
-    return elementwise::run_scalar(op_class<elementwise::op##_scalar_op>,                      \
-                                   kernels::binary(kernels::Binary::op##_),                    \
-                                   elementwise::op##_scalar_op::type, false, a, &b, false);      \
-  }                                                                                            \
-  Tensor op(const Scalar& a, const Tensor& b) {                                                \
-    return elementwise::run_scalar(op_class<elementwise::op##_rscalar_op>,                     \
-                                   kernels::binary(kernels::Binary::op##_),                    \
-                                   elementwise::op##_rscalar_op::type, false, b, &a, true);       \
-  }                                                                                            \
-  Tensor& op##_(Tensor& self, const Tensor& other) {                                           \
-    if (!elementwise::try_in_place(kernels::binary(kernels::Binary::op##_),                    \
-                                   elementwise::op##_op::type, self, other)) {                 \
-      apply_in_place(elementwise::op##_op{}, self, other);                                     \
-    }                                                                                          \
-    return self;                                                                               \
-  }                                                                                            \
-  Tensor& op##_(Tensor& self, const Scalar& other) {                                           \
-    if constexpr (std::string_view(#op) == "pow") elementwise::check_power(self, other);       \
-    apply_in_place(elementwise::op##_scalar_op{other}, self);                                  \
-    return self;                                                                               \
+#define WG_BINARY(op, result, ...)                                                          \
+  Tensor op(const Tensor& a, const Tensor& b) {                                             \
+    return elementwise::run_binary(op_class<elementwise::op##_op>,                          \
+                                   kernels::binary(kernels::Binary::op##_),                 \
+                                   elementwise::op##_op::type, false, a, b);                \
+  }                                                                                         \
+  Tensor op(const Tensor& a, const Scalar& b) {                                             \
+    if constexpr (std::string_view(#op) == "pow") {                                         \
+      if (Tensor t = elementwise::plain_power(a, b); t.defined()) return t;                 \
+    }                                                                                       \
+    return elementwise::run_scalar(op_class<elementwise::op##_scalar_op>,                   \
+                                   kernels::binary(kernels::Binary::op##_),                 \
+                                   elementwise::op##_scalar_op::type, false, a, &b, false); \
+  }                                                                                         \
+  Tensor op(const Scalar& a, const Tensor& b) {                                             \
+    return elementwise::run_scalar(op_class<elementwise::op##_rscalar_op>,                  \
+                                   kernels::binary(kernels::Binary::op##_),                 \
+                                   elementwise::op##_rscalar_op::type, false, b, &a, true); \
+  }                                                                                         \
+  Tensor& op##_(Tensor& self, const Tensor& other) {                                        \
+    if (!elementwise::try_in_place(kernels::binary(kernels::Binary::op##_),                 \
+                                   elementwise::op##_op::type, self, other)) {              \
+      apply_in_place(elementwise::op##_op{}, self, other);                                  \
+    }                                                                                       \
+    return self;                                                                            \
+  }                                                                                         \
+  Tensor& op##_(Tensor& self, const Scalar& other) {                                        \
+    if constexpr (std::string_view(#op) == "pow") elementwise::check_power(self, other);    \
+    apply_in_place(elementwise::op##_scalar_op{other}, self);                               \
+    return self;                                                                            \
   }
 #include "wengert/ops/binary.def"
 #undef WG_BINARY
@@ -197,23 +197,23 @@ namespace {
 #define WG_NUMBER_SAME(domain) "N(" domain ")"
 #define WG_NUMBER_FLOAT(domain) "N(" domain ")"
 #define WG_NUMBER_INT(domain) "round(N(" domain "))"
-#define WG_ROW(op, draw, number, domain_a, domain_b, reference, doc, flags)                       \
-  make_function<+[](const Operand& a, const Operand& b) {                                         \
-    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });            \
-  },                                                                                              \
-                +[](Tensor& self, const Operand& other) -> Tensor& {                              \
-                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar);   \
-                }>(#op, "input, other", kFunction | kMethod | kOut | flags, doc,                  \
-                   draw "(3, 4), " domain_a "), " draw "(3, 4), " domain_b ")\n"                  \
-                   draw "(3, 1), " domain_a "), " draw "(4,), " domain_b ")\n"                    \
-                   draw "(), " domain_a "), " draw "(2, 1), " domain_b ")\n"                      \
-                   draw "(3, 4), " domain_a "), " number(domain_b) "\n"                           \
-                   draw "(0, 3), " domain_a "), " draw "(3,), " domain_b ")",                     \
-                   reference)
+#define WG_ROW(op, draw, number, domain_a, domain_b, reference, doc, flags)                        \
+  make_function<+[](const Operand& a, const Operand& b) {                                          \
+    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });             \
+  },                                                                                               \
+                +[](Tensor& self, const Operand& other) -> Tensor& {                               \
+                  return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar);    \
+                }>(                                                                                \
+      #op, "input, other", kFunction | kMethod | kOut | flags, doc,                                \
+      draw "(3, 4), " domain_a "), " draw "(3, 4), " domain_b ")\n" draw "(3, 1), " domain_a       \
+           "), " draw "(4,), " domain_b ")\n" draw "(), " domain_a "), " draw "(2, 1), " domain_b  \
+           ")\n" draw "(3, 4), " domain_a "), " number(domain_b) "\n" draw "(0, 3), " domain_a     \
+                                                                 "), " draw "(3,), " domain_b ")", \
+      reference)
 #define WG_BINARY(op, result, value, da, da_saves, db, db_saves, domain_a, domain_b, reference, \
                   doc)                                                                          \
   WG_ROW(op, WG_TENSOR_##result, WG_NUMBER_##result, domain_a, domain_b, reference, doc, 0u),
-#define WG_COMPARE(op, value, reference, doc)                                \
+#define WG_COMPARE(op, value, reference, doc)                        \
   WG_ROW(op, "T(", WG_NUMBER_SAME, "-3, 3", "-3, 3", reference, doc, \
          static_cast<uint32_t>(kNoGrad)),
 constexpr Function all[] = {

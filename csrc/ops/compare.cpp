@@ -35,14 +35,14 @@ namespace {
 #include "wengert/ops/binary.def"
 #undef WG_COMPARE
 
-#define WG_TEST(op, ...)                                                      \
-  struct op##_op {                                                            \
-    static constexpr const char* name = #op;                                  \
-    WG_NO_FIELDS                                                              \
-    void infer(Infer& m) const {                                              \
-      m.out().shape = m.in(0).sizes();                                        \
-      m.out().dtype = DType::bool_;                                           \
-    }                                                                         \
+#define WG_TEST(op, ...)                                                            \
+  struct op##_op {                                                                  \
+    static constexpr const char* name = #op;                                        \
+    WG_NO_FIELDS                                                                    \
+    void infer(Infer& m) const {                                                    \
+      m.out().shape = m.in(0).sizes();                                              \
+      m.out().dtype = DType::bool_;                                                 \
+    }                                                                               \
     void compute(Compute& c) const { compute_test(name, kernels::Test::op##_, c); } \
   };
 void compute_test(const char* op, kernels::Test test, Compute& c) {
@@ -69,31 +69,31 @@ bool cut_off(const char* op, Tensor& self, F result) {
 }  // namespace
 }  // namespace elementwise
 
-#define WG_COMPARE(op, ...)                                                                    \
-  Tensor op(const Tensor& a, const Tensor& b) {                                                \
-    return elementwise::run_binary(op_class<elementwise::op##_op>,                             \
-                                   kernels::compare(kernels::Compare::op##_),                  \
-                                   elementwise::ResultType::SAME, true, a, b);                 \
-  }                                                                                            \
-  Tensor op(const Tensor& a, const Scalar& b) {                                                \
-    return elementwise::run_scalar(op_class<elementwise::op##_scalar_op<false>>,               \
-                                   kernels::compare(kernels::Compare::op##_),                  \
-                                   elementwise::ResultType::SAME, true, a, &b, false);         \
-  }                                                                                            \
-  Tensor op(const Scalar& a, const Tensor& b) {                                                \
-    return elementwise::run_scalar(op_class<elementwise::op##_scalar_op<true>>,                \
-                                   kernels::compare(kernels::Compare::op##_),                  \
-                                   elementwise::ResultType::SAME, true, b, &a, true);          \
-  }                                                                                            \
-  Tensor& op##_(Tensor& self, const Tensor& other) {                                           \
-    if (elementwise::cut_off(#op, self, [&] { return op(self, other); })) return self;         \
-    apply_in_place(elementwise::op##_op{}, self, other);                                       \
-    return self;                                                                               \
-  }                                                                                            \
-  Tensor& op##_(Tensor& self, const Scalar& other) {                                           \
-    if (elementwise::cut_off(#op, self, [&] { return op(self, other); })) return self;         \
-    apply_in_place(elementwise::op##_scalar_op<false>{other}, self);                           \
-    return self;                                                                               \
+#define WG_COMPARE(op, ...)                                                            \
+  Tensor op(const Tensor& a, const Tensor& b) {                                        \
+    return elementwise::run_binary(op_class<elementwise::op##_op>,                     \
+                                   kernels::compare(kernels::Compare::op##_),          \
+                                   elementwise::ResultType::SAME, true, a, b);         \
+  }                                                                                    \
+  Tensor op(const Tensor& a, const Scalar& b) {                                        \
+    return elementwise::run_scalar(op_class<elementwise::op##_scalar_op<false>>,       \
+                                   kernels::compare(kernels::Compare::op##_),          \
+                                   elementwise::ResultType::SAME, true, a, &b, false); \
+  }                                                                                    \
+  Tensor op(const Scalar& a, const Tensor& b) {                                        \
+    return elementwise::run_scalar(op_class<elementwise::op##_scalar_op<true>>,        \
+                                   kernels::compare(kernels::Compare::op##_),          \
+                                   elementwise::ResultType::SAME, true, b, &a, true);  \
+  }                                                                                    \
+  Tensor& op##_(Tensor& self, const Tensor& other) {                                   \
+    if (elementwise::cut_off(#op, self, [&] { return op(self, other); })) return self; \
+    apply_in_place(elementwise::op##_op{}, self, other);                               \
+    return self;                                                                       \
+  }                                                                                    \
+  Tensor& op##_(Tensor& self, const Scalar& other) {                                   \
+    if (elementwise::cut_off(#op, self, [&] { return op(self, other); })) return self; \
+    apply_in_place(elementwise::op##_scalar_op<false>{other}, self);                   \
+    return self;                                                                       \
   }
 #include "wengert/ops/binary.def"
 #undef WG_COMPARE
@@ -105,8 +105,8 @@ bool cut_off(const char* op, Tensor& self, F result) {
 #undef WG_TEST
 
 namespace {
-#define WG_TEST(op, value, reference, doc)                                         \
-  make_function<op>(#op, "input", kFunction | kMethod | kNoGrad | kOut, doc,       \
+#define WG_TEST(op, value, reference, doc)                                   \
+  make_function<op>(#op, "input", kFunction | kMethod | kNoGrad | kOut, doc, \
                     "T((3, 4), -3, 3)\nT((0, 3), -3, 3)", reference),
 constexpr Function test_rows[] = {
 #include "wengert/ops/test.def"

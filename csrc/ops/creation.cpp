@@ -185,7 +185,8 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
     for (int64_t i = 0; i < n; ++i) p[i] = start.to_int() + i * step.to_int();
   } else {
     double* p = wide.data<double>();
-    for (int64_t i = 0; i < n; ++i) p[i] = start.to_double() + static_cast<double>(i) * step.to_double();
+    for (int64_t i = 0; i < n; ++i)
+      p[i] = start.to_double() + static_cast<double>(i) * step.to_double();
   }
   return as_contiguous(wide, t);
 }
@@ -232,14 +233,16 @@ Tensor from_blob(void* data, Dims shape, DType dtype, Dims strides, void (*relea
   t->numel = row_major_strides(t->shape(), t->ndim, t->strides());
   if (!strides.empty()) std::memcpy(t->strides(), strides.data(), sizeof(int64_t) * strides.size());
   t->data = static_cast<char*>(data);
-  // The memory reaches from the lowest element to the highest; strides may be negative or have gaps.
+  // The memory reaches from the lowest element to the highest; strides may be negative or have
+  // gaps.
   int64_t below = 0, above = t->numel ? 1 : 0;
   for (int i = 0; i < t->ndim && t->numel; ++i) {
     const int64_t reach = (t->shape()[i] - 1) * t->strides()[i];
     (reach < 0 ? below : above) += reach;
   }
   const auto item = static_cast<int64_t>(item_size(dtype));
-  t->storage = external_storage(t->data + below * item, static_cast<size_t>((above - below) * item), release, context);
+  t->storage = external_storage(t->data + below * item, static_cast<size_t>((above - below) * item),
+                                release, context);
   update_contiguous(*t);
   return out;
 }
@@ -268,21 +271,42 @@ Tensor Tensor::to(DType dtype) const { return wengert::to(*this, dtype); }
 
 namespace {
 constexpr Function rows[] = {
-    make_function<empty>("empty", "*size, dtype=None", kFunction | kCreates | kRandom, "Uninitialised tensor of the given size"),
-    make_function<zeros>("zeros", "*size, dtype=None", kFunction | kCreates, "Tensor of zeros", "(2, 3)\n()\n(0, 2)", "np.zeros(size)"),
-    make_function<ones>("ones", "*size, dtype=None", kFunction | kCreates, "Tensor of ones", "(2, 3)\n()", "np.ones(size)"),
-    make_function<full>("full", "size, fill_value, *, dtype=None", kFunction | kCreates, "Tensor filled with one value", "(2, 3), 1.5\n(2,), True", "np.full(size, fill_value)"),
-    make_function<empty_like>("empty_like", "input, *, dtype=None", kFunction | kCreates | kRandom, "Uninitialised tensor of input's shape, dtype and layout"),
-    make_function<zeros_like>("zeros_like", "input, *, dtype=None", kFunction | kCreates | kNoGrad, "Zeros of input's shape", "T((2, 3))", "np.zeros_like(input)"),
-    make_function<ones_like>("ones_like", "input, *, dtype=None", kFunction | kCreates | kNoGrad, "Ones of input's shape", "T((2, 3))", "np.ones_like(input)"),
-    make_function<full_like>("full_like", "input, fill_value, *, dtype=None", kFunction | kCreates | kNoGrad, "input's shape filled with one value", "T((2, 3)), 2.5", "np.full_like(input, fill_value)"),
-    make_function<arange>("_arange", "start, end, step, *, dtype=None", kFunction | kInternal | kCreates, "start, start + step, ... before end"),
-    make_function<linspace>("linspace", "start, end, steps, *, dtype=None", kFunction | kCreates, "steps evenly spaced numbers from start to end, both included", "0.0, 1.0, 5\n1.0, -1.0, 4\n2.0, 3.0, 1", "np.linspace(start, end, steps)"),
-    make_function<eye>("eye", "n, m=None, *, dtype=None", kFunction | kCreates, "Ones on the diagonal, zeros elsewhere", "3\n2, 4", "np.eye(n, m)"),
-    make_function<wengert::clone>("clone", "input", kFunction | kMethod, "A copy with memory of its own", "T((3, 4))", "input"),
-    make_function<wengert::contiguous>("contiguous", "input", kMethod, "input itself if it is row-major, otherwise such a copy", "T((3, 4))", "input"),
-    make_function<wengert::to>("_to_dtype", "input, dtype", kMethod | kInternal, "input converted to dtype"),
-    make_function<copy_>("copy_", "self, src", kMethod | kMutates, "Replaces the elements of self with those of src, converted and broadcast"),
+    make_function<empty>("empty", "*size, dtype=None", kFunction | kCreates | kRandom,
+                         "Uninitialised tensor of the given size"),
+    make_function<zeros>("zeros", "*size, dtype=None", kFunction | kCreates, "Tensor of zeros",
+                         "(2, 3)\n()\n(0, 2)", "np.zeros(size)"),
+    make_function<ones>("ones", "*size, dtype=None", kFunction | kCreates, "Tensor of ones",
+                        "(2, 3)\n()", "np.ones(size)"),
+    make_function<full>("full", "size, fill_value, *, dtype=None", kFunction | kCreates,
+                        "Tensor filled with one value", "(2, 3), 1.5\n(2,), True",
+                        "np.full(size, fill_value)"),
+    make_function<empty_like>("empty_like", "input, *, dtype=None", kFunction | kCreates | kRandom,
+                              "Uninitialised tensor of input's shape, dtype and layout"),
+    make_function<zeros_like>("zeros_like", "input, *, dtype=None", kFunction | kCreates | kNoGrad,
+                              "Zeros of input's shape", "T((2, 3))", "np.zeros_like(input)"),
+    make_function<ones_like>("ones_like", "input, *, dtype=None", kFunction | kCreates | kNoGrad,
+                             "Ones of input's shape", "T((2, 3))", "np.ones_like(input)"),
+    make_function<full_like>("full_like", "input, fill_value, *, dtype=None",
+                             kFunction | kCreates | kNoGrad, "input's shape filled with one value",
+                             "T((2, 3)), 2.5", "np.full_like(input, fill_value)"),
+    make_function<arange>("_arange", "start, end, step, *, dtype=None",
+                          kFunction | kInternal | kCreates, "start, start + step, ... before end"),
+    make_function<linspace>("linspace", "start, end, steps, *, dtype=None", kFunction | kCreates,
+                            "steps evenly spaced numbers from start to end, both included",
+                            "0.0, 1.0, 5\n1.0, -1.0, 4\n2.0, 3.0, 1",
+                            "np.linspace(start, end, steps)"),
+    make_function<eye>("eye", "n, m=None, *, dtype=None", kFunction | kCreates,
+                       "Ones on the diagonal, zeros elsewhere", "3\n2, 4", "np.eye(n, m)"),
+    make_function<wengert::clone>("clone", "input", kFunction | kMethod,
+                                  "A copy with memory of its own", "T((3, 4))", "input"),
+    make_function<wengert::contiguous>("contiguous", "input", kMethod,
+                                       "input itself if it is row-major, otherwise such a copy",
+                                       "T((3, 4))", "input"),
+    make_function<wengert::to>("_to_dtype", "input, dtype", kMethod | kInternal,
+                               "input converted to dtype"),
+    make_function<copy_>(
+        "copy_", "self, src", kMethod | kMutates,
+        "Replaces the elements of self with those of src, converted and broadcast"),
     make_function<fill_>("fill_", "self, value", kMethod | kMutates, "Sets every element to value"),
     make_function<zero_>("zero_", "self", kMethod | kMutates, "Sets every element to 0"),
 };

@@ -42,7 +42,8 @@ void map(const TensorImpl& out, DType result, TensorImpl* const* inputs, int n_i
   Loop loop(operands, n_inputs + 1);
   if (loop.size[0] < kShortRow && loop.total >= 4 * kShortRow) {
     for (int i = 0; i < n_inputs; ++i) {
-      if (inputs[i]->dtype == in && inputs[i]->sizes() == out.sizes() && inputs[i]->contiguous()) continue;
+      if (inputs[i]->dtype == in && inputs[i]->sizes() == out.sizes() && inputs[i]->contiguous())
+        continue;
       dense[i] = new_tensor(in, out.sizes());
       copy_elements(*dense[i].impl(), *inputs[i]);
       operands[i + 1] = dense[i].impl();
@@ -69,7 +70,9 @@ void map(const TensorImpl& out, DType result, TensorImpl* const* inputs, int n_i
   // Kernels repeat one operand, not both.
   if (repeated[0] && repeated[1]) repeated[0] = false;
   const kernels::CastFn to = out.dtype == result ? nullptr : kernels::cast(out.dtype, result);
-  const int layout = repeated[1] ? kernels::kScalarB : repeated[0] ? kernels::kScalarA : kernels::kBothVary;
+  const int layout = repeated[1]   ? kernels::kScalarB
+                     : repeated[0] ? kernels::kScalarA
+                                   : kernels::kBothVary;
 
   runtime::parallel_for(loop.total, kParallelGrain, [&](int64_t begin, int64_t end) {
     alignas(64) char gathered[2][kBlock * 16];
@@ -77,8 +80,8 @@ void map(const TensorImpl& out, DType result, TensorImpl* const* inputs, int n_i
     alignas(64) char results[kBlock * 16];
     alignas(64) char stored[kBlock * 16];
     for_rows(loop, begin, end, [&](char* const* p, int64_t n) {
-      const bool whole = direct_out && (direct[0] || repeated[0]) &&
-                         (n_inputs < 2 || direct[1] || repeated[1]);
+      const bool whole =
+          direct_out && (direct[0] || repeated[0]) && (n_inputs < 2 || direct[1] || repeated[1]);
       const int64_t step = whole ? n : kBlock;
       for (int64_t i = 0; i < n; i += step) {
         const int64_t m = n - i < step ? n - i : step;
@@ -215,9 +218,10 @@ Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& save
 void infer_binary(const char* op, ResultType type, bool compare, Infer& m) {
   const TensorImpl &a = m.in(0), &b = m.in(1);
   Meta& out = m.out();
-  WG_CHECK(broadcast(a.sizes(), b.sizes(), out.shape.d, &out.shape.ndim), ValueError, op,
-           ": shapes ", a.sizes(), " and ", b.sizes(),
-           " do not broadcast; each pair of dimensions, from the last, must be equal or contain a 1");
+  WG_CHECK(
+      broadcast(a.sizes(), b.sizes(), out.shape.d, &out.shape.ndim), ValueError, op, ": shapes ",
+      a.sizes(), " and ", b.sizes(),
+      " do not broadcast; each pair of dimensions, from the last, must be equal or contain a 1");
   out.dtype = compare ? DType::bool_ : float_result(type, operand_dtype(a, b));
   refuse_bools(op, type, a.dtype == DType::bool_ || b.dtype == DType::bool_, out.dtype);
   refuse_floats(op, type, out.dtype);
@@ -231,8 +235,7 @@ void infer_binary(const char* op, ResultType type, bool compare, Infer& m) {
 
 void compute_binary(const char* op, const kernels::BinaryKernels& k, bool compare, Compute& c) {
   const TensorImpl& out = *c.out().impl();
-  const DType in =
-      compute_dtype(compare ? operand_dtype(*c.inputs[0], *c.inputs[1]) : out.dtype);
+  const DType in = compute_dtype(compare ? operand_dtype(*c.inputs[0], *c.inputs[1]) : out.dtype);
   const auto* fns = binary_fns(op, k, in);
   map(out, compare ? DType::bool_ : in, c.inputs, 2, in,
       [fns](int64_t n, void* y, const void* a, const void* b, int layout) {
@@ -360,8 +363,9 @@ Tensor run_scalar(const OpClass& cls, const kernels::BinaryKernels& k, ResultTyp
 
 void refuse_zero(const char* op, const Tensor& divisor) {
   const Tensor d = as_contiguous(divisor);
-  WG_CHECK(!kernels::any_zero(d.dtype(), d.numel(), d.data()), Error, op,
-           ": an integer is divided by zero (ZeroDivisionError); convert to a floating dtype for inf");
+  WG_CHECK(
+      !kernels::any_zero(d.dtype(), d.numel(), d.data()), Error, op,
+      ": an integer is divided by zero (ZeroDivisionError); convert to a floating dtype for inf");
 }
 
 // ---- derivative expressions ---------------------------------------------------------------
@@ -379,8 +383,12 @@ Tensor select(const Tensor& condition, double a, double b) {
   const Tensor one = condition.to(default_dtype());
   return b == 0 ? (a == 1 ? one : mul(one, a)) : add(mul(one, a - b), b);
 }
-Tensor select(const Tensor& condition, const Tensor& a, double b) { return where(condition, a, full({}, b, a.dtype())); }
-Tensor select(const Tensor& condition, double a, const Tensor& b) { return where(condition, full({}, a, b.dtype()), b); }
+Tensor select(const Tensor& condition, const Tensor& a, double b) {
+  return where(condition, a, full({}, b, a.dtype()));
+}
+Tensor select(const Tensor& condition, double a, const Tensor& b) {
+  return where(condition, full({}, a, b.dtype()), b);
+}
 
 }  // namespace elementwise
 WENGERT_NAMESPACE_END

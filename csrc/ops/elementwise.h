@@ -19,7 +19,8 @@ enum class ResultType : uint8_t {
   QUOTIENT,    // as NUMBER, and integers are not divided by zero
 };
 constexpr ResultType refine(std::string_view op, ResultType t) {
-  for (const char* name : {"neg", "positive", "abs", "floor", "ceil", "round", "trunc", "relu", "pow"}) {
+  for (const char* name :
+       {"neg", "positive", "abs", "floor", "ceil", "round", "trunc", "relu", "pow"}) {
     if (op == name) return ResultType::NUMBER;
   }
   for (const char* name : {"floor_divide", "remainder", "fmod"}) {
@@ -41,14 +42,15 @@ Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& save
 
 // ---- two inputs, or one and a number
 void infer_binary(const char* op, ResultType type, bool compare, Infer& m);
-void compute_binary(const char* op, const kernels::BinaryKernels& kernels, bool compare, Compute& c);
+void compute_binary(const char* op, const kernels::BinaryKernels& kernels, bool compare,
+                    Compute& c);
 void infer_scalar(const char* op, ResultType type, bool compare, const Scalar& s, Infer& m);
 void compute_scalar(const char* op, const kernels::BinaryKernels& kernels, bool compare,
                     const Scalar& s, bool scalar_first, Compute& c);
 Tensor run_binary(const OpClass& cls, const kernels::BinaryKernels& kernels, ResultType type,
                   bool compare, const Tensor& a, const Tensor& b);
-// a = a op b by the kernel alone, where nothing is recorded and layouts and dtypes agree; false, with
-// nothing done, otherwise.
+// a = a op b by the kernel alone, where nothing is recorded and layouts and dtypes agree; false,
+// with nothing done, otherwise.
 bool try_in_place(const kernels::BinaryKernels& kernels, ResultType type, const Tensor& a,
                   const Tensor& b);
 // `op` is the operation's value, which starts with the Scalar.
@@ -64,7 +66,9 @@ Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b);
 Tensor select(const Tensor& condition, double a, double b);
 Tensor select(const Tensor& condition, const Tensor& a, double b);
 Tensor select(const Tensor& condition, double a, const Tensor& b);
-inline Scalar conj(const Scalar& s) { return s.kind() == DTypeKind::complex ? Scalar(std::conj(s.to_complex())) : s; }
+inline Scalar conj(const Scalar& s) {
+  return s.kind() == DTypeKind::complex ? Scalar(std::conj(s.to_complex())) : s;
+}
 inline void put(Vjp& v, int i, Tensor g) { v.set(i, std::move(g)); }
 inline void put(Vjp&, int, NoGradient) {}
 

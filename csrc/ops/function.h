@@ -26,12 +26,12 @@ enum class ArgKind : uint8_t {
   optional_real,
   boolean,
   optional_boolean,
-  dims,           // a list of integers, or one
+  dims,  // a list of integers, or one
   optional_dims,
   dtype,
   optional_dtype,
   text,
-  generator,      // nullptr where the default is None
+  generator,  // nullptr where the default is None
 };
 
 // One argument; the memory it points to belongs to the caller.
@@ -67,17 +67,17 @@ struct Result {
 };
 
 enum FunctionFlag : uint32_t {
-  kFunction = 1 << 0,      // wengert.name(...)
-  kMethod = 1 << 1,        // Tensor.name(...), the first argument being the tensor
-  kInPlace = 1 << 2,       // also Tensor.name_(...)
-  kOut = 1 << 3,           // takes out=
-  kNN = 1 << 4,            // belongs to nn.functional
-  kRandom = 1 << 5,        // results differ from call to call
-  kNoGrad = 1 << 6,        // carries no gradient by nature
-  kAlias = 1 << 7,         // another name of a function tested elsewhere
-  kInternal = 1 << 8,      // called by the Python layer only
-  kMutates = 1 << 9,       // changes its first argument and returns it
-  kCreates = 1 << 10,      // makes a tensor from nothing: takes device= and requires_grad=
+  kFunction = 1 << 0,  // wengert.name(...)
+  kMethod = 1 << 1,    // Tensor.name(...), the first argument being the tensor
+  kInPlace = 1 << 2,   // also Tensor.name_(...)
+  kOut = 1 << 3,       // takes out=
+  kNN = 1 << 4,        // belongs to nn.functional
+  kRandom = 1 << 5,    // results differ from call to call
+  kNoGrad = 1 << 6,    // carries no gradient by nature
+  kAlias = 1 << 7,     // another name of a function tested elsewhere
+  kInternal = 1 << 8,  // called by the Python layer only
+  kMutates = 1 << 9,   // changes its first argument and returns it
+  kCreates = 1 << 10,  // makes a tensor from nothing: takes device= and requires_grad=
 };
 
 inline constexpr int kMaxArguments = 16;
@@ -112,11 +112,11 @@ namespace detail {
 
 template <class T>
 struct ArgTraits;
-#define WG_ARG(Type, Kind, expression)                       \
-  template <>                                                \
-  struct ArgTraits<Type> {                                   \
-    static constexpr ArgKind kind = ArgKind::Kind;           \
-    static Type get(const Value& v) { return expression; }   \
+#define WG_ARG(Type, Kind, expression)                     \
+  template <>                                              \
+  struct ArgTraits<Type> {                                 \
+    static constexpr ArgKind kind = ArgKind::Kind;         \
+    static Type get(const Value& v) { return expression; } \
   };
 WG_ARG(bool, boolean, v.boolean)
 WG_ARG(int64_t, integer, v.integer)

@@ -60,7 +60,8 @@ void integer_product(const Tensor& a, const Tensor& b, const Tensor& out, int64_
       for (int64_t j = 0; j < n; ++j) z[i * n + j] = 0;
       for (int64_t l = 0; l < k; ++l) {
         const T v = x[i * k + l];
-        for (int64_t j = 0; j < n; ++j) z[i * n + j] = static_cast<T>(z[i * n + j] + v * y[l * n + j]);
+        for (int64_t j = 0; j < n; ++j)
+          z[i * n + j] = static_cast<T>(z[i * n + j] + v * y[l * n + j]);
       }
     }
   }
@@ -68,20 +69,31 @@ void integer_product(const Tensor& a, const Tensor& b, const Tensor& out, int64_
 
 }  // namespace
 
-void matrix_product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c, bool accumulate,
-                    const Tensor& bias) {
+void matrix_product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c,
+                    bool accumulate, const Tensor& bias) {
   const TensorImpl &x = *a.impl(), &y = *b.impl(), &z = *c.impl();
   const int64_t m = x.shape()[x.ndim - 2], k = x.shape()[x.ndim - 1], n = y.shape()[y.ndim - 1];
   const int64_t batch = x.ndim == 3 ? x.shape()[0] : 1;
   if (is_integral(z.dtype)) {
     const Tensor xc = as_contiguous(a, z.dtype), yc = as_contiguous(b, z.dtype);
     switch (z.dtype) {
-      case DType::uint8: integer_product<uint8_t>(xc, yc, c, batch, m, n, k); return;
-      case DType::int8: integer_product<int8_t>(xc, yc, c, batch, m, n, k); return;
-      case DType::int16: integer_product<int16_t>(xc, yc, c, batch, m, n, k); return;
-      case DType::int32: integer_product<int32_t>(xc, yc, c, batch, m, n, k); return;
-      case DType::int64: integer_product<int64_t>(xc, yc, c, batch, m, n, k); return;
-      default: break;
+      case DType::uint8:
+        integer_product<uint8_t>(xc, yc, c, batch, m, n, k);
+        return;
+      case DType::int8:
+        integer_product<int8_t>(xc, yc, c, batch, m, n, k);
+        return;
+      case DType::int16:
+        integer_product<int16_t>(xc, yc, c, batch, m, n, k);
+        return;
+      case DType::int32:
+        integer_product<int32_t>(xc, yc, c, batch, m, n, k);
+        return;
+      case DType::int64:
+        integer_product<int64_t>(xc, yc, c, batch, m, n, k);
+        return;
+      default:
+        break;
     }
   }
   WG_CHECK(is_floating(z.dtype), NotImplementedError, op, ": not available for dtype ", z.dtype);
@@ -127,8 +139,9 @@ void product_vjp(const char* op, Vjp& v, Multiply multiply) {
     if (!v.needs(i)) continue;
     const Tensor other = transpose(v.saved(1 - i), -2, -1);
     const Tensor &left = i == 0 ? g : other, &right = i == 0 ? other : g;
-    const bool added = v.dtype(i) == g.dtype() && is_floating(g.dtype()) && item_size(g.dtype()) >= 4 &&
-                       v.accumulate(i, [&](Tensor& sum) { matrix_product(op, left, right, sum, true); });
+    const bool added =
+        v.dtype(i) == g.dtype() && is_floating(g.dtype()) && item_size(g.dtype()) >= 4 &&
+        v.accumulate(i, [&](Tensor& sum) { matrix_product(op, left, right, sum, true); });
     if (!added) v.set(i, multiply(left, right));
   }
 }
@@ -158,7 +171,8 @@ struct Bmm {
   void infer(Infer& m) const {
     const TensorImpl &a = m.in(0), &b = m.in(1);
     WG_CHECK(a.shape()[0] == b.shape()[0] && a.shape()[2] == b.shape()[1], ValueError,
-             "bmm: expected shapes (b, n, k) and (b, k, m), but got ", a.sizes(), " and ", b.sizes());
+             "bmm: expected shapes (b, n, k) and (b, k, m), but got ", a.sizes(), " and ",
+             b.sizes());
     WG_CHECK(a.dtype == b.dtype, TypeError, "bmm: both inputs must have one dtype, but got ",
              a.dtype, " and ", b.dtype, "; convert one with to()");
     m.out().dtype = a.dtype;
@@ -173,8 +187,9 @@ struct Bmm {
 }  // namespace
 
 Tensor mm(const Tensor& input, const Tensor& mat2) {
-  WG_CHECK(input.dim() == 2 && mat2.dim() == 2, ValueError, "mm: expected two matrices, but got shapes ",
-           input.shape(), " and ", mat2.shape(), "; use matmul() for other products");
+  WG_CHECK(input.dim() == 2 && mat2.dim() == 2, ValueError,
+           "mm: expected two matrices, but got shapes ", input.shape(), " and ", mat2.shape(),
+           "; use matmul() for other products");
   return apply(Mm{}, input, mat2);
 }
 
@@ -188,8 +203,10 @@ Tensor bmm(const Tensor& input, const Tensor& mat2) {
 Tensor matmul(const Tensor& a, const Tensor& b) {
   const TensorImpl &x = *detail::input("matmul", a), &y = *detail::input("matmul", b);
   if (x.ndim == 2 && y.ndim == 2) return apply(Mm{}, a, b);
-  WG_CHECK(x.ndim > 0 && y.ndim > 0, ValueError, "matmul: inputs must have at least one dimension, "
-           "but got shapes ", x.sizes(), " and ", y.sizes(), "; multiply by a number with *");
+  WG_CHECK(x.ndim > 0 && y.ndim > 0, ValueError,
+           "matmul: inputs must have at least one dimension, "
+           "but got shapes ",
+           x.sizes(), " and ", y.sizes(), "; multiply by a number with *");
   const int64_t k = x.shape()[x.ndim - 1], k2 = y.shape()[y.ndim == 1 ? 0 : y.ndim - 2];
   WG_CHECK(k == k2, ValueError, "matmul: the last dimension of ", x.sizes(),
            y.ndim == 1 ? " must equal the size of " : " must equal the last but one of ", y.sizes(),
@@ -232,12 +249,19 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 
 namespace {
 constexpr Function rows[] = {
-    make_function<matmul>("matmul", "input, other", kFunction | kMethod | kOut,
-                          "Matrix product: dot product of two vectors, matrix times vector, or a batch of products whose leading dimensions broadcast",
-                          "T((3, 4)), T((4, 2))\nT((4,)), T((4,))\nT((3, 4)), T((4,))\nT((4,)), T((4, 2))\nT((2, 3, 4)), T((2, 4, 2))\nT((2, 1, 3, 4)), T((5, 4, 2))\nT((2, 3, 4)), T((4, 2))\nT((0, 4)), T((4, 2))\nT((2, 0)), T((0, 3))",
-                          "np.matmul(input, other)"),
-    make_function<mm>("mm", "input, mat2", kFunction | kMethod | kOut, "Product of two matrices", "T((3, 4)), T((4, 2))", "input @ mat2"),
-    make_function<bmm>("bmm", "input, mat2", kFunction | kMethod | kOut, "Products of two batches of matrices", "T((2, 3, 4)), T((2, 4, 2))", "input @ mat2"),
+    make_function<matmul>(
+        "matmul", "input, other", kFunction | kMethod | kOut,
+        "Matrix product: dot product of two vectors, matrix times vector, or a batch of products "
+        "whose leading dimensions broadcast",
+        "T((3, 4)), T((4, 2))\nT((4,)), T((4,))\nT((3, 4)), T((4,))\nT((4,)), T((4, 2))\nT((2, 3, "
+        "4)), T((2, 4, 2))\nT((2, 1, 3, 4)), T((5, 4, 2))\nT((2, 3, 4)), T((4, 2))\nT((0, 4)), "
+        "T((4, 2))\nT((2, 0)), T((0, 3))",
+        "np.matmul(input, other)"),
+    make_function<mm>("mm", "input, mat2", kFunction | kMethod | kOut, "Product of two matrices",
+                      "T((3, 4)), T((4, 2))", "input @ mat2"),
+    make_function<bmm>("bmm", "input, mat2", kFunction | kMethod | kOut,
+                       "Products of two batches of matrices", "T((2, 3, 4)), T((2, 4, 2))",
+                       "input @ mat2"),
 };
 }  // namespace
 

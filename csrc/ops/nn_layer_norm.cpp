@@ -110,7 +110,8 @@ void check_tail(const char* op, const TensorImpl& x, Dims normalized_shape) {
   const auto k = static_cast<int>(normalized_shape.size());
   WG_CHECK(k > 0, Error, op, ": expected normalized_shape to have at least one size");
   WG_CHECK(k <= x.ndim && Dims(x.shape() + x.ndim - k, normalized_shape.size()) == normalized_shape,
-           Error, op, ": expected an input whose last sizes are normalized_shape=", normalized_shape,
+           Error, op,
+           ": expected an input whose last sizes are normalized_shape=", normalized_shape,
            ", but got shape ", x.sizes());
   WG_CHECK(is_floating(x.dtype), NotImplementedError, op, ": not available for dtype ", x.dtype);
 }

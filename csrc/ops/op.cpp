@@ -19,9 +19,12 @@ std::string attribute_text(double v) {
 std::string attribute_text(DType v) { return name_of(v); }
 std::string attribute_text(const Scalar& v) {
   switch (v.kind()) {
-    case DTypeKind::boolean: return attribute_text(v.to_bool());
-    case DTypeKind::integer: return attribute_text(v.to_int());
-    case DTypeKind::floating: return attribute_text(v.to_double());
+    case DTypeKind::boolean:
+      return attribute_text(v.to_bool());
+    case DTypeKind::integer:
+      return attribute_text(v.to_int());
+    case DTypeKind::floating:
+      return attribute_text(v.to_double());
     case DTypeKind::complex: {
       const auto c = v.to_complex();
       return attribute_text(c.real()) + "+" + attribute_text(c.imag()) + "j";

@@ -27,11 +27,11 @@
 #include "tensor/check.h"
 #include "wengert/ops.h"
 
-#define WG_FIELDS(...)                                    \
+#define WG_FIELDS(...)                                     \
   static constexpr const char* field_names = #__VA_ARGS__; \
   auto fields() const { return std::tie(__VA_ARGS__); }
-#define WG_NO_FIELDS                                \
-  static constexpr const char* field_names = "";    \
+#define WG_NO_FIELDS                             \
+  static constexpr const char* field_names = ""; \
   std::tuple<> fields() const { return {}; }
 
 WENGERT_NAMESPACE_BEGIN
@@ -106,7 +106,8 @@ constexpr OpClass make_op_class() {
 
 [[noreturn]] void undefined_input(const char* op);
 inline TensorImpl* input(const char* op, const Tensor& t) {
-  if (!t.defined()) [[unlikely]] undefined_input(op);
+  if (!t.defined()) [[unlikely]]
+    undefined_input(op);
   return t.impl();
 }
 

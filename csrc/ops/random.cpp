@@ -40,7 +40,8 @@ struct RandomFill {
     } else if (out.dtype == DType::float32 && out.contiguous()) {
       fill(float{}, out);
     } else {
-      const Tensor t = new_tensor(out.dtype == DType::float64 ? DType::float64 : DType::float32, out.sizes());
+      const Tensor t =
+          new_tensor(out.dtype == DType::float64 ? DType::float64 : DType::float32, out.sizes());
       out.dtype == DType::float64 ? fill(double{}, *t.impl()) : fill(float{}, *t.impl());
       copy_elements(out, *t.impl());
     }
@@ -49,7 +50,8 @@ struct RandomFill {
   void vjp(Vjp& v) const { v.set(0, zeros(v.grad().shape(), v.grad().dtype())); }
 };
 
-Tensor& fill(Tensor& self, Distribution d, double a, double b, Generator* generator, const char* op) {
+Tensor& fill(Tensor& self, Distribution d, double a, double b, Generator* generator,
+             const char* op) {
   WG_CHECK(is_floating(self.dtype()), NotImplementedError, op,
            ": expected a floating point dtype, but got ", self.dtype());
   Generator& g = generator ? *generator : default_generator();
@@ -118,10 +120,12 @@ Tensor randn(Dims shape, std::optional<DType> dtype, Generator* generator) {
 }
 
 Tensor dropout(const Tensor& input, double p, bool training, Generator* generator) {
-  WG_CHECK(p >= 0 && p <= 1, ValueError, "dropout: the probability must lie in [0, 1], but got ", p);
+  WG_CHECK(p >= 0 && p <= 1, ValueError, "dropout: the probability must lie in [0, 1], but got ",
+           p);
   const TensorImpl& x = *detail::input("dropout", input);
   if (!training || p == 0) return input;
-  WG_CHECK(is_floating(x.dtype), Error, "dropout: expected a floating point dtype, but got ", x.dtype);
+  WG_CHECK(is_floating(x.dtype), Error, "dropout: expected a floating point dtype, but got ",
+           x.dtype);
   Generator& g = generator ? *generator : default_generator();
   const Generator::State s = g.advance(random_blocks(x.numel));
   return apply_many<2>(Dropout{p, s.seed, s.offset}, input)[0];
@@ -129,12 +133,20 @@ Tensor dropout(const Tensor& input, double p, bool training, Generator* generato
 
 namespace {
 constexpr Function rows[] = {
-    make_function<wengert::rand>("rand", "*size, dtype=None, generator=None", kFunction | kCreates | kRandom, "Uniform random numbers in [0, 1)"),
-    make_function<randn>("randn", "*size, dtype=None, generator=None", kFunction | kCreates | kRandom, "Standard normal random numbers"),
-    make_function<uniform_>("uniform_", "self, a=0.0, b=1.0, *, generator=None", kMethod | kMutates | kRandom, "Fills with uniform random numbers in [a, b)"),
-    make_function<normal_>("normal_", "self, mean=0.0, std=1.0, *, generator=None", kMethod | kMutates | kRandom, "Fills with normal random numbers"),
-    make_function<dropout>("dropout", "input, p=0.5, training=True, generator=None", kFunction | kRandom,
-                           "Zeroes each element with probability p and scales the others by 1 / (1 - p). Source: Srivastava et al., JMLR 15 (2014)."),
+    make_function<wengert::rand>("rand", "*size, dtype=None, generator=None",
+                                 kFunction | kCreates | kRandom,
+                                 "Uniform random numbers in [0, 1)"),
+    make_function<randn>("randn", "*size, dtype=None, generator=None",
+                         kFunction | kCreates | kRandom, "Standard normal random numbers"),
+    make_function<uniform_>("uniform_", "self, a=0.0, b=1.0, *, generator=None",
+                            kMethod | kMutates | kRandom,
+                            "Fills with uniform random numbers in [a, b)"),
+    make_function<normal_>("normal_", "self, mean=0.0, std=1.0, *, generator=None",
+                           kMethod | kMutates | kRandom, "Fills with normal random numbers"),
+    make_function<dropout>("dropout", "input, p=0.5, training=True, generator=None",
+                           kFunction | kRandom,
+                           "Zeroes each element with probability p and scales the others by 1 / (1 "
+                           "- p). Source: Srivastava et al., JMLR 15 (2014)."),
 };
 }  // namespace
 

@@ -29,14 +29,29 @@ void add_along(const TensorImpl& out, const Tensor& src, int64_t dim, const Tens
   };
   switch (out.dtype) {
     case DType::bool_:
-    case DType::uint8: add(uint8_t{}); return;
-    case DType::int8: add(int8_t{}); return;
-    case DType::int16: add(int16_t{}); return;
-    case DType::int32: add(int32_t{}); return;
-    case DType::int64: add(int64_t{}); return;
-    case DType::float32: add(float{}); return;
-    case DType::float64: add(double{}); return;
-    default: fail<NotImplementedError>("scatter_add: not available for dtype ", out.dtype);
+    case DType::uint8:
+      add(uint8_t{});
+      return;
+    case DType::int8:
+      add(int8_t{});
+      return;
+    case DType::int16:
+      add(int16_t{});
+      return;
+    case DType::int32:
+      add(int32_t{});
+      return;
+    case DType::int64:
+      add(int64_t{});
+      return;
+    case DType::float32:
+      add(float{});
+      return;
+    case DType::float64:
+      add(double{});
+      return;
+    default:
+      fail<NotImplementedError>("scatter_add: not available for dtype ", out.dtype);
   }
 }
 

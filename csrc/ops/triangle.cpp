@@ -83,7 +83,8 @@ Tensor triangle_indices(const char* op, bool upper, int64_t rows, int64_t column
   const auto begin = [&](int64_t i) { return upper ? border(i) : 0; };
   const auto end = [&](int64_t i) { return upper ? columns : border(i); };
   // Rows without an element come first (lower) or last (upper).
-  const int64_t empty = columns == 0 ? rows : std::clamp<int64_t>(offset > INT64_MIN ? -offset : INT64_MAX, 0, rows);
+  const int64_t empty =
+      columns == 0 ? rows : std::clamp<int64_t>(offset > INT64_MIN ? -offset : INT64_MAX, 0, rows);
   const int64_t first = upper ? 0 : empty;
   int64_t full = rows;
   if (upper && __builtin_sub_overflow(columns, offset, &full)) full = rows;

@@ -19,27 +19,27 @@ struct UnarySaves<OUTPUT> {
   static constexpr Save saves[] = {save_output(0)};
 };
 
-#define WG_UNARY(op, result, saved_value, value, derivative, domain, reference, doc)          \
-  struct op##_op : UnarySaves<saved_value> {                                                  \
-    static constexpr const char* name = #op;                                                  \
-    WG_NO_FIELDS                                                                              \
-    static constexpr bool alias_safe = true;                                                  \
-    static constexpr ResultType type = refine(name, ResultType::result);                      \
-    void infer(Infer& m) const { infer_unary(name, type, m); }                                \
-    void compute(Compute& c) const { compute_unary(name, kernels::Unary::op##_, c); }         \
-    void vjp(Vjp& v) const {                                                                  \
-      const Tensor nothing;                                                                   \
-      const Tensor& x = saved_value == NOTHING ? nothing : v.saved(0);                        \
-      [[maybe_unused]] const Tensor& y = x;                                                   \
-      if (!v.create_graph()) {                                                                \
-        Tensor fused = unary_gradient(kernels::Unary::op##_, v.grad(), x);                    \
-        if (fused.defined()) {                                                                \
-          v.set(0, std::move(fused));                                                         \
-          return;                                                                             \
-        }                                                                                     \
-      }                                                                                       \
-      v.set(0, chain(v.grad(), derivative));                                                  \
-    }                                                                                         \
+#define WG_UNARY(op, result, saved_value, value, derivative, domain, reference, doc)  \
+  struct op##_op : UnarySaves<saved_value> {                                          \
+    static constexpr const char* name = #op;                                          \
+    WG_NO_FIELDS                                                                      \
+    static constexpr bool alias_safe = true;                                          \
+    static constexpr ResultType type = refine(name, ResultType::result);              \
+    void infer(Infer& m) const { infer_unary(name, type, m); }                        \
+    void compute(Compute& c) const { compute_unary(name, kernels::Unary::op##_, c); } \
+    void vjp(Vjp& v) const {                                                          \
+      const Tensor nothing;                                                           \
+      const Tensor& x = saved_value == NOTHING ? nothing : v.saved(0);                \
+      [[maybe_unused]] const Tensor& y = x;                                           \
+      if (!v.create_graph()) {                                                        \
+        Tensor fused = unary_gradient(kernels::Unary::op##_, v.grad(), x);            \
+        if (fused.defined()) {                                                        \
+          v.set(0, std::move(fused));                                                 \
+          return;                                                                     \
+        }                                                                             \
+      }                                                                               \
+      v.set(0, chain(v.grad(), derivative));                                          \
+    }                                                                                 \
   };
 #include "wengert/ops/unary.def"
 #undef WG_UNARY
@@ -50,7 +50,7 @@ struct UnarySaves<OUTPUT> {
 #define WG_UNARY(op, result, ...)                                                        \
   Tensor op(const Tensor& input) {                                                       \
     return elementwise::run_unary(op_class<elementwise::op##_op>, kernels::Unary::op##_, \
-                                  elementwise::op##_op::type, input);               \
+                                  elementwise::op##_op::type, input);                    \
   }                                                                                      \
   Tensor& op##_(Tensor& self) {                                                          \
     apply_in_place(elementwise::op##_op{}, self);                                        \
@@ -61,9 +61,10 @@ struct UnarySaves<OUTPUT> {
 
 namespace {
 
-#define WG_UNARY(op, result, saved, value, derivative, domain, reference, doc)        \
-  make_function<op, op##_>(#op, "input", kFunction | kMethod | kOut, doc,             \
-                           "T((3, 4), " domain ")\nT((), " domain ")\nT((0, 3), " domain ")", reference),
+#define WG_UNARY(op, result, saved, value, derivative, domain, reference, doc)                \
+  make_function<op, op##_>(#op, "input", kFunction | kMethod | kOut, doc,                     \
+                           "T((3, 4), " domain ")\nT((), " domain ")\nT((0, 3), " domain ")", \
+                           reference),
 constexpr Function unary_rows[] = {
 #include "wengert/ops/unary.def"
 };

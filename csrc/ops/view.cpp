@@ -101,7 +101,8 @@ struct Expand {
     m.out().shape = shape;
     const int extra = shape.ndim - x.ndim;
     for (int i = 0; i < shape.ndim; ++i) {
-      m.out().strides[i] = i < extra || x.shape()[i - extra] != shape.d[i] ? 0 : x.strides()[i - extra];
+      m.out().strides[i] =
+          i < extra || x.shape()[i - extra] != shape.d[i] ? 0 : x.strides()[i - extra];
     }
   }
   // The engine sums over what was expanded.
@@ -282,8 +283,9 @@ Tensor transpose(const Tensor& input, int64_t dim0, int64_t dim1) {
 
 Tensor expand(const Tensor& input, Dims shape) {
   const TensorImpl& x = *detail::input("expand", input);
-  WG_CHECK(shape.size() >= x.ndim && shape.size() <= kMaxDims, ValueError, "expand: a tensor of shape ",
-           x.sizes(), " cannot be expanded to ", shape, "; it has more dimensions");
+  WG_CHECK(shape.size() >= x.ndim && shape.size() <= kMaxDims, ValueError,
+           "expand: a tensor of shape ", x.sizes(), " cannot be expanded to ", shape,
+           "; it has more dimensions");
   Expand op{Shape(shape)};
   const int extra = op.shape.ndim - x.ndim;
   for (int i = 0; i < op.shape.ndim; ++i) {
@@ -294,8 +296,8 @@ Tensor expand(const Tensor& input, Dims shape) {
       WG_CHECK(have == want || have == 1, ValueError, "expand: a tensor of shape ", x.sizes(),
                " cannot be expanded to ", shape, "; only dimensions of size 1 can grow");
     }
-    WG_CHECK(want >= 0, ValueError, "expand: size ", want, " is not allowed for a new dimension in ",
-             shape);
+    WG_CHECK(want >= 0, ValueError, "expand: size ", want,
+             " is not allowed for a new dimension in ", shape);
   }
   return apply(op, input);
 }
@@ -396,26 +398,45 @@ Tensor Tensor::t() const {
 
 namespace {
 constexpr Function rows[] = {
-    make_function<wengert::view>("view", "input, *shape", kMethod, "The same elements seen with another shape; one size may be -1. Shares memory.",
-                                 "T((3, 4)), (4, 3)\nT((2, 3, 4)), (-1, 4)", "input.reshape(shape)"),
-    make_function<wengert::reshape>("reshape", "input, *shape", kFunction | kMethod, "The same elements with another shape; one size may be -1. Shares memory where it can.",
-                                    "T((3, 4)), (4, 3)\nT((2, 3, 4)), (-1,)", "input.reshape(shape)"),
-    make_function<permute>("permute", "input, *dims", kFunction | kMethod, "Dimensions in another order. Shares memory.",
-                           "T((2, 3, 4)), (2, 0, 1)\nT((2, 3)), (-1, 0)", "np.transpose(input, dims)"),
-    make_function<transpose>("transpose", "input, dim0, dim1", kFunction | kMethod, "Two dimensions swapped. Shares memory.",
-                             "T((2, 3, 4)), 0, -1", "np.swapaxes(input, dim0, dim1)"),
-    make_function<expand>("expand", "input, *size", kMethod, "Dimensions of size 1 repeated without a copy; -1 keeps a size. Shares memory.",
-                          "T((3, 1)), (3, 4)\nT((3,)), (2, -1)\nT(()), (2, 2)", "np.broadcast_to(input, [n if n != -1 else o for n, o in zip(size, (1,) * (len(size) - input.ndim) + input.shape)])"),
-    make_function<unsqueeze>("unsqueeze", "input, dim", kFunction | kMethod, "A dimension of size 1 put in at dim. Shares memory.",
+    make_function<wengert::view>(
+        "view", "input, *shape", kMethod,
+        "The same elements seen with another shape; one size may be -1. Shares memory.",
+        "T((3, 4)), (4, 3)\nT((2, 3, 4)), (-1, 4)", "input.reshape(shape)"),
+    make_function<wengert::reshape>(
+        "reshape", "input, *shape", kFunction | kMethod,
+        "The same elements with another shape; one size may be -1. Shares memory where it can.",
+        "T((3, 4)), (4, 3)\nT((2, 3, 4)), (-1,)", "input.reshape(shape)"),
+    make_function<permute>("permute", "input, *dims", kFunction | kMethod,
+                           "Dimensions in another order. Shares memory.",
+                           "T((2, 3, 4)), (2, 0, 1)\nT((2, 3)), (-1, 0)",
+                           "np.transpose(input, dims)"),
+    make_function<transpose>("transpose", "input, dim0, dim1", kFunction | kMethod,
+                             "Two dimensions swapped. Shares memory.", "T((2, 3, 4)), 0, -1",
+                             "np.swapaxes(input, dim0, dim1)"),
+    make_function<expand>(
+        "expand", "input, *size", kMethod,
+        "Dimensions of size 1 repeated without a copy; -1 keeps a size. Shares memory.",
+        "T((3, 1)), (3, 4)\nT((3,)), (2, -1)\nT(()), (2, 2)",
+        "np.broadcast_to(input, [n if n != -1 else o for n, o in zip(size, (1,) * (len(size) - "
+        "input.ndim) + input.shape)])"),
+    make_function<unsqueeze>("unsqueeze", "input, dim", kFunction | kMethod,
+                             "A dimension of size 1 put in at dim. Shares memory.",
                              "T((3, 4)), 1\nT((3,)), -1\nT(()), 0", "np.expand_dims(input, dim)"),
-    make_function<select>("select", "input, dim, index", kFunction | kMethod, "The slice at `index` along dim, which is dropped. Shares memory.",
+    make_function<select>("select", "input, dim, index", kFunction | kMethod,
+                          "The slice at `index` along dim, which is dropped. Shares memory.",
                           "T((3, 4)), 1, -2", "np.take(input, index, axis=dim)"),
-    make_function<slice>("_slice", "input, dim, start, end, step=1", kFunction | kInternal, "Elements start, start + step, ... along dim. Shares memory.",
-                         "T((5, 4)), 0, 1, 4, 2\nT((5, 4)), 0, None, None, -2\nT((5,)), 0, 3, 3", "np.moveaxis(np.moveaxis(input, dim, 0)[start:end:step], 0, dim)"),
-    make_function<static_cast<std::vector<Tensor> (*)(const Tensor&, Dims, int64_t)>(wengert::split)>("_split_with_sizes", "input, split_sizes, dim=0", kFunction | kInternal, "Pieces of the given sizes along dim. Share memory.",
-                         "T((5, 4)), (2, 0, 3), 0", "tuple(np.split(input, np.cumsum(split_sizes)[:-1], axis=dim))"),
-    make_function<unbind>("unbind", "input, dim=0", kFunction | kMethod, "The slices along dim. Share memory.",
-                          "T((3, 4))\nT((3, 4)), 1", "tuple(np.moveaxis(input, dim, 0))"),
+    make_function<slice>("_slice", "input, dim, start, end, step=1", kFunction | kInternal,
+                         "Elements start, start + step, ... along dim. Shares memory.",
+                         "T((5, 4)), 0, 1, 4, 2\nT((5, 4)), 0, None, None, -2\nT((5,)), 0, 3, 3",
+                         "np.moveaxis(np.moveaxis(input, dim, 0)[start:end:step], 0, dim)"),
+    make_function<static_cast<std::vector<Tensor> (*)(const Tensor&, Dims, int64_t)>(
+        wengert::split)>("_split_with_sizes", "input, split_sizes, dim=0", kFunction | kInternal,
+                         "Pieces of the given sizes along dim. Share memory.",
+                         "T((5, 4)), (2, 0, 3), 0",
+                         "tuple(np.split(input, np.cumsum(split_sizes)[:-1], axis=dim))"),
+    make_function<unbind>("unbind", "input, dim=0", kFunction | kMethod,
+                          "The slices along dim. Share memory.", "T((3, 4))\nT((3, 4)), 1",
+                          "tuple(np.moveaxis(input, dim, 0))"),
 };
 }  // namespace
 

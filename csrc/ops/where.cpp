@@ -60,8 +60,10 @@ Tensor conj(const Tensor& input) {
 
 namespace {
 constexpr Function rows[] = {
-    make_function<where>("_where", "condition, input, other", kFunction | kInternal, "input where condition is true, other elsewhere; all three broadcast",
-                         "M((3, 4)), T((3, 4)), T((3, 4))\nM((3, 1)), T((4,)), T(())", "np.where(condition, input, other)"),
+    make_function<where>("_where", "condition, input, other", kFunction | kInternal,
+                         "input where condition is true, other elsewhere; all three broadcast",
+                         "M((3, 4)), T((3, 4)), T((3, 4))\nM((3, 1)), T((4,)), T(())",
+                         "np.where(condition, input, other)"),
 };
 }  // namespace
 

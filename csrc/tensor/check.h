@@ -27,16 +27,18 @@ template <class E = Error, class... Args>
 }
 
 // Evaluates the message only when the condition is false.
-#define WG_CHECK(condition, ErrorClass, ...)                                  \
-  do {                                                                        \
-    if (!(condition)) [[unlikely]] ::wengert::fail<ErrorClass>(__VA_ARGS__);  \
+#define WG_CHECK(condition, ErrorClass, ...)    \
+  do {                                          \
+    if (!(condition)) [[unlikely]]              \
+      ::wengert::fail<ErrorClass>(__VA_ARGS__); \
   } while (false)
 
-#define WG_ASSERT(condition)                                                                  \
-  do {                                                                                        \
-    if (!(condition)) [[unlikely]]                                                            \
-      ::wengert::fail<::wengert::InternalError>("internal error: ", #condition, " is false; " \
-                                                "this is a bug in wengert");                  \
+#define WG_ASSERT(condition)                                                    \
+  do {                                                                          \
+    if (!(condition)) [[unlikely]]                                              \
+      ::wengert::fail<::wengert::InternalError>("internal error: ", #condition, \
+                                                " is false; "                   \
+                                                "this is a bug in wengert");    \
   } while (false)
 
 // d in [-ndim, ndim) to [0, ndim); IndexError otherwise. A 0-d tensor counts as one dimension.

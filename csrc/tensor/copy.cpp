@@ -80,7 +80,8 @@ bool dense_strides(const TensorImpl& t, int64_t* strides) {
 
 Tensor dense_copy(const TensorImpl& t, DType dtype, bool keep_order) {
   int64_t strides[kMaxDims];
-  const bool strided = keep_order && !t.contiguous() && !may_overlap(t) && dense_strides(t, strides);
+  const bool strided =
+      keep_order && !t.contiguous() && !may_overlap(t) && dense_strides(t, strides);
   Tensor out = strided ? new_tensor(dtype, t.sizes(), strides) : new_tensor(dtype, t.sizes());
   copy_elements(*out.impl(), t);
   return out;

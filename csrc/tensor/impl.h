@@ -32,7 +32,8 @@ static_assert(sizeof(Storage) <= kStorageHeader);
 
 WENGERT_API Storage* new_storage(size_t nbytes);
 Storage* alias_storage(Storage* parent, uint32_t version);
-WENGERT_API Storage* external_storage(void* data, size_t nbytes, void (*release)(void*), void* context);
+WENGERT_API Storage* external_storage(void* data, size_t nbytes, void (*release)(void*),
+                                      void* context);
 void destroy_storage(Storage* s) noexcept;
 inline void release_storage(Storage* s) noexcept {
   if (s->refs.load(std::memory_order_acquire) == 1 ||
@@ -47,7 +48,7 @@ enum TensorFlag : uint16_t {
   kIsView = 1 << 2,     // meta->view says of what
   kInference = 1 << 3,  // made in inference mode: never recorded
   kRetainsGrad = 1 << 4,
-  kReadOnly = 1 << 5,   // wraps memory that must not be written
+  kReadOnly = 1 << 5,  // wraps memory that must not be written
 };
 
 inline constexpr int kInlineDims = 4;
@@ -81,7 +82,8 @@ struct TensorImpl {
   bool has(uint16_t f) const { return (flags & f) != 0; }
   bool contiguous() const { return has(kContiguous); }
   bool requires_grad() const {
-    return grad_fn != nullptr || has(kLeafRequiresGrad) || (has(kIsView) && has_late_history(*this));
+    return grad_fn != nullptr || has(kLeafRequiresGrad) ||
+           (has(kIsView) && has_late_history(*this));
   }
   uint32_t version() const { return storage->version.load(std::memory_order_relaxed); }
   void bump_version() { storage->version.fetch_add(1, std::memory_order_relaxed); }

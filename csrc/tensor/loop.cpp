@@ -75,11 +75,21 @@ void copy_row(size_t item, int64_t n, char* to, int64_t to_stride, const char* f
     return;
   }
   switch (item) {
-    case 1: copy_items<uint8_t>(n, to, to_stride, from, from_stride); break;
-    case 2: copy_items<uint16_t>(n, to, to_stride, from, from_stride); break;
-    case 4: copy_items<uint32_t>(n, to, to_stride, from, from_stride); break;
-    case 8: copy_items<uint64_t>(n, to, to_stride, from, from_stride); break;
-    default: copy_items<Item16>(n, to, to_stride, from, from_stride); break;
+    case 1:
+      copy_items<uint8_t>(n, to, to_stride, from, from_stride);
+      break;
+    case 2:
+      copy_items<uint16_t>(n, to, to_stride, from, from_stride);
+      break;
+    case 4:
+      copy_items<uint32_t>(n, to, to_stride, from, from_stride);
+      break;
+    case 8:
+      copy_items<uint64_t>(n, to, to_stride, from, from_stride);
+      break;
+    default:
+      copy_items<Item16>(n, to, to_stride, from, from_stride);
+      break;
   }
 }
 

@@ -1,6 +1,6 @@
 // One element of any dtype, to and from a Scalar.
-#include "tensor/impl.h"
 #include "kernels/elementwise.h"
+#include "tensor/impl.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -15,19 +15,28 @@ T read(const void* p) {
 
 Scalar load_scalar(DType dtype, const void* p) {
   switch (dtype) {
-    case DType::bool_: return read<uint8_t>(p) != 0;
-    case DType::uint8: return read<uint8_t>(p);
-    case DType::int8: return read<int8_t>(p);
-    case DType::int16: return read<int16_t>(p);
-    case DType::int32: return read<int32_t>(p);
-    case DType::int64: return read<int64_t>(p);
-    case DType::float32: return read<float>(p);
-    case DType::float64: return read<double>(p);
+    case DType::bool_:
+      return read<uint8_t>(p) != 0;
+    case DType::uint8:
+      return read<uint8_t>(p);
+    case DType::int8:
+      return read<int8_t>(p);
+    case DType::int16:
+      return read<int16_t>(p);
+    case DType::int32:
+      return read<int32_t>(p);
+    case DType::int64:
+      return read<int64_t>(p);
+    case DType::float32:
+      return read<float>(p);
+    case DType::float64:
+      return read<double>(p);
     case DType::complex64: {
       const auto v = read<std::complex<float>>(p);
       return std::complex<double>(v.real(), v.imag());
     }
-    case DType::complex128: return read<std::complex<double>>(p);
+    case DType::complex128:
+      return read<std::complex<double>>(p);
     case DType::float16:
     case DType::bfloat16: {
       float v;

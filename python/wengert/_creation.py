@@ -116,9 +116,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     return _core.from_array(ndarray)
 
 
-def from_dlpack(
-    ext_tensor: Any, *, device: object = None, copy: bool | None = None
-) -> Tensor:
+def from_dlpack(ext_tensor: Any, *, device: object = None, copy: bool | None = None) -> Tensor:
     """A tensor over the memory of another library's array that speaks DLPack, or of a capsule.
 
     Args:

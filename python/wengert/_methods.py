@@ -62,10 +62,20 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 def type(self: Tensor, dtype: Any = None) -> Any:  # noqa: A001
     """The tensor converted to a dtype; without one the name of its type."""
     if dtype is None:
-        kinds = {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int",
-                 "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short",
-                 "float16": "Half", "bfloat16": "BFloat16", "complex64": "ComplexFloat",
-                 "complex128": "ComplexDouble"}
+        kinds = {
+            "float32": "Float",
+            "float64": "Double",
+            "int64": "Long",
+            "int32": "Int",
+            "bool": "Bool",
+            "uint8": "Byte",
+            "int8": "Char",
+            "int16": "Short",
+            "float16": "Half",
+            "bfloat16": "BFloat16",
+            "complex64": "ComplexFloat",
+            "complex128": "ComplexDouble",
+        }
         return f"wengert.{kinds[self.dtype.name]}Tensor"
     return to(self, dtype)
 
@@ -182,8 +192,14 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     return copied
 
 
-def _rebuild(cls: Any, data: bytes, type_name: str, shape: tuple[int, ...], requires_grad: bool,
-             attributes: dict[str, Any] | None) -> Tensor:
+def _rebuild(
+    cls: Any,
+    data: bytes,
+    type_name: str,
+    shape: tuple[int, ...],
+    requires_grad: bool,
+    attributes: dict[str, Any] | None,
+) -> Tensor:
     flat = _core.from_bytes(data, _by_name[type_name], shape)
     made = flat if cls is Tensor else Tensor._make_subclass(cls, flat)
     if requires_grad:

@@ -126,9 +126,7 @@ def dot(output: wg.Tensor, names: Mapping[str, wg.Tensor] | None = None) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def draw(
-    output: wg.Tensor, path: str | Path, names: Mapping[str, wg.Tensor] | None = None
-) -> None:
+def draw(output: wg.Tensor, path: str | Path, names: Mapping[str, wg.Tensor] | None = None) -> None:
     """Draw the graph of `output` to a file; the suffix of `path` tells the format.
 
     `.dot` and `.txt` need nothing else; `.svg`, `.png`, `.pdf` and the like need Graphviz.
@@ -152,7 +150,11 @@ def draw(
         )
     done = subprocess.run(
         [program, f"-T{kind}", "-o", str(path)],
-        input=dot(output, names), capture_output=True, text=True, encoding="utf-8", check=False,
+        input=dot(output, names),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"draw: Graphviz could not write {path}: {done.stderr.strip()}")
@@ -183,9 +185,7 @@ def _op_name(fn: Any) -> str:
     return re.sub(r"Backward\d*$", "", fn.name()).lower()
 
 
-def _local_derivatives(
-    fn: Any, like: wg.Tensor, value: wg.Tensor | None
-) -> list[float | None]:
+def _local_derivatives(fn: Any, like: wg.Tensor, value: wg.Tensor | None) -> list[float | None]:
     """d(result)/d(input) for each input: the node's gradient formula applied to 1."""
     if value is not None and value.ndim != 0:
         return []

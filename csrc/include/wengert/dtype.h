@@ -32,10 +32,10 @@ constexpr size_t item_size(DType t) {
   return sizes[static_cast<int>(t)];
 }
 constexpr DTypeKind kind_of(DType t) {
-  return t == DType::bool_          ? DTypeKind::boolean
-         : t <= DType::int64        ? DTypeKind::integer
-         : t <= DType::float64      ? DTypeKind::floating
-                                    : DTypeKind::complex;
+  return t == DType::bool_     ? DTypeKind::boolean
+         : t <= DType::int64   ? DTypeKind::integer
+         : t <= DType::float64 ? DTypeKind::floating
+                               : DTypeKind::complex;
 }
 constexpr bool is_floating(DType t) { return kind_of(t) == DTypeKind::floating; }
 constexpr bool is_complex(DType t) { return kind_of(t) == DTypeKind::complex; }

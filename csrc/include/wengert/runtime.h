@@ -33,10 +33,10 @@ WENGERT_API void set_executor(Executor* executor);
 // Threads keep small blocks (at most 2 MiB a thread) that they reuse without telling: between two
 // of their visits to the shared pool, the peak and the memory limit do not see them change.
 struct MemoryStats {
-  uint64_t allocated;       // bytes in live tensors and graph nodes
-  uint64_t peak_allocated;  // highest `allocated` since start or the last reset
-  uint64_t cached;          // bytes kept for reuse
-  uint64_t live_blocks;     // number of live allocations
+  uint64_t allocated;           // bytes in live tensors and graph nodes
+  uint64_t peak_allocated;      // highest `allocated` since start or the last reset
+  uint64_t cached;              // bytes kept for reuse
+  uint64_t live_blocks;         // number of live allocations
   uint64_t system_allocations;  // how often the operating system's allocator was asked
 };
 WENGERT_API MemoryStats memory_stats();
@@ -52,10 +52,10 @@ WENGERT_API void set_cache_limit(uint64_t bytes);
 // ---- configuration ------------------------------------------------------------------------
 struct Config {
   std::string version;
-  std::string isa;            // "x86-64-v4", "x86-64-v3", "x86-64-v2", "generic"
-  std::string cpu;            // model name
-  std::string blas;           // what the loaded BLAS says of itself; "" where there is none
-  std::string blas_core;      // its kernel family, such as "SkylakeX"
+  std::string isa;        // "x86-64-v4", "x86-64-v3", "x86-64-v2", "generic"
+  std::string cpu;        // model name
+  std::string blas;       // what the loaded BLAS says of itself; "" where there is none
+  std::string blas_core;  // its kernel family, such as "SkylakeX"
   int threads;
 };
 WENGERT_API Config config();

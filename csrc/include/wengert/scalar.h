@@ -38,9 +38,9 @@ class Scalar {
  private:
   template <class T>
   static constexpr DTypeKind kind_for() {
-    return std::is_same_v<T, bool>            ? DTypeKind::boolean
-           : std::is_floating_point_v<T>      ? DTypeKind::floating
-                                              : DTypeKind::integer;
+    return std::is_same_v<T, bool>       ? DTypeKind::boolean
+           : std::is_floating_point_v<T> ? DTypeKind::floating
+                                         : DTypeKind::integer;
   }
   DTypeKind kind_;
   union {

@@ -65,15 +65,15 @@ def grad(
         materialize_grads: give zeros for them.
     """
     if is_grads_batched:
-        raise NotImplementedError("grad: is_grads_batched is not available; loop over the gradients")
+        raise NotImplementedError(
+            "grad: is_grads_batched is not available; loop over the gradients"
+        )
     keep = create_graph if retain_graph is None else retain_graph
     unused = materialize_grads if allow_unused is None else allow_unused
     result = _core.grad(outputs, inputs, grad_outputs, keep, create_graph, unused)
     if materialize_grads:
         wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-        result = tuple(
-            _core.ops.zeros_like(i) if g is None else g for g, i in zip(result, wanted)
-        )
+        result = tuple(_core.ops.zeros_like(i) if g is None else g for g, i in zip(result, wanted))
     return result
 
 
@@ -81,5 +81,7 @@ class _Hooks:
     """What methods of Tensor written in Cython need from here."""
 
     @staticmethod
-    def backward(t: Tensor, gradient: Any, retain_graph: Any, create_graph: Any, inputs: Any) -> None:
+    def backward(
+        t: Tensor, gradient: Any, retain_graph: Any, create_graph: Any, inputs: Any
+    ) -> None:
         backward(t, gradient, retain_graph, create_graph, inputs)

@@ -50,7 +50,9 @@ class FunctionCtx:
             node = getattr(self, "_node", None)
             if node is None:
                 return self._to_save
-            raise RuntimeError("saved_tensors: the saved tensors are available inside backward only")
+            raise RuntimeError(
+                "saved_tensors: the saved tensors are available inside backward only"
+            )
         return self._saved
 
     def _run_backward(self, gradients: tuple[Any, ...], saved: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -96,7 +98,9 @@ class Function:
 
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: Any) -> None:
-        raise NotImplementedError("Function: define a static method setup_context(ctx, inputs, output)")
+        raise NotImplementedError(
+            "Function: define a static method setup_context(ctx, inputs, output)"
+        )
 
     @staticmethod
     def backward(ctx: FunctionCtx, *gradients: Any) -> Any:
@@ -128,9 +132,11 @@ class Function:
             # An output must be a tensor of its own: not an input, nor a view of one.
             if any(t is x for x in inputs) or t._is_view() or t.requires_grad:
                 alias = t.detach() if not t._is_view() else t.view(t.shape).detach()
-                ctx._to_save = tuple(alias if s is t else s for s in ctx._to_save) if any(
-                    t is not x for x in inputs
-                ) else ctx._to_save
+                ctx._to_save = (
+                    tuple(alias if s is t else s for s in ctx._to_save)
+                    if any(t is not x for x in inputs)
+                    else ctx._to_save
+                )
                 outputs[i] = alias
         tensors = [t for t in outputs if isinstance(t, Tensor)]
         ctx._output_meta = tuple((t.shape, t.dtype) for t in tensors)
@@ -156,7 +162,9 @@ def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
             return result
         single = not isinstance(result, (tuple, list))
         results = [result] if single else list(result)
-        marked = tuple(_NotTwice.apply(r, *gradients) if isinstance(r, Tensor) else r for r in results)
+        marked = tuple(
+            _NotTwice.apply(r, *gradients) if isinstance(r, Tensor) else r for r in results
+        )
         return marked[0] if single else marked
 
     return wrapped

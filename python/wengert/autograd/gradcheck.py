@@ -144,9 +144,7 @@ def gradgradcheck(
             found = _core.grad(out, wanted, list(all_args[n:]), True, True, True)
         finally:
             _core._set_grad_enabled(before)
-        return tuple(
-            _core.ops.zeros_like(w) if g is None else g for g, w in zip(found, wanted)
-        )
+        return tuple(_core.ops.zeros_like(w) if g is None else g for g, w in zip(found, wanted))
 
     return gradcheck(
         gradients, [*args, *seeds], eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception

@@ -17,8 +17,10 @@ WENGERT_API Tensor zeros_like(const Tensor& input, std::optional<DType> dtype = 
 WENGERT_API Tensor ones_like(const Tensor& input, std::optional<DType> dtype = {});
 WENGERT_API Tensor full_like(const Tensor& input, Scalar value, std::optional<DType> dtype = {});
 // start, start + step, ... below end (above it for a negative step).
-WENGERT_API Tensor arange(Scalar start, Scalar end, Scalar step = 1, std::optional<DType> dtype = {});
-WENGERT_API Tensor linspace(double start, double end, int64_t steps, std::optional<DType> dtype = {});
+WENGERT_API Tensor arange(Scalar start, Scalar end, Scalar step = 1,
+                          std::optional<DType> dtype = {});
+WENGERT_API Tensor linspace(double start, double end, int64_t steps,
+                            std::optional<DType> dtype = {});
 WENGERT_API Tensor eye(int64_t n, std::optional<int64_t> m = {}, std::optional<DType> dtype = {});
 // A 0-d tensor.
 WENGERT_API Tensor scalar(Scalar value, std::optional<DType> dtype = {});

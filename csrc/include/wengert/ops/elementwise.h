@@ -6,8 +6,8 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-#define WG_UNARY(name, ...)                      \
-  WENGERT_API Tensor name(const Tensor& input);  \
+#define WG_UNARY(name, ...)                     \
+  WENGERT_API Tensor name(const Tensor& input); \
   WENGERT_API Tensor& name##_(Tensor& self);
 #include "wengert/ops/unary.def"
 #undef WG_UNARY
@@ -16,11 +16,11 @@ WENGERT_NAMESPACE_BEGIN
 #include "wengert/ops/test.def"
 #undef WG_TEST
 
-#define WG_BINARY(name, ...)                                       \
-  WENGERT_API Tensor name(const Tensor& a, const Tensor& b);       \
-  WENGERT_API Tensor name(const Tensor& a, const Scalar& b);       \
-  WENGERT_API Tensor name(const Scalar& a, const Tensor& b);       \
-  WENGERT_API Tensor& name##_(Tensor& self, const Tensor& other);  \
+#define WG_BINARY(name, ...)                                      \
+  WENGERT_API Tensor name(const Tensor& a, const Tensor& b);      \
+  WENGERT_API Tensor name(const Tensor& a, const Scalar& b);      \
+  WENGERT_API Tensor name(const Scalar& a, const Tensor& b);      \
+  WENGERT_API Tensor& name##_(Tensor& self, const Tensor& other); \
   WENGERT_API Tensor& name##_(Tensor& self, const Scalar& other);
 #define WG_COMPARE(name, ...) WG_BINARY(name)
 #include "wengert/ops/binary.def"
@@ -32,9 +32,9 @@ WENGERT_API Tensor where(const Tensor& condition, const Tensor& input, const Ten
 // The complex conjugate; a real tensor itself.
 WENGERT_API Tensor conj(const Tensor& input);
 
-#define WG_OPERATOR(symbol, name)                                                              \
-  inline Tensor operator symbol(const Tensor& a, const Tensor& b) { return name(a, b); }       \
-  inline Tensor operator symbol(const Tensor& a, const Scalar& b) { return name(a, b); }       \
+#define WG_OPERATOR(symbol, name)                                                        \
+  inline Tensor operator symbol(const Tensor& a, const Tensor& b) { return name(a, b); } \
+  inline Tensor operator symbol(const Tensor& a, const Scalar& b) { return name(a, b); } \
   inline Tensor operator symbol(const Scalar& a, const Tensor& b) { return name(a, b); }
 WG_OPERATOR(+, add)
 WG_OPERATOR(-, sub)
