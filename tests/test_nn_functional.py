@@ -277,6 +277,14 @@ def test_cross_entropy_like_torch(reduction, smoothing, shape):
     compare(ours, theirs, [*x, rng.random(shape)])
 
 
+def test_class_weights_of_cross_entropy_are_constants():
+    x, t = wg.zeros(2, 3), wg.tensor([0, 2])
+    w = wg.ones(3, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"weight.*detach"):
+        C.cross_entropy(x, t, w)
+    assert C.cross_entropy(x, t, w.detach()).item() == pytest.approx(np.log(3))
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 def test_losses_like_torch(reduction):

@@ -699,7 +699,7 @@ def test_clear_errors():
         F.conv1d(wg.zeros(1, 1, 4), wg.zeros(1, 1, 2), stride=2, padding="same")
     with pytest.raises(ValueError, match="divisible by groups"):
         nn.Conv2d(3, 4, 1, groups=2)
-    with pytest.raises(RuntimeError, match="normalized_shape|last sizes"):
+    with pytest.raises(RuntimeError, match="normalized_shape"):
         F.rms_norm(x, (4,))
     with pytest.raises(NotImplementedError, match="forward"):
         nn.Module()()

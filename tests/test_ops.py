@@ -92,6 +92,8 @@ def test_float32_agrees_with_float64(case: Case):
     got = rows.results(case.row.function(*low[0], **low[1]))
     want = rows.results(case.row.function(*high[0], **high[1]))
     for g, w in zip(got, want, strict=True):
+        if isinstance(g, wg.dtype):  # follows the inputs
+            continue
         if not rows.is_float(g):
             rows.assert_same(g, w, 0, 0)
             continue

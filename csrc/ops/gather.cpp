@@ -157,8 +157,10 @@ void scatter_in_place(Tensor& self, int64_t dim, const Tensor& index, Operand sr
                       std::string_view reduce) {
   if (reduce.empty()) {
     scatter_(self, dim, index, scatter_source(self, index, src));
-  } else {
-    copy_(self, scatter_row(self, dim, index, src, reduce));
+  } else if (reduce == "add") {
+    scatter_add_(self, dim, index, scatter_source(self, index, src));
+  } else {  // the product's gradient needs the old values
+    copy_(self, scatter_row(self.clone(), dim, index, src, reduce));
   }
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
+#include "wengert/autograd.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -250,6 +251,8 @@ Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& we
   WG_CHECK(!weight.defined() || (weight.dim() == 1 && weight.numel() == classes), Error,
            "cross_entropy: expected a weight for each of ", classes, " classes, but got shape ",
            weight.defined() ? weight.shape() : Dims());
+  WG_CHECK(!weight.defined() || !weight.requires_grad() || !is_grad_enabled(), Error,
+           "cross_entropy: the gradient with respect to weight is not defined; detach() it");
   const Shape rest = without_classes(x.sizes());
   if (is_floating(t.dtype) && t.sizes() == x.sizes()) {
     WG_CHECK(ignore_index < 0, Error,

@@ -236,7 +236,7 @@ constexpr Function rows[] = {
     make_function<max_pool2d_with_indices>(
         "max_pool2d_with_indices", WG_SIGNATURE " -> values, indices", kFunction | kNN | kInternal,
         "Maximum of each window of (N, C, H, W) or (C, H, W), and its position in the plane",
-        "T((2, 3, 6, 8)), 2"),
+        "T((2, 2, 6, 8)), 2"),
 };
 #undef WG_SIGNATURE
 }  // namespace

@@ -154,12 +154,12 @@ Tensor ldexp(const Tensor& input, const Tensor& other) {
 }
 
 Tensor mvlgamma(const Tensor& input, int64_t p) {
-  WG_CHECK(p >= 1 && p <= 4096, Error, "mvlgamma: p must lie between 1 and 4096, but got ", p);
+  WG_CHECK(p >= 1, Error, "mvlgamma: p must be at least 1, but got ", p);
+  constexpr double kLogPi = 1.14472988584940017414;
   const double n = static_cast<double>(p);
-  Tensor total = lgamma(input);
-  for (int64_t j = 1; j < p; ++j)
-    total = add(total, lgamma(sub(input, Scalar(0.5 * static_cast<double>(j)))));
-  return add(total, Scalar(n * (n - 1) / 4 * 1.14472988584940017414));
+  const Tensor steps = arange(0, n / 2, 0.5, promote(input.dtype(), Scalar(0.5)));
+  const Tensor terms = lgamma(sub(unsqueeze(input, -1), steps));
+  return add(sum(terms, {-1}), Scalar(n * (n - 1) / 4 * kLogPi));
 }
 
 namespace {
@@ -195,8 +195,7 @@ Tensor& float_power_row_(Tensor& self, const Operand& b) {
   WG_CHECK(self.dtype() == DType::float64, Error,
            "float_power_: the result is float64, which cannot be stored in a tensor of dtype ",
            self.dtype(), "; use the form that returns a new tensor");
-  detail::store_result("float_power", self, float_power_row({&self, {}}, b));
-  return self;
+  return b.tensor ? pow_(self, to(*b.tensor, DType::float64)) : pow_(self, b.scalar.to_double());
 }
 Tensor xlog1py_row(const Operand& a, const Operand& b) {
   // log1p keeps what 1 + b loses, so that x log(1 + b) is not made of xlogy.

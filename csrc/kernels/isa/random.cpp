@@ -27,12 +27,13 @@ WG_INLINE Words multiply(Words a, Words b) {
 WG_INLINE void philox_group(uint64_t seed, uint64_t counter, uint64_t (&word)[4][kBlocks]) {
   constexpr int kChains = 2;
   for (int first = 0; first < kBlocks; first += kChains * kCounters) {
-    Words c0[kChains] = {}, c1[kChains], c2[kChains], c3[kChains];
+    Words c0[kChains], c1[kChains], c2[kChains], c3[kChains];
     for (int s = 0; s < kChains; ++s) {
-      c0[s] = Words{};
+      uint64_t counters[kCounters];
       for (int i = 0; i < kCounters; ++i) {
-        c0[s][i] = counter + static_cast<uint64_t>(first + s * kCounters + i);
+        counters[i] = counter + static_cast<uint64_t>(first + s * kCounters + i);
       }
+      __builtin_memcpy(&c0[s], counters, kWidth);
       c1[s] = c0[s] >> 32;
       c2[s] = c3[s] = Words{};
     }
