@@ -52,23 +52,34 @@ void visit_attribute(AttributeVisitor& visitor, const char* names, int i, const 
 
 namespace detail {
 
+// Calls and nodes hold no value of an operation without attributes.
+template <class Op>
+const Op& value(const void* op) {
+  if constexpr (std::is_empty_v<Op>) {
+    static constexpr Op kOnly{};
+    return kOnly;
+  } else {
+    return *static_cast<const Op*>(op);
+  }
+}
+
 template <class Op>
 void infer_thunk(const void* op, Infer& m) {
-  static_cast<const Op*>(op)->infer(m);
+  value<Op>(op).infer(m);
 }
 template <class Op>
 void compute_thunk(const void* op, Compute& c) {
   if constexpr (requires(const Op& o) { o.compute(c); }) {
-    static_cast<const Op*>(op)->compute(c);
+    value<Op>(op).compute(c);
   }
 }
 template <class Op>
 void vjp_thunk(const void* op, Vjp& v) {
-  static_cast<const Op*>(op)->vjp(v);
+  value<Op>(op).vjp(v);
 }
 template <class Op>
 void copy_thunk(void* to, const void* from) {
-  new (to) Op(*static_cast<const Op*>(from));
+  new (to) Op(value<Op>(from));
 }
 template <class Op>
 void destroy_thunk(void* op) noexcept {
@@ -76,7 +87,7 @@ void destroy_thunk(void* op) noexcept {
 }
 template <class Op>
 void attributes_thunk(const void* op, AttributeVisitor& visitor) {
-  const auto fields = static_cast<const Op*>(op)->fields();
+  const auto fields = value<Op>(op).fields();
   [&]<size_t... I>(std::index_sequence<I...>) {
     (visit_attribute(visitor, Op::field_names, static_cast<int>(I),
                      attribute_text(std::get<I>(fields))),
