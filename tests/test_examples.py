@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import importlib.util
 import json
 import re
@@ -11,8 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import idx
 import numpy as np
 import pytest
+
 import wengert as wg
 from wengert import viz
 
@@ -45,12 +46,6 @@ def test_accuracy(output: str) -> float:
 
 
 test_accuracy.__test__ = False
-
-
-def write_idx(path: Path, array: np.ndarray, packed: bool) -> None:
-    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-    data = header + array.astype(np.uint8).tobytes()
-    path.write_bytes(gzip.compress(data) if packed else data)
 
 
 def test_three_variables_shows_values_and_gradients(tmp_path: Path) -> None:
@@ -93,15 +88,7 @@ def test_train_digits_writes_its_files_and_a_resumed_run_ends_alike(tmp_path: Pa
 @can_train
 @pytest.mark.parametrize("packed", [False, True])
 def test_train_digits_reads_idx_files(tmp_path: Path, packed: bool) -> None:
-    rng = np.random.default_rng(0)
-    for prefix, n in (("train", 512), ("t10k", 128)):
-        # One bright row per class: easily learned, so a wrong reading of the bytes shows.
-        labels = rng.integers(0, 10, n)
-        images = rng.integers(0, 32, (n, 28, 28))
-        images[np.arange(n), 2 * labels + 4] = 255
-        suffix = ".gz" if packed else ""
-        write_idx(tmp_path / f"{prefix}-images-idx3-ubyte{suffix}", images, packed)
-        write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte{suffix}", labels, packed)
+    idx.write_digits(tmp_path, packed)
     out = train(
         "--model",
         "mlp",
@@ -116,7 +103,7 @@ def test_train_digits_reads_idx_files(tmp_path: Path, packed: bool) -> None:
         "--out",
         tmp_path / "out",
     )
-    assert "of 128 wrong" in out
+    assert f"of {idx.TEST} wrong" in out
     assert test_accuracy(out) > 80
 
 

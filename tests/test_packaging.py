@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import io
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import cmake_build
+import idx
 import pytest
 from cmake_build import ROOT, run
 
@@ -194,36 +194,39 @@ def test_public_header_compiles_alone(header, tmp_path):
 
 # ---- programs --------------------------------------------------------------------------------
 
-
-def check_consumer(binary: Path) -> None:
-    """Runs the built program; what it says must name the version and a level of this machine."""
-    said = run(binary / "consumer")
-    assert f"version {wengert.__version__}" in said
-    if platform.machine() == "x86_64":
-        assert "isa x86-64-v" in said
+EXAMPLES = ROOT / "examples" / "cpp"
 
 
-def consumer(kind: str) -> Path:
+def check_examples(binary: Path, digits: Path) -> None:
+    """Runs the example programs: the first prints derivatives, the second trains a network."""
+    values = dict(re.findall(r"(\S+) += (\S+)", run(binary / "three_variables")))
+    assert values == {"f": "20", "df/dx": "16", "df/dy": "4", "df/dz": "2"}
+    idx.write_digits(digits)
+    epochs = re.findall(r"test accuracy ([\d.]+)%", run(binary / "train_digits", digits, 8))
+    assert len(epochs) == 8
+    assert float(epochs[-1]) > 90
+
+
+def needs_compiler() -> None:
     if reason := cmake_build.unavailable():
         pytest.skip(reason)
-    return ROOT / "tests" / "packaging" / kind
 
 
 def test_find_package_from_the_wheel(tmp_path):
-    source = consumer("find_package")
-    check_consumer(cmake_build.build(source, tmp_path, wengert_DIR=command_line("--cmake-dir")))
+    needs_compiler()
+    where = command_line("--cmake-dir")
+    check_examples(cmake_build.build(EXAMPLES, tmp_path / "build", wengert_DIR=where), tmp_path)
 
 
 def test_find_package_refuses_another_minor_version(tmp_path):
-    source = consumer("find_package")
+    needs_compiler()
     major, minor, _ = wengert.__version__.split(".")
-    other = tmp_path / "other"
-    other.mkdir()
-    text = (source / "CMakeLists.txt").read_text()
-    wanted = f"find_package(wengert {major}.{int(minor) + 1} REQUIRED)"
-    (other / "CMakeLists.txt").write_text(re.sub(r"find_package\(.*\)", wanted, text))
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.22)\nproject(other LANGUAGES CXX)\n"
+        f"find_package(wengert {major}.{int(minor) + 1} REQUIRED)\n"
+    )
     refused = subprocess.run(
-        ["cmake", "-S", other, "-B", tmp_path / "build", f"-Dwengert_DIR={_config.cmake_dir()}"],
+        ["cmake", "-S", tmp_path, "-B", tmp_path / "b", f"-Dwengert_DIR={_config.cmake_dir()}"],
         capture_output=True,
         text=True,
         check=False,
@@ -234,14 +237,19 @@ def test_find_package_refuses_another_minor_version(tmp_path):
 
 @pytest.mark.slow
 def test_add_subdirectory(tmp_path):
-    source = consumer("add_subdirectory")
+    needs_compiler()
     levels = cmake_build.isa_level()
-    check_consumer(cmake_build.build(source, tmp_path, WENGERT_ISA_LEVELS=levels))
+    source = ROOT / "tests" / "packaging"
+    binary = cmake_build.build(source, tmp_path / "build", WENGERT_ISA_LEVELS=levels)
+    check_examples(binary / "examples", tmp_path)
 
 
 @pytest.mark.slow
 def test_static_library(tmp_path, core_build):
-    source = consumer("static")
-    binary = cmake_build.build(source, tmp_path, CMAKE_PREFIX_PATH=core_build.prefix)
-    check_consumer(binary)
-    assert not list(core_build.prefix.rglob("libwengert.so"))
+    prefix = core_build.prefix
+    assert not list(prefix.rglob("libwengert.so"))
+    binary = cmake_build.build(EXAMPLES, tmp_path / "build", CMAKE_PREFIX_PATH=prefix)
+    trainer = binary / "train_digits"
+    run("strip", trainer)
+    assert trainer.stat().st_size <= 3 * MEGABYTE
+    check_examples(binary, tmp_path)
