@@ -6,6 +6,8 @@ import op_rows as rows
 import pytest
 from op_rows import DIFFERENTIABLE, Case, Differentiated
 
+import wengert as wg
+
 # Inputs without a derivative, though a difference quotient exists.
 NO_DERIVATIVE = {
     "polygamma": "the order is a whole number",
@@ -71,6 +73,29 @@ def test_only_the_gradients_asked_for(case: Case):
         for g, w, on in zip(got, want, mask, strict=True):
             if on:
                 rows.assert_same(g, w, 1e-12, 1e-13, f"{case.id} {mask}")
+
+
+def nodes_behind(t: wg.Tensor, most: int = 6) -> list:
+    """The nodes of a result's graph, newest first."""
+    found, waiting = [], [t.grad_fn]
+    while waiting and len(found) < most:
+        node = waiting.pop()
+        if node is None or node.name() == "AccumulateGrad":
+            continue
+        found.append(node)
+        waiting += [to for to, _ in node.next_functions]
+    return found
+
+
+@by_id
+def test_nodes_refuse_gradients_that_do_not_fit(case: Case):
+    call = Differentiated(case)
+    for y in call.outputs(call.inputs()):
+        for node in nodes_behind(y) if y.requires_grad else ():
+            # No sample has outputs of these shapes.
+            for shape in ((11,), (1,) * 6, (11, 2, 1)):
+                with pytest.raises(ValueError, match=r"expected (a gradient of shape|\d+ grad)"):
+                    node(wg.ones(shape, dtype=y.dtype))
 
 
 def same_shapes(case: Case) -> bool:

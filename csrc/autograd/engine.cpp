@@ -121,20 +121,11 @@ void replace_gradient(const Node& n, Tensor& g, Tensor replacement) {
   g = replacement.dtype() == dtype ? std::move(replacement) : algebra::cast(replacement, dtype);
 }
 
-std::string where_made(const Node& n) {
-  if (!n.extras || n.extras->created_at.empty()) return {};
-  return "\nThe operation was called at:\n" + n.extras->created_at;
-}
-
 }  // namespace
 
 const Tensor& Vjp::saved(int k) {
   const Saved& s = node_.saved()[k];
-  if (!s.tensor) {
-    fail<Error>(node_.cls->name,
-                ": backward a second time through values that the first pass has released; give "
-                "retain_graph=True to the first");
-  }
+  WG_ASSERT(s.tensor);
   WG_CHECK(s.tensor->version() == s.version, Error, node_.cls->name,
            ": a value needed for the gradient, of shape ", s.tensor->sizes(), " and dtype ",
            s.tensor->dtype, ", was changed in place after it was used (version ",
@@ -190,16 +181,10 @@ void Vjp::end_accumulate(int i) {
 
 void run_node(Node& n, const Tensor* gradients, Tensor* results, bool create_graph, bool keep_saved,
               uint64_t skip, Pass* pass) {
-  WG_CHECK(!(n.flags & kReleased), Error, n.cls->name,
-           ": backward a second time through values that the first pass has released; give "
-           "retain_graph=True to the first",
-           where_made(n));
+  SavedUse saved(n, keep_saved);
   Vjp v(n, gradients, results, create_graph, keep_saved, skip, pass);
   n.cls->vjp(n.op(), v);
-  if (!keep_saved) {
-    if (n.n_saved) n.flags |= kReleased;
-    release_saved(&n);
-  }
+  saved.done();
   for (uint32_t i = 0; i < n.n_edges; ++i) {
     if (!results[i].defined()) continue;
     if (v.needs(static_cast<int>(i))) {
@@ -304,8 +289,8 @@ void Pass::run(Node* n) {
         replace_gradient(*n, g, h.second->call(g));
       }
     }
-    for (auto& [slot, t] : extras->retained) {
-      if (gradients[slot].defined()) accumulate_grad(*t, gradients[slot], options.create_graph);
+    for (uint32_t i = 0; i < n->n_outputs; ++i) {
+      if (gradients[i].defined()) accumulate_retained(*n, i, gradients[i]);
     }
   }
   if (captures) {
@@ -427,20 +412,27 @@ void Pass::find_wanted(TensorList roots) {
 
 void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
   AutogradMeta& meta = meta_of(leaf);
-  while (meta.lock.test_and_set(std::memory_order_acquire)) {
-  }
-  struct Unlock {
-    std::atomic_flag& flag;
-    ~Unlock() { flag.clear(std::memory_order_release); }
-  } unlock{meta.lock};
-  if (!meta.grad.defined()) {
-    // Others may hold the same gradient: what the leaf keeps must be its own.
-    const bool own = g.impl()->unique() && !may_overlap(*g.impl());
-    meta.grad = own ? std::move(g) : algebra::clone(g);
-  } else if (create_graph) {
-    meta.grad = algebra::add(meta.grad, g);
-  } else {
-    algebra::add_(meta.grad, g);
+  Tensor before, sum;
+  while (true) {
+    {
+      const GradLock lock(meta);
+      if (!meta.grad.defined()) {
+        // Others may hold the same gradient: what the leaf keeps must be its own.
+        const bool own = g.impl()->unique() && !may_overlap(*g.impl());
+        meta.grad = own ? std::move(g) : algebra::clone(g);
+        return;
+      }
+      if (!create_graph) {
+        algebra::add_(meta.grad, g);
+        return;
+      }
+      if (sum.defined() && meta.grad.is_same(before)) {
+        meta.grad.swap(sum);
+        return;
+      }
+      before = meta.grad;
+    }
+    sum = algebra::add(before, g);  // recorded: that may run code of a language binding
   }
 }
 

@@ -1,7 +1,11 @@
 #include "autograd/inspect.h"
 
 #include <cctype>
+#include <cstdint>
+#include <utility>
 
+#include "autograd/algebra.h"
+#include "autograd/meta.h"
 #include "autograd/mode.h"
 #include "autograd/vjp.h"
 #include "tensor/check.h"
@@ -85,14 +89,60 @@ void* NodeRef::custom_object() const {
   return custom ? custom->object() : nullptr;
 }
 
+namespace {
+
+// A tensor for `infer` alone: its elements must not be touched, whatever view is asked of it.
+Tensor shape_only(DType dtype, Dims shape) {
+  const int64_t strides[kMaxDims] = {};
+  constexpr size_t kReach = SIZE_MAX / 8;
+  const Tensor zero = algebra::zeros(dtype, {});
+  Tensor t = new_alias(*zero.impl(), shape, strides, reinterpret_cast<char*>(kReach));
+  Storage* nowhere = external_storage(nullptr, 2 * kReach, nullptr, nullptr);
+  release_storage(std::exchange(t.impl()->storage, nowhere));
+  return t;
+}
+
+// Rules trust the engine to bring gradients of their outputs' shapes. A user's own rule judges for
+// itself.
+void check_gradients(Node& n, const std::string& name, const std::vector<Tensor>& gradients) {
+  if (custom_backward(n)) return;
+  std::vector<Meta> outputs(n.n_outputs);
+  if (n.cls->infer) {
+    std::vector<Tensor> inputs(n.n_edges);
+    std::vector<TensorImpl*> impls(n.n_edges, nullptr);
+    for (uint32_t i = 0; i < n.n_edges; ++i) {
+      const Edge& e = n.edges()[i];
+      if (e.ndim == Edge::kAbsent) continue;
+      inputs[i] = shape_only(e.dtype, e.shape());
+      impls[i] = inputs[i].impl();
+    }
+    Infer infer{impls.data(), static_cast<int>(n.n_edges), outputs.data(),
+                static_cast<int>(n.n_outputs)};
+    n.cls->infer(n.op(), infer);
+  } else {  // a change through a view gives the base's gradient
+    outputs[0].shape = n.edges()[0].shape();
+  }
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    const Tensor& g = gradients[i];
+    if (!g.defined()) continue;
+    const Dims want = outputs[i].shape;
+    WG_CHECK(g.shape() == want, ValueError, name, ": expected a gradient of shape ", want,
+             " for output ", i, ", but got shape ", g.shape());
+    WG_CHECK(is_differentiable(g.dtype()), ValueError, name,
+             ": expected a floating point gradient for output ", i, ", but got ", g.dtype());
+  }
+}
+
+}  // namespace
+
 std::vector<Tensor> NodeRef::apply(const std::vector<Tensor>& gradients) const {
   WG_CHECK(node_, Error, "AccumulateGrad: call backward() to accumulate a gradient");
   WG_CHECK(gradients.size() == node_->n_outputs, ValueError, name(), ": expected ",
            int64_t{node_->n_outputs}, " gradients, but got ", gradients.size());
   WG_CHECK(node_->n_outputs > 1 || gradients[0].defined(), ValueError, name(),
            ": the gradient is missing");
+  check_gradients(*node_, name(), gradients);
   std::vector<Tensor> results(node_->n_edges);
-  // Shapes are the caller's: only rules of checked operations may run, no fused ones.
   run_node(*node_, gradients.data(), results.data(), true, true);
   return results;
 }

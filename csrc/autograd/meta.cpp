@@ -32,8 +32,19 @@ void destroy_meta(AutogradMeta* meta) noexcept {
 }
 
 NodeExtras& extras_of(Node& n) {
-  if (!n.extras) n.extras = new NodeExtras;
-  return *n.extras;
+  const std::atomic_ref extras(n.extras);
+  if (NodeExtras* e = extras.load(std::memory_order_acquire)) return *e;
+  auto made = std::make_unique<NodeExtras>();
+  NodeExtras* before = nullptr;
+  if (extras.compare_exchange_strong(before, made.get(), std::memory_order_acq_rel)) {
+    return *made.release();
+  }
+  return *before;
+}
+
+std::string where_made(const Node& n) {
+  if (!n.extras || n.extras->created_at.empty()) return {};
+  return "\nThe operation was called at:\n" + n.extras->created_at;
 }
 
 uint64_t next_hook_id() {
@@ -136,7 +147,12 @@ Tensor& Tensor::requires_grad_(bool on) {
   return *this;
 }
 
-Tensor Tensor::grad() const { return impl_ && impl_->meta ? impl_->meta->grad : Tensor(); }
+Tensor Tensor::grad() const {
+  AutogradMeta* meta = impl_ ? meta_if_any(*impl_) : nullptr;
+  if (!meta) return {};
+  const GradLock lock(*meta);
+  return meta->grad;
+}
 
 void Tensor::set_grad(Tensor g) {
   WG_CHECK(impl_, Error, "grad: this handle is undefined");
@@ -149,13 +165,15 @@ void Tensor::set_grad(Tensor g) {
   } else if (!impl_->meta) {
     return;
   }
-  meta_of(*impl_).grad = std::move(g);
+  AutogradMeta& meta = meta_of(*impl_);
+  const GradLock lock(meta);
+  meta.grad.swap(g);  // what was there dies after the lock
 }
 
 void Tensor::retain_grad() {
   WG_CHECK(requires_grad(), Error, "retain_grad: the tensor does not require grad");
   if (is_leaf() || impl_->has(kRetainsGrad)) return;
-  extras_of(*impl_->grad_fn).retained.emplace_back(impl_->output_nr, impl_);
+  remember_retained(*impl_);
   impl_->flags |= kRetainsGrad;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "autograd/node.h"
@@ -36,6 +37,22 @@ struct AutogradMeta {
   const char* in_place_error = nullptr;  // why it must not be changed in place while recording
 };
 
+// Holds the lock of a tensor's gradient; nothing that may run other code belongs inside.
+class GradLock {
+ public:
+  explicit GradLock(AutogradMeta& m) : lock_(m.lock) {
+    for (int i = 0; lock_.test_and_set(std::memory_order_acquire); ++i) {
+      if (i > 100) std::this_thread::yield();
+    }
+  }
+  ~GradLock() { lock_.clear(std::memory_order_release); }
+  GradLock(const GradLock&) = delete;
+  GradLock& operator=(const GradLock&) = delete;
+
+ private:
+  std::atomic_flag& lock_;
+};
+
 AutogradMeta& meta_of(TensorImpl& t);  // made where missing
 AutogradMeta* meta_if_any(TensorImpl& t);
 void destroy_meta(AutogradMeta* meta) noexcept;
@@ -63,10 +80,14 @@ class NodeHook {
   virtual void* object() const { return nullptr; }
 };
 
-// Before a tensor that retains its gradient dies or is cut off.
+// Tensors that retain their gradient stand in a list of their node, which holds no references.
+void remember_retained(TensorImpl& t);
+// Before such a tensor dies or is cut off.
 void forget_retained(TensorImpl& t) noexcept;
 // When its history changes.
 void move_retained(TensorImpl& t, Node* from, Node* to);
+// Adds to the gradients of those in the list of `n` that are its output `slot`.
+void accumulate_retained(Node& n, uint32_t slot, const Tensor& g);
 
 struct NodeExtras {
   struct SlotHooks {
@@ -83,6 +104,8 @@ struct NodeExtras {
 WENGERT_API CustomBackward* custom_backward(const Node& n);
 
 NodeExtras& extras_of(Node& n);  // made where missing
+// In anomaly mode the line that called the operation, to end an error's text; else empty.
+std::string where_made(const Node& n);
 uint64_t next_hook_id();
 
 WENGERT_NAMESPACE_END

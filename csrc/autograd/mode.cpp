@@ -53,7 +53,9 @@ class InferenceTransform final : public Transform {
     RecordingGuard off(false);
     run_transformed(call);
     for (int i = 0; i < call.n_outputs; ++i) {
-      if (!call.in_place && call.outputs[i].defined()) call.outputs[i].impl()->flags |= kInference;
+      // A view has the nature of what it shows.
+      if (call.in_place || call.cls.view || !call.outputs[i].defined()) continue;
+      call.outputs[i].impl()->flags |= kInference;
     }
   }
 };

@@ -39,7 +39,7 @@ bool Edge::same_shape(const TensorImpl& t) const {
 
 Shape Edge::shape() const {
   Shape s;
-  for (int i = 0; i < ndim; ++i) s.push(wide ? heap[i] : dims[i]);
+  for (int i = 0; i < ndim && ndim != kAbsent; ++i) s.push(wide ? heap[i] : dims[i]);
   return s;
 }
 
@@ -141,6 +141,38 @@ void release_saved(Node* n) noexcept {
       saved[i].tensor = nullptr;
     }
   }
+}
+
+SavedUse::SavedUse(Node& n, bool keep) : n_(n) {
+  if (!n.n_saved) return;
+  uint8_t before = 0;
+  const uint8_t taken = keep ? 0 : kReleased;
+  while (!n.saved_state.compare_exchange_weak(
+      before, static_cast<uint8_t>((before + kOneReader) | taken), std::memory_order_acquire)) {
+    if (before & kReleased) {
+      fail<Error>(n.cls->name,
+                  ": backward a second time through values that the first pass has released; give "
+                  "retain_graph=True to the first",
+                  where_made(n));
+    }
+    if (before > UINT8_MAX - 2 * kOneReader) before = 0;  // full: until somebody is done
+  }
+  state_ = keep ? kReading : before ? kTaking : kAlone;
+}
+
+void SavedUse::finish(bool success) noexcept {
+  const State mine = std::exchange(state_, kNothing);
+  if (mine == kAlone) {  // nobody can have come since
+    if (success) release_saved(&n_);
+    n_.saved_state.store(success ? kReleased : 0, std::memory_order_release);
+    return;
+  }
+  uint8_t before = n_.saved_state.load(std::memory_order_relaxed), after;
+  do {
+    after = static_cast<uint8_t>(before - kOneReader);
+    if (mine == kTaking && !success) after &= static_cast<uint8_t>(~kReleased);
+  } while (!n_.saved_state.compare_exchange_weak(before, after, std::memory_order_acq_rel));
+  if (after == kReleased) release_saved(&n_);
 }
 
 Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, int n_inputs,

@@ -10,11 +10,13 @@ struct NodeExtras;
 
 // Where the gradient of an input goes, and the shape and dtype it must have there.
 struct Edge {
+  static constexpr uint8_t kAbsent = UINT8_MAX;  // `ndim` of an input that was left out
+
   // A Node*, or a leaf's TensorImpl* with the lowest bit set; holds a reference. 0: no gradient.
   uintptr_t target = 0;
   uint32_t slot = 0;  // which output of the node
   DType dtype = DType::float32;
-  uint8_t ndim = 0;
+  uint8_t ndim = kAbsent;
   bool wide = false;  // the shape does not fit in `dims` and stands in `heap`
   union {
     uint32_t dims[4];
@@ -39,10 +41,10 @@ struct Saved {
 };
 static_assert(sizeof(Saved) == 16);
 
-enum NodeFlag : uint8_t {
-  kReleased = 1 << 0,   // saved values are gone
-  kHasExtras = 1 << 1,  // hooks, anomaly data
-};
+// The saved values' state: whether a pass that does not keep them has come, and in steps of
+// kOneReader how many passes are using them.
+inline constexpr uint8_t kReleased = 1;
+inline constexpr uint8_t kOneReader = 2;
 
 // Behind a Node stand, in one block: a gradient slot per output, the edges, the saved values, and
 // the operation's value.
@@ -51,7 +53,7 @@ struct alignas(16) Node {
   uint32_t n_outputs;
   uint32_t n_edges;
   uint16_t n_saved;
-  uint8_t flags = 0;
+  std::atomic<uint8_t> saved_state{0};
   // Creation number: greater than that of every node an edge leads to, whatever threads made them.
   uint64_t number;
   const OpClass* cls;
@@ -117,5 +119,27 @@ void copy_edge(Edge& to, const Edge& from);
 
 // Drops the saved values of a node.
 void release_saved(Node* n) noexcept;
+
+// One pass's use of a node's saved values. Without `keep` nobody may begin to use them after it;
+// they are dropped when the last of those that have begun is done. If the rule throws, they stay.
+class SavedUse {
+ public:
+  SavedUse(Node& n, bool keep);  // throws if a pass that does not keep them has been here
+  ~SavedUse() {
+    if (state_ != kNothing) finish(false);
+  }
+  SavedUse(const SavedUse&) = delete;
+  SavedUse& operator=(const SavedUse&) = delete;
+  void done() {
+    if (state_ != kNothing) finish(true);
+  }
+
+ private:
+  enum State : uint8_t { kNothing, kReading, kTaking, kAlone };
+  void finish(bool success) noexcept;
+
+  Node& n_;
+  State state_ = kNothing;
+};
 
 WENGERT_NAMESPACE_END

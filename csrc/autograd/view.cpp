@@ -63,12 +63,14 @@ Tensor ViewStep::apply(const Tensor& base) const {
 
 void mark_view(TensorImpl& t, TensorImpl& input, const OpClass& cls, const void* op,
                uint32_t output_nr) {
-  if (thread_mode.word & kInferring) return;
+  if (input.has(kInference)) return;
   AutogradMeta& m = meta_of(t);
   const bool input_is_view = input.has(kIsView);
   m.base = input_is_view ? input.meta->base : Tensor::share(&input);
   m.step = new_step(cls, op, output_nr, input_is_view ? input.meta->step : nullptr);
-  if (!recording()) {
+  if (thread_mode.word & kInferring) {
+    m.in_place_error = "it is a view that was made in inference mode";
+  } else if (!recording()) {
     m.in_place_error = "it is a view that was made while recording was off (no_grad)";
   } else if (input_is_view) {
     m.in_place_error = input.meta->in_place_error;
@@ -165,23 +167,9 @@ Shape stride_order(const TensorImpl& t) {
 
 }  // namespace
 
-void move_retained(TensorImpl& t, Node* from, Node* to) {
-  if (!from || !from->extras) return;
-  auto& list = from->extras->retained;
-  for (auto it = list.begin(); it != list.end(); ++it) {
-    if (it->second == &t) {
-      list.erase(it);
-      break;
-    }
-  }
-  if (to) extras_of(*to).retained.emplace_back(t.output_nr, &t);
-}
-
 bool has_late_history(const TensorImpl& t) {
   return t.grad_fn_version != t.version() && t.meta->base.impl()->grad_fn != nullptr;
 }
-
-void forget_retained(TensorImpl& t) noexcept { move_retained(t, t.grad_fn, nullptr); }
 
 Node* rebased_history(TensorImpl& t, Node* node) {
   if (!t.has(kIsView)) return node;
@@ -219,6 +207,9 @@ Node* grad_fn(TensorImpl& t) {
   TensorImpl& base = *t.meta->base.impl();
   Tensor fresh;
   if (base.grad_fn && base.storage == t.storage) {
+    WG_CHECK(!t.meta->in_place_error, Error,
+             "the base of a view was changed in place with a history that the view cannot follow: ",
+             t.meta->in_place_error, "; make the view anew, or clone() it");
     // Whatever modes are on, the history is that of the plain operations.
     struct Plain {
       uint32_t before = std::exchange(thread_mode.word, kRecording);
@@ -235,7 +226,7 @@ Node* grad_fn(TensorImpl& t) {
     if (t.has(kRetainsGrad)) forget_retained(t);
     std::swap(t.grad_fn, fresh.impl()->grad_fn);
     std::swap(t.output_nr, fresh.impl()->output_nr);
-    if (t.has(kRetainsGrad)) extras_of(*t.grad_fn).retained.emplace_back(t.output_nr, &t);
+    if (t.has(kRetainsGrad)) remember_retained(t);
   }
   __atomic_store_n(&t.grad_fn_version, version, __ATOMIC_RELEASE);
   return t.grad_fn;

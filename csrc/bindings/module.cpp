@@ -106,7 +106,7 @@ void bind_random(py::module_& m) {
 }  // namespace
 }  // namespace wengert::python
 
-PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+PYBIND11_MODULE(_core, m) {
   using namespace wengert::python;
   if (!import_tensor_api()) throw py::error_already_set();
   py::register_exception_translator([](std::exception_ptr p) {

@@ -1,5 +1,4 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, binding=False
-# cython: freethreading_compatible=True
 """The Tensor type: operators, indexing, properties and the methods used most.
 
 Everything else is added to it by the other extension module from the library's list of functions.

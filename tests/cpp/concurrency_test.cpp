@@ -56,6 +56,56 @@ TEST(BackwardThreads, SharedTrunkWithSavedValues) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
+// some passes release the values that others are reading: each is right or says why it cannot be
+TEST(BackwardThreads, SharedTrunkReleasedByOnePass) {
+  std::atomic<int> right{0}, refused{0};
+  for (int round = 0; round < 300; ++round) {
+    const Tensor x = leaf(std::vector<double>(64, 0.5));
+    Tensor trunk = x;
+    for (int i = 0; i < 10; ++i) trunk = sin(trunk) * trunk;
+    const double want = values(grad({sum(trunk)}, {x}, {}, true)[0])[0];
+    std::vector<Tensor> roots;
+    for (int i = 0; i < kThreads; ++i) roots.push_back(sum(trunk * 2.0));
+    on_threads([&](int i) {
+      try {
+        const Tensor g = grad({roots[static_cast<size_t>(i)]}, {x}, {}, i % 2 == 0)[0];
+        EXPECT_NEAR(values(g)[0], 2 * want, 1e-12);
+        right++;
+      } catch (const Error& e) {
+        EXPECT_NE(std::string(e.what()).find("a second time"), std::string::npos) << e.what();
+        refused++;
+      }
+    });
+  }
+  EXPECT_EQ(right + refused, 300 * kThreads);
+  EXPECT_GE(right.load(), 300);
+}
+
+// x -> split -+-> 0 -+-> root      thread 1 drops output 1, which retains its gradient,
+//             +-> 1 -+             while thread 0 delivers to it
+TEST(BackwardThreads, RetainedGradientsComeAndGo) {
+  for (int round = 0; round < 300; ++round) {
+    const Tensor x = leaf({1, 2});
+    std::vector<Tensor> parts = split(x * 3.0, 1);
+    for (Tensor& t : parts) t.retain_grad();
+    const Tensor root = sum(parts[0] + parts[1]);
+    on_threads(
+        [&](int i) {
+          if (i == 0) {
+            root.backward();
+          } else if (i == 1) {
+            parts[1] = Tensor();
+          } else {
+            const Tensor g = x.grad();
+            EXPECT_TRUE(!g.defined() || g.numel() == 2);
+          }
+        },
+        3);
+    expect_values(x.grad(), {3, 3});
+    expect_values(parts[0].grad(), {1});
+  }
+}
+
 // graphs of their own, one leaf: its first gradient and its lock are raced for
 TEST(BackwardThreads, SharedLeaf) {
   for (int round = 0; round < 50; ++round) {

@@ -187,6 +187,26 @@ TEST(BackwardViews, ViewsMadeWithoutRecording) {
   expect_values(b, {1, 2});
 }
 
+// the view keeps no way to the history that the base gets later
+TEST(BackwardViews, BaseChangesAfterAViewWithoutRecording) {
+  const Tensor x = leaf({3, 4});
+  const auto check = [&](bool inference, const char* mode) {
+    Tensor b = vec({1, 2}), v;
+    {
+      const NoGradGuard off;
+      const auto inferring = inference ? inference_mode() : nullptr;
+      v = slice(b, 0, 0, 1, 1);
+    }
+    mul_(b, x);
+    expect_error([&] { v * 2.0; }, {mode, "view", "clone()"});
+    expect_values(b, {3, 8});
+    const NoGradGuard off;
+    expect_values(v * 2.0, {6});
+  };
+  check(false, "no_grad");
+  check(true, "inference mode");
+}
+
 TEST(BackwardViews, ExpandedTensorsCannotChange) {
   Tensor e = expand(vec({1}), {3});
   expect_error([&] { add_(e, 1.0); }, {"add", "(3,)", "clone()"});
