@@ -214,9 +214,6 @@ def test_hook_deep_in_the_graph_that_holds_the_result():
     assert collected(make)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the collector's view of a graph follows one chain of nodes, not branches"
-)
 def test_hook_in_a_branch_that_holds_the_result():
     def make(mark):
         x = wg.ones(1, requires_grad=True)

@@ -70,21 +70,36 @@ inline void drop_reference(TensorImpl* t) { detail::release(t); }
 // What Python objects a tensor keeps alive, as far as it alone holds them: hooks, and the contexts
 // of custom functions reachable through nodes that nobody else holds.
 
+template <class Hooks, class F>
+int visit_hooks(const Hooks& hooks, F& visit) {
+  for (auto& h : hooks) {
+    if (auto* o = static_cast<PyObject*>(h.second->object())) {
+      if (const int r = visit(o)) return r;
+    }
+  }
+  return 0;
+}
+
 template <class F>
 int visit_objects(TensorImpl* t, F&& visit) {
   if (references(t) != 1) return 0;
   if (t->meta) {
     for (const HookList* list : {&t->meta->hooks, &t->meta->accumulated_hooks}) {
-      for (auto& h : *list) {
-        if (auto* o = static_cast<PyObject*>(h.second->object())) {
-          if (const int r = visit(o)) return r;
-        }
-      }
+      if (const int r = visit_hooks(*list, visit)) return r;
     }
   }
-  Node* n = t->grad_fn;
-  for (int depth = 0; n && depth < 64; ++depth) {
-    if (n->refs.load(std::memory_order_acquire) != 1) return 0;
+  // Nodes with one reference form a tree: each is met once, by the edge that holds it.
+  constexpr int kMost = 4096, kWaiting = 128;
+  Node* waiting[kWaiting];
+  int n_waiting = 0;
+  const auto wait = [&](Node* n) {
+    if (n_waiting < kWaiting && n->refs.load(std::memory_order_acquire) == 1) {
+      waiting[n_waiting++] = n;
+    }
+  };
+  if (t->grad_fn) wait(t->grad_fn);
+  for (int seen = 0; n_waiting > 0 && seen < kMost; ++seen) {
+    Node* n = waiting[--n_waiting];
     if (CustomBackward* custom = custom_backward(*n)) {
       if (auto* o = static_cast<PyObject*>(custom->object())) {
         if (const int r = visit(o)) return r;
@@ -92,25 +107,14 @@ int visit_objects(TensorImpl* t, F&& visit) {
     }
     if (n->extras) {
       for (auto& s : n->extras->slot_hooks) {
-        for (auto& h : s.hooks) {
-          if (auto* o = static_cast<PyObject*>(h.second->object())) {
-            if (const int r = visit(o)) return r;
-          }
-        }
+        if (const int r = visit_hooks(s.hooks, visit)) return r;
       }
-      for (auto& h : n->extras->hooks) {
-        if (auto* o = static_cast<PyObject*>(h.second->object())) {
-          if (const int r = visit(o)) return r;
-        }
-      }
+      if (const int r = visit_hooks(n->extras->hooks, visit)) return r;
     }
-    // Further along a chain; branches are left to reference counting.
-    Node* next = nullptr;
     for (uint32_t i = 0; i < n->n_edges; ++i) {
       const Edge& e = n->edges()[i];
-      if (e.target && !e.is_leaf()) next = e.node();
+      if (e.target && !e.is_leaf()) wait(e.node());
     }
-    n = next;
   }
   return 0;
 }
