@@ -105,6 +105,7 @@ cdef extern from "bindings/tensor_support.h" namespace "wengert::python":
     cbool is_kept(TensorImpl*)
     void drop_reference(TensorImpl*)
     uint32_t references(TensorImpl*)
+    void check_layout(PyObject*, TensorImpl**, PyObject**) except *
     void install_collector(object)
     void install_attributes(object) except *
     void drop_attributes(PyObject*)
@@ -950,5 +951,11 @@ def _set_callbacks(repr_function, node_function, data_function, hooks):
     _hooks = hooks
 
 
+def _check_layout():
+    cdef Tensor t = Tensor.__new__(Tensor)
+    check_layout(<PyObject*>t, &t.impl, &t.attributes)
+
+
+_check_layout()
 install_collector(Tensor)
 install_attributes(Tensor)

@@ -36,9 +36,20 @@ inline PyObject* restore_identity(TensorImpl* t) { return kept(t->owner.exchange
 // The __dict__ stands behind the pointer to the tensor and is made when it is first needed;
 // Cython's own would be made with every object.
 
+inline TensorImpl*& impl_slot(PyObject* o) {
+  return *reinterpret_cast<TensorImpl**>(reinterpret_cast<char*>(o) + sizeof(PyObject));
+}
 inline PyObject*& attributes_slot(PyObject* o) {
   return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(o) + sizeof(PyObject) +
                                        sizeof(TensorImpl*));
+}
+// The slots must be where Cython has put the members; a C method of the class would move them.
+inline void check_layout(PyObject* o, TensorImpl** impl, PyObject** attributes) {
+  if (&impl_slot(o) != impl || &attributes_slot(o) != attributes) {
+    PyErr_SetString(PyExc_ImportError,
+                    "the members of Tensor are not where bindings/tensor_support.h expects them; "
+                    "this is a bug in wengert");
+  }
 }
 inline bool has_attributes(PyObject* o) {
   PyObject* dict = attributes_slot(o);
@@ -121,23 +132,17 @@ int visit_objects(TensorImpl* t, F&& visit) {
 
 inline traverseproc original_traverse;
 inline inquiry original_clear;
-inline Py_ssize_t impl_offset;
-
-inline TensorImpl* impl_in(PyObject* self) {
-  return *reinterpret_cast<TensorImpl**>(reinterpret_cast<char*>(self) + impl_offset);
-}
-
 inline int traverse(PyObject* self, visitproc visit, void* arg) {
   if (original_traverse) {
     if (const int r = original_traverse(self, visit, arg)) return r;
   }
   Py_VISIT(attributes_slot(self));
-  TensorImpl* t = impl_in(self);
+  TensorImpl* t = impl_slot(self);
   return t ? visit_objects(t, [&](PyObject* o) { return visit(o, arg); }) : 0;
 }
 
 inline int clear(PyObject* self) {
-  if (TensorImpl* t = impl_in(self); t && references(t) == 1) {
+  if (TensorImpl* t = impl_slot(self); t && references(t) == 1) {
     if (t->meta) {
       HookList hooks = std::move(t->meta->hooks), after = std::move(t->meta->accumulated_hooks);
     }
@@ -156,7 +161,6 @@ inline void release_kept(void* owner) {
 
 inline void install_collector(PyObject* type) {
   auto* t = reinterpret_cast<PyTypeObject*>(type);
-  impl_offset = static_cast<Py_ssize_t>(sizeof(PyObject));
   original_traverse = t->tp_traverse;
   original_clear = t->tp_clear;
   t->tp_traverse = traverse;
