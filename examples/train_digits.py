@@ -20,10 +20,11 @@ from typing import NamedTuple
 
 import matplotlib
 import numpy as np
-import wengert as wg
-import wengert.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
+
+import wengert as wg
+import wengert.nn.functional as F
 from wengert import nn
 
 matplotlib.use("Agg")

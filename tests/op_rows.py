@@ -13,9 +13,9 @@ import scipy
 import scipy.linalg
 import scipy.signal
 import scipy.special
-from wengert._core import ops
 
 import wengert as wg
+from wengert._core import ops
 
 # The flags of csrc/ops/function.h.
 FUNCTION, METHOD, IN_PLACE, OUT, NN, RANDOM, NO_GRAD, ALIAS, INTERNAL, MUTATES, CREATES = (

@@ -543,7 +543,7 @@ def test_changes_after_use_are_errors():
     y = x.exp()
     z = y * 2
     y.add_(1)
-    with pytest.raises(RuntimeError, match="ExpBackward|exp"):
+    with pytest.raises(RuntimeError, match=r"^exp: "):
         z.backward()
 
 
@@ -767,7 +767,7 @@ def test_several_inputs_and_outputs():
 
     seen = []
     x, y = leaf(2.0), wg.ones(1, dtype=wg.float64)
-    p, q, r, text = Both.apply(x, 5, y, None)
+    p, q, _r, text = Both.apply(x, 5, y, None)
     assert text == "text"
     assert q is not y
     assert q.tolist() == [1.0]

@@ -10,9 +10,9 @@ import numpy as np
 import op_rows as rows
 import pytest
 from op_rows import CASES, ROWS, Case, Row
-from wengert._core import ops
 
 import wengert as wg
+from wengert._core import ops
 
 TYPED = (TypeError, ValueError, IndexError, RuntimeError, MemoryError, OverflowError)
 HUGE = (1 << 62, -(1 << 63), (1 << 63) - 1, 1 << 40)

@@ -4,6 +4,7 @@ import threading
 from collections import Counter, namedtuple
 
 import pytest
+
 import wengert as wg
 from wengert.utils.data import (
     BatchSampler,
@@ -63,7 +64,7 @@ def test_concat_and_subset():
     assert [s[0].item() for s in Subset(both, [4, 0])] == [1, 0]
 
 
-@pytest.mark.parametrize("lengths,sizes", [([3, 7], [3, 7]), ([0.5, 0.25, 0.25], [6, 2, 2])])
+@pytest.mark.parametrize(("lengths", "sizes"), [([3, 7], [3, 7]), ([0.5, 0.25, 0.25], [6, 2, 2])])
 def test_random_split(lengths, sizes):
     parts = random_split(pairs(10), lengths, seeded(1))
     assert [len(p) for p in parts] == sizes

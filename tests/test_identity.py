@@ -26,7 +26,7 @@ class Mark:
 @pytest.fixture(autouse=True)
 def _no_garbage():
     gc.collect()
-    yield
+    return
 
 
 # ---- identity -----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 import wengert as wg
 from wengert.nn import init
 
@@ -48,7 +49,7 @@ def test_dirac_makes_convolutions_identities():
 
 
 @pytest.mark.parametrize(
-    "shape,fan_in,fan_out", [((300, 200), 200, 300), ((60, 50, 3, 3), 450, 540)]
+    ("shape", "fan_in", "fan_out"), [((300, 200), 200, 300), ((60, 50, 3, 3), 450, 540)]
 )
 def test_scaled_draws(shape, fan_in, fan_out):
     bound = math.sqrt(6 / (fan_in + fan_out))

@@ -165,8 +165,8 @@ def test_operators_with_arrays_give_tensors(op):
     for x, y in ((a, t), (t, a)):
         r = eval(f"x {op} y")
         assert type(r) is wg.Tensor
-        nx, ny = np.asarray(x), np.asarray(y)
-        assert r.tolist() == pytest.approx(eval(f"nx {op} ny").tolist())
+        arrays = {"x": np.asarray(x), "y": np.asarray(y)}
+        assert r.tolist() == pytest.approx(eval(f"x {op} y", arrays).tolist())
 
 
 def test_gradients_flow_beside_arrays():

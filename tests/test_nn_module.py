@@ -6,6 +6,7 @@ import warnings
 from collections import OrderedDict
 
 import pytest
+
 import wengert as wg
 from wengert import nn
 from wengert.nn import functional as F
@@ -97,9 +98,9 @@ def test_refused_assignments():
         net.add_module("", nn.ReLU())
     with pytest.raises(TypeError, match="not a Module subclass"):
         net.add_module("x", 3)
+    computed = nn.Parameter(wg.ones(1), requires_grad=False).mul_(net.scale[0])
     with pytest.raises(ValueError, match="non-leaf"):
-        computed = nn.Parameter(wg.ones(1), requires_grad=False)
-        net.register_parameter("x", computed.mul_(net.scale[0]))
+        net.register_parameter("x", computed)
     with pytest.raises(AttributeError, match="nothing"):
         net.nothing  # noqa: B018
 
@@ -109,7 +110,7 @@ def test_assignment_before_init():
         def __init__(self):
             self.value = nn.Parameter(wg.zeros(1))
 
-    with pytest.raises(AttributeError, match="before Module.__init__"):
+    with pytest.raises(AttributeError, match=r"before Module\.__init__"):
         Early()
 
 
@@ -122,7 +123,7 @@ def test_lookup_by_name():
     assert isinstance(net.second[0], nn.Tanh)
     with pytest.raises(AttributeError, match="no attribute"):
         net.get_submodule("third")
-    with pytest.raises(AttributeError, match="not an nn.Module"):
+    with pytest.raises(AttributeError, match=r"not an nn\.Module"):
         net.get_submodule("scale")
     with pytest.raises(AttributeError, match="not a parameter"):
         net.get_parameter("seen")
@@ -198,7 +199,7 @@ def test_state_is_detached_and_shared():
     assert state["scale"].tolist() == [7] * 4
     assert net.state_dict(keep_vars=True)["scale"] is net.scale
     assert state._metadata["first"] == {"version": 1}
-    assert list(net.state_dict(prefix="m."))[0] == "m.scale"
+    assert next(iter(net.state_dict(prefix="m."))) == "m.scale"
 
 
 def test_load_copies_or_assigns():
@@ -436,11 +437,30 @@ LAYERS = [
 ACTIVATIONS = [
     *(
         (lambda n, name=name: getattr(n, name)())
-        for name in (
-            "ReLU ReLU6 LeakyReLU ELU SELU CELU GELU SiLU Mish Sigmoid Tanh LogSigmoid Softplus "
-            "Softsign Hardtanh Hardsigmoid Hardswish Hardshrink Softshrink Tanhshrink PReLU "
-            "Identity"
-        ).split()
+        for name in [
+            "ReLU",
+            "ReLU6",
+            "LeakyReLU",
+            "ELU",
+            "SELU",
+            "CELU",
+            "GELU",
+            "SiLU",
+            "Mish",
+            "Sigmoid",
+            "Tanh",
+            "LogSigmoid",
+            "Softplus",
+            "Softsign",
+            "Hardtanh",
+            "Hardsigmoid",
+            "Hardswish",
+            "Hardshrink",
+            "Softshrink",
+            "Tanhshrink",
+            "PReLU",
+            "Identity",
+        ]
     ),
     lambda n: n.LeakyReLU(0.3),
     lambda n: n.ELU(0.5),

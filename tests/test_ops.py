@@ -8,9 +8,9 @@ import numpy as np
 import op_rows as rows
 import pytest
 from op_rows import CASES, DETERMINISTIC, ROWS, Case, Differentiated, Row
-from wengert._core import ops
 
 import wengert as wg
+from wengert._core import ops
 
 FLOAT32_EPS = float(np.finfo(np.float32).eps)
 

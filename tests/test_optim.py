@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import pytest
+
 import wengert as wg
 
 SETTINGS = [
@@ -74,7 +75,7 @@ def assert_same_state(ours, theirs):
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("name,options", SETTINGS)
+@pytest.mark.parametrize(("name", "options"), SETTINGS)
 def test_same_path_and_state_as_torch(name, options):
     torch = pytest.importorskip("torch")
     results = []
@@ -88,8 +89,8 @@ def test_same_path_and_state_as_torch(name, options):
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("dtype,tolerance", [("float32", 2e-5), ("float64", 1e-12)])
-@pytest.mark.parametrize("name,options", SETTINGS)
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 2e-5), ("float64", 1e-12)])
+@pytest.mark.parametrize(("name", "options"), SETTINGS)
 def test_twenty_steps_of_random_gradients_as_in_torch(name, options, dtype, tolerance):
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
@@ -112,7 +113,7 @@ def test_twenty_steps_of_random_gradients_as_in_torch(name, options, dtype, tole
     assert ends[0] == pytest.approx(ends[1], rel=tolerance, abs=tolerance)
 
 
-@pytest.mark.parametrize("name,options", SETTINGS)
+@pytest.mark.parametrize(("name", "options"), SETTINGS)
 def test_strides_do_not_matter(name, options):
     ends = []
     for strided in (False, True):
@@ -159,8 +160,8 @@ def test_a_step_that_cannot_be_made_changes_nothing():
             sgd_step(params, grads, [], *rest)
     with pytest.raises(TypeError, match="9 arguments"):
         sgd_step([p], [g])
+    state = [wg.zeros(2)], [wg.zeros(2)], [], [wg.tensor(0)]
     with pytest.raises(RuntimeError, match="steps"):
-        state = [wg.zeros(2)], [wg.zeros(2)], [], [wg.tensor(0)]
         adam_step([p], [g], *state, 0.1, 0.9, 0.99, 0.0, 0.0, False, False, False)
     assert p.tolist() == [1, 1]
 
@@ -202,7 +203,7 @@ def test_norm_finds_nan_and_infinity():
     for bad in (float("nan"), float("inf")):
         for order in (1.0, 2.0, float("inf")):
             norm = grad_norm([wg.ones(40000), wg.tensor([1.0, bad, 2.0])], order).item()
-            assert norm == bad or norm != norm and bad != bad
+            assert norm == bad or (norm != norm and bad != bad)
 
 
 def test_steps_by_hand():
@@ -220,7 +221,7 @@ def test_steps_by_hand():
     assert p.item() == pytest.approx(1 * (1 - 0.05) + 0.1)
 
 
-@pytest.mark.parametrize("name,options", SETTINGS)
+@pytest.mark.parametrize(("name", "options"), SETTINGS)
 def test_state_takes_up_where_it_ended(name, options):
     make = getattr(wg.optim, name)
     through = parameters(wg)
@@ -297,7 +298,7 @@ def test_add_param_group_checks():
 
 
 @pytest.mark.parametrize(
-    "make,text",
+    ("make", "text"),
     [
         (lambda p: wg.optim.SGD(p, lr=-1.0), "Invalid learning rate: -1.0"),
         (lambda p: wg.optim.SGD(p, nesterov=True), "Nesterov momentum requires"),

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 import wengert as wg
 from wengert.optim import lr_scheduler as wg_schedules
 
@@ -70,7 +71,9 @@ def test_same_rates_as_torch(name, kind):
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("mode,threshold_mode", [("min", "rel"), ("max", "rel"), ("min", "abs")])
+@pytest.mark.parametrize(
+    ("mode", "threshold_mode"), [("min", "rel"), ("max", "rel"), ("min", "abs")]
+)
 def test_plateau_as_torch(mode, threshold_mode):
     torch = pytest.importorskip("torch")
     metrics = [5, 4, 4.1, 4, 4.2, 4.3, 4.1, 3, 3.5, 3.5, 3.5, 3.5, 3.5, 3.5, 3.5, 3.5]

@@ -123,7 +123,6 @@ PYBIND11_MODULE(_core, m) {
   bind_random(m);
   bind_autograd(m);
   bind_data(m);
-  bind_io(m);
   bind_dlpack(m);
   bind_optim(m);
   py::module_ functions = m.def_submodule("ops", "The operations of the library.");

@@ -7,7 +7,6 @@ namespace wengert::python {
 
 void bind_autograd(pybind11::module_& m);
 void bind_data(pybind11::module_& m);
-void bind_io(pybind11::module_& m);
 void bind_dlpack(pybind11::module_& m);
 void bind_optim(pybind11::module_& m);
 

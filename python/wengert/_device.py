@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 
-class device:  # noqa: N801 (the field's name)
+class device:
     """Where a tensor lives; always the CPU.
 
     Raises RuntimeError for any other device: wengert is a CPU engine.
     """
 
-    __slots__ = ("type", "index")
+    __slots__ = ("index", "type")
+    type: str
+    index: int | None
 
-    def __init__(self, type: object = "cpu", index: int | None = None) -> None:  # noqa: A002
+    def __init__(self, type: object = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):
             name, index = type.type, type.index
         else:

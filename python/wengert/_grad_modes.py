@@ -74,19 +74,19 @@ class _GradMode(_Mode):
         _core._set_grad_enabled(self._entered().pop())
 
 
-class no_grad(_GradMode):  # noqa: N801
+class no_grad(_GradMode):
     """Operations inside are not recorded. Usable as a decorator."""
 
     _on = False
 
 
-class enable_grad(_GradMode):  # noqa: N801
+class enable_grad(_GradMode):
     """Operations inside are recorded, even within no_grad. Usable as a decorator."""
 
     _on = True
 
 
-class set_grad_enabled(_Mode):  # noqa: N801
+class set_grad_enabled(_Mode):
     """Sets recording on or off: at once, or for a with-block or function."""
 
     def __init__(self, mode: bool) -> None:
@@ -108,11 +108,13 @@ class set_grad_enabled(_Mode):  # noqa: N801
         _core._set_grad_enabled(self._before)
 
 
-class inference_mode(_Mode):  # noqa: N801
+class inference_mode(_Mode):
     """Nothing is recorded, and tensors made inside cannot take part in recorded operations later.
 
     inference_mode(False) leaves inference mode for its block. Usable as a decorator.
     """
+
+    _on: bool
 
     def __new__(cls, mode: Any = True) -> Any:
         self = super().__new__(cls)

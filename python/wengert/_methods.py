@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import (
     _core,
     _creation,
@@ -15,7 +13,11 @@ from . import (
     autograd,
 )
 from ._device import cpu_device, device
-from ._tensor import Size, Tensor, all_dtypes, dtype
+from ._tensor import Tensor, all_dtypes, dtype
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _ops = _core.ops
 _by_name = {t.name: t for t in all_dtypes}
@@ -59,7 +61,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     return result.clone() if copy and result is self else result
 
 
-def type(self: Tensor, dtype: Any = None) -> Any:  # noqa: A001
+def type(self: Tensor, dtype: Any = None) -> Any:
     """The tensor converted to a dtype; without one the name of its type."""
     if dtype is None:
         kinds = {

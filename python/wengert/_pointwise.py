@@ -4,10 +4,13 @@ that one signature cannot say."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from . import _core, _tensor
 from ._tensor import Tensor, dtype
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _ops = _core.ops
 
@@ -52,7 +55,7 @@ def randint(*args: Any, high: int | None = None, size: Any = None, **options: An
     if size is None:
         if not rest:
             raise TypeError("randint: missing argument 'size'")
-        size, *rest = rest
+        size, rest = rest[0], rest[1:]
     if rest:
         raise TypeError(f"randint: {len(rest)} positional arguments too many")
     return _ops._randint(low, high, size, **options)
@@ -172,7 +175,7 @@ def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
     """The product of matrices in the cheapest order; linalg.multi_dot is the newer name."""
     if len(matrices) == 1 and isinstance(matrices[0], Tensor):
         return matrices[0]
-    chain = matrices[0] if len(matrices) == 1 else matrices
+    chain: Any = matrices[0] if len(matrices) == 1 else matrices
     return multi_dot(chain, out=out)
 
 

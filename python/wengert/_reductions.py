@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import _core
 from ._tensor import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _ops = _core.ops
 _max, _min = _ops._max, _ops._min
@@ -139,7 +141,8 @@ def norm(
             f"norm: p must be a number or 'fro', but is {p!r}; matrix norms are in "
             "linalg.matrix_norm"
         )
-    return _ops._vector_norm(input, p, dim, keepdim, dtype=dtype, out=out)
+    along: Any = dim
+    return _ops._vector_norm(input, p, along, keepdim, dtype=dtype, out=out)
 
 
 def unique(

@@ -1,7 +1,8 @@
 """The safetensors file format: a JSON header that names the tensors, then their bytes.
 
-8 bytes hold the length of the header (little-endian), which maps each name to dtype, shape and place;
-its entry ``__metadata__`` holds texts. The tensors' bytes follow in row-major order without gaps.
+8 bytes hold the length of the header (little-endian), which maps each name to dtype, shape and
+place; its entry ``__metadata__`` holds texts. The tensors' bytes follow in row-major order without
+gaps.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from math import prod
-from typing import Any, BinaryIO
 
 from . import _core
 from ._tensor import Tensor, all_dtypes, dtype
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
 
 _NAMES = {
     "bool": "BOOL",

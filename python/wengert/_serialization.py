@@ -32,11 +32,14 @@ import stat
 from base64 import b64decode, b64encode
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, BinaryIO
 
 from . import _safetensors
 from ._device import device
 from ._tensor import Size, Tensor, all_dtypes, dtype
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
 
 _KEY = "wengert"
 _VERSION = 1
@@ -159,10 +162,11 @@ def _refusal(value: Any, path: str) -> str:
             else "; convert it with wengert.from_numpy()"
         )
     elif isinstance(value, (int, float, str, tuple, dict, list)):
-        hint = f"; convert it to a plain {next(b for b in cls.__mro__ if b.__module__ == 'builtins').__name__}"
+        plain = next(b for b in cls.__mro__ if b.__module__ == "builtins")
+        hint = f"; convert it to a plain {plain.__name__}"
     return (
-        f"save: obj{path} is a {cls.__module__}.{cls.__qualname__}, which cannot be stored; files hold "
-        f"tensors, numbers, strings, bytes, None, lists, tuples, dicts and sets{hint}"
+        f"save: obj{path} is a {cls.__module__}.{cls.__qualname__}, which cannot be stored; files "
+        f"hold tensors, numbers, strings, bytes, None, lists, tuples, dicts and sets{hint}"
     )
 
 

@@ -54,23 +54,24 @@ class _Info:
         return f"{type(self).__name__}({values})"
 
 
-class finfo(_Info):  # noqa: N801
+# dtype: (bits, digits of the significand, greatest exponent, decimal resolution)
+_FLOAT_FORMATS = {
+    "float16": (16, 11, 16, 1e-3),
+    "bfloat16": (16, 8, 128, 1e-2),
+    "float32": (32, 24, 128, 1e-6),
+    "float64": (64, 53, 1024, 1e-15),
+}
+
+
+class finfo(_Info):
     """Limits of a floating point dtype."""
 
-    # dtype: (bits, digits of the significand, greatest exponent, decimal resolution)
-    _FORMATS = {
-        "float16": (16, 11, 16, 1e-3),
-        "bfloat16": (16, 8, 128, 1e-2),
-        "float32": (32, 24, 128, 1e-6),
-        "float64": (64, 53, 1024, 1e-15),
-    }
-
-    def __init__(self, type: dtype | None = None) -> None:  # noqa: A002
+    def __init__(self, type: dtype | None = None) -> None:
         t = type or _core.get_default_dtype()
         name = {"complex64": "float32", "complex128": "float64"}.get(t.name, t.name)
-        if name not in self._FORMATS:
+        if name not in _FLOAT_FORMATS:
             raise TypeError(f"finfo: expected a floating point dtype, but got {t}; use iinfo")
-        self.bits, digits, exponent, self.resolution = self._FORMATS[name]
+        self.bits, digits, exponent, self.resolution = _FLOAT_FORMATS[name]
         self.dtype = name
         self.eps = 2.0 ** (1 - digits)
         self.max = (2.0 - 2.0 ** (1 - digits)) * 2.0 ** (exponent - 1)
@@ -78,10 +79,10 @@ class finfo(_Info):  # noqa: N801
         self.tiny = self.smallest_normal = 2.0 ** (2 - exponent)
 
 
-class iinfo(_Info):  # noqa: N801
+class iinfo(_Info):
     """Limits of an integer dtype."""
 
-    def __init__(self, type: dtype) -> None:  # noqa: A002
+    def __init__(self, type: dtype) -> None:
         if type.is_floating_point or type.is_complex or type.name == "bool":
             raise TypeError(f"iinfo: expected an integer dtype, but got {type}; use finfo")
         self.bits = type.itemsize * 8

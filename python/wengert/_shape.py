@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations as _combinations
 from itertools import combinations_with_replacement, zip_longest
-from typing import Any
 
 from . import _core, _creation
 from ._tensor import Tensor, dtype
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _ops = _core.ops
 
@@ -110,9 +113,10 @@ def split(
 
     They share the tensor's memory.
     """
-    if isinstance(split_size_or_sections, (list, tuple)):
-        return _ops._split_with_sizes(tensor, split_size_or_sections, dim)
-    return _ops._split(tensor, split_size_or_sections, dim)
+    sizes: Any = split_size_or_sections
+    if isinstance(sizes, (list, tuple)):
+        return _ops._split_with_sizes(tensor, sizes, dim)
+    return _ops._split(tensor, sizes, dim)
 
 
 def _split_method(self: Tensor, split_size: int | Sequence[int], dim: int = 0) -> Any:

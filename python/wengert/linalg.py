@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import _core
 from ._pointwise import multi_dot
 from ._tensor import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _ops = _core.ops
 
@@ -63,7 +65,7 @@ def matrix_norm(
 
 def norm(
     A: Tensor,
-    ord: float | str | None = None,
+    ord: Any = None,
     dim: Any = None,
     keepdim: bool = False,
     *,

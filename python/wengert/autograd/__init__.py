@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from .. import _core
 from .._grad_modes import enable_grad, inference_mode, no_grad, set_grad_enabled
@@ -11,6 +10,10 @@ from .._tensor import Tensor
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "Function",
@@ -56,7 +59,7 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Tensor, ...]:
+) -> tuple[Any, ...]:
     """The gradients of the sum of outputs * grad_outputs with respect to inputs.
 
     Args:

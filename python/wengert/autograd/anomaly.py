@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from .. import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def _where() -> str:
@@ -22,7 +25,7 @@ def _where() -> str:
     return f'  File "{name}", line {line}, in {frame.f_code.co_name}\n    {text}'
 
 
-class detect_anomaly:  # noqa: N801
+class detect_anomaly:
     """Operations inside remember the line that called them.
 
     A backward pass that fails, or with check_nan computes a NaN, names that line in its error.
@@ -40,7 +43,7 @@ class detect_anomaly:  # noqa: N801
         self._scopes.pop()
 
 
-class set_detect_anomaly:  # noqa: N801
+class set_detect_anomaly:
     """Switches anomaly mode on or off: at once, or for a with-block."""
 
     _global: Any = None

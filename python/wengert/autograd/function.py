@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from .. import _core
 from .._grad_modes import no_grad
 from .._tensor import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class FunctionCtx:
@@ -20,6 +23,7 @@ class FunctionCtx:
     _dirty: tuple[Tensor, ...] = ()
     _materialize = True
     needs_input_grad: tuple[bool, ...] = ()
+    _node: bool  # there is one
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keeps inputs, outputs or other tensors; backward finds them in saved_tensors."""
@@ -150,7 +154,8 @@ class Function:
 
 
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Declares that a backward cannot be differentiated: doing so is an error, not a wrong result."""
+    """Declares that a backward cannot be differentiated: doing so is an error, not a wrong
+    result."""
 
     @wraps(function)
     def wrapped(ctx: FunctionCtx, *gradients: Any) -> Any:

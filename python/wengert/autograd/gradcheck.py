@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from .. import _core
 from .._grad_modes import no_grad
 from .._tensor import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class GradcheckError(RuntimeError):
@@ -22,7 +25,8 @@ def _outputs(value: Any) -> list[Tensor]:
 def _numerical(
     function: Callable[..., Any], inputs: Sequence[Any], which: int, eps: float
 ) -> list[list[list[float]]]:
-    """d(output element) / d(input element) by central differences: [output][input][output element]."""
+    """d(output element) / d(input element) by central differences, as
+    [output][input][output element]."""
     x = inputs[which]
     columns: list[list[list[float]]] = []
     with no_grad():
@@ -68,7 +72,7 @@ def gradcheck(
     if not checked:
         raise ValueError("gradcheck: expected at least one input that requires grad")
     try:
-        outputs = [o for o in _outputs(func(*args))]
+        outputs = list(_outputs(func(*args)))
         for i in checked:
             numerical = _numerical(func, args, i, eps)
             for o, output in enumerate(outputs):

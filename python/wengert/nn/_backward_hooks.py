@@ -7,18 +7,22 @@ from collections.abc import Callable
 from wengert import Tensor
 from wengert.autograd import Function
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class _Gate(Function):
     """Hands its inputs on; in backward, hands on what ``callback`` makes of the gradients."""
 
     @staticmethod
-    def forward(ctx: object, callback: Callable, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, callback: Callable, *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
         ctx.callback = callback
         return tuple(t.view_as(t) for t in tensors)
 
     @staticmethod
-    def backward(ctx: object, *grads: Tensor | None) -> tuple:
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple:
         return (None, *ctx.callback(grads))
 
 

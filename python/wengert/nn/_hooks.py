@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class CallHooks:
     """The hooks of one module that take part in its calls, in the order they run."""
@@ -25,7 +29,7 @@ class StateHooks:
         self.load_post: OrderedDict = OrderedDict()
 
 
-def call_with_hooks(module: object, args: tuple, kwargs: dict) -> object:
+def call_with_hooks(module: Any, args: tuple, kwargs: dict) -> object:
     """``module.forward(*args, **kwargs)`` with every hook of the module around it."""
     hooks = module._hooks
     result = None

@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from wengert import Tensor
 from wengert import _ops as _C
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 Sizes = int | Sequence[int]
 
 
@@ -43,7 +47,7 @@ def max_pool1d(
     _check_ndim(op, input, 2)
     kernel = _one(op, "kernel_size", kernel_size)
     step = kernel if stride is None else _one(op, "stride", stride)
-    result = max_pool2d(
+    result: Any = max_pool2d(
         input.unsqueeze(-2),
         (1, kernel),
         (1, step),
@@ -152,7 +156,7 @@ def adaptive_max_pool1d(
     """The maxima of ``output_size`` windows that cover (N, C, L) or (C, L)."""
     _check_ndim("adaptive_max_pool1d", input, 2)
     size = _one("adaptive_max_pool1d", "output_size", output_size)
-    result = adaptive_max_pool2d(input.unsqueeze(-2), (1, size), return_indices)
+    result: Any = adaptive_max_pool2d(input.unsqueeze(-2), (1, size), return_indices)
     if return_indices:
         return result[0].squeeze(-2), result[1].squeeze(-2)
     return result.squeeze(-2)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict, namedtuple
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 from wengert import Tensor, no_grad
 from wengert.nn.parameter import Parameter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 EXTRA_STATE_KEY = "_extra_state"
 
@@ -28,7 +32,15 @@ class StateMixin:
     """``state_dict`` and ``load_state_dict`` of a module."""
 
     _version = 1
-    _state_hooks = None
+    _state_hooks: Any = None
+    # The registered names by kind; their values are attributes.
+    _param_names: dict[str, Any]
+    _buffer_names: dict[str, Any]
+    _module_names: dict[str, Any]
+    if TYPE_CHECKING:
+
+        @property
+        def _modules(self) -> MutableMapping: ...
 
     def get_extra_state(self) -> object:
         """What to save beside parameters and buffers; override it with :meth:`set_extra_state`."""
@@ -59,8 +71,9 @@ class StateMixin:
             keep_vars: give the tensors themselves, not detached aliases of them.
         """
         if destination is None:
-            destination = OrderedDict()
-            destination._metadata = OrderedDict()
+            filled: Any = OrderedDict()
+            filled._metadata = OrderedDict()
+            destination = filled
         metadata = {"version": self._version}
         if hasattr(destination, "_metadata"):
             destination._metadata[prefix[:-1]] = metadata
@@ -116,7 +129,7 @@ class StateMixin:
         unexpected: list[str] = []
         errors: list[str] = []
 
-        def load(module: StateMixin, state: Mapping, prefix: str) -> None:
+        def load(module: Any, state: Mapping, prefix: str) -> None:
             local_metadata = {} if metadata is None else dict(metadata.get(prefix[:-1], {}))
             if assign:
                 local_metadata["assign_to_params_buffers"] = True

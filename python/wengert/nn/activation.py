@@ -301,7 +301,7 @@ class GLU(_AlongDim):
         super().__init__(dim)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.glu(input, self.dim)
+        return F.glu(input, -1 if self.dim is None else self.dim)
 
 
 class Softmax(_AlongDim):

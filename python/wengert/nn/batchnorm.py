@@ -9,6 +9,10 @@ from wengert.nn import init
 from wengert.nn.module import Module
 from wengert.nn.parameter import Parameter
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class _BatchNorm(Module):
     """(x - mean) / sqrt(var + eps) * weight + bias, by channel (dimension 1).
@@ -98,7 +102,7 @@ class _BatchNorm(Module):
         )
 
     def _load_from_state_dict(
-        self, state_dict: dict, prefix: str, local_metadata: dict, *rest: object
+        self, state_dict: Any, prefix: str, local_metadata: dict, *rest: Any
     ) -> None:
         # States of version 1 have no count of batches: the present one is kept.
         key = prefix + "num_batches_tracked"

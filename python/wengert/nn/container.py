@@ -10,6 +10,10 @@ from wengert import Tensor
 from wengert.nn.module import Module
 from wengert.nn.parameter import Parameter
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def _position(op: str, index: int, length: int) -> int:
     """``index`` counted from the front; IndexError when there is none such."""
@@ -35,7 +39,7 @@ class _ModuleSequence(Module):
         for i, module in enumerate(modules):
             self.add_module(str(i), module)
 
-    def __getitem__(self, index: int | slice) -> Module:
+    def __getitem__(self, index: int | slice) -> Any:
         names = self._names()
         if isinstance(index, slice):
             return self._slice({n: self.__dict__[n] for n in names[index]})
@@ -80,7 +84,7 @@ class _ModuleSequence(Module):
         self._replace_all(modules)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Module:
+    def extend(self, modules: Iterable[Module]) -> Any:
         """Adds each of ``modules`` at the end."""
         _check_iterable(f"{self._get_name()}.extend", modules)
         for module in list(modules):
@@ -100,7 +104,7 @@ class Sequential(_ModuleSequence):
     Built from modules, or from one ordered dict of names and modules.
     """
 
-    def __init__(self, *args: Module | Mapping[str, Module]) -> None:
+    def __init__(self, *args: Any) -> None:
         super().__init__()
         if len(args) == 1 and isinstance(args[0], Mapping):
             for name, module in args[0].items():
@@ -159,9 +163,17 @@ class ModuleList(_ModuleSequence):
 class _StringKeys:
     """The parts of a dict that follow from the others."""
 
+    if TYPE_CHECKING:
+
+        def __contains__(self, key: str) -> bool: ...
+        def __getitem__(self, key: str) -> Any: ...
+        def __setitem__(self, key: str, value: Any) -> None: ...
+        def __delitem__(self, key: str) -> None: ...
+        def keys(self) -> Iterable[str]: ...
+
     def get(self, key: str, default: object = None) -> object:
         """The value of ``key``, or ``default``."""
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401 (this is that method)
 
     def pop(self, key: str) -> object:
         """Takes ``key`` out and returns its value."""
@@ -174,11 +186,11 @@ class _StringKeys:
         for key in list(self.keys()):
             del self[key]
 
-    def update(self, pairs: Mapping | Iterable[tuple[str, object]]) -> None:
+    def update(self, pairs: Any) -> None:
         """Adds or replaces each pair of ``pairs``."""
         _check_iterable(f"{type(self).__name__}.update", pairs)
         keyed = hasattr(pairs, "keys")
-        for key, value in [(k, pairs[k]) for k in pairs.keys()] if keyed else pairs:
+        for key, value in [(k, pairs[k]) for k in pairs] if keyed else pairs:
             self[key] = value
 
 

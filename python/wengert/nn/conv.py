@@ -13,6 +13,10 @@ from wengert.nn import init
 from wengert.nn.module import Module
 from wengert.nn.parameter import Parameter
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def _tuple(value: int | Sequence[int], n: int) -> tuple[int, ...]:
     return (value,) * n if isinstance(value, int) else tuple(value)
@@ -82,7 +86,7 @@ class _ConvNd(Module):
             self.register_parameter("bias", None)
         self.reset_parameters()
 
-    def _amounts(self, padding: str | int | Sequence[int]) -> tuple[tuple, tuple]:
+    def _amounts(self, padding: str | int | Sequence[int]) -> tuple[Any, Any]:
         """How much is padded before and after, for each dimension."""
         if not isinstance(padding, str):
             return self.padding, self.padding

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 
 import wengert
 from wengert import Tensor, no_grad
@@ -10,6 +10,10 @@ from wengert.nn._hooks import CallHooks, StateHooks, call_with_hooks
 from wengert.nn._state import StateMixin
 from wengert.nn.parameter import Buffer, Parameter
 from wengert.utils.hooks import RemovableHandle, add_hook
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class _Registered(MutableMapping):
@@ -56,7 +60,19 @@ class Module(StateMixin):
     reading them costs no more than reading any attribute; the module keeps their names by kind.
     """
 
-    _hooks = None
+    _hooks: Any = None
+
+    if TYPE_CHECKING:  # an attribute, so that a subclass may choose its parameters
+        forward: Callable[..., Any]
+
+        def __getattr__(self, name: str) -> Any: ...  # what is registered is an attribute
+    else:
+
+        def forward(self, *args: object, **kwargs: object) -> object:
+            """The computation; every subclass defines it."""
+            raise NotImplementedError(
+                f'Module [{type(self).__name__}] is missing the required "forward" function'
+            )
 
     def __init__(self) -> None:
         values = self.__dict__
@@ -64,13 +80,7 @@ class Module(StateMixin):
         for kind in _KINDS:
             values[kind] = {}
 
-    def forward(self, *args: object, **kwargs: object) -> object:
-        """The computation; every subclass defines it."""
-        raise NotImplementedError(
-            f'Module [{type(self).__name__}] is missing the required "forward" function'
-        )
-
-    def __call__(self, input: object = _NOTHING, /, *args: object, **kwargs: object) -> object:
+    def __call__(self, input: Any = _NOTHING, /, *args: Any, **kwargs: Any) -> Any:
         # One positional argument is the common case; handing on just that is the fastest way.
         if args or kwargs or input is _NOTHING or self._hooks is not None:
             args = () if input is _NOTHING else (input, *args)
@@ -226,7 +236,7 @@ class Module(StateMixin):
             parent.get_submodule(name)
         setattr(parent, name, module)
 
-    def _get_registered(self, target: str, kind: str, what: str) -> Tensor:
+    def _get_registered(self, target: str, kind: str, what: str) -> Any:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if not hasattr(module, name):
@@ -279,8 +289,9 @@ class Module(StateMixin):
 
     def _named_tensors(
         self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Tensor]]:
+    ) -> Iterator[tuple[str, Any]]:
         seen = set()
+        modules: Iterable[tuple[str, Module]]
         if recurse:
             modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
         else:
@@ -350,7 +361,8 @@ class Module(StateMixin):
         Called as ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(tensor)`` or with the
         keywords ``device``, ``dtype``, ``memory_format``; the only device is the CPU.
         """
-        dtype, device = kwargs.pop("dtype", None), kwargs.pop("device", None)
+        dtype: Any = kwargs.pop("dtype", None)
+        device: Any = kwargs.pop("device", None)
         memory_format = kwargs.pop("memory_format", None)
         kwargs.pop("non_blocking", None)
         for arg in (*args, *kwargs.values()):
@@ -402,10 +414,6 @@ class Module(StateMixin):
     def cpu(self) -> Module:
         """This module: everything is on the CPU already."""
         return self
-
-    def share_memory(self) -> Module:
-        """Moves parameters and buffers into memory shared with other processes."""
-        return self._apply(lambda t: t.share_memory_())
 
     def train(self, mode: bool = True) -> Module:
         """Sets training mode, which dropout and batch normalisation look at."""

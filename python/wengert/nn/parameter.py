@@ -23,7 +23,7 @@ class Parameter(Tensor):
             memo[id(self)] = type(self)(self.detach().clone(), self.requires_grad)
         return memo[id(self)]
 
-    def __reduce_ex__(self, protocol: int) -> tuple:
+    def __reduce_ex__(self, protocol: object) -> tuple:
         return type(self), (self.data, self.requires_grad)
 
     def __repr__(self) -> str:
@@ -38,6 +38,8 @@ class Buffer(Tensor):
         persistent: whether it is part of the module's ``state_dict``.
     """
 
+    persistent: bool
+
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         if data is None:
             data = empty(0)
@@ -50,7 +52,7 @@ class Buffer(Tensor):
             memo[id(self)] = type(self)(self.detach().clone(), persistent=self.persistent)
         return memo[id(self)]
 
-    def __reduce_ex__(self, protocol: int) -> tuple:
+    def __reduce_ex__(self, protocol: object) -> tuple:
         return _rebuild_buffer, (type(self), self.data, self.persistent)
 
 

@@ -8,6 +8,10 @@ from wengert import Tensor
 from wengert.nn import functional as F
 from wengert.nn.module import Module
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 Sizes = int | Sequence[int]
 
 
@@ -143,6 +147,8 @@ class AvgPool2d(_AvgPool):
 
 
 class _AdaptivePool(Module):
+    output_size: Any
+
     def __init__(self, output_size: int | Sequence[int | None]) -> None:
         super().__init__()
         self.output_size = output_size

@@ -9,6 +9,10 @@ from wengert.nn import init
 from wengert.nn.module import Module
 from wengert.nn.parameter import Parameter
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Embedding(Module):
     """Rows of a table (num_embeddings, embedding_dim) by integers (*): (*, embedding_dim).
@@ -57,13 +61,12 @@ class Embedding(Module):
             self.weight = Parameter(_weight, requires_grad=not _freeze)
 
     @classmethod
-    def from_pretrained(
-        cls, embeddings: Tensor, freeze: bool = True, **kwargs: object
-    ) -> Embedding:
+    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, **kwargs: Any) -> Embedding:
         """A module that uses the table ``embeddings``; ``kwargs`` are those of the class."""
         if embeddings.ndim != 2:
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
-        return cls(*embeddings.shape, _weight=embeddings, _freeze=freeze, **kwargs)
+        rows, columns = embeddings.shape
+        return cls(rows, columns, _weight=embeddings, _freeze=freeze, **kwargs)
 
     def reset_parameters(self) -> None:
         """Draws new rows from N(0, 1)."""

@@ -15,6 +15,10 @@ from wengert.optim.optimizer import (
     new_step,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Adagrad(Optimizer):
     """p -= lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps), with s += g^2 (Duchi et al., 2011).
@@ -68,13 +72,7 @@ class Adagrad(Optimizer):
             self._state[p]["step"] = new_step()
             self._state[p]["sum"] = full_like(p.detach(), group["initial_accumulator_value"])
 
-    def share_memory(self) -> None:
-        """Moves the state into memory shared with other processes."""
-        for state in self._state.values():
-            state["step"].share_memory_()
-            state["sum"].share_memory_()
-
-    def _gather(self, params: list[Tensor], options: object) -> tuple:
+    def _gather(self, params: list[Tensor], options: Any) -> tuple:
         state = self._state
         return [state[p]["sum"] for p in params], [state[p]["step"] for p in params]
 

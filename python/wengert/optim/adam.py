@@ -15,6 +15,10 @@ from wengert.optim.optimizer import (
     new_step,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Adam(Optimizer):
     """p -= lr m' / (sqrt(v') + eps), with m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2 and
@@ -66,7 +70,7 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _gather(self, params: list[Tensor], amsgrad: bool) -> tuple:
+    def _gather(self, params: list[Tensor], amsgrad: Any) -> tuple:
         steps, means, squares, largest = [], [], [], []
         for p in params:
             state = self._state[p]

@@ -15,6 +15,10 @@ from collections.abc import Callable, Iterable
 from wengert import Tensor
 from wengert.optim.optimizer import Optimizer
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 Rates = list[float | Tensor]
 
 
@@ -330,7 +334,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_i = T_0
         self.T_mult = T_mult
         self.eta_min = eta_min
-        self.T_cur = last_epoch
+        self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
@@ -464,14 +468,15 @@ class OneCycleLR(LRScheduler):
                 f"Tried to step {step} times. The specified number of total steps is "
                 f"{self.total_steps}"
             )
-        begin = 0.0
-        for phase in self._schedule_phases:
+        begin: Any = 0.0
+        phases: Any = self._schedule_phases
+        for phase in phases:
             if step <= phase["end_step"]:
                 break
-            if phase is not self._schedule_phases[-1]:
+            if phase is not phases[-1]:
                 begin = phase["end_step"]
         part = (step - begin) / (phase["end_step"] - begin)
-        rates = []
+        rates: Rates = []
         for group in self.optimizer.param_groups:
             rates.append(self._between(group[phase["start_lr"]], group[phase["end_lr"]], part))
             if self.cycle_momentum:
@@ -539,7 +544,7 @@ class SequentialLR(LRScheduler):
             for each in inner:
                 self._take_back(each)
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Goes on by one epoch."""
         self.last_epoch += 1
         index = bisect_right(self._milestones, self.last_epoch)
@@ -627,7 +632,9 @@ class ReduceLROnPlateau(LRScheduler):
             limit = best + sign * self.threshold
         return value < limit if self.mode == "min" else value > limit
 
-    def step(self, metrics: float | Tensor, epoch: int | None = None) -> None:
+    def step(  # type: ignore[override]
+        self, metrics: float | Tensor, epoch: int | None = None
+    ) -> None:
         """Takes note of the metric and reduces the rate if it is time to."""
         value = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch

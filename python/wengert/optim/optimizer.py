@@ -11,6 +11,10 @@ import wengert
 from wengert import Tensor, enable_grad
 from wengert.utils.hooks import RemovableHandle, add_hook
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def active(params: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
     """The parameters that have a gradient, and their gradients."""
@@ -26,7 +30,7 @@ def active(params: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
 def check_not_negative(**values: float) -> None:
     """Raises ValueError for the first value that is negative or nan."""
     for name, value in values.items():
-        if not 0.0 <= value:
+        if not value >= 0.0:
             raise ValueError(f"Invalid {name.replace('_value', ' value')}: {value}")
 
 
@@ -34,7 +38,7 @@ def check_lr(lr: float | Tensor) -> None:
     """Raises ValueError unless ``lr`` is one number, not negative."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
-    if not 0.0 <= lr:
+    if not lr >= 0.0:
         raise ValueError(f"Invalid learning rate: {lr}")
 
 
@@ -129,7 +133,7 @@ class Optimizer:
             self._gathered[index] = (params, options, lists)
         return lists
 
-    def _gather(self, params: list[Tensor], options: object) -> tuple:
+    def _gather(self, params: list[Tensor], options: Any) -> tuple:
         """The lists of state tensors for ``params``; state that is missing is created."""
         raise NotImplementedError
 
@@ -209,7 +213,7 @@ class Optimizer:
 
     def _watch_steps(self) -> None:
         # Only an optimizer with hooks pays for them: its own `step` hides that of the class.
-        self.step = partial(_step_with_hooks, self)
+        self.__dict__["step"] = partial(_step_with_hooks, self)
 
     # ---- state -----------------------------------------------------------------------------
 
@@ -288,7 +292,7 @@ class Optimizer:
         return text + ")"
 
 
-def _fitted(param: Tensor, value: object, key: object) -> object:
+def _fitted(param: Tensor, value: Any, key: object) -> Any:
     """A copy of loaded state in the form in which it is kept for ``param``."""
     if isinstance(value, dict):
         return {k: _fitted(param, v, k) for k, v in value.items()}
@@ -301,7 +305,7 @@ def _fitted(param: Tensor, value: object, key: object) -> object:
     return value
 
 
-def _step_with_hooks(optimizer: Optimizer, *args: object, **kwargs: object) -> object:
+def _step_with_hooks(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
     args = (optimizer, *args)
     for hook in list(optimizer._step_pre_hooks.values()):
         changed = hook(optimizer, args, kwargs)

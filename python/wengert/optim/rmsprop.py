@@ -15,6 +15,10 @@ from wengert.optim.optimizer import (
     new_step,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class RMSprop(Optimizer):
     """p -= lr g / (sqrt(v) + eps), with v = alpha v + (1 - alpha) g^2 (Tieleman and Hinton, 2012).
@@ -62,7 +66,7 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _gather(self, params: list[Tensor], options: tuple[bool, bool]) -> tuple:
+    def _gather(self, params: list[Tensor], options: Any) -> tuple:
         has_momentum, centered = options
         names = ["square_avg"]
         if has_momentum:

@@ -11,7 +11,7 @@ _ids = count()
 class RemovableHandle:
     """Removes one hook from the ordered dict it stands in; also a context manager."""
 
-    __slots__ = ("id", "_hooks")
+    __slots__ = ("_hooks", "id")
 
     def __init__(self, hooks: OrderedDict) -> None:
         self.id = next(_ids)

@@ -13,9 +13,12 @@ from wengert.utils.data.dataset import Dataset, IterableDataset, Subset, TensorD
 from wengert.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
-    Sampler,
     SequentialSampler,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def _first(samples: list) -> object:
@@ -44,8 +47,8 @@ class DataLoader:
         dataset: Dataset,
         batch_size: int | None = 1,
         shuffle: bool | None = None,
-        sampler: Sampler | Iterable | None = None,
-        batch_sampler: Sampler | Iterable | None = None,
+        sampler: Any = None,
+        batch_sampler: Any = None,
         num_workers: int = 0,
         collate_fn: Callable[[list], object] | None = None,
         pin_memory: bool = False,
@@ -106,7 +109,7 @@ class DataLoader:
         batched = batch_sampler is not None or batch_size is not None
         if collate_fn is None:
             collate_fn = default_collate if batched else _first
-        self.collate_fn = collate_fn
+        self.collate_fn: Any = collate_fn
         self._batched = batched
 
     def __len__(self) -> int:
@@ -129,7 +132,7 @@ class DataLoader:
                 source = source.dataset
             if type(source) is TensorDataset:
                 return _tensor_batches(source.tensors, rows, self.batch_sampler)
-        indices = self.batch_sampler if self._batched else ([i] for i in self.sampler)
+        indices: Any = self.batch_sampler if self._batched else ([i] for i in self.sampler)
         if self.num_workers == 0:
             return map(self._load, indices)
         return self._load_ahead(indices)
@@ -176,11 +179,11 @@ class DataLoader:
 
 
 def _tensor_batches(
-    tensors: tuple[Tensor, ...], rows: Tensor | None, batches: Iterable
+    tensors: tuple[Tensor, ...], rows: Tensor | None, batches: Any
 ) -> Iterator[list[Tensor]]:
     """The batches of a TensorDataset (or of those ``rows`` of it), each picked out of each tensor
     by one operation."""
-    sampler = getattr(batches, "sampler", None)
+    sampler: Any = getattr(batches, "sampler", None)
     if type(batches) is not BatchSampler or type(sampler) not in (
         RandomSampler,
         SequentialSampler,

@@ -10,6 +10,10 @@ from itertools import accumulate
 import wengert
 from wengert import Generator, Tensor
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Dataset:
     """Samples by index: a subclass defines ``__getitem__`` and, as a rule, ``__len__``; if it
@@ -18,7 +22,11 @@ class Dataset:
     def __class_getitem__(cls, item: object) -> type:
         return cls
 
-    def __getitem__(self, index: int) -> object:
+    if TYPE_CHECKING:  # as a rule
+
+        def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
 
     def __add__(self, other: Dataset) -> ConcatDataset:
@@ -114,7 +122,7 @@ def random_split(
         for i in range(total - sum(sizes)):
             sizes[i % len(sizes)] += 1
     else:
-        sizes = list(lengths)
+        sizes = [int(n) for n in lengths]
     if sum(sizes) != total:
         raise ValueError(
             "Sum of input lengths does not equal the length of the input dataset: "

@@ -7,6 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence, Sized
 import wengert
 from wengert import Generator, Tensor
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Sampler:
     """Indices of samples, one after the other: a subclass defines ``__iter__``."""
@@ -144,7 +148,7 @@ class BatchSampler(Sampler):
             raise ValueError(
                 f"drop_last should be a boolean value, but got drop_last={drop_last!r}"
             )
-        self.sampler = sampler
+        self.sampler: Any = sampler
         self.batch_size = batch_size
         self.drop_last = drop_last
 
