@@ -110,16 +110,16 @@ def test_sdist_holds_all_that_a_build_needs(tmp_path, monkeypatch):
 # ---- importing -------------------------------------------------------------------------------
 
 
-def test_import_does_not_load_numpy():
-    code = "import sys, wengert; print(*sorted(m for m in sys.modules if m.startswith('numpy')))"
-    assert python(code).stdout.split() == []
-
-
-def test_import_time_is_bounded():
-    report = python("import wengert", "-X", "importtime").stderr
-    (line,) = [x for x in report.splitlines() if x.split("|")[-1].strip() == "wengert"]
-    microseconds = int(line.split("|")[1])
-    assert microseconds < 1_000_000
+def test_import_loads_nothing_that_is_slow_to_load():
+    code = """if True:
+        import sys
+        before = set(sys.modules)
+        import wengert
+        print(*{name.partition(".")[0] for name in set(sys.modules) - before})
+    """
+    slow = {"numpy", "typing", "re", "json", "inspect", "hashlib", "dataclasses", "threading"}
+    slow |= {"pathlib", "subprocess", "tempfile", "random", "logging", "multiprocessing"}
+    assert slow.isdisjoint(python(code).stdout.split())
 
 
 def test_import_starts_no_thread():

@@ -3,6 +3,7 @@
 
 #include "kernels/peak.h"
 #include "wengert/runtime.h"
+#include "wengert/version.h"
 
 namespace py = pybind11;
 
@@ -41,6 +42,7 @@ void bind_runtime(py::module_& m) {
         "No more than this many bytes in live tensors; 0 means no limit.");
   m.def("set_cache_limit", &set_cache_limit, py::arg("bytes"),
         "No more than this many bytes are kept for reuse.");
+  m.attr("__version__") = WENGERT_VERSION;
   m.def("config", [] {
     const Config c = config();
     py::dict d;

@@ -17,6 +17,7 @@ class Generator:
     def get_state(self) -> Tensor: ...
     def set_state(self, new_state: Tensor) -> None: ...
 
+__version__: str
 default_generator: Generator
 
 class Node:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 from . import _core
 from ._tensor import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    _Label = Any
 
 _ops = _core.ops
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 # A term is a list of labels: letters, and numbers for the dimensions under an ellipsis, counted
 # from the right: -1 is the last.
-_Label = Any
 
 
 def _from_sublists(operands: tuple[Any, ...]) -> tuple[str, list[Tensor]]:

@@ -24,12 +24,10 @@ Nothing in a file can make a program run: loading builds these types only.
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import secrets
 import stat
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -85,11 +83,11 @@ class _Writer:
             return self._dict(value, path, names)
         if kind in (set, frozenset):
             items = self._items(value, path, names)
-            return {kind.__name__: sorted(items, key=json.dumps)}
+            return {kind.__name__: sorted(items, key=_safetensors.format_json)}
         if kind is complex:
             return {"complex": [repr(value.real), repr(value.imag)]}
         if kind in (bytes, bytearray):
-            return {kind.__name__: b64encode(value).decode()}
+            return {kind.__name__: b2a_base64(value, newline=False).decode()}
         if kind is dtype:
             return {"dtype": value.name}
         if kind is device:
@@ -258,7 +256,11 @@ def _text(value: Any) -> str:
 
 
 def _bytes(value: Any) -> bytes:
-    return b64decode(_text(value), validate=True)
+    text = _text(value)
+    data = a2b_base64(text)
+    if b2a_base64(data, newline=False).decode() != text:
+        raise _invalid("bytes that are no base64 text")
+    return data
 
 
 def _complex(value: Any) -> complex:
@@ -330,7 +332,7 @@ def _write_file(path: str, write: Callable[[BinaryIO], None]) -> None:
             raise PermissionError(f"save: {path} must not be written")
         mode = stat.S_IMODE(status.st_mode)
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(folder, f".{name[:200]}.{os.urandom(8).hex()}.tmp")
     try:
         with open(temporary, "xb") as file:
             if mode is not None:
@@ -371,7 +373,7 @@ def save(obj: Any, f: str | os.PathLike[str] | BinaryIO, **_: Any) -> None:
     """
     writer = _Writer()
     structure = {"version": _VERSION, "root": writer.encode(obj, "", ())}
-    metadata = {_KEY: json.dumps(structure, separators=(",", ":"))}
+    metadata = {_KEY: _safetensors.format_json(structure)}
 
     def write(file: BinaryIO) -> None:
         _safetensors.write(file, writer.tensors, metadata)

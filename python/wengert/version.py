@@ -1,5 +1,5 @@
 """The version of the package, as the C++ library states it."""
 
-from ._core import config as _config
+from . import _core
 
-__version__: str = _config()["version"]
+__version__: str = _core.__version__
