@@ -1,8 +1,10 @@
 """Optimizers: steps against PyTorch's and by hand, groups, state, hooks."""
 
 import copy
+import math
 import pickle
 
+import numpy as np
 import pytest
 
 import wengert as wg
@@ -449,3 +451,39 @@ def test_copy_and_pickle():
 def test_text_lists_the_options():
     text = repr(wg.optim.SGD([wg.nn.Parameter(wg.zeros(1))], lr=0.25))
     assert text.startswith("SGD (\nParameter Group 0\n") and "\n    lr: 0.25\n" in text
+
+
+@pytest.mark.parametrize("eps", [0.0, 1e-8])
+def test_adam_steps_of_any_magnitude(eps):
+    # Every pair of a mean and a mean square; with infinite and zero quotients among them.
+    values = [0.0, 1e-30, 1e-19, 1e-8, 0.3, 7.0, 1e10, 1e19, math.inf, math.nan]
+    m, v = (np.repeat(values, 10), np.tile(values, 10))
+    p = wg.nn.Parameter(wg.zeros(100))
+    p.grad = wg.zeros(100)
+    optimizer = wg.optim.Adam([p], lr=1.0, betas=(0.5, 0.5), eps=eps)
+    optimizer.step()
+    state = optimizer.state[p]
+    state["exp_avg"].copy_(wg.from_numpy(m))
+    state["exp_avg_sq"].copy_(wg.from_numpy(v))
+    with wg.no_grad():
+        p.zero_()
+    optimizer.step()
+    m, v = m.astype(np.float32).astype(np.float64), v.astype(np.float32).astype(np.float64)
+    with np.errstate(all="ignore"):
+        wanted = -(0.5 * m / 0.75) / (np.sqrt(0.5 * v / 0.75) + eps)
+    wanted[np.abs(wanted) < 2.0**-126] = 0
+    with np.errstate(over="ignore"):
+        wanted = wanted.astype(np.float32)
+    np.testing.assert_allclose(p.detach().numpy(), wanted, rtol=5e-7, atol=0)
+
+
+def test_means_of_idle_parameters_fade_to_zero():
+    p = wg.nn.Parameter(wg.ones(40))
+    p.grad = wg.full((40,), 1e-36)
+    optimizer = wg.optim.Adam([p], betas=(0.5, 0.5))
+    optimizer.step()
+    p.grad.zero_()
+    for _ in range(40):
+        optimizer.step()
+    # Without denormal numbers in between, in which each step would take many times as long.
+    assert (optimizer.state[p]["exp_avg"] == 0).all()

@@ -937,6 +937,38 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
     return t
 
 
+def same_shape(Tensor a not None, Tensor b not None):
+    """Whether a.shape == b.shape."""
+    cdef const TensorImpl* x = impl_of(a)
+    cdef const TensorImpl* y = impl_of(b)
+    cdef int d
+    if x.ndim != y.ndim:
+        return False
+    for d in range(x.ndim):
+        if x.shape()[d] != y.shape()[d]:
+            return False
+    return True
+
+
+def with_gradients(params):
+    """The parameters that have a gradient, and their gradients."""
+    cdef list having = [], grads = []
+    cdef CTensor g
+    for p in params:
+        g = as_tensor(impl_of(p)).grad()
+        if g.defined():
+            having.append(p)
+            grads.append(wrap_tensor(g))
+    return having, grads
+
+
+def drop_gradients(params):
+    """Sets the grad of each parameter to None."""
+    cdef CTensor none
+    for p in params:
+        (<CTensor&>as_tensor(impl_of(p))).set_grad(none)
+
+
 def _add_methods(dict methods):
     """Adds attributes to the Tensor class."""
     for name, value in methods.items():

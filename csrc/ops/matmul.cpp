@@ -1,4 +1,6 @@
 // Products of matrices and batches of them.
+#include <utility>
+
 #include "kernels/gemm.h"
 #include "ops/function.h"
 #include "ops/op.h"
@@ -9,38 +11,47 @@ WENGERT_NAMESPACE_BEGIN
 
 namespace {
 
-// A matrix as GEMM reads it: row-major or its transpose, copied only where it is neither.
-struct Operand {
-  Tensor t;
-  bool transposed = false;
-  int64_t ld = 0;
-  int64_t batch_stride = 0;
+// A factor as GEMM reads it: row-major or its transpose, copied only where it is neither.
+struct GemmOperand {
+  GemmOperand(const Factor& f, DType dtype) {
+    if (f.t.impl()->dtype != dtype) copy = as_contiguous(f.t, dtype);
+    if (!read(copy.defined() ? *copy.impl() : *f.t.impl())) {
+      copy = dense_copy(*f.t.impl(), dtype);
+      const bool readable = read(*copy.impl());
+      WG_ASSERT(readable);
+    }
+    if (f.turned) {
+      transposed = !transposed;
+      std::swap(rows, columns);
+    }
+  }
+
+  const void* data;
+  int64_t rows, columns, ld, batch_stride;
+  bool transposed;
+  Tensor copy;
+
+ private:
+  bool read(const TensorImpl& x) {
+    const int r = x.ndim - 2, c = x.ndim - 1;
+    data = x.data;
+    rows = x.shape()[r];
+    columns = x.shape()[c];
+    batch_stride = x.ndim == 3 && x.shape()[0] > 1 ? x.strides()[0] : 0;
+    if (batch_stride < 0) return false;
+    const int64_t down = rows == 1 ? columns : x.strides()[r];
+    transposed = false;
+    ld = down;
+    if ((columns == 1 || x.strides()[c] == 1) && down >= columns) return true;
+    const int64_t across = columns == 1 ? rows : x.strides()[c];
+    transposed = true;
+    ld = across;
+    return (rows == 1 || x.strides()[r] == 1) && across >= rows;
+  }
 };
 
-Operand operand(const Tensor& t, DType dtype) {
-  Operand o;
-  const TensorImpl* x = t.impl();
-  o.t = x->dtype == dtype ? t : as_contiguous(t, dtype);
-  for (int attempt = 0;; ++attempt) {
-    x = o.t.impl();
-    const int r = x->ndim - 2, c = x->ndim - 1;
-    const int64_t rows = x->shape()[r], columns = x->shape()[c];
-    const int64_t row = rows == 1 ? columns : x->strides()[r];
-    const int64_t column = columns == 1 ? 1 : x->strides()[c];
-    o.batch_stride = x->ndim == 3 && x->shape()[0] > 1 ? x->strides()[0] : 0;
-    if (column == 1 && row >= columns && o.batch_stride >= 0) {
-      o.ld = row;
-      return o;
-    }
-    const int64_t across = columns == 1 ? rows : x->strides()[c];
-    if ((rows == 1 || x->strides()[r] == 1) && across >= rows && o.batch_stride >= 0) {
-      o.transposed = true;
-      o.ld = across;
-      return o;
-    }
-    WG_ASSERT(attempt == 0);
-    o.t = dense_copy(*x, dtype);
-  }
+Tensor contiguous_factor(const Factor& f, DType dtype) {
+  return as_contiguous(f.turned ? transpose(f.t, -2, -1) : f.t, dtype);
 }
 
 DType gemm_dtype(const char* op, DType a, DType b) {
@@ -51,8 +62,9 @@ DType gemm_dtype(const char* op, DType a, DType b) {
 
 // Integers have no GEMM; a plain loop keeps them exact.
 template <class T>
-void integer_product(const Tensor& a, const Tensor& b, const Tensor& out, int64_t batch, int64_t m,
-                     int64_t n, int64_t k) {
+void integer_loop(const Tensor& a, const Tensor& b, const Tensor& out) {
+  const int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1),
+                batch = a.dim() == 3 ? a.size(0) : 1;
   const T *x = a.data<T>(), *y = b.data<T>();
   T* z = out.data<T>();
   for (int64_t p = 0; p < batch; ++p, x += m * k, y += k * n, z += m * n) {
@@ -67,66 +79,62 @@ void integer_product(const Tensor& a, const Tensor& b, const Tensor& out, int64_
   }
 }
 
+void integer_product(const Factor& a, const Factor& b, const Tensor& c) {
+  const Tensor x = contiguous_factor(a, c.dtype()), y = contiguous_factor(b, c.dtype());
+  switch (c.dtype()) {
+    case DType::uint8:
+      return integer_loop<uint8_t>(x, y, c);
+    case DType::int8:
+      return integer_loop<int8_t>(x, y, c);
+    case DType::int16:
+      return integer_loop<int16_t>(x, y, c);
+    case DType::int32:
+      return integer_loop<int32_t>(x, y, c);
+    case DType::int64:
+      return integer_loop<int64_t>(x, y, c);
+    default:
+      throw InternalError("matrix product: expected integers, got another dtype (a bug)");
+  }
+}
+
 }  // namespace
 
-void matrix_product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c,
-                    bool accumulate, const Tensor& bias) {
-  const TensorImpl &x = *a.impl(), &y = *b.impl(), &z = *c.impl();
-  const int64_t m = x.shape()[x.ndim - 2], k = x.shape()[x.ndim - 1], n = y.shape()[y.ndim - 1];
-  const int64_t batch = x.ndim == 3 ? x.shape()[0] : 1;
-  if (is_integral(z.dtype)) {
-    const Tensor xc = as_contiguous(a, z.dtype), yc = as_contiguous(b, z.dtype);
-    switch (z.dtype) {
-      case DType::uint8:
-        integer_product<uint8_t>(xc, yc, c, batch, m, n, k);
-        return;
-      case DType::int8:
-        integer_product<int8_t>(xc, yc, c, batch, m, n, k);
-        return;
-      case DType::int16:
-        integer_product<int16_t>(xc, yc, c, batch, m, n, k);
-        return;
-      case DType::int32:
-        integer_product<int32_t>(xc, yc, c, batch, m, n, k);
-        return;
-      case DType::int64:
-        integer_product<int64_t>(xc, yc, c, batch, m, n, k);
-        return;
-      default:
-        break;
-    }
-  }
+void matrix_product(const char* op, const Factor& a, const Factor& b, const Tensor& c,
+                    bool accumulate, const Tensor* bias) {
+  const TensorImpl& z = *c.impl();
+  if (is_integral(z.dtype)) return integer_product(a, b, c);
   WG_CHECK(is_floating(z.dtype), NotImplementedError, op, ": not available for dtype ", z.dtype);
-  const DType t = gemm_dtype(op, x.dtype, y.dtype);
-  const auto oa = operand(a, t), ob = operand(b, t);
-  Tensor result = c;
+  const DType t = gemm_dtype(op, a.t.impl()->dtype, b.t.impl()->dtype);
+  const GemmOperand left(a, t), right(b, t);
+  Tensor result;
   if (z.dtype != t) result = new_tensor(t, z.sizes());
   kernels::Gemm g;
   g.dtype = t;
-  g.transpose_a = oa.transposed;
-  g.transpose_b = ob.transposed;
-  g.m = m;
-  g.n = n;
-  g.k = k;
-  g.a = oa.t.data();
-  g.lda = oa.ld;
-  g.b = ob.t.data();
-  g.ldb = ob.ld;
-  g.c = result.data();
-  g.ldc = n;
+  g.transpose_a = left.transposed;
+  g.transpose_b = right.transposed;
+  g.m = left.rows;
+  g.n = right.columns;
+  g.k = left.columns;
+  g.a = left.data;
+  g.lda = left.ld;
+  g.b = right.data;
+  g.ldb = right.ld;
+  g.c = result.defined() ? result.impl()->data : z.data;
+  g.ldc = g.n;
   g.accumulate = accumulate;
   Tensor added;
-  if (bias.defined()) {
-    added = as_contiguous(bias, t);
+  if (bias) {
+    added = as_contiguous(*bias, t);
     g.epilogue = kernels::Epilogue::bias;
     g.bias = added.data();
   }
-  if (x.ndim == 3) {
-    kernels::gemm_batched(g, batch, oa.batch_stride, ob.batch_stride, m * n);
+  if (a.t.impl()->ndim == 3) {
+    kernels::gemm_batched(g, a.t.impl()->shape()[0], left.batch_stride, right.batch_stride,
+                          g.m * g.n);
   } else {
     kernels::gemm(g);
   }
-  if (z.dtype != t) copy_elements(z, *result.impl());
+  if (result.defined()) copy_elements(z, *result.impl());
 }
 
 namespace {
@@ -137,12 +145,17 @@ void product_vjp(const char* op, Vjp& v, Multiply multiply) {
   const Tensor& g = v.grad();
   for (int i = 0; i < 2; ++i) {
     if (!v.needs(i)) continue;
-    const Tensor other = transpose(v.saved(1 - i), -2, -1);
-    const Tensor &left = i == 0 ? g : other, &right = i == 0 ? other : g;
-    const bool added =
-        v.dtype(i) == g.dtype() && is_floating(g.dtype()) && item_size(g.dtype()) >= 4 &&
-        v.accumulate(i, [&](Tensor& sum) { matrix_product(op, left, right, sum, true); });
-    if (!added) v.set(i, multiply(left, right));
+    const Tensor& other = v.saved(1 - i);
+    const bool added = v.dtype(i) == g.dtype() && is_floating(g.dtype()) &&
+                       item_size(g.dtype()) >= 4 && v.accumulate(i, [&](Tensor& sum) {
+                         if (i == 0)
+                           matrix_product(op, g, {other, true}, sum, true);
+                         else
+                           matrix_product(op, {other, true}, g, sum, true);
+                       });
+    if (added) continue;
+    const Tensor turned = transpose(other, -2, -1);
+    v.set(i, i == 0 ? multiply(g, turned) : multiply(turned, g));
   }
 }
 

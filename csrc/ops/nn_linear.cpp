@@ -9,13 +9,22 @@ WENGERT_NAMESPACE_BEGIN
 namespace {
 
 // Everything but the last dimension as rows.
-Tensor as_rows(const Tensor& t) {
-  if (t.dim() == 2) return t;
-  const int64_t columns = t.size(-1);
-  int64_t rows = 1;
-  for (int64_t i = 0; i < t.dim() - 1; ++i) rows *= t.size(i);
-  return reshape(t, {rows, columns});
-}
+class Rows {
+ public:
+  explicit Rows(const Tensor& t) : given_(t) {
+    if (t.dim() == 2) return;
+    int64_t rows = 1;
+    for (int64_t i = 0; i < t.dim() - 1; ++i) rows *= t.size(i);
+    made_ = reshape(t, {rows, t.size(-1)});
+  }
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+  const Tensor& get() const { return made_.defined() ? made_ : given_; }
+
+ private:
+  const Tensor& given_;
+  Tensor made_;
+};
 
 // x w^T + b for x (*, n), w (m, n) and b (m) or none.
 struct Linear {
@@ -28,26 +37,28 @@ struct Linear {
     m.out().shape.d[m.in(0).ndim - 1] = m.in(1).shape()[0];
   }
   void compute(Compute& c) const {
-    matrix_product(name, as_rows(c.in(0)), transpose(c.in(1), 0, 1), as_rows(c.out()), false,
-                   c.n_inputs > 2 ? c.in(2) : Tensor());
+    const Rows rows(c.in(0));
+    const Tensor* bias = c.n_inputs > 2 ? &c.in(2) : nullptr;
+    matrix_product(name, rows.get(), {c.in(1), true}, c.out(), false, bias);
   }
   void vjp(Vjp& v) const {
     const Tensor& g = v.grad();
-    const Tensor rows = as_rows(g);
+    const Rows rows(g);
+    const bool summable = item_size(g.dtype()) >= 4;
     if (v.needs(0)) {
-      const bool added = item_size(g.dtype()) >= 4 && v.accumulate(0, [&](Tensor& sum) {
-        matrix_product(name, rows, v.saved(1), as_rows(sum), true);
+      const bool added = summable && v.accumulate(0, [&](Tensor& sum) {
+        matrix_product(name, rows.get(), v.saved(1), sum, true);
       });
-      if (!added) v.set(0, reshape(matmul(rows, v.saved(1)), v.shape(0)));
+      if (!added) v.set(0, reshape(mm(rows.get(), v.saved(1)), v.shape(0)));
     }
     if (v.needs(1)) {
-      const Tensor turned = transpose(rows, 0, 1), x = as_rows(v.saved(0));
-      const bool added = item_size(g.dtype()) >= 4 && v.accumulate(1, [&](Tensor& sum) {
-        matrix_product(name, turned, x, sum, true);
+      const Rows x(v.saved(0));
+      const bool added = summable && v.accumulate(1, [&](Tensor& sum) {
+        matrix_product(name, {rows.get(), true}, x.get(), sum, true);
       });
-      if (!added) v.set(1, matmul(turned, x));
+      if (!added) v.set(1, mm(transpose(rows.get(), 0, 1), x.get()));
     }
-    if (v.inputs() > 2 && v.needs(2)) v.set(2, sum(rows, {0}));
+    if (v.inputs() > 2 && v.needs(2)) v.set(2, sum(rows.get(), {0}));
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include "kernels/optimizer.h"
 #include "ops/op.h"
+#include "runtime/denormals.h"
 #include "runtime/parallel.h"
 #include "tensor/loop.h"
 
@@ -65,6 +66,8 @@ void run(const Compute& c, int n, int lists,
   }
   for (int i = 0; i < n; ++i) items[static_cast<size_t>(i)].step = constants(i);
   runtime::parallel_for(total, kStepGrain, [&](int64_t begin, int64_t end) {
+    // The means of units that have died fade to denormal numbers and would stay there.
+    const runtime::FlushDenormals flush;
     int64_t first = 0;  // of the item, counted over all items
     for (const Item& item : items) {
       const int64_t from = begin > first ? begin - first : 0;

@@ -5,9 +5,17 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-// c (contiguous, or a dense accumulator) = or += a b, for 2-d or 3-d operands of one dtype. Only
-// float32 and float64 are accumulated. A bias adds a number to each column of a floating product.
-void matrix_product(const char* op, const Tensor& a, const Tensor& b, const Tensor& c,
-                    bool accumulate, const Tensor& bias = {});
+// A matrix, or a batch of them: a tensor of two or three dimensions, whose last two are exchanged
+// if it is turned.
+struct Factor {
+  Factor(const Tensor& t, bool turned = false) : t(t), turned(turned) {}
+  const Tensor& t;
+  bool turned;
+};
+
+// c = or += a b, for factors of one dtype; c is contiguous, whatever its shape. Only float32 and
+// float64 are accumulated. A bias adds a number to each column of a floating product.
+void matrix_product(const char* op, const Factor& a, const Factor& b, const Tensor& c,
+                    bool accumulate, const Tensor* bias = nullptr);
 
 WENGERT_NAMESPACE_END

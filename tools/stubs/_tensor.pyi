@@ -1,7 +1,7 @@
 from builtins import bool as _bool
 from builtins import float as _float
 from builtins import int as _int
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, SupportsIndex, TypeAlias
 
 from ._core import Generator, Node
@@ -161,6 +161,9 @@ class Tensor:
     # generated: methods
 
 def _dtype_by_name(name: str) -> dtype: ...
+def same_shape(a: Tensor, b: Tensor) -> _bool: ...
+def with_gradients(params: Iterable[Tensor]) -> tuple[list[Tensor], list[Tensor]]: ...
+def drop_gradients(params: Iterable[Tensor]) -> None: ...
 def _add_methods(methods: dict[str, Any]) -> None: ...
 def _set_callbacks(
     repr_function: Callable[[Tensor], str],

@@ -1,5 +1,6 @@
 // Steps of optimizers; compiled once per ISA level.
 #include "kernels/levels.h"
+#include "kernels/over_root.h"
 #include "kernels/row_reduce.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
@@ -76,7 +77,7 @@ void adam(int64_t n, const AdamStep& s, void* const* arrays) {
       v = maximum(get(largest), v);
       put(largest, v);
     }
-    put(p, x * shrink - rate * m / fma(sqrt(v), scale, eps));
+    put(p, x * shrink - over_root(rate * m, v, scale, eps));
   });
 }
 
@@ -99,7 +100,7 @@ void rmsprop(int64_t n, const RmspropStep& s, void* const* arrays) {
       put(mean, m);
       v = fma(-m, m, v);
     }
-    Vec<T> d = g / (sqrt(v) + eps);
+    Vec<T> d = over_root(g, v, Vec<T>(1), eps);
     if (step.momentum > 0) {
       d = fma(momentum, get(buffer), d);
       put(buffer, d);
@@ -119,7 +120,7 @@ void adagrad(int64_t n, const AdagradStep& s, void* const* arrays) {
     const Vec<T> x = get(p), g = decayed(get(gradient), x, step.sign, step.weight_decay);
     const Vec<T> v = fma(g, g, get(sum));
     put(sum, v);
-    put(p, fma(down, g / (sqrt(v) + eps), x));
+    put(p, fma(down, over_root(g, v, Vec<T>(1), eps), x));
   });
 }
 

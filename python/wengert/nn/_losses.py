@@ -11,6 +11,7 @@ from wengert import Tensor
 from wengert import _ops as _C
 from wengert._reductions import norm
 from wengert._shape import where
+from wengert._tensor import same_shape
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
@@ -43,15 +44,14 @@ def _reduced(loss: Tensor, reduction: str) -> Tensor:
     return loss.sum() if reduction == "sum" else loss
 
 
-def _warn_if_broadcast(op: str, input: Tensor, target: Tensor) -> None:
-    if input.shape != target.shape:
-        import warnings
+def _warn_of_broadcast(op: str, input: Tensor, target: Tensor) -> None:
+    import warnings
 
-        warnings.warn(
-            f"{op}: using a target size ({target.shape}) that is different to the input size "
-            f"({input.shape}); this will likely lead to incorrect results due to broadcasting",
-            stacklevel=3,
-        )
+    warnings.warn(
+        f"{op}: using a target size ({target.shape}) that is different to the input size "
+        f"({input.shape}); this will likely lead to incorrect results due to broadcasting",
+        stacklevel=3,
+    )
 
 
 def _weighted(op: str, loss: Tensor, weight: Tensor, reduction: str) -> Tensor:
@@ -74,8 +74,10 @@ def mse_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """(x - t)^2."""
-    reduction = _reduction("mse_loss", size_average, reduce, reduction)
-    _warn_if_broadcast("mse_loss", input, target)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("mse_loss", size_average, reduce, reduction)
+    if not same_shape(input, target):
+        _warn_of_broadcast("mse_loss", input, target)
     if weight is not None:
         return _weighted("mse_loss", _C.mse_loss(input, target, "none"), weight, reduction)
     return _C.mse_loss(input, target, reduction)
@@ -90,8 +92,10 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """|x - t|."""
-    reduction = _reduction("l1_loss", size_average, reduce, reduction)
-    _warn_if_broadcast("l1_loss", input, target)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("l1_loss", size_average, reduce, reduction)
+    if not same_shape(input, target):
+        _warn_of_broadcast("l1_loss", input, target)
     if weight is not None:
         return _weighted("l1_loss", _C.l1_loss(input, target, "none"), weight, reduction)
     return _C.l1_loss(input, target, reduction)
@@ -106,8 +110,10 @@ def smooth_l1_loss(
     beta: float = 1.0,
 ) -> Tensor:
     """d^2 / (2 beta) where d = |x - t| < beta, else d - beta / 2."""
-    reduction = _reduction("smooth_l1_loss", size_average, reduce, reduction)
-    _warn_if_broadcast("smooth_l1_loss", input, target)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("smooth_l1_loss", size_average, reduce, reduction)
+    if not same_shape(input, target):
+        _warn_of_broadcast("smooth_l1_loss", input, target)
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
@@ -124,7 +130,8 @@ def huber_loss(
 ) -> Tensor:
     """d^2 / 2 where d = |x - t| <= delta, else delta (d - delta / 2)."""
     reduction = _reduction("huber_loss", None, None, reduction)
-    _warn_if_broadcast("huber_loss", input, target)
+    if not same_shape(input, target):
+        _warn_of_broadcast("huber_loss", input, target)
     if delta <= 0:
         raise RuntimeError(
             f"huber_loss does not support non-positive values for delta, got {delta}"
@@ -162,7 +169,8 @@ def nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """-x[t]: log-probabilities (C), (N, C) or (N, C, d1, ...) with class indices."""
-    reduction = _reduction("nll_loss", size_average, reduce, reduction)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("nll_loss", size_average, reduce, reduction)
     return _C.nll_loss(input, target, weight, reduction, ignore_index)
 
 
@@ -175,7 +183,8 @@ def binary_cross_entropy(
     reduction: str = "mean",
 ) -> Tensor:
     """-(t log(x) + (1 - t) log(1 - x)) of probabilities x, each logarithm at least -100."""
-    reduction = _reduction("binary_cross_entropy", size_average, reduce, reduction)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("binary_cross_entropy", size_average, reduce, reduction)
     if input.shape != target.shape:
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size "
@@ -194,7 +203,8 @@ def binary_cross_entropy_with_logits(
     pos_weight: Tensor | None = None,
 ) -> Tensor:
     """binary_cross_entropy of sigmoid(x), computed without overflow."""
-    reduction = _reduction("binary_cross_entropy_with_logits", size_average, reduce, reduction)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("binary_cross_entropy_with_logits", size_average, reduce, reduction)
     if input.shape != target.shape:
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
@@ -214,7 +224,8 @@ def kl_div(
     if reduction == "batchmean" and size_average is None and reduce is None:
         total = _C.kl_div(input, target, "sum", log_target)
         return total / input.shape[0] if input.ndim else total
-    reduction = _reduction("kl_div", size_average, reduce, reduction)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("kl_div", size_average, reduce, reduction)
     return _C.kl_div(input, target, reduction, log_target)
 
 
@@ -236,7 +247,8 @@ def poisson_nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """e^x - t x (or x - t log(x + eps)), with Stirling's term for log(t!) if ``full``."""
-    reduction = _reduction("poisson_nll_loss", size_average, reduce, reduction)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("poisson_nll_loss", size_average, reduce, reduction)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         safe = target.clamp(min=1)
@@ -276,7 +288,8 @@ def hinge_embedding_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """x where t = 1; max(0, margin - x) where t = -1."""
-    reduction = _reduction("hinge_embedding_loss", size_average, reduce, reduction)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("hinge_embedding_loss", size_average, reduce, reduction)
     zero = _C.zeros_like(input)
     loss = where(target != 1, _C.relu(margin - input), zero)
     return _reduced(loss + where(target != -1, input, zero), reduction)
@@ -290,7 +303,8 @@ def soft_margin_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """log(1 + e^(-t x))."""
-    reduction = _reduction("soft_margin_loss", size_average, reduce, reduction)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("soft_margin_loss", size_average, reduce, reduction)
     return _reduced(_C.log1p(_C.exp(-target * input)), reduction)
 
 
@@ -304,7 +318,8 @@ def margin_ranking_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """max(0, -t (x1 - x2) + margin)."""
-    reduction = _reduction("margin_ranking_loss", size_average, reduce, reduction)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("margin_ranking_loss", size_average, reduce, reduction)
     return _reduced(_C.relu(margin - target * (input1 - input2)), reduction)
 
 
@@ -318,7 +333,8 @@ def cosine_embedding_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """1 - cos(x1, x2) where t = 1; max(0, cos(x1, x2) - margin) where t = -1."""
-    reduction = _reduction("cosine_embedding_loss", size_average, reduce, reduction)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("cosine_embedding_loss", size_average, reduce, reduction)
     eps = 1e-12
     dot = (input1 * input2).sum(-1)
     cosine = dot / (((input1**2).sum(-1) + eps) * ((input2**2).sum(-1) + eps)).sqrt()
@@ -340,7 +356,8 @@ def triplet_margin_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """max(0, d(a, p) - d(a, n) + margin); ``swap`` takes d(p, n) if it is the smaller one."""
-    reduction = _reduction("triplet_margin_loss", size_average, reduce, reduction)
+    if size_average is not None or reduce is not None or reduction != "mean":
+        reduction = _reduction("triplet_margin_loss", size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     near = pairwise_distance(anchor, positive, p, eps)

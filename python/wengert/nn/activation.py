@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wengert
 from wengert import Tensor
+from wengert import _ops as _C
 from wengert.nn import functional as F
 from wengert.nn import init
 from wengert.nn.module import Module
@@ -25,7 +26,7 @@ class ReLU(_Inplace):
     """max(x, 0)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu(input, self.inplace)
+        return _C.relu_(input) if self.inplace else _C.relu(input)
 
 
 class SELU(_Inplace):

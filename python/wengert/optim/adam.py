@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 from wengert import Tensor, zeros_like
 from wengert._core import adam_step
+from wengert._tensor import with_gradients
 from wengert.optim.optimizer import (
     Optimizer,
-    active,
     check_lr,
     check_not_differentiable,
     check_not_negative,
@@ -91,7 +91,7 @@ class Adam(Optimizer):
         """Changes the parameters once; returns what ``closure`` returns."""
         loss = None if closure is None else self._evaluate(closure)
         for index, group in enumerate(self.param_groups):
-            params, grads = active(group["params"])
+            params, grads = with_gradients(group["params"])
             if not params:
                 continue
             amsgrad = group["amsgrad"]

@@ -9,22 +9,12 @@ from operator import is_
 
 import wengert
 from wengert import Tensor, enable_grad
+from wengert._tensor import drop_gradients
 from wengert.utils.hooks import RemovableHandle, add_hook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-
-def active(params: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-    """The parameters that have a gradient, and their gradients."""
-    having, grads = [], []
-    for p in params:
-        grad = p.grad
-        if grad is not None:
-            having.append(p)
-            grads.append(grad)
-    return having, grads
 
 
 def check_not_negative(**values: float) -> None:
@@ -183,10 +173,11 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or fills them with zero."""
         for group in self.param_groups:
+            if set_to_none:
+                drop_gradients(group["params"])
+                continue
             for p in group["params"]:
-                if set_to_none:
-                    p.grad = None
-                elif p.grad is not None:
+                if p.grad is not None:
                     p.grad = p.grad.detach()
                     p.grad.zero_()
 
