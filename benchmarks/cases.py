@@ -17,12 +17,20 @@ class Case:
     work: float = 1.0  # units in one call
     dtype: str = "float32"
     slow: bool = False  # left out by --quick
+    operations: int = 1  # done by one call; the time is that of one of them
 
+
+# Of the smallest cases a call does this many, so that the call itself does not count.
+MANY = 100
+
+# The learning rate of whole steps. They repeat one batch: a model that came to fit it would have
+# gradients of denormal numbers, with which every product takes several times as long.
+STILL = 1e-6
 
 OVERHEAD = [
-    Case("add_4x4", "add"),
-    Case("add_4x4_record", "add", {"record": True}),
-    Case("matmul_8x8_record", "matmul_record"),
+    Case("add_4x4", "add", operations=MANY),
+    Case("add_4x4_record", "add", {"record": True}, operations=MANY),
+    Case("matmul_8x8_record", "matmul_record", operations=MANY),
     Case("three_variables", "three_variables"),
     Case("chain_2000", "chain", {"pairs": 1000}),
     Case("mlp_16_sgd", "mlp_sgd"),
@@ -68,6 +76,8 @@ CPP_CASES = [
         "cpp_add_8",
         "cpp_add_8_record",
         "cpp_add_8_backward",
+        "cpp_chain_record",
+        "cpp_chain_backward",
         "cpp_matmul_8x8",
         "cpp_mlp_16_sgd",
     )

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, Case
 
 
 def timed(call: Callable[[], Any], loops: int) -> float:
@@ -41,9 +41,13 @@ def loops_for(call: Callable[[], Any], seconds: float) -> int:
         loops = max(2 * loops, int(loops * seconds / 4 / max(taken, 1e-9)))
 
 
+def case_of(name: str) -> Case:
+    return next(c for c in CASES if c.name == name)
+
+
 def prepare(peer: Any, name: str) -> Callable[[], Any] | None:
     """The case as a callable; None where the peer does not have it."""
-    case = next(c for c in CASES if c.name == name)
+    case = case_of(name)
     build = getattr(peer, case.build, None)
     return build(**case.params) if build else None
 
@@ -56,17 +60,18 @@ def main() -> None:
         print(json.dumps({"missing": str(error)}), flush=True)
         return
     print(json.dumps({"version": peer.version}), flush=True)
-    call, loops = None, 1
+    call, loops, operations = None, 1, 1
     for line in sys.stdin:
         order = json.loads(line)
         if "prepare" in order:
             call = None  # frees the last case before the next is built
             call = prepare(peer, order["prepare"])
+            operations = case_of(order["prepare"]).operations
             if call:
                 loops = loops_for(call, order["seconds"])
             answer = {"supported": call is not None}
         else:
-            answer = {"seconds": timed(call, loops) / loops}
+            answer = {"seconds": timed(call, loops) / loops / operations}
         print(json.dumps(answer), flush=True)
 
 

@@ -30,9 +30,9 @@ class Harness {
   }
 
   // For a step that needs another before it each time: `setup` runs outside the clock, for
-  // `batch` steps at once, so that reading the clock does not count.
+  // `batch` steps at once, so that reading the clock does not count. A step does `operations`.
   template <class Setup, class Body>
-  void run_after(const char* name, int batch, Setup setup, Body body) {
+  void run_after(const char* name, int batch, Setup setup, Body body, int operations = 1) {
     double taken = 0, total = 0;
     long calls = 0;
     for (bool warm = false; total < seconds_ || !warm; warm = true) {
@@ -46,7 +46,7 @@ class Harness {
       total += std::chrono::duration<double>(end - start).count();
       calls += batch;
     }
-    report(name, taken / static_cast<double>(calls));
+    report(name, taken / static_cast<double>(calls * operations));
   }
 
  private:

@@ -26,6 +26,16 @@ int main(int argc, char** argv) {
       "cpp_add_8_backward", kBatch, [&](int i) { outputs[i] = x + b; },
       [&](int i) { outputs[i].backward(ones); });
 
+  constexpr int kLength = 1000;
+  wg::Tensor last;
+  auto chain = [&](int) {
+    last = x + b;
+    for (int i = 1; i < kLength; ++i) last = last + b;
+  };
+  auto backward = [&](int) { last.backward(ones); };
+  harness.run_after("cpp_chain_record", 1, [](int) {}, chain, kLength);
+  harness.run_after("cpp_chain_backward", 1, chain, backward, kLength);
+
   wg::Tensor p = wg::randn({8, 8}).requires_grad_();
   wg::Tensor q = wg::randn({8, 8}).requires_grad_();
   harness.run("cpp_matmul_8x8", [&] { wg::Tensor y = wg::matmul(p, q); });

@@ -24,6 +24,16 @@ int main(int argc, char** argv) {
       "cpp_add_8_backward", kBatch, [&](int i) { outputs[i] = x + b; },
       [&](int i) { outputs[i].backward(ones); });
 
+  constexpr int kLength = 1000;
+  torch::Tensor last;
+  auto chain = [&](int) {
+    last = x + b;
+    for (int i = 1; i < kLength; ++i) last = last + b;
+  };
+  auto backward = [&](int) { last.backward(ones); };
+  harness.run_after("cpp_chain_record", 1, [](int) {}, chain, kLength);
+  harness.run_after("cpp_chain_backward", 1, chain, backward, kLength);
+
   torch::Tensor p = torch::randn({8, 8}).requires_grad_();
   torch::Tensor q = torch::randn({8, 8}).requires_grad_();
   harness.run("cpp_matmul_8x8", [&] { torch::Tensor y = torch::matmul(p, q); });

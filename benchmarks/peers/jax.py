@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.cases import MANY, STILL
 from benchmarks.peers.inputs import labels, normal
 
 Call = Callable[[], Any]
@@ -31,7 +32,13 @@ class Jax:
         if record:  # there is nothing to record: gradients are program transformations
             return None
         add = self.jax.jit(lambda a, b: a + b)
-        return self._awaited(add, self.np.asarray(normal(4, 4)), self.np.asarray(normal(4, 4)))
+        once = self._awaited(add, self.np.asarray(normal(4, 4)), self.np.asarray(normal(4, 4)))
+
+        def call() -> None:
+            for _ in range(MANY):
+                once()
+
+        return call
 
     def three_variables(self) -> Call:
         f = self.jax.jit(self.jax.value_and_grad(lambda x, y, z: (x * y + z) * x, (0, 1, 2)))
@@ -58,7 +65,7 @@ class Jax:
 
         def step(params: Any) -> Any:
             value, grads = self.jax.value_and_grad(loss)(params)
-            return value, self.jax.tree.map(lambda p, g: p - 1e-3 * g, params, grads)
+            return value, self.jax.tree.map(lambda p, g: p - STILL * g, params, grads)
 
         state = self._mlp_params((16, 16, 1))
         compiled = self.jax.jit(step, donate_argnums=0)
@@ -139,7 +146,7 @@ class Jax:
 
     def _adam(self, state: Any, grads: Any, decay: float) -> Any:
         params, m, v, t = state
-        tree_map, lr, b1, b2 = self.jax.tree.map, 1e-3, 0.9, 0.999
+        tree_map, lr, b1, b2 = self.jax.tree.map, STILL, 0.9, 0.999
         t = t + 1
         m = tree_map(lambda m, g: b1 * m + (1 - b1) * g, m, grads)
         v = tree_map(lambda v, g: b2 * v + (1 - b2) * g * g, v, grads)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from benchmarks.cases import MANY, STILL
 from benchmarks.peers.inputs import labels, normal
 
 Call = Callable[[], Any]
@@ -25,12 +26,22 @@ class TorchNames:
     def add(self, record: bool = False) -> Call:
         a = self.lib.from_numpy(normal(4, 4)).requires_grad_(record)
         b = self.lib.from_numpy(normal(4, 4, seed=1))
-        return lambda: a + b
+
+        def call() -> None:
+            for _ in range(MANY):
+                a + b
+
+        return call
 
     def matmul_record(self) -> Call:
         a = self.lib.from_numpy(normal(8, 8)).requires_grad_()
         b = self.lib.from_numpy(normal(8, 8, seed=1)).requires_grad_()
-        return lambda: a @ b
+
+        def call() -> None:
+            for _ in range(MANY):
+                a @ b
+
+        return call
 
     def three_variables(self) -> Call:
         x, y, z = (self.lib.tensor(v, requires_grad=True) for v in (2.0, 3.0, 4.0))
@@ -61,7 +72,7 @@ class TorchNames:
     def mlp_sgd(self) -> Call:
         nn = self.lib.nn
         model = nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1))
-        optimizer = self.lib.optim.SGD(model.parameters(), lr=1e-3)
+        optimizer = self.lib.optim.SGD(model.parameters(), lr=STILL)
         x, y = self.lib.from_numpy(normal(8, 16)), self.lib.from_numpy(normal(8, 1, seed=1))
         return self._step(model, optimizer, lambda out: nn.functional.mse_loss(out, y), x)
 
@@ -106,7 +117,7 @@ class TorchNames:
         return self.lib.optim.AdamW(params, lr=1e-3, **self.adam).step
 
     def _classifier(self, model: Any, inputs: Any) -> Call:
-        optimizer = self.lib.optim.Adam(model.parameters(), lr=1e-3, **self.adam)
+        optimizer = self.lib.optim.Adam(model.parameters(), lr=STILL, **self.adam)
         targets = self.lib.from_numpy(labels(len(inputs), 10))
         cross_entropy = self.lib.nn.functional.cross_entropy
         return self._step(

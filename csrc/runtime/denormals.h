@@ -2,7 +2,6 @@
 
 #include <cstdint>
 
-
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
