@@ -1,15 +1,15 @@
 // Matrix products: GFLOP/s of the own kernels, of one call of the BLAS, and of gemm().
-// Usage: gemm [threads]
+// Usage: gemm [threads [m n k]...]
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <vector>
 
 #include "kernels/gemm_level.h"
 #include "kernels/peak.h"
 #include "runtime/blas.h"
+#include "wengert/ops.h"
 #include "wengert/runtime.h"
 
 namespace {
@@ -46,8 +46,13 @@ std::array<double, sizeof...(F)> time_ns(F&&... f) {
 
 template <class T>
 void measure(int64_t m, int64_t n, int64_t k, bool ta, bool tb) {
-  std::vector<T> a(static_cast<size_t>(m * k), T(0.5)), b(static_cast<size_t>(k * n), T(0.25)),
-      c(static_cast<size_t>(m * n));
+  // Memory that is aligned as that of tensors is.
+  const auto filled = [](int64_t count, float value) {
+    return wengert::full({count}, value, sizeof(T) == 4 ? DType::float32 : DType::float64);
+  };
+  const wengert::Tensor left = filled(m * k, 0.5f), right = filled(k * n, 0.25f),
+                        result = filled(m * n, 0);
+  T *const a = left.data<T>(), *const b = right.data<T>(), *const c = result.data<T>();
   Gemm g;
   g.dtype = sizeof(T) == 4 ? DType::float32 : DType::float64;
   g.transpose_a = ta;
@@ -55,11 +60,11 @@ void measure(int64_t m, int64_t n, int64_t k, bool ta, bool tb) {
   g.m = m;
   g.n = n;
   g.k = k;
-  g.a = a.data();
+  g.a = a;
   g.lda = ta ? m : k;
-  g.b = b.data();
+  g.b = b;
   g.ldb = tb ? k : n;
-  g.c = c.data();
+  g.c = c;
   g.ldc = n;
   const auto run = wengert::kernels::gemm_kernels().run[sizeof(T) == 4 ? 0 : 1];
   const auto* library = wengert::runtime::blas();
@@ -70,11 +75,9 @@ void measure(int64_t m, int64_t n, int64_t k, bool ta, bool tb) {
   const auto call_blas = [&] {
     if (!library) return;
     if constexpr (sizeof(T) == 4)
-      library->sgemm(&x, &y, &im, &in, &ik, &one, b.data(), &lda, a.data(), &ldb, &zero, c.data(),
-                     &ldc);
+      library->sgemm(&x, &y, &im, &in, &ik, &one, b, &lda, a, &ldb, &zero, c, &ldc);
     else
-      library->dgemm(&x, &y, &im, &in, &ik, &one, b.data(), &lda, a.data(), &ldb, &zero, c.data(),
-                     &ldc);
+      library->dgemm(&x, &y, &im, &in, &ik, &one, b, &lda, a, &ldb, &zero, c, &ldc);
   };
   const auto [own, blas, all] =
       time_ns([&] { run(g); }, call_blas, [&] { wengert::kernels::gemm(g); });
@@ -92,6 +95,15 @@ int main(int argc, char** argv) {
   wengert::set_num_threads(argc > 1 ? std::atoi(argv[1]) : 1);
   std::printf("peak of one core, float32: %.1f GFLOP/s\n",
               wengert::kernels::measure_fma_peak_gflops());
+  if (argc > 2) {
+    for (int i = 2; i + 2 < argc; i += 3) {
+      const int64_t m = std::atoll(argv[i]), n = std::atoll(argv[i + 1]),
+                    k = std::atoll(argv[i + 2]);
+      measure<float>(m, n, k, false, false);
+      measure<double>(m, n, k, false, false);
+    }
+    return 0;
+  }
   for (const int64_t n : {2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048})
     measure<float>(n, n, n, false, false);
   for (const int64_t n : {64, 128, 256, 512, 1024}) measure<float>(n, n, n, false, true);

@@ -61,7 +61,9 @@ class Run:
         ]
         if self.peak:
             peak = ", ".join(f"{v / 1e9:.0f} GFLOP/s {d}" for d, v in self.peak.items())
-            blocks.append(f"Fused multiply-add peak of one core: {peak}.")
+            blocks.append(
+                f"Fused multiply-add peak of one core: {peak}; shares of it in %, medians both."
+            )
         for title, cases in (
             ("Time per call", [c for c in CASES + CPP_CASES if not c.unit]),
             ("Throughput", [c for c in CASES if c.unit]),
@@ -91,7 +93,7 @@ class Run:
             return f"{duration(best)} ({duration(middle)})"
         rate = f"{quantity(case.work / best)}{case.unit}/s ({quantity(case.work / middle).strip()})"
         if case.unit == "FLOP" and case.dtype in self.peak:
-            rate += f" {case.work / best / (self.threads * self.peak[case.dtype]):.0%}"
+            rate += f" {case.work / middle / (self.threads * self.peak[case.dtype]):.0%}"
         return rate
 
 

@@ -35,14 +35,7 @@ namespace {
 
 // Below this many multiply-adds a product stays on its thread.
 constexpr double kSerialWork = 96.0 * 96 * 96;
-// From this many on, and with no side below kBlasSide, the BLAS does it. Measured in GFLOP/s,
-// float32, one thread of a Sapphire Rapids core with a peak of 179 (own kernels; OpenBLAS in one
-// call; OpenBLAS in tiles of 512 x 1024):
-//   128^3         162 130   -       1024^3         147 158 155
-//   256^3         166 155   -       2048^3         138 154 142
-//   512^3         154 156 159       32x4096x1024   104  81  79
-//   768^3         152 159 155       128x4096x1024  155 138 129
-constexpr double kBlasWork = 768.0 * 768 * 768;
+// The BLAS is for large products only, with no side below this.
 constexpr int64_t kBlasSide = 256;
 // Tiles of C that the BLAS computes; smaller ones cost it 5 % and more.
 constexpr int64_t kBlasTileRows = 512, kBlasTileColumns = 1024;
@@ -99,7 +92,9 @@ Gemm tile_of(const Gemm& g, const Grid& grid, int64_t index) {
 }
 
 bool fits_blas(const Gemm& g) {
-  if (g.m < kBlasSide || g.n < kBlasSide || g.k < kBlasSide || work_of(g) < kBlasWork) return false;
+  if (g.m < kBlasSide || g.n < kBlasSide || g.k < kBlasSide ||
+      work_of(g) < gemm_kernels().blas_work)
+    return false;
   const auto valid = [](int64_t ld, int64_t row) { return ld >= row && ld <= INT_MAX; };
   return g.k <= INT_MAX && valid(g.lda, g.transpose_a ? g.m : g.k) &&
          valid(g.ldb, g.transpose_b ? g.k : g.n) && valid(g.ldc, g.n);

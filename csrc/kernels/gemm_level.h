@@ -14,6 +14,7 @@ struct GemmKernels {
   void (*epilogue[2])(const Gemm& g);  // only the epilogue of g, applied to C as it stands
   float (*fma_chains)(int64_t steps);  // fma_per_step float32 multiply-adds in registers a step
   int fma_per_step;
+  double blas_work;  // from this many multiply-adds on, a BLAS is faster than `run`
 };
 
 inline constexpr int64_t kGemmBlockK = 256;

@@ -19,7 +19,22 @@ struct Tile {
   bool add;       // C += instead of C =
   const T* bias;  // or nullptr
   bool relu;
+  // Rows of the panel that follows B, to be fetched meanwhile.
+  const T* next = nullptr;
+  int64_t next_row = 0;
+  int next_rows = 0;
 };
+
+// The tiles of large products fetch what is needed after them; tiles of few steps wait for nothing.
+inline constexpr int64_t kFetchFrom = 128;
+template <int Rows, int Vectors>
+inline constexpr bool kFetches = Rows + 2 >= kTileRows && Vectors == 2;
+
+template <class T, int Vectors, bool Write>
+WG_INLINE void fetch_row(const T* p) {
+  __builtin_prefetch(p, Write, Write ? 3 : 2);
+  if (Vectors > 1) __builtin_prefetch(p + (Vectors - 1) * Simd<T>::kLanes, Write, Write ? 3 : 2);
+}
 
 template <class T, int Rows, int Vectors, bool Masked>
 void tile(const Tile<T>& t) {
@@ -49,19 +64,37 @@ void tile(const Tile<T>& t) {
     asm("" : "+r"(a[q]));
   }
   const T* b = t.b;
-  for (int64_t p = t.k; p > 0; --p) {
-    V bv[Vectors];
+  const auto steps = [&](int64_t count) __attribute__((always_inline)) {
+    for (; count > 0; --count) {
+      V bv[Vectors];
 #pragma GCC unroll 4
-    for (int j = 0; j < Vectors; ++j) bv[j] = load(b, j);
+      for (int j = 0; j < Vectors; ++j) bv[j] = load(b, j);
 #pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i) {
-      const V av = S::broadcast(*reinterpret_cast<const T*>(a[i / 3] + i % 3 * a_row));
+      for (int i = 0; i < Rows; ++i) {
+        const V av = S::broadcast(*reinterpret_cast<const T*>(a[i / 3] + i % 3 * a_row));
 #pragma GCC unroll 4
-      for (int j = 0; j < Vectors; ++j) acc[i][j] = S::fma(av, bv[j], acc[i][j]);
-    }
+        for (int j = 0; j < Vectors; ++j) acc[i][j] = S::fma(av, bv[j], acc[i][j]);
+      }
 #pragma GCC unroll 8
-    for (int q = 0; q < kGroups; ++q) a[q] += a_col;
-    b += b_row;
+      for (int q = 0; q < kGroups; ++q) a[q] += a_col;
+      b += b_row;
+    }
+  };
+  if (kFetches<Rows, Vectors> && t.k >= kFetchFrom) {
+    // C and the panel after B are fetched meanwhile, a few rows at a time: more would delay A and
+    // B.
+    const int64_t share = (t.k + Rows - 1) / Rows;
+    const int each = (t.next_rows + Rows - 1) / Rows;
+    const T *next = t.next, *result = t.c;
+    int next_left = t.next_rows;
+    for (int64_t left = t.k; left > 0; left -= share, result += t.ldc) {
+      for (int q = each; q > 0 && next_left > 0; --q, --next_left, next += t.next_row)
+        fetch_row<T, Vectors, false>(next);
+      fetch_row<T, Vectors, true>(result);
+      steps(left < share ? left : share);
+    }
+  } else {
+    steps(t.k);
   }
 
   T* c = t.c;
