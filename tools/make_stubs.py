@@ -1,8 +1,9 @@
 """Writes the type stubs of the compiled modules and of the package: python tools/make_stubs.py.
 
 What the library's function rows define is read from them, with result types seen by calling their
-samples; methods written in Python are read from their signatures; what is left stands in
-tools/stubs. With --check nothing is written: it fails if a stub is out of date.
+samples; methods written in Python are read from their signatures; what is left of Tensor stands in
+tensor_stub.pyi, and _core.pyi is written by hand. With --check nothing is written: it fails if a
+stub is out of date.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 import wengert as wg
 from wengert._core import ops
 
-TEMPLATES = Path(__file__).parent / "stubs"
+TENSOR_TEMPLATE = Path(__file__).parent / "tensor_stub.pyi"
 PACKAGE = Path(__file__).parent.parent / "python" / "wengert"
 NOTE = "# Made by tools/make_stubs.py; do not edit.\n"
 
@@ -199,12 +200,8 @@ def methods(written: str) -> Iterator[str]:
 
 
 def tensor_stub() -> str:
-    text = (TEMPLATES / "_tensor.pyi").read_text()
+    text = TENSOR_TEMPLATE.read_text()
     return text.replace("    # generated: methods", "\n".join(methods(text)))
-
-
-def core_stub() -> str:
-    return (TEMPLATES / "_core.pyi").read_text()
 
 
 # ---- the package ---------------------------------------------------------------------------
@@ -263,7 +260,6 @@ def package_stub() -> str:
 STUBS = {
     "_ops.pyi": operations_stub,
     "_tensor.pyi": tensor_stub,
-    "_core.pyi": core_stub,
     "__init__.pyi": package_stub,
 }
 

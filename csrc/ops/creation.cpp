@@ -108,6 +108,102 @@ struct Full {
   void compute(Compute& c) const { fill_elements(*c.out().impl(), value); }
 };
 
+// Memory whose content nobody has set.
+struct Empty {
+  Shape shape;
+  DType dtype;
+  static constexpr const char* name = "empty";
+  WG_FIELDS(shape, dtype)
+  void infer(Infer& m) const {
+    m.out().dtype = dtype;
+    m.out().shape = shape;
+  }
+  void compute(Compute&) const {}
+};
+
+// The same in the order of the input's dimensions in memory.
+struct EmptyLike {
+  DType dtype;
+  static constexpr const char* name = "empty_like";
+  WG_FIELDS(dtype)
+  void infer(Infer& m) const {
+    const TensorImpl& x = m.in(0);
+    m.out().dtype = dtype;
+    m.out().shape = x.sizes();
+    if (!x.contiguous() && !may_overlap(x)) m.out().strided = dense_strides(x, m.out().strides);
+  }
+  void compute(Compute&) const {}
+};
+
+// start + i step for i < n, counted in int64 or float64.
+struct Arange {
+  Scalar start, step;
+  int64_t n;
+  DType dtype;
+  static constexpr const char* name = "arange";
+  WG_FIELDS(start, step, n, dtype)
+  void infer(Infer& m) const {
+    m.out().dtype = dtype;
+    m.out().shape.push(n);
+  }
+  void compute(Compute& c) const {
+    const bool whole = start.kind() <= DTypeKind::integer && step.kind() <= DTypeKind::integer;
+    const DType counted = whole ? DType::int64 : DType::float64;
+    const Tensor wide = dtype == counted ? c.out() : new_tensor(counted, {n});
+    if (whole) {
+      int64_t* p = wide.data<int64_t>();
+      for (int64_t i = 0; i < n; ++i) p[i] = start.to_int() + i * step.to_int();
+    } else {
+      double* p = wide.data<double>();
+      for (int64_t i = 0; i < n; ++i)
+        p[i] = start.to_double() + static_cast<double>(i) * step.to_double();
+    }
+    if (dtype != counted) copy_elements(*c.out().impl(), *wide.impl());
+  }
+};
+
+struct Linspace {
+  double start, end;
+  int64_t steps;
+  DType dtype;
+  static constexpr const char* name = "linspace";
+  WG_FIELDS(start, end, steps, dtype)
+  void infer(Infer& m) const {
+    m.out().dtype = dtype;
+    m.out().shape.push(steps);
+  }
+  void compute(Compute& c) const {
+    const Tensor wide = dtype == DType::float64 ? c.out() : new_tensor(DType::float64, {steps});
+    double* p = wide.data<double>();
+    // Both halves are measured from their own end, so that the last value is exact.
+    const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
+    for (int64_t i = 0; i < steps; ++i) {
+      p[i] = i < steps / 2 || steps == 1 ? start + step * static_cast<double>(i)
+                                         : end - step * static_cast<double>(steps - 1 - i);
+    }
+    if (dtype != DType::float64) copy_elements(*c.out().impl(), *wide.impl());
+  }
+};
+
+struct Eye {
+  int64_t rows, columns;
+  DType dtype;
+  static constexpr const char* name = "eye";
+  WG_FIELDS(rows, columns, dtype)
+  void infer(Infer& m) const {
+    m.out().dtype = dtype;
+    m.out().shape.push(rows);
+    m.out().shape.push(columns);
+  }
+  void compute(Compute& c) const {
+    const TensorImpl& t = *c.out().impl();
+    fill_elements(t, 0);
+    const auto item = static_cast<int64_t>(item_size(dtype));
+    for (int64_t i = 0; i < rows && i < columns; ++i)
+      store_scalar(dtype, t.data + i * (columns + 1) * item, 1);
+  }
+};
+
 Tensor make_full(Dims shape, const Scalar& value, DType dtype) {
   if (!(thread_mode.word & kSlowModes)) {
     Tensor t = new_tensor(dtype, shape);
@@ -125,7 +221,9 @@ Tensor make_full(Dims shape, const Scalar& value, DType dtype) {
 }  // namespace
 
 Tensor empty(Dims shape, std::optional<DType> dtype) {
-  return new_tensor(dtype.value_or(default_dtype()), shape);
+  const DType t = dtype.value_or(default_dtype());
+  if (!(thread_mode.word & kSlowModes) || shape.size() > kMaxDims) return new_tensor(t, shape);
+  return apply(Empty{shape, t});
 }
 Tensor zeros(Dims shape, std::optional<DType> dtype) {
   return make_full(shape, 0, dtype.value_or(default_dtype()));
@@ -139,19 +237,12 @@ Tensor full(Dims shape, Scalar value, std::optional<DType> dtype) {
 Tensor scalar(Scalar value, std::optional<DType> dtype) { return full({}, value, dtype); }
 
 Tensor empty_like(const Tensor& input, std::optional<DType> dtype) {
-  const TensorImpl& x = *input.impl();
-  int64_t strides[kMaxDims];
-  const DType t = dtype.value_or(x.dtype);
-  if (!x.contiguous() && !may_overlap(x) && dense_strides(x, strides)) {
-    return new_tensor(t, x.sizes(), strides);
-  }
-  return new_tensor(t, x.sizes());
+  return apply(EmptyLike{dtype.value_or(detail::input("empty_like", input)->dtype)}, input);
 }
 Tensor full_like(const Tensor& input, Scalar value, std::optional<DType> dtype) {
   if (input.is_contiguous()) return make_full(input.shape(), value, dtype.value_or(input.dtype()));
   Tensor t = empty_like(input, dtype);
-  fill_elements(*t.impl(), value);
-  return t;
+  return fill_(t, value);
 }
 Tensor zeros_like(const Tensor& input, std::optional<DType> dtype) {
   return full_like(input, 0, dtype);
@@ -179,42 +270,21 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
     n = static_cast<int64_t>(std::ceil(span / step.to_double()));
   }
   if (n < 0) n = 0;
-  Tensor wide = new_tensor(whole ? DType::int64 : DType::float64, Dims(&n, 1));
-  if (whole) {
-    int64_t* p = wide.data<int64_t>();
-    for (int64_t i = 0; i < n; ++i) p[i] = start.to_int() + i * step.to_int();
-  } else {
-    double* p = wide.data<double>();
-    for (int64_t i = 0; i < n; ++i)
-      p[i] = start.to_double() + static_cast<double>(i) * step.to_double();
-  }
-  return as_contiguous(wide, t);
+  const Scalar first = whole ? Scalar(start.to_int()) : Scalar(start.to_double());
+  return apply(Arange{first, step, n, t});
 }
 
 Tensor linspace(double start, double end, int64_t steps, std::optional<DType> dtype) {
   WG_CHECK(steps >= 0, ValueError, "linspace: the number of steps must be non-negative, but got ",
            steps);
-  Tensor wide = new_tensor(DType::float64, Dims(&steps, 1));
-  double* p = wide.data<double>();
-  // Both halves are measured from their own end, so that the last value is exact.
-  const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
-  for (int64_t i = 0; i < steps; ++i) {
-    p[i] = i < steps / 2 || steps == 1 ? start + step * static_cast<double>(i)
-                                       : end - step * static_cast<double>(steps - 1 - i);
-  }
-  return as_contiguous(wide, dtype.value_or(default_dtype()));
+  return apply(Linspace{start, end, steps, dtype.value_or(default_dtype())});
 }
 
 Tensor eye(int64_t n, std::optional<int64_t> m, std::optional<DType> dtype) {
   const int64_t columns = m.value_or(n);
   WG_CHECK(n >= 0 && columns >= 0, ValueError, "eye: sizes must be non-negative, but got ", n,
            " and ", columns);
-  Tensor t = zeros({n, columns}, dtype);
-  const size_t item = item_size(t.dtype());
-  for (int64_t i = 0; i < n && i < columns; ++i) {
-    store_scalar(t.dtype(), t.data<char>() + static_cast<size_t>(i * (columns + 1)) * item, 1);
-  }
-  return t;
+  return apply(Eye{n, columns, dtype.value_or(default_dtype())});
 }
 
 Tensor from_data(const void* data, Dims shape, DType dtype) {

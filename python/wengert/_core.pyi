@@ -1,4 +1,3 @@
-# Made by tools/make_stubs.py; do not edit.
 from builtins import bool as _bool
 from builtins import float as _float
 from builtins import int as _int

@@ -11,8 +11,36 @@ from wengert.nn import init
 from wengert.nn.module import Module
 from wengert.nn.parameter import Parameter
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-class LayerNorm(Module):
+
+class _Normalization(Module):
+    """What has a weight and a bias, one or both, that scale and shift what was normalised."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _register(
+        self, shape: int | Sequence[int], device: object, dtype: Any, **wanted: bool
+    ) -> None:
+        for name, there in wanted.items():
+            value = Parameter(wengert.empty(shape, device=device, dtype=dtype)) if there else None
+            self.register_parameter(name, value)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Sets weight 1 and bias 0."""
+        for name, parameter in self.named_parameters(recurse=False):
+            (init.ones_ if name == "weight" else init.zeros_)(parameter)
+
+
+def _as_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+
+
+class LayerNorm(_Normalization):
     """(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions."""
 
     def __init__(
@@ -25,24 +53,16 @@ class LayerNorm(Module):
         dtype: wengert.dtype | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(normalized_shape, int):
-            normalized_shape = (normalized_shape,)
-        self.normalized_shape = tuple(normalized_shape)
+        self.normalized_shape = _as_shape(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        for name, wanted in (("weight", True), ("bias", bias)):
-            value = None
-            if elementwise_affine and wanted:
-                value = Parameter(wengert.empty(self.normalized_shape, device=device, dtype=dtype))
-            self.register_parameter(name, value)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Sets weight 1 and bias 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        self._register(
+            self.normalized_shape,
+            device,
+            dtype,
+            weight=elementwise_affine,
+            bias=elementwise_affine and bias,
+        )
 
     def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -54,7 +74,7 @@ class LayerNorm(Module):
         )
 
 
-class GroupNorm(Module):
+class GroupNorm(_Normalization):
     """Normalises each of ``num_groups`` groups of channels (dimension 1) of each sample."""
 
     def __init__(
@@ -77,19 +97,7 @@ class GroupNorm(Module):
         self.num_channels = num_channels
         self.eps = eps
         self.affine = affine
-        for name, wanted in (("weight", affine), ("bias", affine and bias)):
-            value = None
-            if wanted:
-                value = Parameter(wengert.empty(num_channels, device=device, dtype=dtype))
-            self.register_parameter(name, value)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Sets weight 1 and bias 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        self._register(num_channels, device, dtype, weight=affine, bias=affine and bias)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
@@ -101,7 +109,7 @@ class GroupNorm(Module):
         )
 
 
-class RMSNorm(Module):
+class RMSNorm(_Normalization):
     """x / sqrt(mean(x^2) + eps) * weight over the last dimensions; eps None: the dtype's."""
 
     def __init__(
@@ -113,21 +121,10 @@ class RMSNorm(Module):
         dtype: wengert.dtype | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(normalized_shape, int):
-            normalized_shape = (normalized_shape,)
-        self.normalized_shape = tuple(normalized_shape)
+        self.normalized_shape = _as_shape(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        value = None
-        if elementwise_affine:
-            value = Parameter(wengert.empty(self.normalized_shape, device=device, dtype=dtype))
-        self.register_parameter("weight", value)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Sets weight 1."""
-        if self.weight is not None:
-            init.ones_(self.weight)
+        self._register(self.normalized_shape, device, dtype, weight=elementwise_affine)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
