@@ -11,9 +11,12 @@ from ._tensor import Size as Size
 from ._tensor import Tensor as Tensor
 from .version import __version__ as __version__
 from ._ops import abs as abs
+from ._ops import abs_ as abs_
 from ._ops import absolute as absolute
 from ._ops import acos as acos
+from ._ops import acos_ as acos_
 from ._ops import acosh as acosh
+from ._ops import acosh_ as acosh_
 from ._ops import adaptive_avg_pool2d as adaptive_avg_pool2d
 from ._ops import add as add
 from ._ops import addbmm as addbmm
@@ -21,6 +24,7 @@ from ._ops import addcdiv as addcdiv
 from ._ops import addcmul as addcmul
 from ._ops import addmm as addmm
 from ._ops import addmv as addmv
+from ._ops import addmv_ as addmv_
 from ._ops import addr as addr
 from ._ops import all as all
 from ._ops import allclose as allclose
@@ -30,12 +34,18 @@ from ._ops import aminmax as aminmax
 from ._ops import any as any
 from ._creation import arange as arange
 from ._ops import arccos as arccos
+from ._ops import arccos_ as arccos_
 from ._ops import arccosh as arccosh
+from ._ops import arccosh_ as arccosh_
 from ._ops import arcsin as arcsin
+from ._ops import arcsin_ as arcsin_
 from ._ops import arcsinh as arcsinh
+from ._ops import arcsinh_ as arcsinh_
 from ._ops import arctan as arctan
 from ._ops import arctan2 as arctan2
+from ._ops import arctan_ as arctan_
 from ._ops import arctanh as arctanh
+from ._ops import arctanh_ as arctanh_
 from ._ops import argmax as argmax
 from ._ops import argmin as argmin
 from ._ops import argsort as argsort
@@ -44,10 +54,14 @@ from ._ops import as_strided as as_strided
 from ._creation import as_tensor as as_tensor
 from ._creation import asarray as asarray
 from ._ops import asin as asin
+from ._ops import asin_ as asin_
 from ._ops import asinh as asinh
+from ._ops import asinh_ as asinh_
 from ._ops import atan as atan
 from ._ops import atan2 as atan2
+from ._ops import atan_ as atan_
 from ._ops import atanh as atanh
+from ._ops import atanh_ as atanh_
 from ._shape import atleast_1d as atleast_1d
 from ._shape import atleast_2d as atleast_2d
 from ._shape import atleast_3d as atleast_3d
@@ -78,15 +92,20 @@ from ._shape import cartesian_prod as cartesian_prod
 from ._ops import cat as cat
 cdouble: dtype
 from ._ops import ceil as ceil
+from ._ops import ceil_ as ceil_
 cfloat: dtype
 from ._pointwise import chain_matmul as chain_matmul
 from ._memory_format import channels_last as channels_last
 from ._memory_format import channels_last_3d as channels_last_3d
 from ._ops import chunk as chunk
 from ._ops import clamp as clamp
+from ._ops import clamp_ as clamp_
 from ._ops import clamp_max as clamp_max
+from ._ops import clamp_max_ as clamp_max_
 from ._ops import clamp_min as clamp_min
+from ._ops import clamp_min_ as clamp_min_
 from ._ops import clip as clip
+from ._ops import clip_ as clip_
 from ._memory_format import clone as clone
 from ._ops import column_stack as column_stack
 from ._shape import combinations as combinations
@@ -103,7 +122,9 @@ from ._ops import conv_transpose2d as conv_transpose2d
 from ._ops import conv_transpose3d as conv_transpose3d
 from ._ops import copysign as copysign
 from ._ops import cos as cos
+from ._ops import cos_ as cos_
 from ._ops import cosh as cosh
+from ._ops import cosh_ as cosh_
 from ._ops import count_nonzero as count_nonzero
 from ._ops import cross as cross
 from ._ops import cross_entropy as cross_entropy
@@ -113,6 +134,8 @@ from ._ops import cumprod as cumprod
 from ._ops import cumsum as cumsum
 from ._core import default_generator as default_generator
 from ._ops import deg2rad as deg2rad
+from ._ops import deg2rad_ as deg2rad_
+from ._properties import detach as detach
 from ._device import device as device
 from ._ops import diag as diag
 from ._ops import diag_embed as diag_embed
@@ -140,14 +163,21 @@ from ._ops import entr as entr
 from ._ops import eq as eq
 from ._ops import equal as equal
 from ._ops import erf as erf
+from ._ops import erf_ as erf_
 from ._ops import erfc as erfc
+from ._ops import erfc_ as erfc_
 from ._ops import erfinv as erfinv
 from ._ops import exp as exp
 from ._ops import exp2 as exp2
+from ._ops import exp2_ as exp2_
+from ._ops import exp_ as exp_
 from ._ops import expm1 as expm1
+from ._ops import expm1_ as expm1_
 from ._ops import eye as eye
+from ._ops import fill_ as fill_
 from ._settings import finfo as finfo
 from ._ops import fix as fix
+from ._ops import fix_ as fix_
 from ._ops import flatten as flatten
 from ._ops import flip as flip
 from ._ops import fliplr as fliplr
@@ -158,11 +188,13 @@ float32: dtype
 float64: dtype
 from ._ops import float_power as float_power
 from ._ops import floor as floor
+from ._ops import floor_ as floor_
 from ._ops import floor_divide as floor_divide
 from ._ops import fmax as fmax
 from ._ops import fmin as fmin
 from ._ops import fmod as fmod
 from ._ops import frac as frac
+from ._ops import frac_ as frac_
 from ._pointwise import frexp as frexp
 from ._creation import from_dlpack as from_dlpack
 from ._creation import from_numpy as from_numpy
@@ -170,6 +202,7 @@ from ._ops import full as full
 from ._ops import full_like as full_like
 from ._ops import gather as gather
 from ._ops import gcd as gcd
+from ._ops import gcd_ as gcd_
 from ._ops import ge as ge
 from ._ops import gelu as gelu
 from ._ops import gelu_tanh as gelu_tanh
@@ -195,6 +228,7 @@ from ._ops import index_add as index_add
 from ._ops import index_copy as index_copy
 from ._ops import index_fill as index_fill
 from ._ops import index_put as index_put
+from ._ops import index_put_ as index_put_
 from ._ops import index_select as index_select
 inf: _float
 from ._grad_modes import inference_mode as inference_mode
@@ -206,8 +240,14 @@ int32: dtype
 int64: dtype
 int8: dtype
 from ._core import is_anomaly_enabled as is_anomaly_enabled
+from ._properties import is_complex as is_complex
+from ._properties import is_floating_point as is_floating_point
 from ._core import is_grad_enabled as is_grad_enabled
+from ._properties import is_inference as is_inference
 from ._core import is_inference_mode_enabled as is_inference_mode_enabled
+from ._properties import is_nonzero as is_nonzero
+from ._properties import is_same_size as is_same_size
+from ._properties import is_signed as is_signed
 from ._creation import is_tensor as is_tensor
 from ._ops import isclose as isclose
 from ._ops import isfinite as isfinite
@@ -222,7 +262,9 @@ from ._ops import kthvalue as kthvalue
 from ._ops import l1_loss as l1_loss
 from ._ops import layer_norm as layer_norm
 from ._ops import lcm as lcm
+from ._ops import lcm_ as lcm_
 from ._ops import ldexp as ldexp
+from ._ops import ldexp_ as ldexp_
 from ._ops import le as le
 from ._ops import lerp as lerp
 from ._ops import less as less
@@ -234,8 +276,12 @@ from ._ops import linspace as linspace
 from ._serialization import load as load
 from ._ops import log as log
 from ._ops import log10 as log10
+from ._ops import log10_ as log10_
 from ._ops import log1p as log1p
+from ._ops import log1p_ as log1p_
 from ._ops import log2 as log2
+from ._ops import log2_ as log2_
+from ._ops import log_ as log_
 from ._ops import log_softmax as log_softmax
 from ._ops import logaddexp as logaddexp
 from ._ops import logaddexp2 as logaddexp2
@@ -245,6 +291,7 @@ from ._ops import logical_not as logical_not
 from ._ops import logical_or as logical_or
 from ._ops import logical_xor as logical_xor
 from ._ops import logit as logit
+from ._ops import logit_ as logit_
 from ._ops import logsigmoid as logsigmoid
 from ._ops import logsumexp as logsumexp
 long: dtype
@@ -278,6 +325,7 @@ from ._ops import mv as mv
 from ._ops import mvlgamma as mvlgamma
 nan: _float
 from ._ops import nan_to_num as nan_to_num
+from ._ops import nan_to_num_ as nan_to_num_
 from ._ops import nanmean as nanmean
 from ._reductions import nanmedian as nanmedian
 from ._ops import nanquantile as nanquantile
@@ -286,7 +334,9 @@ from ._ops import narrow as narrow
 from ._ops import ndtr as ndtr
 from ._ops import ne as ne
 from ._ops import neg as neg
+from ._ops import neg_ as neg_
 from ._ops import negative as negative
+from ._ops import negative_ as negative_
 newaxis: None
 from ._ops import nextafter as nextafter
 from ._ops import nll_loss as nll_loss
@@ -296,6 +346,7 @@ from ._shape import nonzero as nonzero
 from ._reductions import norm as norm
 from ._ops import normal as normal
 from ._ops import not_equal as not_equal
+from ._properties import numel as numel
 from ._ops import one_hot as one_hot
 from ._ops import ones as ones
 from ._ops import ones_like as ones_like
@@ -313,6 +364,7 @@ from ._core import promote_types as promote_types
 from ._ops import put as put
 from ._ops import quantile as quantile
 from ._ops import rad2deg as rad2deg
+from ._ops import rad2deg_ as rad2deg_
 from ._ops import rand as rand
 from ._ops import rand_like as rand_like
 from ._pointwise import randint as randint
@@ -322,8 +374,10 @@ from ._ops import randn_like as randn_like
 from ._ops import randperm as randperm
 from ._ops import ravel as ravel
 from ._ops import reciprocal as reciprocal
+from ._ops import reciprocal_ as reciprocal_
 from ._ops import relu as relu
 from ._ops import relu6 as relu6
+from ._ops import relu_ as relu_
 from ._ops import remainder as remainder
 from ._shape import repeat_interleave as repeat_interleave
 from ._core import reset_peak_memory as reset_peak_memory
@@ -333,8 +387,10 @@ from ._ops import rms_norm as rms_norm
 from ._ops import roll as roll
 from ._ops import rot90 as rot90
 from ._pointwise import round as round
+from ._ops import round_ as round_
 from ._ops import row_stack as row_stack
 from ._ops import rsqrt as rsqrt
+from ._ops import rsqrt_ as rsqrt_
 from ._ops import rsub as rsub
 from ._serialization import save as save
 from ._pointwise import scalar_tensor as scalar_tensor
@@ -356,12 +412,16 @@ from ._ops import sgn as sgn
 short: dtype
 from ._settings import show_config as show_config
 from ._ops import sigmoid as sigmoid
+from ._ops import sigmoid_ as sigmoid_
 from ._ops import sign as sign
 from ._ops import signbit as signbit
 from ._ops import silu as silu
 from ._ops import sin as sin
+from ._ops import sin_ as sin_
 from ._ops import sinc as sinc
+from ._ops import sinc_ as sinc_
 from ._ops import sinh as sinh
+from ._ops import sinh_ as sinh_
 from ._ops import slice_scatter as slice_scatter
 from ._ops import smooth_l1_loss as smooth_l1_loss
 from ._ops import softmax as softmax
@@ -371,7 +431,9 @@ from . import special as special
 from ._shape import split as split
 from ._shape import split_with_sizes as split_with_sizes
 from ._ops import sqrt as sqrt
+from ._ops import sqrt_ as sqrt_
 from ._ops import square as square
+from ._ops import square_ as square_
 from ._ops import squeeze as squeeze
 from ._ops import stack as stack
 from ._reductions import std as std
@@ -381,10 +443,13 @@ from ._ops import subtract as subtract
 from ._ops import sum as sum
 from ._ops import swapaxes as swapaxes
 from ._ops import swapdims as swapdims
+from ._properties import t as t
 from ._ops import take as take
 from ._ops import take_along_dim as take_along_dim
 from ._ops import tan as tan
+from ._ops import tan_ as tan_
 from ._ops import tanh as tanh
+from ._ops import tanh_ as tanh_
 from ._creation import tensor as tensor
 from ._shape import tensor_split as tensor_split
 from ._pointwise import tensordot as tensordot
@@ -399,6 +464,7 @@ from ._ops import triu as triu
 from ._ops import triu_indices as triu_indices
 from ._ops import true_divide as true_divide
 from ._ops import trunc as trunc
+from ._ops import trunc_ as trunc_
 uint8: dtype
 from ._ops import unbind as unbind
 from ._ops import unflatten as unflatten
@@ -416,5 +482,7 @@ from ._shape import vsplit as vsplit
 from ._ops import vstack as vstack
 from ._shape import where as where
 from ._ops import xlogy as xlogy
+from ._ops import xlogy_ as xlogy_
+from ._ops import zero_ as zero_
 from ._ops import zeros as zeros
 from ._ops import zeros_like as zeros_like

@@ -237,3 +237,36 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     if dtype is not None and array.dtype != dtype:
         return array.astype(dtype)
     return np.array(array) if copy else array
+
+
+# ---- like another tensor ------------------------------------------------------------------
+
+
+def _maker(name: str) -> Any:
+    make = getattr(_core.ops, name)
+
+    def new(self: Tensor, *size: Any, dtype: dtype | None = None, **options: Any) -> Tensor:
+        return make(*size, dtype=self.dtype if dtype is None else dtype, **options)
+
+    new.__name__ = new.__qualname__ = f"new_{name}"
+    new.__doc__ = f"wengert.{name} of the given size with the dtype of this tensor."
+    return new
+
+
+def _new_tensor(
+    self: Tensor,
+    data: Any,
+    *,
+    dtype: dtype | None = None,
+    device: object = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """wengert.tensor(data) with the dtype of this tensor."""
+    wanted = self.dtype if dtype is None else dtype
+    return tensor(data, dtype=wanted, device=device, requires_grad=requires_grad)
+
+
+methods = {
+    "new_tensor": _new_tensor,
+    **{f"new_{name}": _maker(name) for name in ("empty", "zeros", "ones", "full")},
+}

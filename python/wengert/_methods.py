@@ -254,6 +254,7 @@ def install() -> None:
         "cuda": cuda,
         "register_hook": register_hook,
         "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook,
+        **_creation.methods,
         "numpy": _creation._numpy,
         "__array__": _creation._array,
         "__dlpack__": _creation._dlpack,
