@@ -226,37 +226,40 @@ TYPED_TEST(GemmTest, ThreadsDoNotChangeTheBits) {
 TYPED_TEST(GemmTest, OwnKernelsGiveTheSameBitsHoweverTheProductIsCut) {
   using T = TypeParam;
   const int64_t m = 400, n = 300, k = 300;
-  for (const Level& level : levels()) {
-    Case<T> x(m, n, k, false, false, true, Epilogue::bias);
-    const std::vector<T> whole = run_level(level, x);
-    for (const int64_t rows : {1, 5, 29, 100})
-      for (const int64_t columns : {1, 3, 40, 277}) {
-        for (const bool turned : {false, true}) {
-          Case<T> part = x;
-          part.g.transpose_a = part.g.transpose_b = turned;
-          part.g.m = rows;
-          part.g.n = columns;
-          if (turned) {
-            part.g.lda = m;
-            part.g.ldb = k;
-            for (int64_t i = 0; i < m; ++i)
+  for (const Level& level : levels())
+    for (const bool accumulate : {false, true}) {
+      Case<T> x(m, n, k, false, false, accumulate, Epilogue::bias);
+      const std::vector<T> whole = run_level(level, x);
+      for (const int64_t rows : {1, 29, 100})
+        for (const int64_t columns : {1, 40, 277})
+          for (int turned = 0; turned < 4; ++turned) {
+            Case<T> part = x;
+            part.g.transpose_a = turned & 1;
+            part.g.transpose_b = turned & 2;
+            part.g.m = rows;
+            part.g.n = columns;
+            if (part.g.transpose_a) {
+              part.g.lda = m;
+              for (int64_t i = 0; i < m; ++i)
+                for (int64_t p = 0; p < k; ++p)
+                  part.a[static_cast<size_t>(p * m + i)] = x.a[static_cast<size_t>(i * k + p)];
+            }
+            if (part.g.transpose_b) {
+              part.g.ldb = k;
               for (int64_t p = 0; p < k; ++p)
-                part.a[static_cast<size_t>(p * m + i)] = x.a[static_cast<size_t>(i * k + p)];
-            for (int64_t p = 0; p < k; ++p)
-              for (int64_t j = 0; j < n; ++j)
-                part.b[static_cast<size_t>(j * k + p)] = x.b[static_cast<size_t>(p * n + j)];
+                for (int64_t j = 0; j < n; ++j)
+                  part.b[static_cast<size_t>(j * k + p)] = x.b[static_cast<size_t>(p * n + j)];
+            }
+            part.point();
+            const std::vector<T> result = run_level(level, part);
+            for (int64_t i = 0; i < rows; ++i)
+              ASSERT_EQ(std::memcmp(&result[static_cast<size_t>(i * n)],
+                                    &whole[static_cast<size_t>(i * n)],
+                                    static_cast<size_t>(columns) * sizeof(T)),
+                        0)
+                  << level.name << " " << rows << "x" << columns << " turned " << turned;
           }
-          part.point();
-          const std::vector<T> result = run_level(level, part);
-          for (int64_t i = 0; i < rows; ++i)
-            ASSERT_EQ(
-                std::memcmp(&result[static_cast<size_t>(i * n)], &whole[static_cast<size_t>(i * n)],
-                            static_cast<size_t>(columns) * sizeof(T)),
-                0)
-                << level.name << " " << rows << "x" << columns << (turned ? " turned" : "");
-        }
-      }
-  }
+    }
 }
 
 TYPED_TEST(GemmTest, EmptyProducts) {
