@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -1169,3 +1170,169 @@ def test_threads_use_one_custom_node():
             assert g.tolist() == [12.0]
 
     in_threads(work, 4)
+
+
+# ---- hooks that return what does not fit --------------------------------------------------
+
+
+def _behind(op):
+    """A node whose rule trusts its gradient, with the node of its input above it."""
+    x = wg.randn(1, 2, 8, 8, requires_grad=True)
+    return x, op(x).exp()
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        lambda x: wg.nn.functional.conv2d(x, wg.ones(3, 2, 3, 3)),
+        lambda x: wg.nn.functional.max_pool2d(x, 2),
+        lambda x: wg.nn.functional.layer_norm(x, (8,)),
+    ],
+)
+def test_gradients_from_node_hooks_must_fit(op):
+    for wrong in (wg.ones(4096), wg.ones(2, 1, 1, 1)):
+        x, z = _behind(op)
+        z.grad_fn.register_hook(lambda grads, outputs, wrong=wrong: (wrong,))
+        with pytest.raises(RuntimeError, match="exp: its backward returned a gradient of shape"):
+            z.sum().backward()
+    x, z = _behind(op)
+    z.grad_fn.register_hook(lambda grads, outputs: (grads[0].double() * 2,))
+    z.sum().backward()
+    assert x.grad.dtype is wg.float32
+    y = x.detach().clone().requires_grad_()
+    op(y).exp().sum().backward()
+    assert wg.allclose(x.grad, 2 * y.grad)
+
+
+def test_node_hooks_cannot_fill_what_nobody_needs():
+    x = wg.ones(3, requires_grad=True)
+    y = x * wg.ones(3)
+    y.grad_fn.register_hook(lambda grads, outputs: (grads[0], wg.ones(7)))
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("wrong", [lambda g: g.sum(), lambda g: g.double()])
+def test_gradients_from_tensor_hooks_must_fit(wrong):
+    for leaf in (True, False):
+        x = wg.ones(3, requires_grad=True)
+        hooked = x if leaf else x * 1
+        y = (hooked * 2).sum()
+        hooked.register_hook(wrong)
+        with pytest.raises(RuntimeError, match="a hook returned a gradient of"):
+            y.backward()
+        assert x.grad is None
+
+
+def test_a_hook_may_remove_itself_when_it_dies():
+    class Hook:
+        def __call__(self, *gradients):
+            return None
+
+        def __del__(self):
+            self.handle.remove()
+
+    y = wg.ones(3, requires_grad=True).exp()
+    hook = Hook()
+    hook.handle = handle = y.grad_fn.register_hook(hook)
+    del hook
+    handle.remove()
+    y.sum().backward()
+
+
+# ---- custom functions that change their input ---------------------------------------------
+
+
+class _Doubled(wg.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, y):
+        ctx.mark_dirty(x)
+        ctx.mark_non_differentiable(x)
+        ctx.save_for_backward(x)
+        x.mul_(2)
+        return y * 3, x
+
+    @staticmethod
+    def backward(ctx, g, _):
+        return None, g * 3
+
+
+def test_a_changed_input_without_gradient_loses_its_history():
+    a = wg.ones(3, requires_grad=True)
+    x, y = a * 1, wg.ones(3, requires_grad=True)
+    out, same = _Doubled.apply(x, y)
+    assert same is x
+    assert not x.requires_grad
+    out.sum().backward()
+    assert y.grad.tolist() == [3, 3, 3]
+    assert a.grad is None
+
+
+def test_a_custom_function_that_fails_leaves_its_outputs_alone():
+    class SavesTooMuch(wg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            with wg.inference_mode():
+                made = wg.ones(2) * 1
+            ctx.mark_dirty(x)
+            ctx.save_for_backward(x, made)
+            return y * 1, x
+
+        @staticmethod
+        def backward(ctx, g, h):
+            return h, g
+
+    a = wg.ones(3, requires_grad=True)
+    x = a * 1
+    with pytest.raises(RuntimeError, match="inference"):
+        SavesTooMuch.apply(x, wg.ones(3, requires_grad=True))
+    x.sum().backward()
+    assert a.grad.tolist() == [1, 1, 1]
+
+
+# ---- modes within modes -------------------------------------------------------------------
+
+
+def test_leaving_inference_mode_holds_within_other_modes():
+    x = wg.ones(2, requires_grad=True)
+    with wg.inference_mode():
+        with wg.inference_mode(False):
+            with wg.autograd.detect_anomaly():
+                assert (x * 2).requires_grad
+                assert not (x * 2).is_inference()
+                with wg.inference_mode():
+                    assert (x * 2).is_inference()
+                assert (x * 2).requires_grad
+            assert not wg.is_inference_mode_enabled()
+            assert (x * 2).requires_grad
+        assert wg.is_inference_mode_enabled()
+        assert (x * 2).is_inference()
+    with wg.autograd.detect_anomaly(), wg.inference_mode(), wg.inference_mode(False):
+        assert (x * 2).requires_grad
+
+
+def test_anomaly_mode_names_the_line_of_a_users_rule_that_raises():
+    class Raises(wg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            raise KeyError("lost")
+
+    with wg.autograd.detect_anomaly():
+        y = Raises.apply(wg.ones(2, requires_grad=True)) * 1
+    with wg.autograd.detect_anomaly(), pytest.raises(KeyError) as caught:
+        y = Raises.apply(wg.ones(2, requires_grad=True))
+        y.sum().backward()
+    if sys.version_info >= (3, 11):
+        assert "test_autograd_api" in caught.value.__notes__[0]
+
+
+def test_gradients_of_many_inputs():
+    xs = [wg.ones(1, requires_grad=True) for _ in range(300)]
+    ys = [x * i for i, x in enumerate(xs)]
+    loss = sum(ys[1:], ys[0]).sum()
+    grads = wg.autograd.grad(loss, [*xs, ys[7], xs[3]])
+    assert [g.item() for g in grads] == [*range(300), 1, 3]

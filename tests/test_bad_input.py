@@ -229,3 +229,29 @@ def test_out_must_fit():
     e = wg.zeros(1).expand(3)
     with pytest.raises(RuntimeError, match=r"^exp: "):
         wg.exp(x, out=e)
+
+
+def test_ranges_that_no_tensor_can_hold():
+    for bounds in ((0.0, 1e30), (0.0, 1e19), (-(2**63), 2**63 - 1)):
+        with pytest.raises(ValueError, match="more steps than a tensor can hold"):
+            wg.arange(*bounds)
+    with pytest.raises(ValueError, match="sign"):
+        wg.arange(2**60, 2**60 + 1, -1)
+
+
+def test_parameters_that_are_no_tensors():
+    optimizer = wg.optim.SGD([wg.nn.Parameter(wg.ones(1))])
+    optimizer.param_groups[0]["params"].append(1.5)
+    with pytest.raises(TypeError, match="expected parameters to be tensors, but got float"):
+        optimizer.zero_grad()
+    with pytest.raises(TypeError, match="expected parameters to be tensors, but got float"):
+        optimizer.step()
+    with pytest.raises(TypeError):
+        wg.Tensor._make_subclass(wg.Tensor, None)
+
+
+def test_copies_asked_for_by_position():
+    x = wg.ones(2)
+    assert x.to(wg.float32, False, False) is x
+    assert x.to(wg.float32, False, True) is not x
+    assert x.to("cpu", wg.float32, False, True) is not x

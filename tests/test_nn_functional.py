@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -333,3 +334,10 @@ def test_norms_like_torch():
         lambda x, w, b: F.batch_norm(x, None, None, w, b, True),
         [x, w[:, 0], b[:, 0]],
     )
+
+
+def test_gaussian_nll_loss_of_infinite_variance():
+    loss = wg.nn.functional.gaussian_nll_loss(
+        wg.zeros(2), wg.ones(2), wg.tensor([math.inf, 1.0]), reduction="none"
+    )
+    assert loss.tolist() == [math.inf, 0.5]

@@ -248,3 +248,21 @@ def test_norms(order):
         assert wg.linalg.matrix_norm(x, order, keepdim=True).shape == (1, 1)
     np.testing.assert_allclose(wg.linalg.norm(x, "fro").item(), np.linalg.norm(a))
     np.testing.assert_allclose(wg.linalg.norm(x).item(), np.linalg.norm(a))
+
+
+def test_numbers_before_tensors():
+    x = wg.tensor([0.03, 0.07], dtype=wg.float64)
+    assert (0.1 % x).tolist() == [0.1 % 0.03, 0.1 % 0.07]
+    assert (2 ** wg.tensor([True, False])).tolist() == [2, 1]
+    assert (7 // wg.tensor([2, 3])).tolist() == [3, 2]
+    assert (1 << wg.tensor([2, 3])).tolist() == [4, 8]
+    assert (16 >> wg.tensor([2, 3])).tolist() == [4, 2]
+    y = wg.tensor([1, 2])
+    y <<= 2
+    assert y.tolist() == [4, 8]
+    y >>= 1
+    assert y.tolist() == [2, 4]
+    for operation in (lambda o: o**x, lambda o: o // x, lambda o: o % x, lambda o: o << y):
+        for other in (object(), None):
+            with pytest.raises(TypeError, match="unsupported operand"):
+                operation(other)

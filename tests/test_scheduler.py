@@ -152,3 +152,20 @@ def test_errors():
         wg_schedules.ReduceLROnPlateau(optimizer, factor=1.0)
     with pytest.raises(ValueError, match="one more"):
         wg_schedules.SequentialLR(optimizer, [wg_schedules.StepLR(optimizer, 2)], [3])
+
+
+def test_milestones_survive_a_file(tmp_path):
+    def scheduler():
+        optimizer = wg.optim.SGD([wg.nn.Parameter(wg.ones(1))], lr=1.0)
+        return wg.optim.lr_scheduler.MultiStepLR(optimizer, [2, 2, 4])
+
+    first = scheduler()
+    first.optimizer.step()
+    first.step()
+    wg.save(first.state_dict(), tmp_path / "scheduler")
+    second = scheduler()
+    second.load_state_dict(wg.load(tmp_path / "scheduler"))
+    second.optimizer.step()
+    second.step()
+    assert second.last_epoch == 2
+    assert second.get_last_lr()[0] == pytest.approx(0.01)

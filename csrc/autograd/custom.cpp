@@ -6,6 +6,7 @@
 #include "autograd/mode.h"
 #include "autograd/vjp.h"
 #include "tensor/check.h"
+#include "wengert/detail/owner.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -71,22 +72,25 @@ void record_custom(std::shared_ptr<CustomBackward> backward, TensorList inputs, 
   } release{n};
   for (size_t k = 0; k < saved.size(); ++k) {
     if (!saved[k].defined()) continue;
-    bool is_output = false;
+    size_t as_output = outputs.size();
     for (size_t i = 0; i < outputs.size(); ++i) {
-      if (!outputs[i].is_same(saved[k])) continue;
-      is_output = true;
-      outputs[i].impl()->output_nr = static_cast<uint32_t>(i);
+      if (outputs[i].is_same(saved[k])) as_output = i;
     }
-    save(n, static_cast<int>(k), saved[k].impl(), is_output);
+    save(n, static_cast<int>(k), saved[k].impl(), as_output < outputs.size());
+    n->saved()[k].output_nr = static_cast<uint16_t>(as_output);
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     TensorImpl* t = outputs[i].impl();
-    if (!t || !is_differentiable(t->dtype) || (i < differentiable.size() && !differentiable[i])) {
+    if (!t || !is_differentiable(t->dtype)) continue;
+    if (i < differentiable.size() && !differentiable[i]) {
+      // Changed in place, without a gradient: its history no longer tells how it came about.
+      if (std::find(in.begin(), in.end(), t) != in.end()) detail::detach_(outputs[i]);
       continue;
     }
     retain_node(n);
     set_history(*t, n, static_cast<uint32_t>(i));
   }
+  note_where_made(*n);
 }
 
 WENGERT_NAMESPACE_END

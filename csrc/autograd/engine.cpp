@@ -24,7 +24,13 @@ struct ByNumber {
 }  // namespace
 
 struct Pass {
-  explicit Pass(const PassOptions& o, Captures* c) : options(o), captures(c) {}
+  explicit Pass(const PassOptions& o, Captures* c) : options(o), captures(c) {
+    if (!captures) return;
+    for (size_t i = 0; i < captures->inputs.size(); ++i) {
+      TensorImpl* t = captures->inputs[i].impl();
+      captured.emplace(t->grad_fn ? static_cast<const void*>(t->grad_fn) : t, i);
+    }
+  }
   ~Pass() {
     for (Node* n : heap) {  // only after an exception
       if (n->claim.load(std::memory_order_relaxed) != this) continue;
@@ -49,8 +55,11 @@ struct Pass {
   std::unordered_map<Node*, std::vector<Tensor>> aside;
   // Nodes on a path to a captured tensor; used only with captures.
   std::unordered_set<const Node*> wanted;
-  // Leaves whose hooks want the sum over all uses.
+  // The captured tensors, as indices of captures->inputs: by leaf, or by the node of others.
+  std::unordered_multimap<const void*, size_t> captured;
+  // Leaves whose hooks want the sum over all uses, and where each of them stands.
   std::vector<std::pair<Tensor, Tensor>> leaf_sums;
+  std::unordered_map<const TensorImpl*, size_t> leaf_sum_at;
 
   void push(Node* n) {
     heap.push_back(n);
@@ -63,9 +72,12 @@ struct Pass {
     return n;
   }
 
-  bool leaf_wanted(const TensorImpl* leaf) const {
-    return std::any_of(captures->inputs.begin(), captures->inputs.end(),
-                       [&](const Tensor& t) { return t.impl() == leaf; });
+  bool leaf_wanted(const TensorImpl* leaf) const { return captured.count(leaf) > 0; }
+  // Calls f with the index of every captured tensor that is this leaf, or an output of this node.
+  template <class F>
+  void for_captured(const void* leaf_or_node, F f) const {
+    const auto [begin, end] = captured.equal_range(leaf_or_node);
+    for (auto it = begin; it != end; ++it) f(it->second);
   }
   bool edge_wanted(const Edge& e) const {
     if (!e.target) return false;
@@ -112,13 +124,13 @@ void conform(const Edge& e, Tensor& g, const Node& from) {
 }
 
 // Takes what a hook has returned: rules rely on shape and dtype.
-void replace_gradient(const Node& n, Tensor& g, Tensor replacement) {
+void replace_gradient(const char* op, Tensor& g, Tensor replacement) {
   if (!replacement.defined()) return;
-  WG_CHECK(replacement.shape() == g.shape(), Error, n.cls->name,
-           ": a hook returned a gradient of shape ", replacement.shape(),
-           " in place of one of shape ", g.shape());
-  const DType dtype = g.dtype();
-  g = replacement.dtype() == dtype ? std::move(replacement) : algebra::cast(replacement, dtype);
+  WG_CHECK(replacement.shape() == g.shape(), Error, op, ": a hook returned a gradient of shape ",
+           replacement.shape(), " in place of one of shape ", g.shape());
+  WG_CHECK(replacement.dtype() == g.dtype(), Error, op, ": a hook returned a gradient of dtype ",
+           replacement.dtype(), " in place of one of dtype ", g.dtype(), "; convert it with to()");
+  g = std::move(replacement);
 }
 
 }  // namespace
@@ -164,8 +176,7 @@ Tensor* Vjp::begin_accumulate(int i) {
   }
   AutogradMeta* meta = meta_if_any(*e.leaf());
   if (!meta || !meta->hooks.empty() || !meta->accumulated_hooks.empty()) return nullptr;
-  while (meta->lock.test_and_set(std::memory_order_acquire)) {
-  }
+  meta->lock_grad();
   if (usable(meta->grad.impl())) return &meta->grad;
   meta->lock.clear(std::memory_order_release);
   return nullptr;
@@ -243,13 +254,12 @@ void Pass::deliver_to_leaf(TensorImpl* leaf, Tensor g) {
     accumulate_grad(*leaf, std::move(g), options.create_graph);
     return;
   }
-  for (auto& [t, sum] : leaf_sums) {
-    if (t.impl() == leaf) {
-      add_into(sum, std::move(g), options.create_graph);
-      return;
-    }
+  const auto [at, first] = leaf_sum_at.emplace(leaf, leaf_sums.size());
+  if (first) {
+    leaf_sums.emplace_back(Tensor::share(leaf), std::move(g));
+  } else {
+    add_into(leaf_sums[at->second].second, std::move(g), options.create_graph);
   }
-  leaf_sums.emplace_back(Tensor::share(leaf), std::move(g));
 }
 
 void Pass::run(Node* n) {
@@ -286,7 +296,7 @@ void Pass::run(Node* n) {
       const HookList hooks = extras->slot_hooks[k].hooks;  // a hook may add and remove hooks
       for (auto& h : hooks) {
         if (!g.defined()) break;
-        replace_gradient(*n, g, h.second->call(g));
+        replace_gradient(n->cls->name, g, h.second->call(g));
       }
     }
     for (uint32_t i = 0; i < n->n_outputs; ++i) {
@@ -294,16 +304,16 @@ void Pass::run(Node* n) {
     }
   }
   if (captures) {
-    for (size_t i = 0; i < captures->inputs.size(); ++i) {
+    for_captured(n, [&](size_t i) {
       TensorImpl* t = captures->inputs[i].impl();
-      if (t->grad_fn == n && gradients[t->output_nr].defined()) {
-        if (captures->accumulate) {
-          accumulate_grad(*t, gradients[t->output_nr], options.create_graph);
-        } else {
-          captures->results[i] = gradients[t->output_nr];
-        }
+      const Tensor& g = gradients[t->output_nr];
+      if (!g.defined()) return;
+      if (captures->accumulate) {
+        accumulate_grad(*t, g, options.create_graph);
+      } else {
+        captures->results[i] = g;
       }
-    }
+    });
   }
   uint64_t skip = 0;
   if (captures) {
@@ -324,13 +334,16 @@ void Pass::run(Node* n) {
     for (auto& h : hooks) h->before(seen);
     WG_CHECK(seen.size() == n->n_outputs, Error, n->cls->name,
              ": a pre-hook must return one gradient per output");
+    bool filled = false;
     for (size_t i = 0; i < seen.size(); ++i) {
       if (gradients[i].defined()) {
-        replace_gradient(*n, gradients[i], seen[i]);
+        replace_gradient(n->cls->name, gradients[i], seen[i]);
       } else {
+        filled |= seen[i].defined();
         gradients[i] = seen[i];
       }
     }
+    if (filled) conform_gradients(*n, n->cls->name, gradients);
   }
   try {
     run_node(*n, gradients, results, options.create_graph,
@@ -341,19 +354,26 @@ void Pass::run(Node* n) {
                  ": its backward returned NaN for input ", i);
       }
     }
-  } catch (const Error& e) {
-    if (!extras || extras->created_at.empty() ||
-        std::string(e.what()).find("was called at") != std::string::npos) {
-      throw;
+  } catch (Error& e) {
+    if (std::string(e.what()).find("was called at") == std::string::npos) {
+      e.add_note(where_made(*n));
     }
-    fail<Error>(e.what(), where_made(*n));
+    throw;
+  } catch (ForeignError& e) {
+    if (const std::string where = where_made(*n); !where.empty()) e.add_note(where);
+    throw;
   }
   if (!hooks.empty()) [[unlikely]] {
     std::vector<Tensor> out(results, results + n->n_edges);
     for (auto& h : hooks) h->after(out, seen);
     WG_CHECK(out.size() == n->n_edges, Error, n->cls->name,
              ": a hook must return one gradient per input");
-    std::copy(out.begin(), out.end(), results);
+    for (uint32_t i = 0; i < n->n_edges; ++i) {
+      const Edge& e = n->edges()[i];
+      const bool needed = e.target && (!captures || edge_wanted(e));
+      results[i] = needed ? std::move(out[i]) : Tensor();
+      if (results[i].defined()) conform(e, results[i], *n);
+    }
   }
   for (uint32_t i = 0; i < n->n_outputs; ++i) gradients[i] = Tensor();
   for (uint32_t i = 0; i < n->n_edges; ++i) {
@@ -367,14 +387,11 @@ void Pass::finish_leaves() {
     if (meta) {
       const HookList hooks = meta->hooks;
       for (auto& h : hooks) {
-        Tensor replaced = h.second->call(sum);
-        if (replaced.defined()) sum = std::move(replaced);
+        replace_gradient("backward", sum, h.second->call(sum));
       }
     }
     if (captures && !captures->accumulate) {
-      for (size_t i = 0; i < captures->inputs.size(); ++i) {
-        if (captures->inputs[i].is_same(leaf)) captures->results[i] = sum;
-      }
+      for_captured(leaf.impl(), [&](size_t i) { captures->results[i] = sum; });
       continue;
     }
     accumulate_grad(*leaf.impl(), std::move(sum), options.create_graph);
@@ -403,8 +420,7 @@ void Pass::find_wanted(TensorList roots) {
   }
   std::sort(all.begin(), all.end(), ByNumber());
   for (Node* n : all) {
-    bool want = std::any_of(captures->inputs.begin(), captures->inputs.end(),
-                            [&](const Tensor& t) { return t.impl()->grad_fn == n; });
+    bool want = captured.count(n) > 0;
     for (uint32_t i = 0; !want && i < n->n_edges; ++i) want = edge_wanted(n->edges()[i]);
     if (want) wanted.insert(n);
   }
@@ -412,17 +428,19 @@ void Pass::find_wanted(TensorList roots) {
 
 void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
   AutogradMeta& meta = meta_of(leaf);
+  // Others may hold the same gradient: what the leaf keeps must be its own.
+  bool own = g.impl()->unique() && !may_overlap(*g.impl());
+  // Recorded or seen by transforms, a sum may run code of a language binding.
+  const bool plain = !create_graph && !(thread_mode.word & kSlowModes);
   Tensor before, sum;
   while (true) {
     {
       const GradLock lock(meta);
-      if (!meta.grad.defined()) {
-        // Others may hold the same gradient: what the leaf keeps must be its own.
-        const bool own = g.impl()->unique() && !may_overlap(*g.impl());
-        meta.grad = own ? std::move(g) : algebra::clone(g);
+      if (!meta.grad.defined() && own) {
+        meta.grad = std::move(g);
         return;
       }
-      if (!create_graph) {
+      if (meta.grad.defined() && plain) {
         algebra::add_(meta.grad, g);
         return;
       }
@@ -432,7 +450,12 @@ void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
       }
       before = meta.grad;
     }
-    sum = algebra::add(before, g);  // recorded: that may run code of a language binding
+    if (before.defined()) {
+      sum = algebra::add(before, g);
+    } else {
+      g = algebra::clone(g);
+      own = true;
+    }
   }
 }
 

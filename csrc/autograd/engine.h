@@ -1,6 +1,7 @@
 // The backward pass.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "autograd/node.h"
@@ -27,6 +28,10 @@ void run_backward(TensorList roots, Tensor* gradients, const PassOptions& option
 
 // Adds a gradient to the grad of a leaf.
 void accumulate_grad(TensorImpl& leaf, Tensor gradient, bool create_graph);
+
+// Checks that gradients have the shapes of the node's outputs, which rules trust, and converts them
+// to their dtypes. A user's own rule judges for itself. gradients: one for each output.
+void conform_gradients(Node& n, const std::string& name, Tensor* gradients);
 
 bool anomaly_checks_nan();
 

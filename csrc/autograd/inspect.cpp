@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autograd/algebra.h"
+#include "autograd/engine.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
 #include "autograd/vjp.h"
@@ -102,9 +103,9 @@ Tensor shape_only(DType dtype, Dims shape) {
   return t;
 }
 
-// Rules trust the engine to bring gradients of their outputs' shapes. A user's own rule judges for
-// itself.
-void check_gradients(Node& n, const std::string& name, const std::vector<Tensor>& gradients) {
+}  // namespace
+
+void conform_gradients(Node& n, const std::string& name, Tensor* gradients) {
   if (custom_backward(n)) return;
   std::vector<Meta> outputs(n.n_outputs);
   if (n.cls->infer) {
@@ -121,27 +122,27 @@ void check_gradients(Node& n, const std::string& name, const std::vector<Tensor>
     n.cls->infer(n.op(), infer);
   } else {  // a change through a view gives the base's gradient
     outputs[0].shape = n.edges()[0].shape();
+    outputs[0].dtype = n.edges()[0].dtype;
   }
-  for (size_t i = 0; i < gradients.size(); ++i) {
-    const Tensor& g = gradients[i];
+  for (uint32_t i = 0; i < n.n_outputs; ++i) {
+    Tensor& g = gradients[i];
     if (!g.defined()) continue;
     const Dims want = outputs[i].shape;
     WG_CHECK(g.shape() == want, ValueError, name, ": expected a gradient of shape ", want,
              " for output ", i, ", but got shape ", g.shape());
     WG_CHECK(is_differentiable(g.dtype()), ValueError, name,
              ": expected a floating point gradient for output ", i, ", but got ", g.dtype());
+    if (g.dtype() != outputs[i].dtype) g = algebra::cast(g, outputs[i].dtype);
   }
 }
 
-}  // namespace
-
-std::vector<Tensor> NodeRef::apply(const std::vector<Tensor>& gradients) const {
+std::vector<Tensor> NodeRef::apply(std::vector<Tensor> gradients) const {
   WG_CHECK(node_, Error, "AccumulateGrad: call backward() to accumulate a gradient");
   WG_CHECK(gradients.size() == node_->n_outputs, ValueError, name(), ": expected ",
            int64_t{node_->n_outputs}, " gradients, but got ", gradients.size());
   WG_CHECK(node_->n_outputs > 1 || gradients[0].defined(), ValueError, name(),
            ": the gradient is missing");
-  check_gradients(*node_, name(), gradients);
+  conform_gradients(*node_, name(), gradients.data());
   std::vector<Tensor> results(node_->n_edges);
   run_node(*node_, gradients.data(), results.data(), true, true);
   return results;
@@ -157,14 +158,7 @@ uint64_t NodeRef::add_hook(std::shared_ptr<NodeHook> hook) const {
 
 bool NodeRef::remove_hook(uint64_t id) const {
   if (!node_ || !node_->extras) return false;
-  auto& hooks = node_->extras->hooks;
-  for (auto it = hooks.begin(); it != hooks.end(); ++it) {
-    if (it->first == id) {
-      hooks.erase(it);
-      return true;
-    }
-  }
-  return false;
+  return erase_id(node_->extras->hooks, id);
 }
 
 void mark_changed(const Tensor& t) { t.impl()->bump_version(); }

@@ -30,7 +30,7 @@ class WENGERT_API NodeRef {
   std::string created_at() const;
   void* custom_object() const;
   // The gradients of the inputs; saved values are kept.
-  std::vector<Tensor> apply(const std::vector<Tensor>& gradients) const;
+  std::vector<Tensor> apply(std::vector<Tensor> gradients) const;
   uint64_t add_hook(std::shared_ptr<NodeHook> hook) const;
   bool remove_hook(uint64_t id) const;
 

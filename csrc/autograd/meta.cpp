@@ -74,14 +74,6 @@ class FunctionHook final : public TensorHook {
   std::function<Tensor(const Tensor&)> f_;
 };
 
-bool erase_id(HookList& hooks, uint64_t id) {
-  const auto it = std::find_if(hooks.begin(), hooks.end(), [&](auto& h) { return h.first == id; });
-  if (it == hooks.end()) return false;
-  const auto last = std::move(it->second);  // its end may run code that comes back here
-  hooks.erase(it);
-  return true;
-}
-
 }  // namespace
 
 uint64_t register_hook(const Tensor& t, std::shared_ptr<TensorHook> hook) {

@@ -1,6 +1,7 @@
 // What few tensors and nodes have: gradients, hooks, views, anomaly data.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -35,16 +36,18 @@ struct AutogradMeta {
   Tensor base;                           // never itself a view
   ViewStep* step = nullptr;              // holds a reference
   const char* in_place_error = nullptr;  // why it must not be changed in place while recording
+
+  void lock_grad() {
+    for (int i = 0; lock.test_and_set(std::memory_order_acquire); ++i) {
+      if (i > 100) std::this_thread::yield();
+    }
+  }
 };
 
 // Holds the lock of a tensor's gradient; nothing that may run other code belongs inside.
 class GradLock {
  public:
-  explicit GradLock(AutogradMeta& m) : lock_(m.lock) {
-    for (int i = 0; lock_.test_and_set(std::memory_order_acquire); ++i) {
-      if (i > 100) std::this_thread::yield();
-    }
-  }
+  explicit GradLock(AutogradMeta& m) : lock_(m.lock) { m.lock_grad(); }
   ~GradLock() { lock_.clear(std::memory_order_release); }
   GradLock(const GradLock&) = delete;
   GradLock& operator=(const GradLock&) = delete;
@@ -99,6 +102,16 @@ struct NodeExtras {
   std::vector<std::pair<uint64_t, std::shared_ptr<NodeHook>>> hooks;
   std::string created_at;  // anomaly mode: the line that called the operation
 };
+
+// Takes the hook with this id out of a list; false if it is not there.
+template <class Hooks>
+bool erase_id(Hooks& hooks, uint64_t id) {
+  const auto it = std::find_if(hooks.begin(), hooks.end(), [&](auto& h) { return h.first == id; });
+  if (it == hooks.end()) return false;
+  const auto last = std::move(it->second);  // its end may run code that comes back here
+  hooks.erase(it);
+  return true;
+}
 
 // The user's half of a custom operation's node; nullptr for every other node.
 WENGERT_API CustomBackward* custom_backward(const Node& n);

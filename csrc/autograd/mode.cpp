@@ -1,17 +1,33 @@
 #include "autograd/mode.h"
 
+#include <optional>
+
 #include "autograd/execute.h"
 #include "autograd/meta.h"
 #include "tensor/check.h"
 
 WENGERT_NAMESPACE_BEGIN
 
-thread_local constinit ThreadMode thread_mode = {kRecording, nullptr, 0};
+thread_local constinit ThreadMode thread_mode = {kRecording, nullptr, 0, 0};
+
+namespace {
+
+// The bits of the transforms from `t` down, without those that are hidden.
+uint32_t bits_from(const Transform* t, uint32_t hidden) {
+  uint32_t bits = 0;
+  for (; t; t = t->below()) {
+    bits |= t->bit() & ~hidden;
+    hidden |= t->hides();
+  }
+  return bits;
+}
+
+}  // namespace
 
 void Transform::push() {
   below_ = thread_mode.top;
   thread_mode.top = this;
-  thread_mode.word |= bit_;
+  thread_mode.word = (thread_mode.word & ~hides_) | bit_;
 }
 
 bool Transform::pop() {
@@ -19,30 +35,30 @@ bool Transform::pop() {
   while (*at && *at != this) at = &(*at)->below_;
   if (!*at) return false;
   *at = below_;
-  thread_mode.word &= ~bit_;
-  for (Transform* t = thread_mode.top; t; t = t->below()) thread_mode.word |= t->bit();
+  thread_mode.word =
+      (thread_mode.word & kRecording) | bits_from(thread_mode.top, thread_mode.hidden);
   return true;
 }
 
 namespace {
 
-// Takes the innermost transform off the stack for a scope.
+// Leaves only what is below a transform on the stack, for a scope.
 class Lowered {
  public:
-  Lowered() : top_(thread_mode.top), word_(thread_mode.word) {
-    thread_mode.top = top_->below();
-    uint32_t bits = 0;
-    for (Transform* t = thread_mode.top; t; t = t->below()) bits |= t->bit();
-    thread_mode.word = (word_ & ~kSlowModes) | bits;
+  explicit Lowered(const Transform& from) : before_(thread_mode) {
+    thread_mode.top = from.below();
+    thread_mode.hidden |= from.hides();
+    thread_mode.word =
+        (before_.word & ~kSlowModes) | bits_from(thread_mode.top, thread_mode.hidden);
   }
   ~Lowered() {
-    thread_mode.top = top_;
-    thread_mode.word = word_;
+    thread_mode.top = before_.top;
+    thread_mode.hidden = before_.hidden;
+    thread_mode.word = before_.word;
   }
 
  private:
-  Transform* top_;
-  uint32_t word_;
+  ThreadMode before_;
 };
 
 // Outputs are marked; nothing is recorded.
@@ -65,16 +81,17 @@ class AnomalyTransform final : public Transform {
   AnomalyTransform(bool check_nan, std::function<std::string()> where)
       : Transform(kAnomaly), check_nan_(check_nan), where_(std::move(where)) {}
   void run(OpCall& call) override {
+    const uint64_t before = thread_mode.last_node;
     run_transformed(call);
     for (int i = 0; i < call.n_outputs; ++i) {
       if (!call.outputs[i].defined()) continue;
       Node* n = call.outputs[i].impl()->grad_fn;
-      if (n && n->cls == &call.cls) {
-        NodeExtras& extras = extras_of(*n);
-        if (extras.created_at.empty()) extras.created_at = where_();
-        return;
-      }
+      if (n && n->cls == &call.cls && n->number > before) return stamp(*n);
     }
+  }
+  void stamp(Node& n) const {
+    NodeExtras& extras = extras_of(n);
+    if (extras.created_at.empty()) extras.created_at = where_();
   }
   bool check_nan() const { return check_nan_; }
 
@@ -83,39 +100,33 @@ class AnomalyTransform final : public Transform {
   std::function<std::string()> where_;
 };
 
-class LeaveInference final : public ModeScope {
+// Inference mode is off above it.
+class OutsideInference final : public Transform {
  public:
-  LeaveInference() : before_(thread_mode.word) {
-    thread_mode.word = (before_ & ~uint32_t{kInferenceMode | kInferring}) | kRecording;
-  }
-  ~LeaveInference() override { thread_mode.word = before_; }
-
- private:
-  uint32_t before_;
+  OutsideInference() : Transform(0, kInferenceMode | kInferring) {}
+  void run(OpCall& call) override { run_transformed(call); }
 };
 
 template <class T>
 class Scope final : public ModeScope {
  public:
   template <class... Args>
-  explicit Scope(bool turn_off_recording, Args&&... args)
-      : transform_(new T(std::forward<Args>(args)...)),
-        turned_off_(turn_off_recording),
-        recording_(recording()) {
+  explicit Scope(std::optional<bool> record, Args&&... args)
+      : transform_(new T(std::forward<Args>(args)...)), record_(record), recording_(recording()) {
     transform_->push();
-    if (turned_off_) set_grad_enabled(false);
+    if (record_) set_grad_enabled(*record_);
   }
   ~Scope() override {
     if (!transform_->pop()) {
       transform_.release();  // ended by another thread: its own may still call it
       return;
     }
-    if (turned_off_) set_grad_enabled(recording_);
+    if (record_) set_grad_enabled(recording_);
   }
 
  private:
   std::unique_ptr<T> transform_;
-  bool turned_off_;
+  std::optional<bool> record_;  // what recording is in the scope; nothing: as outside
   bool recording_;
 };
 
@@ -123,11 +134,12 @@ class Scope final : public ModeScope {
 
 void run_transformed(OpCall& call) {
   Transform* top = thread_mode.top;
+  while (top && top->bit() & thread_mode.hidden) top = top->below();
   if (!top) {
     execute(call);
     return;
   }
-  Lowered scope;
+  const Lowered scope(*top);
   top->run(call);
 }
 
@@ -138,14 +150,20 @@ bool anomaly_checks_nan() {
   return false;
 }
 
+void note_where_made(Node& n) {
+  for (Transform* t = thread_mode.top; t; t = t->below()) {
+    if (t->bit() == kAnomaly) return static_cast<AnomalyTransform*>(t)->stamp(n);
+  }
+}
+
 ModeScope::~ModeScope() = default;
 
 std::unique_ptr<ModeScope> inference_mode(bool on) {
-  if (!on) return std::make_unique<LeaveInference>();
-  return std::make_unique<Scope<InferenceTransform>>(true);
+  if (!on) return std::make_unique<Scope<OutsideInference>>(true);
+  return std::make_unique<Scope<InferenceTransform>>(false);
 }
 std::unique_ptr<ModeScope> anomaly_mode(bool check_nan, std::function<std::string()> where) {
-  return std::make_unique<Scope<AnomalyTransform>>(false, check_nan, std::move(where));
+  return std::make_unique<Scope<AnomalyTransform>>(std::nullopt, check_nan, std::move(where));
 }
 bool is_inference_mode() { return thread_mode.word & kInferring; }
 bool is_anomaly_mode() { return thread_mode.word & kAnomaly; }

@@ -29,6 +29,7 @@ struct ThreadMode {
   uint32_t word;
   Transform* top;      // innermost transform
   uint64_t last_node;  // creation number of the newest node this thread made
+  uint32_t hidden;     // bits of the transforms that one above them hides
 };
 extern thread_local constinit ThreadMode thread_mode
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -49,13 +50,15 @@ class RecordingGuard {
   uint32_t before_;
 };
 
+struct Node;
 struct OpCall;
 
 // What may stand between a call of an operation and its execution. Transforms nest; each is run
 // with itself removed from the stack, so that what it calls goes to the ones below.
 class Transform {
  public:
-  explicit Transform(uint32_t bit) : bit_(bit) {}
+  // `hides`: bits of transforms below, which take no part while this one is on the stack.
+  explicit Transform(uint32_t bit, uint32_t hides = 0) : bit_(bit), hides_(hides) {}
   virtual ~Transform() = default;
   // Fills call.out; usually by run_below(call), with something done before or after.
   virtual void run(OpCall& call) = 0;
@@ -64,12 +67,17 @@ class Transform {
   // False if it is not among the transforms of this thread. Those inside it stay.
   bool pop();
   uint32_t bit() const { return bit_; }
+  uint32_t hides() const { return hides_; }
   Transform* below() const { return below_; }
 
  private:
   uint32_t bit_;
+  uint32_t hides_;
   Transform* below_ = nullptr;
 };
+
+// In anomaly mode, keeps the line that is running for errors in the node's backward.
+void note_where_made(Node& n);
 
 // Runs `call` through the transforms of this thread, then executes it.
 void run_transformed(OpCall& call);

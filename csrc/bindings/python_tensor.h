@@ -44,9 +44,22 @@ inline void translate_exception() {
 }
 
 // A Python error is pending; unwinds C++ frames up to the binding, which returns it to Python.
-class PythonError : public std::exception {
+class PythonError : public ForeignError {
  public:
   const char* what() const noexcept override { return "a Python exception is pending"; }
+  // Tracebacks show notes from Python 3.11 on.
+  void add_note(const std::string& note) noexcept override {
+    const PyGILState_STATE state = PyGILState_Ensure();
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyErr_NormalizeException(&type, &value, &trace);
+    if (PyObject* done = PyObject_CallMethod(value, "add_note", "s", note.c_str()))
+      Py_DECREF(done);
+    else
+      PyErr_Clear();
+    PyErr_Restore(type, value, trace);
+    PyGILState_Release(state);
+  }
 };
 
 // 1: `o` is a number, now in `s`; 0: it is none; -1: a Python error is set.

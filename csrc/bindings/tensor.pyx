@@ -209,6 +209,7 @@ _repr = None
 _node_of = None
 _from_data = None
 _hooks = None
+_ops = None
 
 
 # ---- tensors --------------------------------------------------------------------------------
@@ -343,7 +344,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         drop_attributes(<PyObject*>self)
 
     @staticmethod
-    def _make_subclass(cls, Tensor data, requires_grad=False):
+    def _make_subclass(cls, Tensor data not None, requires_grad=False):
         """A tensor of a subclass over the memory of ``data``, without its history."""
         cdef Tensor t = Tensor.__new__(cls)
         cdef TensorImpl* impl = as_tensor(impl_of(data)).detach().release()
@@ -446,21 +447,24 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         return NotImplemented if other is None else self.pow(other)
 
     def __rpow__(self, other, modulo):
-        return _from_data(other, dtype=self.dtype if self.is_floating_point() or isinstance(other, int) else None).pow(self)
+        other = operand(other)
+        return NotImplemented if other is None else _ops.pow(other, self)
 
     def __mod__(self, other):
         other = operand(other)
         return NotImplemented if other is None else self.remainder(other)
 
     def __rmod__(self, other):
-        return _from_data(other).remainder(self)
+        other = operand(other)
+        return NotImplemented if other is None else _ops.remainder(other, self)
 
     def __floordiv__(self, other):
         other = operand(other)
         return NotImplemented if other is None else self.floor_divide(other)
 
     def __rfloordiv__(self, other):
-        return _from_data(other).floor_divide(self)
+        other = operand(other)
+        return NotImplemented if other is None else _ops.floor_divide(other, self)
 
     def __and__(self, other):
         other = operand(other)
@@ -493,6 +497,20 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     def __rshift__(self, other):
         other = operand(other)
         return NotImplemented if other is None else self.bitwise_right_shift(other)
+
+    def __rlshift__(self, other):
+        other = operand(other)
+        return NotImplemented if other is None else _ops.bitwise_left_shift(other, self)
+
+    def __rrshift__(self, other):
+        other = operand(other)
+        return NotImplemented if other is None else _ops.bitwise_right_shift(other, self)
+
+    def __ilshift__(self, other):
+        return self.bitwise_left_shift_(other)
+
+    def __irshift__(self, other):
+        return self.bitwise_right_shift_(other)
 
     def __iadd__(self, other):
         cdef Scalar s
@@ -955,6 +973,8 @@ def with_gradients(params):
     cdef list having = [], grads = []
     cdef CTensor g
     for p in params:
+        if not isinstance(p, Tensor):
+            raise TypeError(f"optimizer: expected parameters to be tensors, but got {type(p).__name__}")
         g = as_tensor(impl_of(p)).grad()
         if g.defined():
             having.append(p)
@@ -966,6 +986,8 @@ def drop_gradients(params):
     """Sets the grad of each parameter to None."""
     cdef CTensor none
     for p in params:
+        if not isinstance(p, Tensor):
+            raise TypeError(f"zero_grad: expected parameters to be tensors, but got {type(p).__name__}")
         (<CTensor&>as_tensor(impl_of(p))).set_grad(none)
 
 
@@ -975,8 +997,9 @@ def _add_methods(dict methods):
         set_type_attribute(Tensor, name, value)
 
 
-def _set_callbacks(repr_function, node_function, data_function, hooks):
-    global _repr, _node_of, _from_data, _hooks
+def _set_callbacks(repr_function, node_function, data_function, hooks, ops):
+    global _repr, _node_of, _from_data, _hooks, _ops
+    _ops = ops
     _repr = repr_function
     _node_of = node_function
     _from_data = data_function

@@ -259,17 +259,21 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
   const double span = end.to_double() - start.to_double();
   WG_CHECK(std::isfinite(span) && std::isfinite(step.to_double()), ValueError,
            "arange: the bounds and the step must be finite");
-  WG_CHECK(span == 0 || (span > 0) == (step.to_double() > 0), ValueError,
+  const __int128 distance = whole ? static_cast<__int128>(end.to_int()) - start.to_int() : 0;
+  const bool up = whole ? distance >= 0 : span >= 0, none = whole ? distance == 0 : span == 0;
+  WG_CHECK(none || up == (step.to_double() > 0), ValueError,
            "arange: the sign of the step must lead from start to end");
-  int64_t n;
+  __int128 count;
   if (whole) {
-    const __int128 distance = static_cast<__int128>(end.to_int()) - start.to_int();
     const int64_t s = step.to_int();
-    n = static_cast<int64_t>((distance + (s > 0 ? s - 1 : s + 1)) / s);
+    count = (distance + (s > 0 ? s - 1 : s + 1)) / s;
   } else {
-    n = static_cast<int64_t>(std::ceil(span / step.to_double()));
+    const double steps = std::ceil(span / step.to_double());
+    count = steps < 9e18 ? static_cast<__int128>(steps) : __int128{INT64_MAX} + 1;
   }
-  if (n < 0) n = 0;
+  WG_CHECK(count <= INT64_MAX, ValueError, "arange: from ", start.to_double(), " to ",
+           end.to_double(), " are more steps than a tensor can hold");
+  const int64_t n = count < 0 ? 0 : static_cast<int64_t>(count);
   const Scalar first = whole ? Scalar(start.to_int()) : Scalar(start.to_double());
   return apply(Arange{first, step, n, t});
 }

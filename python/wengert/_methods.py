@@ -38,6 +38,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     Returns self where nothing changes, unless copy=True.
     """
     copy = kwargs.pop("copy", False)
+    flags = 0  # non_blocking and copy may be given by position
     kwargs.pop("non_blocking", None)
     memory_format = kwargs.pop("memory_format", None)
     wanted = kwargs.pop("dtype", None)
@@ -49,7 +50,10 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
             wanted = a
         elif isinstance(a, Tensor):
             wanted = a.dtype
-        elif isinstance(a, bool) or a is None:
+        elif isinstance(a, bool):
+            copy = a if flags == 1 else copy
+            flags += 1
+        elif a is None:
             continue
         else:
             place = a
@@ -114,9 +118,9 @@ class RemovableHandle:
         self._remove = remove
 
     def remove(self) -> None:
-        if self._remove is not None:
-            self._remove()
-            self._remove = None
+        remove, self._remove = self._remove, None
+        if remove is not None:
+            remove()
 
     def __enter__(self) -> RemovableHandle:
         return self
@@ -273,6 +277,6 @@ def install() -> None:
     }
     _tensor._add_methods(methods)
     _pointwise.install()
-    _tensor._set_callbacks(_repr, _core.node_of, _creation._from_data, autograd._Hooks)
+    _tensor._set_callbacks(_repr, _core.node_of, _creation._from_data, autograd._Hooks, _ops)
     _core.Node.register_hook = _node_register_hook
     _core.Node.register_prehook = _node_register_prehook

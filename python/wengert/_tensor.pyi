@@ -1069,4 +1069,5 @@ def _set_callbacks(
     node_function: Callable[[Tensor], Node | None],
     data_function: Callable[..., Tensor],
     hooks: Any,
+    ops: Any,
 ) -> None: ...

@@ -12,6 +12,19 @@ WENGERT_NAMESPACE_BEGIN
 class WENGERT_API Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+  const char* what() const noexcept override {
+    return noted_.empty() ? std::runtime_error::what() : noted_.c_str();
+  }
+  // Lengthens the message.
+  void add_note(const std::string& note) { noted_ = what() + note; }
+
+ private:
+  std::string noted_;
+};
+// An exception of another language on its way through the library.
+class WENGERT_API ForeignError : public std::exception {
+ public:
+  virtual void add_note(const std::string& note) noexcept = 0;
 };
 class WENGERT_API ValueError : public Error {
  public:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from wengert import Tensor
+from wengert import Tensor, no_grad
 from wengert import _ops as _C
 from wengert._reductions import norm
 from wengert._shape import where
@@ -274,7 +274,10 @@ def gaussian_nll_loss(
     if bool((var < 0).any()):
         raise ValueError("var has negative entry/entries")
     # The lower limit is not differentiated: its value counts, the gradient passes.
-    var = var + (var.detach().clamp(min=eps) - var.detach())
+    limited = var.clone()
+    with no_grad():
+        limited.clamp_(min=eps)
+    var = limited
     loss = 0.5 * (var.log() + (input - target) ** 2 / var)
     return _reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 

@@ -196,6 +196,15 @@ class MultiStepLR(LRScheduler):
         passed = bisect_right(sorted(self.milestones.elements()), self.last_epoch)
         return [base * self.gamma**passed for base in self.base_lrs]
 
+    def state_dict(self) -> dict:
+        """All attributes but the optimizer; milestones as a dict, which files hold."""
+        return {**super().state_dict(), "milestones": dict(self.milestones)}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Takes back what :meth:`state_dict` gave."""
+        super().load_state_dict(state_dict)
+        self.milestones = Counter(self.milestones)
+
 
 class ConstantLR(LRScheduler):
     """Times ``factor`` until ``total_iters`` epochs have passed."""
