@@ -42,10 +42,17 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small cases, short repetitions")
     parser.add_argument("--cpp", action="store_true", help="the C++ programs instead")
     parser.add_argument("--json", type=Path, metavar="PATH")
-    parser.add_argument("--record", action="store_true", help="write benchmarks/RESULTS.md")
+    parser.add_argument(
+        "--record", action="store_true", help="run all, C++ programs too, and write RESULTS.md"
+    )
     args = parser.parse_args()
     if args.threads < 1:
         parser.error("--threads must be at least 1")
+    if args.record and (args.cases != "*" or args.quick or args.cpp or args.json):
+        parser.error("--record is for a complete run; leave the other choices out")
+    for name in args.peers.split(","):
+        if name not in peers.NAMES:
+            parser.error(f"no peer {name}; there are: {' '.join(peers.NAMES)}")
     return args
 
 
@@ -62,8 +69,6 @@ def chosen_cases(patterns: str, quick: bool) -> list[Case]:
 def start_workers(names: str, threads: int) -> list[measure.Worker]:
     workers = []
     for name in names.split(","):
-        if name not in peers.NAMES:
-            raise SystemExit(f"benchmarks: no peer {name}; there are: {' '.join(peers.NAMES)}")
         worker = measure.Worker(name, threads)
         if worker.missing:
             say(f"{name} is left out: {worker.missing}")
@@ -79,36 +84,41 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def run_cpp(args: argparse.Namespace, repetitions: int, seconds: float) -> Run:
+    results, versions = cpp.measure(args.peers.split(","), repetitions, seconds, say)
+    return Run(results, versions, 1, repetitions)
+
+
+def run_python(args: argparse.Namespace, repetitions: int, seconds: float) -> Run:
+    cases = chosen_cases(args.cases, args.quick)
+    peak = machine.fma_peak()
+    workers = start_workers(args.peers, args.threads)
+    try:
+        results = measure.measure(workers, cases, repetitions, seconds, say)
+    finally:
+        for worker in workers:
+            worker.close()
+    versions = {w.peer: w.version or "" for w in workers}
+    return Run(results, versions, args.threads, repetitions, peak)
+
+
 def main() -> None:
     args = parse_args()
     repetitions, seconds = (3, 0.03) if args.quick else (7, 0.2)
-    measure.pin(args.threads)
-    if args.cpp:
-        results, versions = cpp.measure(args.peers.split(","), repetitions, seconds, say)
-        run = Run(results, versions, 1, repetitions)
-    else:
-        cases = chosen_cases(args.cases, args.quick)
-        peak = machine.fma_peak()
-        workers = start_workers(args.peers, args.threads)
-        try:
-            results = measure.measure(workers, cases, repetitions, seconds, say)
-        finally:
-            for worker in workers:
-                worker.close()
-        versions = {w.peer: w.version or "" for w in workers}
-        run = Run(results, versions, args.threads, repetitions, peak)
-    report = run.as_markdown()
-    print(report, end="")
+    measure.pin(1 if args.cpp else args.threads)
+    if args.record:
+        parts = {
+            "python -m benchmarks": run_python(args, repetitions, seconds),
+            "python -m benchmarks --cpp": run_cpp(args, repetitions, seconds),
+        }
+        text = "\n".join(f"# `{name}`\n\n{run.as_markdown()}" for name, run in parts.items())
+        Path(__file__).with_name("RESULTS.md").write_text(text, encoding="utf-8")
+        print(text, end="")
+        return
+    run = (run_cpp if args.cpp else run_python)(args, repetitions, seconds)
+    print(run.as_markdown(), end="")
     if args.json:
         args.json.write_text(run.as_json(), encoding="utf-8")
-    if args.record:
-        path = Path(__file__).with_name("RESULTS.md")
-        title = (
-            "# Results of `python -m benchmarks --cpp`"
-            if args.cpp
-            else ("# Results of `python -m benchmarks`")
-        )
-        path.write_text(f"{title}\n\n{report}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Run:
                 "threads": self.threads,
                 "repetitions": self.repetitions,
                 "fma_peak_flops_per_core": self.peak,
-                "seconds_per_call": summary,
+                "seconds": summary,
             },
             indent=1,
         )
@@ -65,7 +65,7 @@ class Run:
                 f"Fused multiply-add peak of one core: {peak}; shares of it in %, medians both."
             )
         for title, cases in (
-            ("Time per call", [c for c in CASES + CPP_CASES if not c.unit]),
+            ("Time", [c for c in CASES + CPP_CASES if not c.unit]),
             ("Throughput", [c for c in CASES if c.unit]),
         ):
             rows = [self._row(c, peers) for c in cases if self.results.get(c.name)]

@@ -180,7 +180,7 @@ def test_benchmarks_report_every_peer_that_is_installed(tmp_path: Path) -> None:
         path,
     )
     assert re.search(r"\| add_4x4 +\|.* ns", out)
-    seconds = json.loads(path.read_text())["seconds_per_call"]
+    seconds = json.loads(path.read_text())["seconds"]
     assert seconds.keys() == {"add_4x4", "three_variables", "gemm_f32_64"}
     assert set(seconds["gemm_f32_64"]) == {"wengert", "numpy"}
     assert set(seconds["three_variables"]) == {"wengert"}

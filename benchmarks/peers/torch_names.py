@@ -114,7 +114,7 @@ class TorchNames:
             p = self.lib.nn.Parameter(self.lib.from_numpy(normal(side, side, seed=i)))
             p.grad = self.lib.from_numpy(normal(side, side, seed=100 + i))
             params.append(p)
-        return self.lib.optim.AdamW(params, lr=1e-3, **self.adam).step
+        return self.lib.optim.AdamW(params, lr=STILL, **self.adam).step
 
     def _classifier(self, model: Any, inputs: Any) -> Call:
         optimizer = self.lib.optim.Adam(model.parameters(), lr=STILL, **self.adam)

@@ -57,7 +57,7 @@ void check_inputs(const char* op, TensorList inputs) {
 void backward(TensorList roots, TensorList gradients, bool retain_graph, bool create_graph,
               TensorList inputs) {
   std::vector<Tensor> g = seeds("backward", roots, gradients, create_graph);
-  const PassOptions options{retain_graph, create_graph, true};
+  const PassOptions options{retain_graph, create_graph};
   if (inputs.empty()) {
     run_backward(roots, g.data(), options, nullptr);
     return;
@@ -72,7 +72,7 @@ std::vector<Tensor> grad(TensorList outputs, TensorList inputs, TensorList grad_
   WG_CHECK(!inputs.empty(), Error, "grad: expected at least one input");
   std::vector<Tensor> g = seeds("grad", outputs, grad_outputs, create_graph);
   check_inputs("grad", inputs);
-  const PassOptions options{retain_graph, create_graph, allow_unused};
+  const PassOptions options{retain_graph, create_graph};
   Captures captures{to_vector(inputs), std::vector<Tensor>(inputs.size()), false};
   run_backward(outputs, g.data(), options, &captures);
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -84,7 +84,7 @@ std::vector<Tensor> grad(TensorList outputs, TensorList inputs, TensorList grad_
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
   Tensor g = seed("backward", *this, gradient, 0, create_graph);
-  run_backward({this, 1}, &g, {retain_graph, create_graph, true}, nullptr);
+  run_backward({this, 1}, &g, {retain_graph, create_graph}, nullptr);
 }
 
 WENGERT_NAMESPACE_END

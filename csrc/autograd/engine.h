@@ -11,7 +11,6 @@ WENGERT_NAMESPACE_BEGIN
 struct PassOptions {
   bool retain_graph = false;
   bool create_graph = false;
-  bool allow_unused = false;
 };
 
 // Where a pass leaves the gradients of chosen tensors; nullptr: leaves accumulate into grad.

@@ -131,8 +131,6 @@ void destroy_node(Node* n) noexcept {
   condemned.active = false;
 }
 
-void release_tensor_node(Node* n) noexcept { release_node(n); }
-
 void release_saved(Node* n) noexcept {
   Saved* saved = n->saved();
   for (uint32_t i = 0; i < n->n_saved; ++i) {

@@ -79,10 +79,7 @@ inline void release_node(Node* n) noexcept {
   }
 }
 
-// The same for callers outside the library.
-WENGERT_API void release_tensor_node(Node* n) noexcept;
-
-// Nodes of a language binding hold this many bytes before their operation for two inputs.
+// The bytes before the operation of a node with two inputs.
 inline constexpr size_t kNodeBytesTwoInputs =
     sizeof(Node) + sizeof(void*) + 2 * sizeof(Edge) + 2 * sizeof(Saved);
 

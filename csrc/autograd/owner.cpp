@@ -110,7 +110,7 @@ void detach_(const Tensor& t) {
   TensorImpl& x = *t.impl();
   WG_CHECK(!x.has(kIsView), Error, "detach_: a view cannot be cut off in place; use detach()");
   if (x.has(kRetainsGrad)) forget_retained(x);
-  if (x.grad_fn) release_tensor_node(std::exchange(x.grad_fn, nullptr));
+  if (x.grad_fn) release_node(std::exchange(x.grad_fn, nullptr));
   x.flags &= static_cast<uint16_t>(~(kLeafRequiresGrad | kRetainsGrad));
 }
 

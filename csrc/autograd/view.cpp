@@ -32,7 +32,7 @@ ViewStep* new_step(const OpClass& cls, const void* op, uint32_t output_nr, ViewS
   return s;
 }
 
-int view_outputs(const ViewStep& s, const TensorImpl&) { return static_cast<int>(s.output_nr) + 1; }
+int view_outputs(const ViewStep& s) { return static_cast<int>(s.output_nr) + 1; }
 
 }  // namespace
 
@@ -53,7 +53,7 @@ Tensor ViewStep::apply(const Tensor& base) const {
     const ViewStep& s = *chain[i];
     TensorImpl* in = t.impl();
     // Only the outputs up to the one asked for are made.
-    std::vector<Tensor> out(static_cast<size_t>(view_outputs(s, *in)));
+    std::vector<Tensor> out(static_cast<size_t>(view_outputs(s)));
     OpCall call{*s.cls, s.op(), &in, 1, out.data(), static_cast<int>(out.size())};
     run(call);
     t = out.back();

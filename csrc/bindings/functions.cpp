@@ -342,6 +342,17 @@ PyObject* to_python(Callable* self, const Function& row, Result& r) {
   return tuple;
 }
 
+// Whether a size, an argument of a function that makes a tensor, is that of a large one.
+bool asks_for_much(ArgKind kind, const Value& v) {
+  if (kind == ArgKind::integer) return v.integer > kReleaseGil;
+  if (kind != ArgKind::dims) return false;
+  double count = 1;
+  for (size_t i = 0; i < v.size; ++i) {
+    count *= static_cast<double>(static_cast<const int64_t*>(v.data)[i]);
+  }
+  return count > kReleaseGil;
+}
+
 // Whether an argument requires grad.
 bool takes_part(const Signature& signature, const Value* values) {
   for (size_t i = 0; i < signature.parameters.size(); ++i) {
@@ -436,6 +447,8 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         large |= is_large(values[i].tensor);
       } else if (parameters[i].kind == ArgKind::tensor_list) {
         large = true;
+      } else if (row.flags & kCreates) {
+        large |= asks_for_much(parameters[i].kind, values[i]);
       }
     }
     if (self->form == Form::in_place) {

@@ -1,6 +1,7 @@
 // Functions behind the Tensor class that are easier said in C++.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "autograd/meta.h"
@@ -178,7 +179,8 @@ inline void set_type_attribute(PyObject* type, PyObject* name, PyObject* value) 
 // ---- operations ---------------------------------------------------------------------------
 
 inline TensorImpl* matmul_call(TensorImpl* a, TensorImpl* b) {
-  GilRelease release(a->numel + b->numel > 4096);
+  // A product does more with each element than other operations.
+  GilRelease release(a->numel + b->numel > kReleaseGil / 4);
   return matmul(as_tensor(a), as_tensor(b)).release();
 }
 inline TensorImpl* neg_call(TensorImpl* a) {
@@ -215,11 +217,17 @@ inline TensorImpl* reverse_dims_call(TensorImpl* t) {
   for (int64_t i = t->ndim - 1; i >= 0; --i) dims.push_back(i);
   return permute(as_tensor(t), dims).release();
 }
+inline bool any_large(const TensorImpl* t, const std::vector<Tensor>& indices) {
+  return is_large(t) || std::any_of(indices.begin(), indices.end(),
+                                    [](const Tensor& i) { return is_large(i.impl()); });
+}
 inline TensorImpl* index_call(TensorImpl* t, std::vector<Tensor>& indices) {
+  GilRelease release(any_large(t, indices));
   return index(as_tensor(t), indices).release();
 }
 inline void index_put_call(TensorImpl* t, std::vector<Tensor>& indices, TensorImpl* values) {
   Tensor self = Tensor::share(t);
+  GilRelease release(any_large(t, indices));
   index_put_(self, indices, as_tensor(values));
 }
 inline void copy_call(TensorImpl* to, TensorImpl* from) {
@@ -229,6 +237,7 @@ inline void copy_call(TensorImpl* to, TensorImpl* from) {
 }
 inline void fill_call(TensorImpl* t, const Scalar& s) {
   Tensor self = Tensor::share(t);
+  GilRelease release(is_large(t));
   fill_(self, s);
 }
 inline TensorImpl* scalar_call(const Scalar& s) { return scalar(s).release(); }

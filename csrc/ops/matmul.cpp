@@ -105,6 +105,7 @@ void matrix_product(const char* op, const Factor& a, const Factor& b, const Tens
   if (is_integral(z.dtype)) return integer_product(a, b, c);
   WG_CHECK(is_floating(z.dtype), NotImplementedError, op, ": not available for dtype ", z.dtype);
   const DType t = gemm_dtype(op, a.t.impl()->dtype, b.t.impl()->dtype);
+  WG_ASSERT(!accumulate || z.dtype == t);
   const GemmOperand left(a, t), right(b, t);
   Tensor result;
   if (z.dtype != t) result = new_tensor(t, z.sizes());

@@ -45,7 +45,7 @@ inline void release_storage(Storage* s) noexcept {
 enum TensorFlag : uint16_t {
   kLeafRequiresGrad = 1 << 0,
   kContiguous = 1 << 1,
-  kIsView = 1 << 2,     // meta->view says of what
+  kIsView = 1 << 2,     // meta->base says of what
   kInference = 1 << 3,  // made in inference mode: never recorded
   kRetainsGrad = 1 << 4,
   kReadOnly = 1 << 5,  // wraps memory that must not be written

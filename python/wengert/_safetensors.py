@@ -59,11 +59,17 @@ def format_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
+def _check_byte_order(op: str) -> None:
+    if sys.byteorder != "little":
+        raise NotImplementedError(f"{op}: only little-endian machines are supported")
+
+
 # ---- writing ------------------------------------------------------------------------------
 
 
 def write(file: BinaryIO, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Writes dense or strided tensors; complex128 as pairs of float64 along a last dimension."""
+    _check_byte_order("save")
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
     at = 0
     for name, t in tensors.items():
@@ -182,6 +188,7 @@ def read(
 
     Raises ValueError for files that are damaged or in another format.
     """
+    _check_byte_order("load")
     if not (hasattr(file, "seekable") and file.seekable()):
         file = io.BytesIO(file.read())
     available = _size_left(file) - 8
@@ -226,7 +233,5 @@ def _read_tensor(file: BinaryIO, entry: _Entry, as_complex: bool) -> Tensor:
     except (MemoryError, ValueError, OverflowError) as e:
         raise ValueError(f"load: cannot make a tensor of shape {tuple(shape)}: {e}") from None
     _fill(file, t)
-    if sys.byteorder == "big" and kind.itemsize > 1:
-        raise NotImplementedError("load: only little-endian machines are supported")
     # Any byte may stand in the file, but a bool must be 0 or 1.
     return t.ne(0) if truth else t

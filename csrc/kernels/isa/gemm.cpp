@@ -102,7 +102,8 @@ WG_INLINE Tile<T> tile_at(const Problem<T>& g, int64_t i, int64_t j, int64_t p, 
   return t;
 }
 
-// At most kBlockM rows: a panel of B is read where it stands, or packed just before its only use.
+// A panel of B is read where it stands, or packed just before its only use; with packed rows of A
+// at most kBlockM of them.
 template <class T>
 void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
   constexpr int n = Simd<T>::kLanes;
