@@ -255,3 +255,121 @@ def test_copies_asked_for_by_position():
     assert x.to(wg.float32, False, False) is x
     assert x.to(wg.float32, False, True) is not x
     assert x.to("cpu", wg.float32, False, True) is not x
+
+
+# ---- numbers that a dtype cannot hold -----------------------------------------------------
+
+INF, NAN = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: wg.tensor([300], dtype=wg.uint8),
+        lambda: wg.full((2,), 300, dtype=wg.uint8),
+        lambda: wg.tensor([NAN], dtype=wg.int32),
+        lambda: wg.tensor([1e30], dtype=wg.int64),
+        lambda: wg.full((2,), INF, dtype=wg.int32),
+        lambda: wg.zeros(2, dtype=wg.int64).fill_(NAN),
+        lambda: wg.zeros(2, dtype=wg.int8).fill_(1000),
+        lambda: wg.zeros(2, dtype=wg.int64).masked_fill(wg.tensor([True, False]), NAN),
+        lambda: wg.full((2,), 1e300),
+        lambda: wg.zeros(2).__setitem__(0, 1j),
+        lambda: wg.zeros(2).fill_(2j),
+        lambda: wg.tensor([1j], dtype=wg.float32),
+        lambda: wg.full((2,), 1 + 2j, dtype=wg.float32),
+    ],
+)
+def test_numbers_that_do_not_fit(make):
+    with pytest.raises(RuntimeError, match="cannot be converted to"):
+        make()
+
+
+def test_numbers_that_fit():
+    assert wg.full((1,), -1, dtype=wg.uint8).item() == 255
+    assert wg.tensor([255, 0], dtype=wg.uint8).tolist() == [255, 0]
+    assert wg.tensor([-(2**63), 2**63 - 1]).tolist() == [-(2**63), 2**63 - 1]
+    assert wg.tensor([-128.9, 127.9], dtype=wg.int8).tolist() == [-128, 127]
+    assert wg.full((1,), INF).item() == INF
+    assert wg.tensor([2 + 0j], dtype=wg.float32).item() == 2
+    assert wg.zeros(1, dtype=wg.bool).fill_(7).item() is True
+
+
+# ---- memory that is not there -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "stride"), [((9,), (2**61,)), ((2, 2), (2**62, 2**62))])
+def test_strides_beyond_all_memory(size, stride):
+    with pytest.raises(RuntimeError, match="as_strided: .* reach"):
+        wg.as_strided(wg.arange(4.0), size, stride)
+
+
+def test_targets_changed_behind_the_versions_back():
+    x = wg.ones(2, 3, requires_grad=True)
+    for smoothing in (0.0, 0.1):
+        target = wg.tensor([0, 0])
+        loss = wg.nn.functional.cross_entropy(x, target, label_smoothing=smoothing)
+        target.numpy()[:] = 10**8
+        with pytest.raises(IndexError, match="target 100000000 is out of bounds"):
+            loss.backward()
+    y = wg.ones(1, 1, 4, 4, requires_grad=True)
+    values, places = wg.nn.functional.max_pool2d(y, 2, return_indices=True)
+    places.numpy()[...] = 10**9
+    values.sum().backward()
+    assert y.grad.abs().sum() == 0
+
+
+def test_huge_windows_and_choices():
+    f = wg.nn.functional
+    assert (
+        f.max_pool2d(wg.ones(1, 1, 3, 3), 2**31, padding=2**30).tolist() == [[[[1.0] * 4] * 4]]
+        or f.max_pool2d(wg.ones(1, 1, 3, 3), 2**31, padding=2**30).eq(1).all()
+    )
+    with pytest.raises(RuntimeError, match="too large"):
+        f.adaptive_max_pool2d(wg.ones(1, 1, 3, 3), 2**62)
+    with pytest.raises(RuntimeError, match="too large"):
+        f.adaptive_max_pool1d(wg.ones(1, 1, 3), 2**40)
+    assert f.adaptive_max_pool1d(wg.ones(1, 1, 3), 0).shape == (1, 1, 0)
+    with pytest.raises(RuntimeError, match="too many"):
+        wg.combinations(wg.arange(60), 30)
+    with pytest.raises(RuntimeError, match="too large"):
+        wg.bincount(wg.tensor([2**63 - 1]))
+
+
+def test_requests_without_meaning():
+    x = wg.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="inputs must not be empty"):
+        wg.autograd.backward(x.sum(), inputs=[])
+    with pytest.raises(NotImplementedError, match="not available for bool"):
+        wg.ones(2, 2, dtype=wg.bool) @ wg.ones(2, 2, dtype=wg.bool)
+    with pytest.raises(RuntimeError, match="overflows"):
+        wg.zeros(3).uniform_(-3e38, 3e38)
+
+
+# ---- values at the edges ------------------------------------------------------------------
+
+
+def test_values_at_the_edges():
+    for dtype in (wg.float32, wg.float64):
+        a = wg.tensor([-3.0, 3.0, -1.0, 1.0, INF, NAN], dtype=dtype)
+        b = wg.tensor([INF, INF, -INF, -INF, INF, INF], dtype=dtype)
+        assert wg.div(a, b, rounding_mode="floor").tolist()[:4] == [-1, 0, 0, -1]
+        assert wg.div(a, b, rounding_mode="floor")[4:].isnan().all()
+    square = wg.ones(3, 3)
+    assert wg.equal(square.tril(2**63 - 1), square)
+    assert square.triu(2**63 - 1).sum() == 0
+    assert wg.equal(square.triu(-(2**63)), square)
+    assert wg.tensor(5.0).topk(0)[0].item() == 5
+    x = wg.tensor([NAN, -1.0, 0.0, 2.0], requires_grad=True)
+    wg.relu(x).sum().backward()
+    assert x.grad.tolist() == [1, 0, 0, 1]
+
+
+def test_masks_in_uint8():
+    x = wg.arange(4)
+    assert x[wg.tensor([1, 0, 1, 0]).byte()].tolist() == [0, 2]
+    x[wg.tensor([0, 0, 1, 1], dtype=wg.uint8)] = 9
+    assert x.tolist() == [0, 1, 9, 9]
+    y = wg.zeros(2, 2)
+    y[wg.tensor([[1, 0], [0, 1]], dtype=wg.uint8)] = 1
+    assert y.tolist() == [[1, 0], [0, 1]]

@@ -116,7 +116,10 @@ void detach_(const Tensor& t) {
 
 Scalar element(DType dtype, const void* p) { return load_scalar(dtype, p); }
 
-void store_element(DType dtype, void* p, const Scalar& s) { store_scalar(dtype, p, s); }
+void store_element(DType dtype, void* p, const Scalar& s) {
+  check_holds("tensor", dtype, s);
+  store_scalar(dtype, p, s);
+}
 void set_read_only(const Tensor& t) { t.impl()->flags |= kReadOnly; }
 bool is_read_only(const Tensor& t) { return t.impl()->has(kReadOnly); }
 

@@ -881,7 +881,8 @@ cdef inline bint is_bool_scalar(object item):
 cdef object index_tensor(object item):
     """A list, an array or a tensor among the indices, as a tensor."""
     if isinstance(item, Tensor):
-        return item
+        # Masks in uint8, from before there was bool.
+        return item.ne(0) if item.dtype is _dtypes[1] else item
     if isinstance(item, (str, bytes, dict, set)):
         raise IndexError(f"index: {type(item).__name__} cannot be used as an index; use integers, "
                          "slices, None, ..., masks, or lists, arrays and tensors of integers")

@@ -253,8 +253,10 @@ inline void backward_call(TensorImpl* t, TensorImpl* g, bool retain_graph, bool 
   as_tensor(t).backward(as_tensor(g), retain_graph, create_graph);
 }
 inline bool has_history(TensorImpl* t) { return !as_tensor(t).is_leaf(); }
-// How many dimensions an index tensor stands for.
-inline int64_t mask_dims(TensorImpl* t) { return t->dtype == DType::bool_ ? t->ndim : 1; }
+// How many dimensions an index tensor stands for. Masks may be uint8, as they were in PyTorch.
+inline int64_t mask_dims(TensorImpl* t) {
+  return t->dtype == DType::bool_ || t->dtype == DType::uint8 ? t->ndim : 1;
+}
 
 // Nested lists of the elements from `data` on, starting at dimension d.
 inline PyObject* to_list(TensorImpl* t, int d, const char* data) {

@@ -85,8 +85,10 @@ WG_INLINE Vec<T> remainder(Vec<T> a, Vec<T> b) {
 template <class T>
 WG_INLINE Vec<T> floor_divide(Vec<T> a, Vec<T> b) {
   const Vec<T> zero(0);
-  // a - r is a multiple of b up to rounding, so the quotient is near a whole number.
-  const Vec<T> q = (a - remainder(a, b)) / b;
+  // a - r is a multiple of b up to rounding, so the quotient is near a whole number; by infinity it
+  // is 0 or -1, and r infinite where the signs differ.
+  const Vec<T> r = remainder(a, b), exact = (a - r) / b;
+  const Vec<T> q = select((exact != exact) & (r == b) & (a == a), Vec<T>(-1), exact);
   const Vec<T> low = floor(q);
   const Vec<T> y = select(q - low > Vec<T>(0.5), low + 1.0, low);
   const Vec<T> nonzero = select(q == zero, copysign(zero, a / b), y);

@@ -14,6 +14,7 @@ namespace {
 
 // Writes the same element everywhere.
 void fill_elements(const TensorImpl& t, const Scalar& value) {
+  check_holds("fill", t.dtype, value);
   if (t.numel == 0) return;
   alignas(16) char item[16];
   store_scalar(t.dtype, item, value);
@@ -208,6 +209,7 @@ Tensor make_full(Dims shape, const Scalar& value, DType dtype) {
   if (!(thread_mode.word & kSlowModes)) {
     Tensor t = new_tensor(dtype, shape);
     if (t.impl()->numel == 1) {
+      check_holds("full", dtype, value);
       store_scalar(dtype, t.impl()->data, value);
     } else {
       fill_elements(*t.impl(), value);

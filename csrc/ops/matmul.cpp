@@ -102,6 +102,8 @@ void integer_product(const Factor& a, const Factor& b, const Tensor& c) {
 void matrix_product(const char* op, const Factor& a, const Factor& b, const Tensor& c,
                     bool accumulate, const Tensor* bias) {
   const TensorImpl& z = *c.impl();
+  WG_CHECK(z.dtype != DType::bool_, NotImplementedError, op,
+           ": not available for bool; convert with to()");
   if (is_integral(z.dtype)) return integer_product(a, b, c);
   WG_CHECK(is_floating(z.dtype), NotImplementedError, op, ": not available for dtype ", z.dtype);
   const DType t = gemm_dtype(op, a.t.impl()->dtype, b.t.impl()->dtype);

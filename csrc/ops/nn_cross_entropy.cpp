@@ -123,6 +123,10 @@ struct CrossEntropy {
     const Tensor gx = new_tensor(dtype_of<T>, x.shape());
     const int64_t* t = target.data<int64_t>();
     const T* lse = v.saved(3).data<T>();
+    for (int64_t i = 0; i < n; ++i) {  // their memory may have changed behind the version's back
+      WG_CHECK(t[i] == ignore_index || (t[i] >= 0 && t[i] < classes), IndexError,
+               "cross_entropy: target ", t[i], " is out of bounds for ", classes, " classes");
+    }
     const double* gs = g.data<double>();
     const bool each = Reduction(reduction) == Reduction::none;
     const auto& kernel = kernels::cross_entropy(dtype_of<T>);

@@ -19,6 +19,8 @@ struct Planes {
   int64_t grain() const {
     return std::max<int64_t>(kParallelGrain / std::max<int64_t>(size, 1), 1);
   }
+  // Indices come from memory that users can write to.
+  bool has(int64_t i) const { return static_cast<uint64_t>(i) < static_cast<uint64_t>(size); }
 };
 
 // Calls f with a T{} of the tensor's dtype.
@@ -60,7 +62,7 @@ struct GatherPlanes {
           const T* in = x.data<T>() + p * from.size;
           const int64_t* at = index.data<int64_t>() + p * to.size;
           T* out = y.data<T>() + p * to.size;
-          for (int64_t i = 0; i < to.size; ++i) out[i] = at[i] < 0 ? T{0} : in[at[i]];
+          for (int64_t i = 0; i < to.size; ++i) out[i] = from.has(at[i]) ? in[at[i]] : T{0};
         }
       });
     });
@@ -94,7 +96,7 @@ struct ScatterPlanes {
           const int64_t* at = index.data<int64_t>() + p * from.size;
           T* out = x.data<T>() + p * to.size;
           for (int64_t i = 0; i < from.size; ++i) {
-            if (at[i] >= 0) out[at[i]] += in[i];
+            if (to.has(at[i])) out[at[i]] += in[i];
           }
         }
       });

@@ -1,6 +1,7 @@
 // Random tensors. An operation's attributes hold the generator's state, so that running it again
 // gives the same numbers; drawing that state is what advances the generator.
 #include <cmath>
+#include <limits>
 
 #include "ops/function.h"
 #include "ops/op.h"
@@ -104,6 +105,10 @@ struct Dropout {
 
 Tensor& uniform_(Tensor& self, double from, double to, Generator* generator) {
   WG_CHECK(from <= to, Error, "uniform_: expected from <= to, but got ", from, " and ", to);
+  const bool narrow = detail::input("uniform_", self)->dtype != DType::float64;
+  WG_CHECK(to - from <=
+               (narrow ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max()),
+           Error, "uniform_: the range from ", from, " to ", to, " overflows ", self.dtype());
   return fill(self, Distribution::uniform, from, to, generator, "uniform_");
 }
 Tensor& normal_(Tensor& self, double mean, double std, Generator* generator) {

@@ -121,6 +121,7 @@ Tensor bincount(const Tensor& input, const Tensor& weights, int64_t minlength) {
   int64_t bins = minlength;
   for (int64_t i = 0; i < n; ++i) {
     WG_CHECK(p[i] >= 0, Error, "bincount: element ", i, " is negative: ", p[i]);
+    WG_CHECK(p[i] < INT64_MAX, Error, "bincount: element ", i, " is too large: ", p[i]);
     bins = std::max(bins, p[i] + 1);
   }
   if (!weights.defined()) {

@@ -92,7 +92,7 @@ std::pair<Tensor, Tensor> topk(const Tensor& input, int64_t k, int64_t dim, bool
   WG_CHECK(k >= 0 && k <= n, Error, "topk: k must lie between 0 and ", n,
            ", the size of dimension ", d, ", but is ", k);
   // NaN counts as greatest, so that it comes first among the largest.
-  return run_sort("topk", input, d, largest, k, sorted);
+  return run_sort("topk", input, d, largest, x.ndim == 0 ? 1 : k, sorted);
 }
 
 namespace {

@@ -91,6 +91,14 @@ struct AsStrided {
     out.shape = shape;
     std::copy_n(strides.d, strides.ndim, out.strides);
     out.offset = offset;
+    for (int i = 0; i < shape.ndim; ++i) {  // so that the sums below cannot overflow
+      constexpr int64_t kMost = INT64_MAX / (4 * kMaxDims);
+      int64_t reach = 0;
+      WG_CHECK(!__builtin_mul_overflow(shape.d[i], strides.d[i], &reach) && reach < kMost &&
+                   reach > -kMost && offset < kMost,
+               Error, "as_strided: size ", Dims(shape), ", stride ", Dims(strides),
+               " and storage offset ", offset, " reach further than any memory");
+    }
     const auto [low, high] = extent(shape, strides);
     const auto item = static_cast<int64_t>(item_size(x.dtype));
     const int64_t before = (x.data - x.storage->data) / item;

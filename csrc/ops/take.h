@@ -41,7 +41,11 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
   int64_t coordinate[kMaxDims] = {};
   int64_t base = 0;  // position in `whole` without the part along dim
   for (int64_t p = 0; p < total; ++p) {
-    f(p, base + at[p] * strides[dim]);
+    // Read once and looked at again: another thread may write to the index's memory.
+    const int64_t i = __atomic_load_n(at + p, __ATOMIC_RELAXED);
+    WG_CHECK(static_cast<uint64_t>(i) < static_cast<uint64_t>(n), IndexError, op, ": index ", i,
+             " is out of bounds for dimension ", dim, " of size ", n);
+    f(p, base + i * strides[dim]);
     for (int i = nd - 1; i >= 0; --i) {
       if (i != dim) base += strides[i];
       if (++coordinate[i] < walk[static_cast<size_t>(i)]) break;

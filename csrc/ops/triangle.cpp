@@ -108,11 +108,20 @@ Tensor triangle_indices(const char* op, bool upper, int64_t rows, int64_t column
 
 }  // namespace
 
+namespace {
+// Diagonals beyond the matrix are alike.
+int64_t within(const Tensor& t, int64_t diagonal) {
+  constexpr int64_t kFar = INT64_MAX / 4;
+  detail::input("tril", t);
+  return std::clamp(diagonal, -kFar, kFar);
+}
+}  // namespace
+
 Tensor tril(const Tensor& input, int64_t diagonal) {
-  return apply(Triangle<false>{diagonal}, input);
+  return apply(Triangle<false>{within(input, diagonal)}, input);
 }
 Tensor triu(const Tensor& input, int64_t diagonal) {
-  return apply(Triangle<true>{diagonal}, input);
+  return apply(Triangle<true>{within(input, diagonal)}, input);
 }
 Tensor tril_indices(int64_t row, int64_t col, int64_t offset, std::optional<DType> dtype) {
   return triangle_indices("tril_indices", false, row, col, offset, dtype);

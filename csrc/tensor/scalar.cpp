@@ -1,5 +1,9 @@
 // One element of any dtype, to and from a Scalar.
+#include <cmath>
+#include <limits>
+
 #include "kernels/elementwise.h"
+#include "tensor/check.h"
 #include "tensor/impl.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -78,6 +82,56 @@ void store_scalar(DType dtype, void* p, const Scalar& s) {
       return;
     }
   }
+}
+
+namespace {
+
+template <class T>
+bool integer_holds(const Scalar& s) {
+  const double low = std::is_signed_v<T> ? static_cast<double>(std::numeric_limits<T>::min())
+                                         : -static_cast<double>(std::numeric_limits<T>::max());
+  const double above = 2.0 * (static_cast<double>(std::numeric_limits<T>::max() / 2) + 1);
+  if (s.kind() == DTypeKind::floating) {
+    const double v = std::trunc(s.to_double());
+    return v >= low && v < above;
+  }
+  const int64_t v = s.to_int();
+  if constexpr (sizeof(T) == 8) return true;
+  return v >= static_cast<int64_t>(low) && v < static_cast<int64_t>(above);
+}
+
+bool holds(DType dtype, const Scalar& s) {
+  if (s.kind() == DTypeKind::complex) {
+    const std::complex<double> v = s.to_complex();
+    return is_complex(dtype) || (v.imag() == 0 && holds(dtype, Scalar(v.real())));
+  }
+  if (s.kind() == DTypeKind::boolean) return true;
+  switch (dtype) {
+    case DType::uint8:
+      return integer_holds<uint8_t>(s);
+    case DType::int8:
+      return integer_holds<int8_t>(s);
+    case DType::int16:
+      return integer_holds<int16_t>(s);
+    case DType::int32:
+      return integer_holds<int32_t>(s);
+    case DType::int64:
+      return integer_holds<int64_t>(s);
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+void check_holds(const char* op, DType dtype, const Scalar& s) {
+  if (holds(dtype, s)) return;
+  const std::complex<double> v = s.to_complex();
+  if (s.kind() == DTypeKind::complex && v.imag() != 0) {
+    fail<Error>(op, ": a complex number cannot be converted to ", dtype,
+                " without losing its imaginary part");
+  }
+  fail<Error>(op, ": the value ", v.real(), " cannot be converted to ", dtype, " without overflow");
 }
 
 WENGERT_NAMESPACE_END

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations as _combinations
 from itertools import combinations_with_replacement, zip_longest
+from math import comb
 
 from . import _core, _creation
 from ._tensor import Tensor, dtype
@@ -268,6 +269,9 @@ def combinations(
         raise RuntimeError(f"combinations: expected a vector, but got shape {tuple(input.shape)}")
     if r < 0:
         raise RuntimeError(f"combinations: r must be non-negative, but is {r}")
+    n = input.numel()
+    if comb(n + r - 1 if with_replacement and n else n, r) * max(r, 1) > 2**32:
+        raise RuntimeError(f"combinations: there are too many of {r} elements out of {n}")
     choose = combinations_with_replacement if with_replacement else _combinations
     rows = list(choose(range(input.numel()), r))
     if r == 0 or not rows:

@@ -7,6 +7,11 @@ namespace {
 
 constexpr int64_t kRun = 64;  // outputs of a line that are worked on together
 
+// How many taps of a window that starts at `first` lie before 0.
+WG_INLINE int64_t taps_before(int64_t first, int64_t dilation) {
+  return first < 0 ? (-first + dilation - 1) / dilation : 0;
+}
+
 // Outputs [x0, x0 + n) of line o1: the taps one after the other, each over all outputs.
 template <class T, class I>
 WG_INLINE void pool_run(const Windows& w, const T* plane, int64_t o1, int64_t x0, int64_t n, T* y,
@@ -21,12 +26,15 @@ WG_INLINE void pool_run(const Windows& w, const T* plane, int64_t o1, int64_t x0
     place[i] = -1;
   }
   const int64_t s = w.stride[2];
-  for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1) {
-    const int64_t i1 = o1 * w.stride[1] - w.padding[1] + k1 * w.dilation[1];
-    if (i1 < 0 || i1 >= w.in[1]) continue;
+  // Taps in the padding of all outputs are left out.
+  const int64_t top = o1 * w.stride[1] - w.padding[1], left = x0 * s - w.padding[2];
+  for (int64_t k1 = taps_before(top, w.dilation[1]); k1 < w.kernel[1]; ++k1) {
+    const int64_t i1 = top + k1 * w.dilation[1];
+    if (i1 >= w.in[1]) break;
     const T* line = plane + i1 * w.in[2];
-    for (int64_t k2 = 0; k2 < w.kernel[2]; ++k2) {
-      const int64_t first = x0 * s - w.padding[2] + k2 * w.dilation[2];
+    for (int64_t k2 = taps_before(left + (n - 1) * s, w.dilation[2]); k2 < w.kernel[2]; ++k2) {
+      const int64_t first = left + k2 * w.dilation[2];
+      if (first >= w.in[2]) break;
       int64_t a = 0, b = n;
       while (a < n && first + a * s < 0) ++a;
       while (b > a && first + (b - 1) * s >= w.in[2]) --b;

@@ -46,6 +46,8 @@ def backward(
         create_graph: make the gradients differentiable.
         inputs: accumulate into these only.
     """
+    if inputs is not None and not isinstance(inputs, Tensor) and not inputs:
+        raise RuntimeError("backward: inputs must not be empty; leave it out for all leaves")
     keep = create_graph if retain_graph is None else retain_graph
     _core.backward(tensors, grad_tensors, keep, create_graph, inputs)
 

@@ -172,6 +172,11 @@ def adaptive_max_pool2d(
     _check_ndim("adaptive_max_pool2d", input, 3)
     height, width = input.shape[-2:]
     out_height, out_width = _plane(input, output_size)
+    if max(out_height, out_width) > 2**31 - 1:
+        raise RuntimeError(f"adaptive_max_pool2d: the output size {output_size} is too large")
+    if out_height == 0 or out_width == 0:
+        values = input.new_empty(*input.shape[:-2], out_height, out_width)
+        return (values, values.long()) if return_indices else values
     if not return_indices and height % out_height == 0 and width % out_width == 0:
         window = (height // out_height, width // out_width)
         return _C.max_pool2d(input, window, window, 0, 1, False)
