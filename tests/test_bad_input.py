@@ -273,7 +273,6 @@ INF, NAN = float("inf"), float("nan")
         lambda: wg.zeros(2, dtype=wg.int64).fill_(NAN),
         lambda: wg.zeros(2, dtype=wg.int8).fill_(1000),
         lambda: wg.zeros(2, dtype=wg.int64).masked_fill(wg.tensor([True, False]), NAN),
-        lambda: wg.full((2,), 1e300),
         lambda: wg.zeros(2).__setitem__(0, 1j),
         lambda: wg.zeros(2).fill_(2j),
         lambda: wg.tensor([1j], dtype=wg.float32),
@@ -300,7 +299,7 @@ def test_numbers_that_fit():
 
 @pytest.mark.parametrize(("size", "stride"), [((9,), (2**61,)), ((2, 2), (2**62, 2**62))])
 def test_strides_beyond_all_memory(size, stride):
-    with pytest.raises(RuntimeError, match="as_strided: .* reach"):
+    with pytest.raises(RuntimeError, match=r"as_strided: .* reach"):
         wg.as_strided(wg.arange(4.0), size, stride)
 
 

@@ -125,8 +125,8 @@ void update_contiguous(TensorImpl& t);
 Scalar load_scalar(DType dtype, const void* p);
 // Writes `s` converted to dtype at p.
 void store_scalar(DType dtype, void* p, const Scalar& s);
-// Error unless the dtype can hold the number: no imaginary part is lost, nothing overflows.
-// Negative integers may wrap to unsigned ones.
+// Error unless the dtype can hold the number: no imaginary part is lost, no integer overflows. What
+// is too large for a floating dtype is infinite; negative integers may wrap to unsigned ones.
 void check_holds(const char* op, DType dtype, const Scalar& s);
 // Two elements may share an address (an expanded dimension).
 bool may_overlap(const TensorImpl& t);
