@@ -320,10 +320,7 @@ def test_targets_changed_behind_the_versions_back():
 
 def test_huge_windows_and_choices():
     f = wg.nn.functional
-    assert (
-        f.max_pool2d(wg.ones(1, 1, 3, 3), 2**31, padding=2**30).tolist() == [[[[1.0] * 4] * 4]]
-        or f.max_pool2d(wg.ones(1, 1, 3, 3), 2**31, padding=2**30).eq(1).all()
-    )
+    assert f.max_pool2d(wg.ones(1, 1, 3, 3), 2**31, padding=2**30).tolist() == [[[[1.0]]]]
     with pytest.raises(RuntimeError, match="too large"):
         f.adaptive_max_pool2d(wg.ones(1, 1, 3, 3), 2**62)
     with pytest.raises(RuntimeError, match="too large"):
