@@ -7,7 +7,9 @@ target_compile_options(wengert_flags INTERFACE
   # Calls inside the library go straight to their target.
   -fno-semantic-interposition -fno-plt
   $<$<BOOL:${WENGERT_WERROR}>:-Werror>
-  $<$<CONFIG:Release>:-O2>)
+  # Functions start at cache lines: a change elsewhere must not move them to where branches collide,
+  # which has cost a recorded operation 50 ns.
+  $<$<CONFIG:Release>:-O2> $<$<CONFIG:Release>:-falign-functions=64>)
 
 if(WENGERT_SANITIZE)
   target_compile_options(wengert_flags INTERFACE
