@@ -341,3 +341,8 @@ def test_gaussian_nll_loss_of_infinite_variance():
         wg.zeros(2), wg.ones(2), wg.tensor([math.inf, 1.0]), reduction="none"
     )
     assert loss.tolist() == [math.inf, 0.5]
+
+
+def test_cosine_similarity_broadcasts_first():
+    similarity = wg.nn.functional.cosine_similarity(wg.ones(2, 3), wg.ones(3))
+    assert similarity.tolist() == pytest.approx([1, 1])

@@ -766,3 +766,8 @@ def test_calls_hand_on_every_kind_of_argument():
     layer = Echo()
     layer.forward = lambda x: x + 1
     assert layer(1) == 2
+
+
+def test_to_refuses_keywords_it_does_not_know():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'foo'"):
+        nn.Linear(1, 1).to(foo=3)

@@ -487,3 +487,12 @@ def test_means_of_idle_parameters_fade_to_zero():
         optimizer.step()
     # Without denormal numbers in between, in which each step would take many times as long.
     assert (optimizer.state[p]["exp_avg"] == 0).all()
+
+
+def test_adagrad_makes_state_that_is_missing():
+    p = wg.nn.Parameter(wg.ones(2))
+    p.grad = wg.ones(2)
+    optimizer = wg.optim.Adagrad([p], lr=0.5, initial_accumulator_value=3.0)
+    optimizer.state.clear()
+    optimizer.step()
+    assert p.tolist() == pytest.approx([0.75, 0.75])

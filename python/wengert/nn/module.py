@@ -365,7 +365,9 @@ class Module(StateMixin):
         device: Any = kwargs.pop("device", None)
         memory_format = kwargs.pop("memory_format", None)
         kwargs.pop("non_blocking", None)
-        for arg in (*args, *kwargs.values()):
+        if kwargs:
+            raise TypeError(f"Module.to: unexpected keyword argument {next(iter(kwargs))!r}")
+        for arg in args:
             if isinstance(arg, Tensor):
                 dtype, device = arg.dtype, arg.device
             elif isinstance(arg, wengert.dtype):

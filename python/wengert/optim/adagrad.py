@@ -68,12 +68,15 @@ class Adagrad(Optimizer):
         """Adds a group, whose sums begin at once."""
         super().add_param_group(param_group)
         group = self.param_groups[-1]
-        for p in group["params"]:
-            self._state[p]["step"] = new_step()
-            self._state[p]["sum"] = full_like(p.detach(), group["initial_accumulator_value"])
+        self._gather(group["params"], group["initial_accumulator_value"])
 
     def _gather(self, params: list[Tensor], options: Any) -> tuple:
         state = self._state
+        for p in params:
+            if "step" not in state[p]:
+                state[p]["step"] = new_step()
+            if "sum" not in state[p]:
+                state[p]["sum"] = full_like(p.detach(), options)
         return [state[p]["sum"] for p in params], [state[p]["step"] for p in params]
 
     def step(self, closure: Callable | None = None) -> object:
@@ -83,7 +86,7 @@ class Adagrad(Optimizer):
             params, grads = with_gradients(group["params"])
             if not params:
                 continue
-            sums, steps = self._lists(index, params, None)
+            sums, steps = self._lists(index, params, group["initial_accumulator_value"])
             adagrad_step(
                 params,
                 grads,
