@@ -296,3 +296,11 @@ def test_dlpack_with_torch(dtype):
     assert part.tolist() == theirs.t()[1:].tolist()
     del theirs, t
     assert back[1, 2].item() == 5 or dtype == "bool"
+
+
+def test_arrays_are_asked_for_as_numpy_asks():
+    t = wg.ones(2)
+    with pytest.raises(ValueError, match="needs a copy"):
+        t.__array__(np.int8, copy=False)
+    with pytest.raises(RuntimeError, match="requires grad"):
+        np.asarray(wg.ones(2, requires_grad=True))

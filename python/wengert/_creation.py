@@ -233,8 +233,13 @@ def _numpy(self: Tensor, *, force: bool = False) -> Any:
 def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     import numpy as np
 
-    array = _numpy(self.detach() if self.requires_grad else self)
+    array = _numpy(self)
     if dtype is not None and array.dtype != dtype:
+        if copy is False:
+            raise ValueError(
+                f"__array__: an array of dtype {np.dtype(dtype)} needs a copy of this tensor of "
+                f"{self.dtype}, and copy=False forbids one"
+            )
         return array.astype(dtype)
     return np.array(array) if copy else array
 

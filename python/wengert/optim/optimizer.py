@@ -182,7 +182,10 @@ class Optimizer:
                     p.grad.zero_()
 
     def step(self, closure: Callable | None = None) -> object:
-        """Changes the parameters once; ``closure`` computes the loss and its gradients anew."""
+        """Changes the parameters once; ``closure`` computes the loss and its gradients anew.
+
+        Groups are stepped in turn, each wholly or, where it raises, not at all.
+        """
         raise NotImplementedError
 
     @staticmethod
