@@ -5,6 +5,7 @@ import pickle
 import warnings
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 
 import wengert as wg
@@ -433,6 +434,21 @@ LAYERS = [
     (lambda n: n.AdaptiveMaxPool2d(4), (2, 3, 8, 8)),
     (lambda n: n.Dropout(0.0), (3,)),
     (lambda n: n.Dropout2d(0.0), (1, 2, 3, 3)),
+    (lambda n: n.ConstantPad1d((1, 2), 0.5), (2, 3, 4)),
+    (lambda n: n.ConstantPad2d(1, 2.0), (2, 3, 4, 5)),
+    (lambda n: n.ConstantPad3d((1, 0, -1, 2, 0, 1), 1.5), (1, 2, 3, 4, 5)),
+    (lambda n: n.ZeroPad1d(2), (2, 3, 4)),
+    (lambda n: n.ZeroPad2d((1, -1, 2, 0)), (2, 3, 4, 5)),
+    (lambda n: n.ZeroPad3d(1), (1, 2, 3, 4, 5)),
+    (lambda n: n.ReflectionPad1d((1, 2)), (2, 3, 4)),
+    (lambda n: n.ReflectionPad2d(1), (2, 3, 4, 5)),
+    (lambda n: n.ReflectionPad3d(1), (1, 2, 3, 4, 5)),
+    (lambda n: n.ReplicationPad1d(2), (2, 3, 4)),
+    (lambda n: n.ReplicationPad2d((1, 2, 0, 1)), (2, 3, 4, 5)),
+    (lambda n: n.ReplicationPad3d(1), (1, 2, 3, 4, 5)),
+    (lambda n: n.CircularPad1d((1, 2)), (2, 3, 4)),
+    (lambda n: n.CircularPad2d(1), (2, 3, 4, 5)),
+    (lambda n: n.CircularPad3d(1), (1, 2, 3, 4, 5)),
 ]
 ACTIVATIONS = [
     *(
@@ -771,3 +787,43 @@ def test_calls_hand_on_every_kind_of_argument():
 def test_to_refuses_keywords_it_does_not_know():
     with pytest.raises(TypeError, match="unexpected keyword argument 'foo'"):
         nn.Linear(1, 1).to(foo=3)
+
+
+PAIR_LOSSES = [
+    (lambda n: n.HingeEmbeddingLoss(0.5), "xs"),
+    (lambda n: n.MarginRankingLoss(0.2, reduction="sum"), "xxs"),
+    (lambda n: n.CosineEmbeddingLoss(0.1), "xxr"),
+    (lambda n: n.SoftMarginLoss(reduction="none"), "xs"),
+    (lambda n: n.TripletMarginLoss(0.7, swap=True), "xxx"),
+    (lambda n: n.PoissonNLLLoss(full=True), "xp"),
+    (lambda n: n.PoissonNLLLoss(log_input=False), "pp"),
+    (lambda n: n.GaussianNLLLoss(full=True, reduction="sum"), "xxp"),
+    (lambda n: n.PairwiseDistance(3.0, keepdim=True), "xx"),
+    (lambda n: n.CosineSimilarity(), "xx"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(PAIR_LOSSES)))
+def test_losses_of_pairs_and_distances_as_torch(case):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    make, kinds = PAIR_LOSSES[case]
+    rng = np.random.default_rng(0)
+    arrays = {
+        "x": lambda: rng.normal(size=(4, 5)),
+        "p": lambda: rng.uniform(0.5, 3, size=(4, 5)),
+        "s": lambda: rng.choice([-1.0, 1.0], size=(4, 5)),
+        "r": lambda: rng.choice([-1.0, 1.0], size=4),
+    }
+    given = [arrays[kind]() for kind in kinds]
+    results = []
+    for lib, modules in ((wg, nn), (torch, torch.nn)):
+        first, *rest = (lib.from_numpy(a) for a in given)
+        first.requires_grad_()
+        layer = make(modules)
+        y = layer(first, *rest)
+        y.sum().backward()
+        results.append((repr(layer), y.detach().numpy(), first.grad.numpy()))
+    (text, y, g), (ref_text, ref_y, ref_g) = results
+    assert text == ref_text
+    np.testing.assert_allclose(y, ref_y, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(g, ref_g, rtol=1e-9, atol=1e-12)
