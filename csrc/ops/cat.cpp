@@ -20,7 +20,7 @@ struct Cat {
       out.dtype = promote(out.dtype, x.dtype);
       bool fits = x.ndim == out.shape.ndim;
       for (int i = 0; fits && i < x.ndim; ++i) fits = i == dim || x.shape()[i] == out.shape.d[i];
-      WG_CHECK(fits, ValueError, "cat: shapes must agree except in dimension ", dim, ", but got ",
+      WG_CHECK(fits, Error, "cat: shapes must agree except in dimension ", dim, ", but got ",
                m.in(0).sizes(), " and ", x.sizes());
       out.shape.d[dim] += x.shape()[dim];
     }
@@ -57,7 +57,7 @@ Tensor cat(TensorList tensors, int64_t dim) {
   std::vector<Tensor> kept;
   for (const Tensor& t : tensors) {
     const TensorImpl& x = *detail::input("cat", t);
-    WG_CHECK(x.ndim > 0, ValueError, "cat: a 0-d tensor cannot be joined; use stack()");
+    WG_CHECK(x.ndim > 0, Error, "cat: a 0-d tensor cannot be joined; use stack()");
     if (!(x.ndim == 1 && x.numel == 0)) kept.push_back(t);
   }
   if (kept.empty()) kept.push_back(tensors[0]);
@@ -65,11 +65,11 @@ Tensor cat(TensorList tensors, int64_t dim) {
 }
 
 Tensor stack(TensorList tensors, int64_t dim) {
-  WG_CHECK(!tensors.empty(), ValueError, "stack: expected at least one tensor");
+  WG_CHECK(!tensors.empty(), Error, "stack: expected at least one tensor");
   std::vector<Tensor> parts;
   const int64_t d = wrap_dim("stack", dim, detail::input("stack", tensors[0])->ndim + 1);
   for (const Tensor& t : tensors) {
-    WG_CHECK(detail::input("stack", t)->sizes() == tensors[0].shape(), ValueError,
+    WG_CHECK(detail::input("stack", t)->sizes() == tensors[0].shape(), Error,
              "stack: all tensors must have one shape, but got ", tensors[0].shape(), " and ",
              t.shape());
     parts.push_back(unsqueeze(t, d));
@@ -86,7 +86,7 @@ Tensor at_least_3d(const Tensor& t) { return t.dim() < 3 ? unsqueeze(at_least_2d
 
 template <class F>
 std::vector<Tensor> each(const char* op, TensorList tensors, F&& f) {
-  WG_CHECK(!tensors.empty(), ValueError, op, ": expected at least one tensor");
+  WG_CHECK(!tensors.empty(), Error, op, ": expected at least one tensor");
   std::vector<Tensor> out;
   for (const Tensor& t : tensors) {
     detail::input(op, t);

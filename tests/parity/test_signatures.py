@@ -1,0 +1,71 @@
+"""Parameters' names, kinds and defaults against PyTorch's, for every public callable of both."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.torch
+
+MODULES = [
+    "nn",
+    "nn.functional",
+    "nn.init",
+    "nn.utils",
+    "optim",
+    "optim.lr_scheduler",
+    "utils.data",
+]
+
+# Callable: why its parameters differ.
+DELIBERATE: dict[str, str] = {
+    "nn.Hardtanh": "PyTorch still takes two old names, deprecated since 2017",
+    "utils.data.random_split": "PyTorch's default is its default generator itself, ours None",
+}
+# What PyTorch writes where it checks the arguments elsewhere.
+ANYTHING = ["VAR_POSITIONAL", "VAR_KEYWORD"]
+
+
+def public(module: Any) -> list[str]:
+    names = getattr(module, "__all__", None) or [n for n in dir(module) if n[0] != "_"]
+    return sorted(n for n in names if callable(getattr(module, n)))
+
+
+def pairs() -> Iterator[Any]:
+    if importlib.util.find_spec("torch") is None:
+        return
+    for name in MODULES:
+        ours = importlib.import_module(f"wengert.{name}")
+        theirs = importlib.import_module(f"torch.{name}")
+        for n in public(theirs):
+            if hasattr(ours, n):
+                yield pytest.param(getattr(ours, n), getattr(theirs, n), id=f"{name}.{n}")
+
+
+def parameters(f: Any) -> list[tuple[str, str, str]] | None:
+    """Each parameter's name, kind and default; None where they cannot be known."""
+    try:
+        found = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    return [
+        (p.name, p.kind.name, str(p.default).split(".")[-1] if callable(p.default) else p.default)
+        for p in found
+    ]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), list(pairs()))
+def test_parameters_are_pytorchs(ours: Any, theirs: Any, request: pytest.FixtureRequest) -> None:
+    name = request.node.callspec.id
+    a, b = parameters(ours), parameters(theirs)
+    if a is None or b is None or [kind for _, kind, _ in b] == ANYTHING:
+        return
+    if name in DELIBERATE:
+        assert a != b, "is listed as different, but is the same"
+    else:
+        assert a == b
