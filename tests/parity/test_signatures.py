@@ -13,6 +13,7 @@ import pytest
 pytestmark = pytest.mark.torch
 
 MODULES = [
+    "autograd",
     "nn",
     "nn.functional",
     "nn.init",
