@@ -120,7 +120,6 @@ CONVERSIONS = [
         "I(3).short()",
         "T(3).type(torch.int32)",
         "I(3).type(torch.float64)",
-        "I(3).type('torch.FloatTensor')",
         "I(3).type_as(T(1))",
         "T(3).type_as(I(1))",
         "(T(3) > 0).float() * T(3)",

@@ -50,9 +50,7 @@ def backward(
     """
     if grad_variables is not None:
         if grad_tensors is not None:
-            raise RuntimeError(
-                "backward: give grad_tensors or its old name grad_variables, not both"
-            )
+            raise RuntimeError("backward: give grad_tensors or grad_variables, not both")
         grad_tensors = grad_variables
     if inputs is not None and not isinstance(inputs, Tensor) and not inputs:
         raise RuntimeError("backward: inputs must not be empty; leave it out for all leaves")
@@ -81,17 +79,11 @@ def grad(
             product for each of its elements.
         materialize_grads: give zeros for them.
     """
+    keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
         return _batched_grad(
-            outputs,
-            inputs,
-            grad_outputs,
-            retain_graph,
-            create_graph,
-            allow_unused,
-            materialize_grads,
+            outputs, inputs, grad_outputs, keep, create_graph, allow_unused, materialize_grads
         )
-    keep = create_graph if retain_graph is None else retain_graph
     unused = materialize_grads if allow_unused is None else allow_unused
     result = _core.grad(outputs, inputs, grad_outputs, keep, create_graph, unused)
     if materialize_grads:
@@ -101,12 +93,16 @@ def grad(
 
 
 def _batched_grad(
-    outputs: Any, inputs: Any, grad_outputs: Any, retain_graph: Any, create_graph: bool, *rest: Any
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any,
+    keep: bool,
+    create_graph: bool,
+    allow_unused: bool | None,
+    materialize_grads: bool,
 ) -> tuple[Any, ...]:
     batches = [grad_outputs] if isinstance(grad_outputs, Tensor) else list(grad_outputs)
     count = len(next(b for b in batches if b is not None))
-    keep = create_graph if retain_graph is None else retain_graph
-    allow_unused, materialize = rest
     each = [
         grad(
             outputs,
@@ -115,7 +111,7 @@ def _batched_grad(
             keep or i + 1 < count,
             create_graph,
             allow_unused=allow_unused,
-            materialize_grads=materialize,
+            materialize_grads=materialize_grads,
         )
         for i in range(count)
     ]
