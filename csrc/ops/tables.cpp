@@ -29,6 +29,7 @@ WENGERT_NAMESPACE_BEGIN
   X(gather) \
   X(indexing) \
   X(where) \
+  X(complex) \
   X(random) \
   X(strided) \
   X(reshape) \

@@ -1,6 +1,7 @@
 """wengert: define-by-run automatic differentiation for the CPU, with PyTorch's names."""
 
 from . import _core, _tensor
+from ._complex import *  # noqa: F403
 from ._core import (
     Generator,
     default_generator,

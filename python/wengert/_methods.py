@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    _complex,
     _core,
     _creation,
     _memory_format,
@@ -270,6 +271,9 @@ def install() -> None:
         "is_cuda": property(lambda self: False),
         "is_sparse": property(lambda self: False),
         "layout": property(lambda self: "strided"),
+        "cfloat": _converter("complex64"),
+        "cdouble": _converter("complex128"),
+        **_complex.methods,
         **_reductions.methods,
         "contiguous": _memory_format.contiguous,
         "clone": _memory_format.clone,

@@ -72,6 +72,14 @@ class Inputs:
         """Normal numbers that take part in differentiation."""
         return self._leaf(self.random.standard_normal(shape))
 
+    def Z(self, *shape: int) -> Any:
+        """Complex numbers that take part in differentiation."""
+        parts = self.random.standard_normal((2, *shape))
+        kind = "complex64" if self.dtype == "float32" else "complex128"
+        t = self._tensor((parts[0] + 1j * parts[1]).astype(kind)).detach().requires_grad_()
+        self.leaves.append(t)
+        return t
+
     def U(self, *shape: int, low: float = 0.1, high: float = 0.9) -> Any:
         """Uniform numbers that take part in differentiation."""
         return self._leaf(self.random.uniform(low, high, shape))
@@ -104,7 +112,7 @@ class Inputs:
 
     def names(self) -> dict[str, Any]:
         library = self.library
-        made = {n: getattr(self, n) for n in ("T", "U", "C", "I", "M", "fill")}
+        made = {n: getattr(self, n) for n in ("T", "Z", "U", "C", "I", "M", "fill")}
         return {
             **made,
             "torch": library,

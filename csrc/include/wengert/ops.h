@@ -1,6 +1,7 @@
 // The operations on tensors, as free functions.
 #pragma once
 
+#include "wengert/ops/complex.h"
 #include "wengert/ops/creation.h"
 #include "wengert/ops/elementwise.h"
 #include "wengert/ops/indexing.h"
