@@ -153,7 +153,7 @@ def attend(
     key_padding_mask: Tensor | None,
     need_weights: bool,
     attn_mask: Tensor | None,
-    separate: tuple[Tensor | None, Tensor | None, Tensor | None] | None,
+    separate: Any | None,
     static_k: Tensor | None,
     static_v: Tensor | None,
     average_attn_weights: bool,
