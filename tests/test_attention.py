@@ -81,6 +81,15 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
         np.testing.assert_array_equal(a, b)
 
 
+def test_the_weights_never_exist_at_once() -> None:
+    n = 4096
+    inputs = [t.detach().float().requires_grad_() for t in leaves(*[(1, n, 8)] * 3)]
+    wg.reset_peak_memory()
+    before = wg.memory_stats()["peak_allocated"]
+    sdpa(*inputs, is_causal=True).sum().backward()
+    assert wg.memory_stats()["peak_allocated"] - before < n * n * 4 / 10
+
+
 def test_the_layout_of_the_query_is_kept() -> None:
     x = wg.randn(2, 5, 3, 4, requires_grad=True)
     q = x.transpose(1, 2)

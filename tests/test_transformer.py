@@ -92,6 +92,77 @@ def gpt(lib: Any, attention: str, approximate: str) -> Any:
     return GPT()
 
 
+def llama(lib: Any) -> Any:
+    """A decoder in the style of Llama: rotary positions, shared keys, gated maps, a cache."""
+    nn, F = lib.nn, lib.nn.functional
+    size, shared = WIDTH // HEADS, 2
+
+    def rotated(x: Any, cos: Any, sin: Any) -> Any:
+        a, b = x.chunk(2, dim=-1)
+        return x * cos + lib.cat((-b, a), dim=-1) * sin
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm1 = nn.RMSNorm(WIDTH, eps=1e-5)
+            self.q = nn.Linear(WIDTH, WIDTH, bias=False)
+            self.kv = nn.Linear(WIDTH, 2 * shared * size, bias=False)
+            self.out = nn.Linear(WIDTH, WIDTH, bias=False)
+            self.norm2 = nn.RMSNorm(WIDTH, eps=1e-5)
+            self.gate = nn.Linear(WIDTH, 40, bias=False)
+            self.up = nn.Linear(WIDTH, 40, bias=False)
+            self.down = nn.Linear(40, WIDTH, bias=False)
+
+        def forward(self, x: Any, cos: Any, sin: Any, cache: Any = None) -> Any:
+            b, t, _ = x.shape
+            y = self.norm1(x)
+            q = self.q(y).view(b, t, HEADS, size).transpose(1, 2)
+            k, v = self.kv(y).view(b, t, 2, shared, size).permute(2, 0, 3, 1, 4).unbind(0)
+            q, k = rotated(q, cos, sin), rotated(k, cos, sin)
+            if cache is not None:
+                cache.append((k, v))
+                k, v = (lib.cat(parts, dim=2) for parts in zip(*cache, strict=True))
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=t > 1, enable_gqa=True)
+            x = x + self.out(y.transpose(1, 2).reshape(b, t, WIDTH))
+            y = self.norm2(x)
+            return x + self.down(F.silu(self.gate(y)) * self.up(y))
+
+    class Llama(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tokens = nn.Embedding(VOCABULARY, WIDTH)
+            self.blocks = nn.ModuleList([Block() for _ in range(2)])
+            self.norm = nn.RMSNorm(WIDTH)
+            self.head = nn.Linear(WIDTH, VOCABULARY, bias=False)
+            steps = 1.0 / (100 ** (lib.arange(0, size, 2).double() / size))
+            angles = lib.outer(lib.arange(2 * LENGTH).double(), steps)
+            self.register_buffer("angles", lib.cat((angles, angles), dim=-1), persistent=False)
+
+        def logits(self, tokens: Any, start: int = 0, caches: Any = None) -> Any:
+            angles = self.angles[start : start + tokens.size(1)]
+            x = self.tokens(tokens)
+            for i, block in enumerate(self.blocks):
+                cache = None if caches is None else caches[i]
+                x = block(x, angles.cos(), angles.sin(), cache)
+            return self.head(self.norm(x))
+
+        def forward(self, tokens: Any, targets: Any) -> Any:
+            return F.cross_entropy(self.logits(tokens).flatten(0, 1), targets.flatten())
+
+        def continued(self, tokens: Any, count: int, cached: bool) -> Any:
+            caches: Any = [[] for _ in self.blocks] if cached else None
+            done = 0
+            with lib.no_grad():
+                for _ in range(count):
+                    given = tokens[:, done:] if cached else tokens
+                    last = self.logits(given, done, caches)[:, -1]
+                    done = tokens.size(1) if cached else 0
+                    tokens = lib.cat((tokens, last.argmax(-1, keepdim=True)), dim=1)
+            return tokens
+
+    return Llama()
+
+
 def translator(lib: Any, norm_first: bool) -> Any:
     """An encoder and a decoder over padded sequences."""
     nn, F = lib.nn, lib.nn.functional
@@ -211,3 +282,19 @@ def test_encoder_and_decoder_train_as_in_pytorch(norm_first: bool, dtype: str) -
     batches = tokens(9, pad=True)
     losses = [train(lib, m, dtype, batches) for lib, m in zip(LIBRARIES, models, strict=True)]
     assert_same_losses(losses, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_llama_trains_and_writes_as_in_pytorch(dtype: str) -> None:
+    models = [llama(lib) for lib in LIBRARIES]
+    batches = tokens(LENGTH, pad=False)
+    losses = [train(lib, m, dtype, batches) for lib, m in zip(LIBRARIES, models, strict=True)]
+    assert_same_losses(losses, dtype)
+    start = batches[0][0][:, :3]
+    written = [
+        m.continued(lib.tensor(start), 8, cached).numpy()
+        for lib, m in zip(LIBRARIES, models, strict=True)
+        for cached in (False, True)
+    ]
+    for other in written[1:]:
+        np.testing.assert_array_equal(written[0], other)

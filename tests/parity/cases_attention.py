@@ -109,6 +109,8 @@ CASES = [
     Case(SDPA, f"F.scaled_dot_product_attention({SQUARE}, is_causal=True)", order=1),
     Case(SDPA, f"F.scaled_dot_product_attention({SQUARE}, M(4, 4), scale=0.5)", order=1),
     Case(SDPA, f"F.scaled_dot_product_attention({SQUARE}, C(2, 1, 4, 4))", order=1),
+    Case(SDPA, f"F.scaled_dot_product_attention({SQUARE}, ~{CAUSAL}.T)", order=1),
+    Case(SDPA, f"F.scaled_dot_product_attention({SQUARE}, {CAUSAL})", order=1),
     Case(SDPA, f"F.scaled_dot_product_attention({SQUARE}, dropout_p=1.0)"),
     Case(SDPA, "F.scaled_dot_product_attention(*[C(2, 3, 4, 4).half()] * 3).dtype"),
     Case(SDPA, "F.scaled_dot_product_attention(*[C(2, 3, 4, 4)] * 3)"),
@@ -322,6 +324,20 @@ CASES = [
             "attn_mask=torch.ones(4, 4).triu(1).bool()",
             "key_padding_mask=torch.arange(4).expand(2, 4) > 2",
         )
+    ),
+    # Weights of queries that see no key are not numbers; without weights the result is 0.
+    *(
+        Case(
+            MHA,
+            f"""
+            m = fill(nn.MultiheadAttention(6, 2))
+            mask = torch.tensor([[True, True, True], [False, True, False]])
+            with torch.no_grad():
+                result = m(T(4, 2, 6), T(3, 2, 6), T(3, 2, 6), mask, need_weights={wanted})
+            result
+            """,
+        )
+        for wanted in (False, True)
     ),
     wrong(MHA, "nn.MultiheadAttention(6, 4)"),
     wrong(MHA, "nn.MultiheadAttention(0, 4)"),
