@@ -207,25 +207,19 @@ class Blocks {
     const int64_t at = n * s[0] + h * s[1] + row * s[2];
     constexpr T kNothing = -std::numeric_limits<T>::infinity();
     const auto with = [&](const auto* given, auto combine) {
-      int some = 0;
       if (s[3] == 1) {  // a form that vectorises
-        for (int64_t j = 0; j < keys_; ++j) {
-          x[j] = combine(x[j], given[j]);
-          some |= x[j] != kNothing;
-        }
+        for (int64_t j = 0; j < keys_; ++j) x[j] = combine(x[j], given[j]);
       } else {
-        for (int64_t j = 0; j < keys_; ++j) {
-          x[j] = combine(x[j], given[j * s[3]]);
-          some |= x[j] != kNothing;
-        }
+        for (int64_t j = 0; j < keys_; ++j) x[j] = combine(x[j], given[j * s[3]]);
       }
-      return some != 0;
     };
     if (m.dtype == DType::bool_) {
-      return with(reinterpret_cast<const uint8_t*>(m.data) + at,
-                  [](T a, uint8_t b) { return b ? a : kNothing; });
+      with(reinterpret_cast<const uint8_t*>(m.data) + at,
+           [](T a, uint8_t b) { return b ? a : kNothing; });
+    } else {
+      with(reinterpret_cast<const T*>(m.data) + at, [](T a, T b) { return a + b; });
     }
-    return with(reinterpret_cast<const T*>(m.data) + at, [](T a, T b) { return a + b; });
+    return std::any_of(x, x + keys_, [](T a) { return a != kNothing; });
   }
 
   void drop(const Place& at, T* to, const T* from, T* memory) const {
