@@ -53,6 +53,7 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_cross_entropy) \
   X(nn_average_pool) \
   X(nn_layer_norm) \
+  X(nn_attention) \
   X(nn_embedding) \
   X(nn_loss)
 // clang-format on

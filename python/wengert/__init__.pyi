@@ -395,6 +395,7 @@ from ._ops import rsqrt_ as rsqrt_
 from ._ops import rsub as rsub
 from ._serialization import save as save
 from ._pointwise import scalar_tensor as scalar_tensor
+from ._ops import scaled_dot_product_attention as scaled_dot_product_attention
 from ._ops import scatter as scatter
 from ._ops import scatter_add as scatter_add
 from ._ops import scatter_reduce as scatter_reduce

@@ -1197,6 +1197,17 @@ def rsub(
     alpha: Number = ...,
     out: Any = ...,
 ) -> Tensor: ...
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = ...,
+    dropout_p: _float = ...,
+    is_causal: _bool = ...,
+    *,
+    scale: _float | None = ...,
+    enable_gqa: _bool = ...,
+) -> Tensor: ...
 def scatter(
     input: Tensor,
     dim: _int,

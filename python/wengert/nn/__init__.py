@@ -1,6 +1,6 @@
 """Modules to build models from."""
 
-from wengert.nn import functional, init, utils
+from wengert.nn import attention, functional, init, utils
 from wengert.nn.activation import (
     CELU,
     ELU,
@@ -74,6 +74,7 @@ from wengert.nn.loss import (
     TripletMarginLoss,
 )
 from wengert.nn.module import Module
+from wengert.nn.multihead_attention import MultiheadAttention
 from wengert.nn.normalization import GroupNorm, LayerNorm, RMSNorm
 from wengert.nn.padding import (
     CircularPad1d,
@@ -104,6 +105,13 @@ from wengert.nn.pooling import (
     MaxPool2d,
 )
 from wengert.nn.sparse import Embedding
+from wengert.nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "CELU",
@@ -167,6 +175,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -198,11 +207,17 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "Unflatten",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "attention",
     "functional",
     "init",
     "utils",
