@@ -53,6 +53,7 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_average_pool) \
   X(nn_layer_norm) \
   X(nn_embedding) \
+  X(nn_recurrent) \
   X(nn_loss)
 // clang-format on
 
