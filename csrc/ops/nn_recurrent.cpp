@@ -264,7 +264,8 @@ WG_RECURRENT(rnn_relu, relu)
 
 namespace {
 
-// What the Python functions of both forms call: packed where batch_sizes is given.
+// What the Python functions of both forms call: packed where batch_sizes is given. hx: the first
+// states, or nothing.
 std::tuple<Tensor, Tensor, Tensor> lstm_row(const Tensor& input, std::optional<Dims> batch_sizes,
                                             TensorList hx, TensorList params, bool has_biases,
                                             int64_t num_layers, double dropout, bool train,
@@ -274,15 +275,17 @@ std::tuple<Tensor, Tensor, Tensor> lstm_row(const Tensor& input, std::optional<D
                      : lstm(input, hx, params, has_biases, num_layers, dropout, train,
                             bidirectional, batch_first);
 }
-#define WG_ROW(name)                                                                            \
-  std::pair<Tensor, Tensor> name##_row(const Tensor& input, std::optional<Dims> batch_sizes,    \
-                                       const Tensor& hx, TensorList params, bool has_biases,    \
-                                       int64_t num_layers, double dropout, bool train,          \
-                                       bool bidirectional, bool batch_first) {                  \
-    return batch_sizes ? name(input, *batch_sizes, hx, params, has_biases, num_layers, dropout, \
-                              train, bidirectional)                                             \
-                       : name(input, hx, params, has_biases, num_layers, dropout, train,        \
-                              bidirectional, batch_first);                                      \
+#define WG_ROW(name)                                                                           \
+  std::pair<Tensor, Tensor> name##_row(const Tensor& input, std::optional<Dims> batch_sizes,   \
+                                       TensorList hx, TensorList params, bool has_biases,      \
+                                       int64_t num_layers, double dropout, bool train,         \
+                                       bool bidirectional, bool batch_first) {                 \
+    WG_CHECK(hx.size() < 2, Error, #name, ": expected one hidden state, but got ", hx.size()); \
+    const Tensor h = hx.empty() ? Tensor() : hx[0];                                            \
+    return batch_sizes ? name(input, *batch_sizes, h, params, has_biases, num_layers, dropout, \
+                              train, bidirectional)                                            \
+                       : name(input, h, params, has_biases, num_layers, dropout, train,        \
+                              bidirectional, batch_first);                                     \
   }
 WG_ROW(gru)
 WG_ROW(rnn_tanh)
@@ -295,11 +298,11 @@ constexpr const char* kSequence =
     "batch_first=False -> output, h_n";
 // Two layers and one of each kind, of both forms.
 constexpr const char* kPlainSamples =
-    "T((3, 2, 4)), None, T((1, 2, 5)), (T((5, 4)), T((5, 5)), T((5,)), T((5,))), True, 1, 0.0, "
+    "T((3, 2, 4)), None, (T((1, 2, 5)),), (T((5, 4)), T((5, 5)), T((5,)), T((5,))), True, 1, 0.0, "
     "False, False\n"
-    "T((2, 3, 4)), None, None, (T((5, 4)), T((5, 5)), T((5, 4)), T((5, 5))), False, 1, 0.0, True, "
+    "T((2, 3, 4)), None, (), (T((5, 4)), T((5, 5)), T((5, 4)), T((5, 5))), False, 1, 0.0, True, "
     "True, True\n"
-    "T((6, 4)), (3, 2, 1), T((2, 3, 5)), (T((5, 4)), T((5, 5)), T((5,)), T((5,)), T((5, 4)), "
+    "T((6, 4)), (3, 2, 1), (T((2, 3, 5)),), (T((5, 4)), T((5, 5)), T((5,)), T((5,)), T((5, 4)), "
     "T((5, 5)), T((5,)), T((5,))), True, 1, 0.0, False, True";
 
 constexpr Function rows[] = {
@@ -334,9 +337,10 @@ constexpr Function rows[] = {
         "0.0, False, True"),
     make_function<gru_row>(
         "_gru", kSequence, kFunction | kInternal, "GRU over padded or packed sequences",
-        "T((3, 2, 4)), None, T((1, 2, 3)), (T((9, 4)), T((9, 3)), T((9,)), T((9,))), True, 1, "
+        "T((3, 2, 4)), None, (T((1, 2, 3)),), (T((9, 4)), T((9, 3)), T((9,)), T((9,))), True, 1, "
         "0.0, False, False\n"
-        "T((6, 4)), (3, 2, 1), T((2, 3, 3)), (T((9, 4)), T((9, 3)), T((9, 4)), T((9, 3))), False, "
+        "T((6, 4)), (3, 2, 1), (T((2, 3, 3)),), (T((9, 4)), T((9, 3)), T((9, 4)), T((9, 3))), "
+        "False, "
         "1, 0.0, False, True"),
     make_function<rnn_tanh_row>("_rnn_tanh", kSequence, kFunction | kInternal,
                                 "tanh network over padded or packed sequences", kPlainSamples),

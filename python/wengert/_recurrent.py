@@ -32,6 +32,8 @@ def _sequence(name: str, states: str) -> Callable[..., tuple[Tensor, ...]]:
                 f"but got {len(args)} arguments and {sorted(kwargs)}"
             )
         given.update(kwargs)
+        if isinstance(given["hx"], Tensor):
+            given["hx"] = (given["hx"],)
         if packed:
             given["input"] = given.pop("data")
             given["batch_sizes"] = given["batch_sizes"].tolist()

@@ -224,14 +224,15 @@ class RNNBase(Module):
                     hx = self._states(hx, lambda h: h.unsqueeze(1))
         if hx is None:
             self.check_input(input, batch_sizes)
-            hx = () if self.mode == "LSTM" else None
+            first: Any = ()
         else:
             hx = self.permute_hidden(hx, sorted_indices)
             self.check_forward_args(input, hx, batch_sizes)
+            first = hx if self.mode == "LSTM" else (hx,)
         output, *last = kernel(
             input,
             sizes,
-            hx,
+            first,
             self._flat_weights,
             self.bias,
             self.num_layers,
