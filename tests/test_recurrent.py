@@ -112,7 +112,7 @@ def test_a_sequence_is_the_same_in_any_batch(layer):
             np.testing.assert_allclose(a[:, i].detach(), b.detach(), rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize(("layer", "cell"), zip(LAYERS, CELLS, strict=True))
+@pytest.mark.parametrize(("layer", "cell"), [*zip(LAYERS, CELLS, strict=True)])
 def test_a_layer_is_its_cell_at_every_step(layer, cell):
     model, one = layer(4, 6).double(), cell(4, 6).double()
     one.load_state_dict({k.replace("_l0", ""): v for k, v in model.state_dict().items()})
@@ -321,6 +321,14 @@ def test_states_of_the_wrong_shape_are_an_error():
             wg.lstm(wg.ones(2, 4), wg.tensor(sizes, dtype=wg.int64), hx, w, *options)
     with pytest.raises(TypeError, match="expected lstm"):
         wg.lstm(x, hx, w, True)
+
+
+def test_packed_states_of_the_wrong_shape_are_an_error():
+    packed = nn.utils.rnn.pack_sequence([wg.ones(3, 4), wg.ones(1, 4)])
+    for shape in ((2, 2, 3), (1, 3, 3), (1, 2, 4), (2, 3)):
+        hx = (wg.ones(shape), wg.ones(1, 2, 3))
+        with pytest.raises(RuntimeError, match=r"Expected hidden\[0\]"):
+            nn.LSTM(4, 3)(packed, hx)
 
 
 def test_lengths_beyond_the_input_are_an_error():

@@ -230,11 +230,19 @@ def pad_sequence(
         raise RuntimeError(
             f"pad_sequence: expected padding_side 'left' or 'right', but got {padding_side!r}"
         )
+    for s in listed:
+        if not isinstance(s, Tensor):
+            raise TypeError(f"pad_sequence: expected tensors, but got {type(s).__name__}")
     lengths = [s.size(0) for s in listed]
     longest, rest = max(lengths), tuple(listed[0].shape[1:])
     columns = []
     for s, n in zip(listed, lengths):
-        s = s.to(listed[0].dtype).expand(n, *rest)
+        s = s.to(listed[0].dtype)
+        if tuple(s.shape[1:]) != rest:
+            try:
+                s = s.expand(n, *rest)
+            except ValueError as e:
+                raise RuntimeError(f"pad_sequence: {e}") from None
         if n < longest:
             padding = s.new_full((longest - n, *rest), padding_value)
             s = _C.cat([padding, s] if padding_side == "left" else [s, padding])
