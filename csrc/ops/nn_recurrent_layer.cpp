@@ -3,11 +3,13 @@
 // Sources: Hochreiter and Schmidhuber, Neural Computation 9 (1997); Gers et al., Neural Computation
 // 12 (2000); Cho et al., EMNLP 2014; Sak et al., arXiv:1402.1128 (projections).
 #include <algorithm>
+#include <optional>
 
 #include "kernels/gemm.h"
 #include "kernels/neural.h"
 #include "ops/nn_recurrent.h"
 #include "ops/op.h"
+#include "ops/panels.h"
 #include "ops/product.h"
 #include "ops/take.h"
 #include "runtime/parallel.h"
@@ -181,10 +183,18 @@ void Layer::compute(Compute& c) const {
   const bool plain = cell == Cell::tanh || cell == Cell::relu;
   const int64_t sums = in[Inputs::w_hh].size(0), hidden = sums / gates_of(cell);
 
-  // Turned once, so that no step has to.
-  const bool turned = steps.count == 1;
-  const Tensor w_hh =
-      turned ? in[Inputs::w_hh] : dense_copy(*transpose(in[Inputs::w_hh], 0, 1).impl(), dtype);
+  // Prepared once, if there is more than one step.
+  const Tensor& w_hh = in[Inputs::w_hh];
+  std::optional<Panels> panels;
+  if (steps.count > 1) panels.emplace(w_hh);
+  const auto recur = [&](int64_t n, const char* before, char* to, bool accumulate,
+                         const Tensor& bias) {
+    if (panels) {
+      panels->product(n, before, to, accumulate, bias.defined() ? bias.data() : nullptr);
+    } else {
+      walk.product(n, before, w_hh, true, to, accumulate, bias);
+    }
+  };
   const Tensor bias =
       cell == Cell::gru ? in[Inputs::b_ih] : add_biases(in[Inputs::b_ih], in[Inputs::b_hh]);
   const Tensor& sum = plain ? h : a;
@@ -199,7 +209,7 @@ void Layer::compute(Compute& c) const {
     if (cell == Cell::gru) {
       char* own_t = own.data<char>();
       if (before) {
-        walk.product(n, before, w_hh, turned, own_t, false, in[Inputs::b_hh]);
+        recur(n, before, own_t, false, in[Inputs::b_hh]);
       } else if (in[Inputs::b_hh].defined()) {
         const auto row = static_cast<size_t>(walk.bytes(sums));
         for (int64_t i = 0; i < n; ++i)
@@ -208,7 +218,7 @@ void Layer::compute(Compute& c) const {
         std::memset(own_t, 0, static_cast<size_t>(walk.bytes(n * sums)));
       }
     } else if (before) {
-      walk.product(n, before, w_hh, turned, sum_t, true);
+      recur(n, before, sum_t, true, {});
     }
     char* inner_t = walk.row(c.out(inner), t);
     const char* c_before =
