@@ -116,8 +116,8 @@ class RNNBase(Module):
             for end in ("", "_reverse")[:directions]:
                 names = {f"{name}_l{layer}{end}": shape for name, shape in shapes.items()}
                 for name, shape in names.items():
-                    value = wengert.empty(shape, device=device, dtype=dtype)
-                    setattr(self, name, Parameter(value))
+                    data = wengert.empty(shape, device=device, dtype=dtype)
+                    setattr(self, name, Parameter(data))
                 self._all_weights.append(list(names))
         self.reset_parameters()
 
@@ -490,7 +490,8 @@ class LSTMCell(RNNCellBase):
         for i, value in enumerate(hx):
             self._check_dims(f"hx[{i}]", value)
         if input.ndim == 2:
-            return _C.lstm_cell(input, hx, *self._weights())
+            h, c = _C.lstm_cell(input, hx, *self._weights())
+            return h, c
         hx = (hx[0].unsqueeze(0), hx[1].unsqueeze(0))
         h, c = _C.lstm_cell(input.unsqueeze(0), hx, *self._weights())
         return h.squeeze(0), c.squeeze(0)
