@@ -23,13 +23,14 @@ struct LevelTables {
   const PoolKernels* pool;
   const NormalizeKernels* normalize;
   const CrossEntropyKernels* cross_entropy;
+  const RecurrentKernels* recurrent;
 };
 #define WG_TABLES(level)                                                                \
   LevelTables {                                                                         \
     level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
         level::moments_table, level::optimizer_table, &level::random_table,             \
         level::convolution_table, level::pool_table, level::normalize_table,            \
-        level::cross_entropy_table                                                      \
+        level::cross_entropy_table, level::recurrent_table                              \
   }
 
 const LevelTables& level_tables() {
@@ -162,6 +163,9 @@ const NormalizeKernels& normalize(DType dtype) {
 }
 const CrossEntropyKernels& cross_entropy(DType dtype) {
   return level_tables().cross_entropy[dtype == DType::float64];
+}
+const RecurrentKernels& recurrent(DType dtype) {
+  return level_tables().recurrent[dtype == DType::float64];
 }
 MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
 const OptimizerKernels& optimizer(DType dtype) {

@@ -55,6 +55,7 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_layer_norm) \
   X(nn_attention) \
   X(nn_embedding) \
+  X(nn_recurrent) \
   X(nn_loss)
 // clang-format on
 

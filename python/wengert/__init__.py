@@ -41,6 +41,7 @@ from ._pointwise import (
     scalar_tensor,
     tensordot,
 )
+from ._recurrent import gru, lstm, rnn_relu, rnn_tanh
 from ._tensor import Size, Tensor, dtype
 from .version import __version__
 

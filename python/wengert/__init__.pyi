@@ -213,6 +213,8 @@ from ._settings import get_rng_state as get_rng_state
 from ._ops import greater as greater
 from ._ops import greater_equal as greater_equal
 from ._ops import group_norm as group_norm
+from ._recurrent import gru as gru
+from ._ops import gru_cell as gru_cell
 from ._ops import gt as gt
 half: dtype
 from ._ops import hardsigmoid as hardsigmoid
@@ -295,6 +297,8 @@ from ._ops import logit_ as logit_
 from ._ops import logsigmoid as logsigmoid
 from ._ops import logsumexp as logsumexp
 long: dtype
+from ._recurrent import lstm as lstm
+from ._ops import lstm_cell as lstm_cell
 from ._ops import lt as lt
 from ._settings import manual_seed as manual_seed
 from ._ops import masked_fill as masked_fill
@@ -385,6 +389,10 @@ from ._core import reset_peak_memory as reset_peak_memory
 from ._ops import reshape as reshape
 from ._ops import result_type as result_type
 from ._ops import rms_norm as rms_norm
+from ._recurrent import rnn_relu as rnn_relu
+from ._ops import rnn_relu_cell as rnn_relu_cell
+from ._recurrent import rnn_tanh as rnn_tanh
+from ._ops import rnn_tanh_cell as rnn_tanh_cell
 from ._ops import roll as roll
 from ._ops import rot90 as rot90
 from ._pointwise import round as round

@@ -20,8 +20,32 @@ def _arange(
     requires_grad: _bool = ...,
 ) -> Tensor: ...
 def _block_diag(tensors: Sequence[Tensor] | Tensor) -> Tensor: ...
+def _gru(
+    input: Tensor,
+    batch_sizes: _int | Sequence[_int],
+    hx: Sequence[Tensor] | Tensor,
+    params: Sequence[Tensor] | Tensor,
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _float,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool = ...,
+) -> tuple[Tensor, ...]: ...
 def _index(input: Tensor, indices: Sequence[Tensor] | Tensor) -> Tensor: ...
 def _linalg_cross(input: Tensor, other: Tensor, *, dim: _int = ...) -> Tensor: ...
+def _lstm(
+    input: Tensor,
+    batch_sizes: _int | Sequence[_int],
+    hx: Sequence[Tensor] | Tensor,
+    params: Sequence[Tensor] | Tensor,
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _float,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool = ...,
+) -> tuple[Tensor, ...]: ...
 def _max(input: Tensor) -> Tensor: ...
 def _max_dim(
     input: Tensor,
@@ -80,6 +104,30 @@ def _randint_like(
 def _recurrence(a: Tensor, b: Tensor, dim: _int) -> Tensor: ...
 def _repeat_interleave(input: Tensor, repeats: _int, dim: _int | None = ...) -> Tensor: ...
 def _repeat_interleave_each(input: Tensor, repeats: Tensor, dim: _int | None = ...) -> Tensor: ...
+def _rnn_relu(
+    input: Tensor,
+    batch_sizes: _int | Sequence[_int],
+    hx: Sequence[Tensor] | Tensor,
+    params: Sequence[Tensor] | Tensor,
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _float,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool = ...,
+) -> tuple[Tensor, ...]: ...
+def _rnn_tanh(
+    input: Tensor,
+    batch_sizes: _int | Sequence[_int],
+    hx: Sequence[Tensor] | Tensor,
+    params: Sequence[Tensor] | Tensor,
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _float,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool = ...,
+) -> tuple[Tensor, ...]: ...
 def _slice(input: Tensor, dim: _int, start: _int, end: _int, step: _int = ...) -> Tensor: ...
 def _split(input: Tensor, split_size: _int, dim: _int = ...) -> tuple[Tensor, ...]: ...
 def _split_with_sizes(
@@ -730,6 +778,14 @@ def group_norm(
     bias: Tensor | None = ...,
     eps: _float = ...,
 ) -> Tensor: ...
+def gru_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = ...,
+    b_hh: Tensor | None = ...,
+) -> Tensor: ...
 def gt(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
 def gt_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def hardsigmoid(input: Tensor, *, out: Any = ...) -> Tensor: ...
@@ -909,6 +965,14 @@ def logsumexp(
     *,
     out: Any = ...,
 ) -> Tensor: ...
+def lstm_cell(
+    input: Tensor,
+    hx: Sequence[Tensor] | Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = ...,
+    b_hh: Tensor | None = ...,
+) -> tuple[Tensor, ...]: ...
 def lt(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
 def lt_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor: ...
@@ -1178,6 +1242,22 @@ def rms_norm(
     normalized_shape: _int | Sequence[_int],
     weight: Tensor | None = ...,
     eps: _float | None = ...,
+) -> Tensor: ...
+def rnn_relu_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = ...,
+    b_hh: Tensor | None = ...,
+) -> Tensor: ...
+def rnn_tanh_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = ...,
+    b_hh: Tensor | None = ...,
 ) -> Tensor: ...
 def roll(
     input: Tensor,

@@ -9,6 +9,7 @@
 #include "wengert/ops/nn.h"
 #include "wengert/ops/pointwise.h"
 #include "wengert/ops/random.h"
+#include "wengert/ops/recurrent.h"
 #include "wengert/ops/reduction.h"
 #include "wengert/ops/shape.h"
 #include "wengert/ops/sorting.h"

@@ -9,6 +9,7 @@ from wengert import Tensor, is_grad_enabled, no_grad
 from wengert import _ops as _C
 from wengert._core import grad_norm, scale_
 from wengert._reductions import norm
+from wengert.nn.utils import rnn as rnn
 
 
 def _as_list(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
