@@ -1,7 +1,9 @@
 // Optimizer steps over lists of tensors. A small model is stepped in about a microsecond, so the
 // arguments are read with the plain C interface.
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <tuple>
 
 #include "bindings/module.h"
 #include "ops/optimizer.h"
@@ -100,87 +102,52 @@ PyObject* guarded(F&& f) {
   return nullptr;
 }
 
-template <class Options>
-void run(TensorLists& tensors, void (*step)(TensorImpl* const*, int, const Options&),
-         const Options& o) {
-  const bool large = tensors.large();
-  if (large) tensors.hold();
-  GilRelease release(large);
-  if (tensors.n() > 0) step(tensors.data(), tensors.n(), o);
-}
+void read(PyObject* o, double& v) { v = number(o); }
+void read(PyObject* o, bool& v) { v = truth(o); }
 
-PyObject* sgd(PyObject*, PyObject* const* a, Py_ssize_t count) {
+// name(params, grads, *states, *options): the states are lists as long as params, those that the
+// options do not ask for being left unread.
+template <class Update>
+PyObject* step(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
-    check_count("sgd_step", count, 9);
-    const optim::SGDOptions o{.lr = number(a[3]),
-                              .momentum = number(a[4]),
-                              .dampening = number(a[5]),
-                              .weight_decay = number(a[6]),
-                              .nesterov = truth(a[7]),
-                              .maximize = truth(a[8])};
-    TensorLists tensors("sgd_step");
-    tensors.reserve(a[0], 3);
+    Update update;
+    const auto fields = update.fields();
+    constexpr auto kFields = static_cast<Py_ssize_t>(std::tuple_size_v<decltype(fields)>);
+    const Py_ssize_t lists = 2 + static_cast<Py_ssize_t>(update.states().size());
+    // The items of a tuple count as arguments of their own.
+    std::array<PyObject*, kFields> options;
+    Py_ssize_t given = std::min(count, lists);
+    const auto add = [&](PyObject* o) {
+      if (given - lists < kFields) options[static_cast<size_t>(given - lists)] = o;
+      ++given;
+    };
+    for (Py_ssize_t i = lists; i < count; ++i) {
+      if (!PyTuple_Check(a[i]) && !PyList_Check(a[i])) {
+        add(a[i]);
+        continue;
+      }
+      for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(a[i]); ++k) {
+        add(PySequence_Fast_GET_ITEM(a[i], k));
+      }
+    }
+    check_count(Update::name, given, lists + kFields);
+    std::apply(
+        [&, k = size_t{0}](const auto&... field) mutable {
+          (read(options[k++], const_cast<std::remove_cvref_t<decltype(field)>&>(field)), ...);
+        },
+        fields);
+    TensorLists tensors(Update::name);
+    tensors.reserve(a[0], static_cast<int>(lists));
     tensors.add(a[0]);
     tensors.add(a[1]);
-    if (o.momentum != 0) tensors.add(a[2]);
-    run(tensors, sgd_step, o);
-    Py_RETURN_NONE;
-  });
-}
-
-PyObject* adam(PyObject*, PyObject* const* a, Py_ssize_t count) {
-  return guarded([&]() -> PyObject* {
-    check_count("adam_step", count, 14);
-    const optim::AdamOptions o{.lr = number(a[6]),
-                               .beta1 = number(a[7]),
-                               .beta2 = number(a[8]),
-                               .eps = number(a[9]),
-                               .weight_decay = number(a[10]),
-                               .amsgrad = truth(a[11]),
-                               .maximize = truth(a[12]),
-                               .decoupled_weight_decay = truth(a[13])};
-    TensorLists tensors("adam_step");
-    tensors.reserve(a[0], 6);
-    for (int i = 0; i < 6; ++i) {
-      if (i != 4 || o.amsgrad) tensors.add(a[i]);
+    const auto states = update.states();
+    for (size_t k = 0; k < states.size(); ++k) {
+      if (states[k].present) tensors.add(a[2 + k]);
     }
-    run(tensors, adam_step, o);
-    Py_RETURN_NONE;
-  });
-}
-
-PyObject* rmsprop(PyObject*, PyObject* const* a, Py_ssize_t count) {
-  return guarded([&]() -> PyObject* {
-    check_count("rmsprop_step", count, 13);
-    const optim::RMSpropOptions o{.lr = number(a[6]),
-                                  .alpha = number(a[7]),
-                                  .eps = number(a[8]),
-                                  .weight_decay = number(a[9]),
-                                  .momentum = number(a[10]),
-                                  .centered = truth(a[11]),
-                                  .maximize = truth(a[12])};
-    TensorLists tensors("rmsprop_step");
-    tensors.reserve(a[0], 6);
-    for (int i = 0; i < 6; ++i) {
-      if ((i != 3 || o.centered) && (i != 4 || o.momentum > 0)) tensors.add(a[i]);
-    }
-    run(tensors, rmsprop_step, o);
-    Py_RETURN_NONE;
-  });
-}
-
-PyObject* adagrad(PyObject*, PyObject* const* a, Py_ssize_t count) {
-  return guarded([&]() -> PyObject* {
-    check_count("adagrad_step", count, 9);
-    const optim::AdagradOptions o{.lr = number(a[4]),
-                                  .lr_decay = number(a[5]),
-                                  .weight_decay = number(a[6]),
-                                  .eps = number(a[7]),
-                                  .maximize = truth(a[8])};
-    TensorLists tensors("adagrad_step");
-    tensors.reserve(a[0], 4);
-    for (int i = 0; i < 4; ++i) tensors.add(a[i]);
-    run(tensors, adagrad_step, o);
+    const bool large = tensors.large();
+    if (large) tensors.hold();
+    GilRelease release(large);
+    if (tensors.n() > 0) optimizer_step(tensors.data(), tensors.n(), update);
     Py_RETURN_NONE;
   });
 }
@@ -226,21 +193,32 @@ PyObject* scale(PyObject*, PyObject* const* a, Py_ssize_t count) {
 #define WG_FAST(name, function, text) \
   {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)), METH_FASTCALL, text}
 
+#define WG_STEP(Update) \
+  WG_FAST(optimizer::Update::name, step<optimizer::Update>, step_text<optimizer::Update>())
+
+// "sgd_step(params, grads, momentum_buffer, lr, ...)".
+template <class Update>
+const char* step_text() {
+  static const std::string text = [] {
+    std::string t = std::string(Update::name) + "(params, grads";
+    for (const optimizer::State& s : Update{}.states()) t += std::string(", ") + s.name;
+    return t + ", " + Update::field_names +
+           ")\n--\n\nOne step of an optimizer, in place. States are lists as long as params.";
+  }();
+  return text.c_str();
+}
+
 PyMethodDef methods[] = {
-    WG_FAST("sgd_step", sgd,
-            "sgd_step(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, "
-            "nesterov, maximize)\n--\n\nOne step of stochastic gradient descent, in place."),
-    WG_FAST("adam_step", adam,
-            "adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, "
-            "beta2, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay)\n--\n\nOne step "
-            "of Adam or AdamW, in place."),
-    WG_FAST("rmsprop_step", rmsprop,
-            "rmsprop_step(params, grads, square_avgs, grad_avgs, momentum_buffers, steps, lr, "
-            "alpha, eps, weight_decay, momentum, centered, maximize)\n--\n\nOne step of RMSprop, "
-            "in place."),
-    WG_FAST("adagrad_step", adagrad,
-            "adagrad_step(params, grads, sums, steps, lr, lr_decay, weight_decay, eps, maximize)"
-            "\n--\n\nOne step of Adagrad, in place."),
+    WG_STEP(SgdUpdate),
+    WG_STEP(AdamUpdate),
+    WG_STEP(RmspropUpdate),
+    WG_STEP(AdagradUpdate),
+    WG_STEP(AdadeltaUpdate),
+    WG_STEP(AdamaxUpdate),
+    WG_STEP(NadamUpdate),
+    WG_STEP(RadamUpdate),
+    WG_STEP(RpropUpdate),
+    WG_STEP(AsgdUpdate),
     WG_FAST("grad_norm", norm,
             "grad_norm(tensors, p)\n--\n\nThe norm of order p of all elements together; not "
             "recorded."),
