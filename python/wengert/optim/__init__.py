@@ -1,6 +1,6 @@
 """Optimizers and learning-rate schedulers."""
 
-from wengert.optim import lr_scheduler
+from wengert.optim import lr_scheduler, swa_utils
 from wengert.optim.adadelta import Adadelta
 from wengert.optim.adagrad import Adagrad
 from wengert.optim.adam import Adam, AdamW
@@ -27,4 +27,5 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "lr_scheduler",
+    "swa_utils",
 ]

@@ -77,8 +77,7 @@ class NAdam(ElementwiseOptimizer):
         mu, mu_next = (
             beta1 * (1 - 0.5 * 0.96 ** (k * group["momentum_decay"])) for k in (t, t + 1)
         )
-        state["mu_product"] = state["mu_product"] * mu
-        product = state["mu_product"].item()
+        product = state["mu_product"] = state["mu_product"] * mu
         root = (v / (1 - beta2**t)).sqrt() + group["eps"]
         p.sub_(g * (lr * (1 - mu) / (1 - product)) / root)
         p.sub_(m * (lr * mu_next / (1 - product * mu_next)) / root)
