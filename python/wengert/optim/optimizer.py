@@ -8,7 +8,17 @@ from operator import is_
 
 from wengert import Tensor, enable_grad
 from wengert._tensor import drop_gradients
-from wengert.optim._hooks import Hooked
+from wengert.optim._hooks import (
+    Hooked,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+__all__ = [
+    "Optimizer",
+    "register_optimizer_step_post_hook",
+    "register_optimizer_step_pre_hook",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +32,15 @@ def check_not_negative(**values: float) -> None:
             raise ValueError(f"Invalid {name.replace('_value', ' value')}: {value}")
 
 
-def check_lr(lr: float | Tensor) -> None:
-    """Raises ValueError unless ``lr`` is one number, not negative."""
+def check_one_element(lr: float | Tensor) -> None:
+    """Raises ValueError for a tensor of more or less than one element."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
+
+
+def check_lr(lr: float | Tensor) -> None:
+    """Raises ValueError unless ``lr`` is one number, not negative."""
+    check_one_element(lr)
     if not lr >= 0.0:
         raise ValueError(f"Invalid learning rate: {lr}")
 

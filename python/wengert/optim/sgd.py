@@ -27,8 +27,9 @@ class SGD(ElementwiseOptimizer):
 
     _states = (State("momentum_buffer", when="momentum"),)
     _options = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
-    # Of the parameters gathered last, those whose first step is a special one.
-    _fresh: tuple[int, ...] = ()
+    # Ids of those of the parameters gathered last whose momentum begins, where this makes a
+    # difference: it is the gradient, neither dampened nor recorded.
+    _fresh: frozenset[int] = frozenset()
 
     def __init__(
         self,
@@ -63,30 +64,36 @@ class SGD(ElementwiseOptimizer):
         super().__init__(params, defaults)
 
     def _gather(self, params: list[Tensor], options: Any) -> tuple:
-        if options["momentum"] != 0 and options["dampening"] != 0:
-            self._fresh = tuple(
-                i
-                for i, p in enumerate(params)
-                if self._state.get(p, {}).get("momentum_buffer") is None
-            )
+        special = options["momentum"] != 0 and (
+            options["dampening"] != 0 or options["differentiable"]
+        )
+        self._fresh = frozenset(
+            id(p)
+            for p in (params if special else ())
+            if self._state.get(p, {}).get("momentum_buffer") is None
+        )
         return super()._gather(params, options)
 
     def _step(self, *args: Any) -> None:
-        fresh = self._fresh
-        if not fresh:
+        if not self._fresh:
             sgd_step(*args)
             return
-        # The first momentum is the gradient, not dampened.
-        self._fresh = ()
         lists, (lr, momentum, dampening, *rest) = args[:3], args[3:]
-        others = [i for i in range(len(lists[0])) if i not in fresh]
+        fresh, others = (
+            [i for i, p in enumerate(lists[0]) if (id(p) in self._fresh) == new]
+            for new in (True, False)
+        )
+        self._fresh = frozenset()
         for some, damped in ((fresh, 0.0), (others, dampening)):
             sgd_step(*([x[i] for i in some] for x in lists), lr, momentum, damped, *rest)
 
     def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
         momentum = group["momentum"]
         if momentum != 0:
-            b = state["momentum_buffer"] * momentum + g * (1 - group["dampening"])
+            if id(p) in self._fresh:
+                b = g.detach().clone()
+            else:
+                b = state["momentum_buffer"] * momentum + g * (1 - group["dampening"])
             state["momentum_buffer"] = b
             g = g + b * momentum if group["nesterov"] else b
         p.sub_(g * group["lr"])
