@@ -17,7 +17,9 @@ MODULES = [
     "nn.functional",
     "nn.init",
     "nn.utils",
+    "nn.utils.clip_grad",
     "optim",
+    "optim.swa_utils",
     "optim.lr_scheduler",
     "utils.data",
 ]

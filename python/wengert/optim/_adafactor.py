@@ -109,4 +109,4 @@ class Adafactor(Optimizer):
 
 
 def _root_mean_square(x: Tensor) -> float:
-    return x.norm(2).item() / x.numel() ** 0.5
+    return x.norm(2).item() / max(1, x.numel()) ** 0.5

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from wengert import Tensor
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 ARMIJO, CURVATURE = 1e-4, 0.9  # how much the loss and its slope must fall
 
 
@@ -14,7 +18,7 @@ ARMIJO, CURVATURE = 1e-4, 0.9  # how much the loss and its slope must fall
 class Point:
     """What is known of a point of the line: t, the loss, the gradient, the slope along the line."""
 
-    t: float | Tensor
+    t: Any
     loss: float
     grad: Tensor
     slope: Tensor

@@ -9,6 +9,10 @@ from wengert._core import adagrad_step
 from wengert.optim._elementwise import STEP, ElementwiseOptimizer, State
 from wengert.optim.optimizer import check_lr, check_not_negative, check_ways
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Adagrad(ElementwiseOptimizer):
     """p -= lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps), with s += g^2 (Duchi et al., 2011).
@@ -62,8 +66,11 @@ class Adagrad(ElementwiseOptimizer):
     def add_param_group(self, param_group: dict) -> None:
         """Adds a group, whose sums begin at once."""
         super().add_param_group(param_group)
-        group = self.param_groups[-1]
-        self._gather(group["params"], group)
+        self._gather(self.param_groups[-1]["params"], self.defaults)
+
+    def _gather(self, params: list[Tensor], options: Any) -> tuple:
+        # As in PyTorch, all groups begin with the same value.
+        return super()._gather(params, self.defaults)
 
     def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
         s = state["sum"] = state["sum"] + g * g

@@ -80,6 +80,9 @@ class Adam(ElementwiseOptimizer):
             raise ValueError(
                 "betas as Tensors are not supported for capturable=False and foreach=True"
             )
+        first, second = betas
+        if isinstance(first, Tensor) and isinstance(second, Tensor):
+            betas = first.squeeze(), second.squeeze()
         defaults = {
             "lr": lr,
             "betas": betas,

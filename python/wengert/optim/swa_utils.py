@@ -78,7 +78,7 @@ def get_swa_multi_avg_fn() -> Callable:
 
     def swa_update(averaged_param_list: list, current_param_list: list, num_averaged: Any) -> None:
         with no_grad():
-            weight = 1 / (float(num_averaged) + 1)
+            weight = float(1 / (num_averaged + 1))
             for average, value in zip(averaged_param_list, current_param_list, strict=True):
                 if average.is_floating_point() or average.is_complex():
                     average.lerp_(value, weight)
@@ -137,18 +137,18 @@ class AveragedModel(Module):
         if self.n_averaged.item() == 0:
             for average, value in zip(averages, values, strict=False):
                 average.copy_(value)
-        elif self.avg_fn is not None:
+        elif self.multi_avg_fn is None:
+            average_one = self.avg_fn or get_swa_avg_fn()
             for average, value in zip(averages, values, strict=False):
-                average.copy_(self.avg_fn(average, value, self.n_averaged))
+                average.copy_(average_one(average, value, self.n_averaged))
         else:
             by_dtype: dict = {}
             for average, value in zip(averages, values, strict=False):
                 pair = by_dtype.setdefault(average.dtype, ([], []))
                 pair[0].append(average)
                 pair[1].append(value)
-            average_all = self.multi_avg_fn or get_swa_multi_avg_fn()
             for some, new in by_dtype.values():
-                average_all(some, new, self.n_averaged)
+                self.multi_avg_fn(some, new, self.n_averaged)
         if not self.use_buffers:
             for mine, theirs in zip(self.module.buffers(), model.buffers(), strict=True):
                 mine.detach().copy_(theirs.detach())

@@ -7,10 +7,9 @@ import warnings
 from collections.abc import Iterable
 from types import GeneratorType
 
-from wengert import Tensor, is_grad_enabled, no_grad
+from wengert import Tensor, no_grad
 from wengert import _ops as _C
 from wengert._core import grad_norm, scale_
-from wengert._reductions import norm
 
 
 def _as_list(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -23,7 +22,8 @@ def get_total_norm(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """The ``norm_type``-norm of all elements of ``tensors`` together, as a 0-d tensor.
+    """The ``norm_type``-norm of all elements of ``tensors`` together, as a 0-d tensor that is not
+    recorded.
 
     Args:
         error_if_nonfinite: raise RuntimeError if the norm is nan or infinite.
@@ -33,11 +33,7 @@ def get_total_norm(
     norm_type = float(norm_type)
     if not tensors:
         return _C.zeros(())
-    if is_grad_enabled() and any(t.requires_grad for t in tensors):
-        norms = _C.stack([norm(t, norm_type) for t in tensors])
-        total = norm(norms, norm_type)
-    else:
-        total = grad_norm(tensors, norm_type)
+    total = grad_norm(tensors, norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
@@ -58,8 +54,8 @@ def clip_grads_with_norm_(
     if not grads:
         return
     # A norm that is nan makes the gradients nan: it must not go unnoticed.
-    ratio = float(max_norm) / (float(total_norm) + 1e-6)
-    scale_(grads, 1.0 if ratio > 1.0 else ratio)
+    with no_grad():
+        scale_(grads, (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0))
 
 
 def clip_grad_norm_(
