@@ -105,44 +105,58 @@ PyObject* guarded(F&& f) {
 void read(PyObject* o, double& v) { v = number(o); }
 void read(PyObject* o, bool& v) { v = truth(o); }
 
-// name(params, grads, *states, *options): the states are lists as long as params, those that the
-// options do not ask for being left unread.
+// The numbers and truth values in a tuple; the items of a tuple in it count as its own.
+template <size_t n>
+std::array<PyObject*, n> flat_options(const char* op, PyObject* tuple) {
+  std::array<PyObject*, n> options{};
+  size_t given = 0;
+  const auto add = [&](PyObject* o) {
+    if (given < n) options[given] = o;
+    ++given;
+  };
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
+    PyObject* o = PyTuple_GET_ITEM(tuple, i);
+    if (!PyTuple_Check(o) && !PyList_Check(o)) {
+      add(o);
+      continue;
+    }
+    for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(o); ++k) {
+      add(PySequence_Fast_GET_ITEM(o, k));
+    }
+  }
+  if (given != n) {
+    throw TypeError(std::string(op) + ": expected " + std::to_string(n) + " options, but got " +
+                    std::to_string(given));
+  }
+  return options;
+}
+
+// step(params, grads, states, options): a tuple with a list of tensors for each state, those that
+// the options do not ask for being left unread, and a tuple of options.
 template <class Update>
 PyObject* step(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
+    check_count(Update::name, count, 4);
     Update update;
     const auto fields = update.fields();
-    constexpr auto kFields = static_cast<Py_ssize_t>(std::tuple_size_v<decltype(fields)>);
-    const Py_ssize_t lists = 2 + static_cast<Py_ssize_t>(update.states().size());
-    // The items of a tuple count as arguments of their own.
-    std::array<PyObject*, kFields> options;
-    Py_ssize_t given = std::min(count, lists);
-    const auto add = [&](PyObject* o) {
-      if (given - lists < kFields) options[static_cast<size_t>(given - lists)] = o;
-      ++given;
-    };
-    for (Py_ssize_t i = lists; i < count; ++i) {
-      if (!PyTuple_Check(a[i]) && !PyList_Check(a[i])) {
-        add(a[i]);
-        continue;
-      }
-      for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(a[i]); ++k) {
-        add(PySequence_Fast_GET_ITEM(a[i], k));
-      }
+    const auto n_states = static_cast<Py_ssize_t>(update.states().size());
+    if (!PyTuple_Check(a[2]) || PyTuple_GET_SIZE(a[2]) != n_states || !PyTuple_Check(a[3])) {
+      throw TypeError(std::string(Update::name) + ": expected a tuple of " +
+                      std::to_string(n_states) + " lists and a tuple of options");
     }
-    check_count(Update::name, given, lists + kFields);
+    const auto options = flat_options<std::tuple_size_v<decltype(fields)>>(Update::name, a[3]);
     std::apply(
         [&, k = size_t{0}](const auto&... field) mutable {
           (read(options[k++], const_cast<std::remove_cvref_t<decltype(field)>&>(field)), ...);
         },
         fields);
     TensorLists tensors(Update::name);
-    tensors.reserve(a[0], static_cast<int>(lists));
+    tensors.reserve(a[0], 2 + static_cast<int>(n_states));
     tensors.add(a[0]);
     tensors.add(a[1]);
     const auto states = update.states();
     for (size_t k = 0; k < states.size(); ++k) {
-      if (states[k].present) tensors.add(a[2 + k]);
+      if (states[k].present) tensors.add(PyTuple_GET_ITEM(a[2], static_cast<Py_ssize_t>(k)));
     }
     const bool large = tensors.large();
     if (large) tensors.hold();
@@ -196,14 +210,18 @@ PyObject* scale(PyObject*, PyObject* const* a, Py_ssize_t count) {
 #define WG_STEP(Update) \
   WG_FAST(optimizer::Update::name, step<optimizer::Update>, step_text<optimizer::Update>())
 
-// "sgd_step(params, grads, momentum_buffer, lr, ...)".
+// The function's signature and what states and options are.
 template <class Update>
 const char* step_text() {
   static const std::string text = [] {
-    std::string t = std::string(Update::name) + "(params, grads";
-    for (const optimizer::State& s : Update{}.states()) t += std::string(", ") + s.name;
-    return t + ", " + Update::field_names +
-           ")\n--\n\nOne step of an optimizer, in place. States are lists as long as params.";
+    std::string names;
+    for (const optimizer::State& s : Update{}.states()) {
+      names += std::string(names.empty() ? "" : ", ") + s.name;
+    }
+    return std::string(Update::name) +
+           "(params, grads, states, options)\n--\n\nOne step of an optimizer, in place: states are "
+           "lists of " +
+           names + "; options are " + Update::field_names + ".";
   }();
   return text.c_str();
 }

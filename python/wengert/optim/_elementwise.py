@@ -58,7 +58,7 @@ class ElementwiseOptimizer(Optimizer):
 
     A subclass gives
 
-    - ``_step``: ``f(params, grads, *states, *options)``, which changes parameters and state;
+    - ``_step``: ``f(params, grads, states, options)``, which changes parameters and state;
     - ``_states``: in the order in which they stand in ``state_dict``; ``_step`` takes those that
       are like parameters first, then those that are numbers, an empty list for one that its option
       does not ask for;
@@ -72,6 +72,7 @@ class ElementwiseOptimizer(Optimizer):
     _options: tuple[str, ...]
     _values_of: Callable[[dict], tuple]
     _switches: Callable[[dict], Any] | None
+    _nothing: tuple | None  # the lists of states when no state is asked for, if that can be
 
     def __init_subclass__(cls) -> None:
         if "_options" in cls.__dict__:
@@ -79,6 +80,7 @@ class ElementwiseOptimizer(Optimizer):
         if "_states" in cls.__dict__:
             switches = [s.when for s in cls._states if s.when is not None]
             cls._switches = itemgetter(*switches) if switches else None
+            cls._nothing = ([],) if len(switches) == len(cls._states) == 1 else None
 
     def _gather(self, params: list[Tensor], options: Any) -> tuple:
         used = [s for s in self._states if s.when is None or options[s.when]]
@@ -100,13 +102,16 @@ class ElementwiseOptimizer(Optimizer):
         if self.defaults["differentiable"]:
             self._step_recorded()
             return loss
-        switches = self._switches
+        switches, nothing = self._switches, self._nothing
         for index, group in enumerate(self.param_groups):
             params, grads = with_gradients(group["params"])
             if params:
                 key = None if switches is None else switches(group)
-                states = self._lists(index, params, group, key)
-                self._step(params, grads, *states, *self._values_of(group))
+                if key or nothing is None:
+                    states = self._lists(index, params, group, key)
+                else:
+                    states = nothing
+                self._step(params, grads, states, self._values_of(group))
         return loss
 
     def _step_recorded(self) -> None:

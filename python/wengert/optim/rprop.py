@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wengert import Tensor
+from wengert import Tensor, ones_like
 from wengert._core import rprop_step
 from wengert._ops import where
 from wengert.optim._elementwise import STEP, ElementwiseOptimizer, State
@@ -57,8 +57,9 @@ class Rprop(ElementwiseOptimizer):
     def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
         down, up = group["etas"]
         product = g * state["prev"]
-        factor = where(product > 0, up, where(product < 0, down, 1.0)).to(p.dtype)
-        size = (state["step_size"] * factor).clamp(*group["step_sizes"])
+        size = state["step_size"]
+        size = size * where(product > 0, up, where(product < 0, down, ones_like(size)))
+        size = size.clamp(*group["step_sizes"])
         used = where(product < 0, 0.0, g)
         state["step_size"], state["prev"] = size, used
         p.sub_(used.sign() * size)

@@ -26,6 +26,7 @@ class SGD(ElementwiseOptimizer):
     """
 
     _states = (State("momentum_buffer", when="momentum"),)
+    _step = sgd_step
     _options = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
     # Ids of those of the parameters gathered last whose momentum begins, where this makes a
     # difference: it is the gradient, neither dampened nor recorded.
@@ -72,20 +73,23 @@ class SGD(ElementwiseOptimizer):
             for p in (params if special else ())
             if self._state.get(p, {}).get("momentum_buffer") is None
         )
+        self.__dict__.pop("_step", None)
+        if self._fresh:
+            self.__dict__["_step"] = self._first_step
         return super()._gather(params, options)
 
-    def _step(self, *args: Any) -> None:
-        if not self._fresh:
-            sgd_step(*args)
-            return
-        lists, (lr, momentum, dampening, *rest) = args[:3], args[3:]
+    def _first_step(self, params: list, grads: list, states: tuple, options: tuple) -> None:
+        lr, momentum, dampening, *rest = options
+        lists = params, grads, *states
         fresh, others = (
-            [i for i, p in enumerate(lists[0]) if (id(p) in self._fresh) == new]
+            [i for i, p in enumerate(params) if (id(p) in self._fresh) == new]
             for new in (True, False)
         )
-        self._fresh = frozenset()
         for some, damped in ((fresh, 0.0), (others, dampening)):
-            sgd_step(*([x[i] for i in some] for x in lists), lr, momentum, damped, *rest)
+            p, g, buffers = ([x[i] for i in some] for x in lists)
+            sgd_step(p, g, (buffers,), (lr, momentum, damped, *rest))
+        self._fresh = frozenset()
+        del self.__dict__["_step"]
 
     def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
         momentum = group["momentum"]
