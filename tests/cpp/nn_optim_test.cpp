@@ -264,7 +264,7 @@ TEST(Optimizers, RpropAndAsgd) {
     step(asgd, q, 2);
     expect_near(q, {expected});
   }
-  expect_near(asgd.state_dict().at("0.ax"), {-1.25});
+  expect_near(asgd.state_dict().at("0.ax"), {-1.5});
 }
 
 TEST(Optimizers, StateTakesUpWhereItEnded) {
