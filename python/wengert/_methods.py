@@ -190,11 +190,13 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     if self.requires_grad:
         copied.requires_grad_()
     memo[id(self)] = copied
-    if self.grad is not None:
-        copied.grad = _deepcopy(self.grad, memo)
-    if self.__dict__:
-        from copy import deepcopy
+    from copy import deepcopy
 
+    grad = self.grad
+    if grad is not None:
+        # By way of deepcopy, which keeps the object alive: memo goes by id.
+        copied.grad = deepcopy(grad, memo)
+    if self.__dict__:
         copied.__dict__.update(deepcopy(self.__dict__, memo))
     return copied
 

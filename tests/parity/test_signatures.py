@@ -21,7 +21,9 @@ MODULES = [
     "nn.init",
     "nn.utils",
     "nn.utils.rnn",
+    "nn.utils.clip_grad",
     "optim",
+    "optim.swa_utils",
     "optim.lr_scheduler",
     "utils.data",
 ]
