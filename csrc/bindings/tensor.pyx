@@ -324,8 +324,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
 
     def __init__(self, *args, **kwargs):
         if self.impl == NULL:
-            source = <Tensor>_from_data(args[0] if args else [], *args[1:], _legacy=True, **kwargs) \
-                if args or kwargs else <Tensor>_from_data([])
+            source = <Tensor>_from_data(None, _legacy=(args, kwargs))
             made = data_call(impl_of(source))
             self.impl = made
             set_owner(made, <PyObject*>self)

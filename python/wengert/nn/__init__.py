@@ -1,6 +1,6 @@
 """Modules to build models from."""
 
-from wengert.nn import functional, init, utils
+from wengert.nn import functional, init, parallel, utils
 from wengert.nn.activation import (
     CELU,
     ELU,
@@ -92,6 +92,7 @@ from wengert.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from wengert.nn.parallel import DataParallel
 from wengert.nn.parameter import Buffer, Parameter
 from wengert.nn.pooling import (
     AdaptiveAvgPool1d,
@@ -137,6 +138,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -205,5 +207,6 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "parallel",
     "utils",
 ]
