@@ -27,6 +27,7 @@ from ._creation import (
     tensor,
 )
 from ._device import device
+from ._grad_modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from ._legacy_methods import (
     _assert,
     get_default_device,
@@ -35,7 +36,6 @@ from ._legacy_methods import (
     set_default_device,
     strided,
 )
-from ._grad_modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from ._names import *  # noqa: F403
 from ._names import __all__ as _function_names
 from ._pointwise import (

@@ -1,4 +1,4 @@
-"""Names of the package that are loaded when they are first used, to keep ``import wengert`` fast."""
+"""Names of the package that are loaded on first use, to keep ``import wengert`` fast."""
 
 from __future__ import annotations
 
@@ -9,8 +9,28 @@ if TYPE_CHECKING:
     from typing import Any
 
 MODULES = frozenset(
-    "accelerator amp backends compiler cuda distributed hub jit mps multiprocessing onnx profiler "
-    "random run storage torch_version types version xpu _utils".split()
+    [
+        "accelerator",
+        "amp",
+        "backends",
+        "compiler",
+        "cuda",
+        "distributed",
+        "hub",
+        "jit",
+        "mps",
+        "multiprocessing",
+        "onnx",
+        "profiler",
+        "random",
+        "run",
+        "storage",
+        "torch_version",
+        "types",
+        "version",
+        "xpu",
+        "_utils",
+    ]
 )
 
 _TENSOR_TYPES = (

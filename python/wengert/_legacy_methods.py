@@ -134,9 +134,7 @@ def set_(
         if size is None:
             size = (storage.nbytes() // source.itemsize - storage_offset,)
     if not isinstance(source, Tensor):
-        raise TypeError(
-            f"set_: expected a tensor or a storage, got {source.__class__.__name__}"
-        )
+        raise TypeError(f"set_: expected a tensor or a storage, got {source.__class__.__name__}")
     if source.dtype is not self.dtype:
         raise RuntimeError(f"set_: expected a source of {self.dtype}, got {source.dtype}")
     memory = source.detach()

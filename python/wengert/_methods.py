@@ -66,9 +66,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     return result.clone() if copy and result is self else result
 
 
-def type(
-    self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any
-) -> Any:
+def type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
     """The tensor converted to a dtype, given as such, as a tensor type or by a type's name such as
     "wengert.FloatTensor"; without one the name of its type."""
     from . import _legacy

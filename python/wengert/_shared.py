@@ -79,7 +79,7 @@ def _rebuild(
     flat = _over(array, name, nbytes // _dtype_by_name(name).itemsize)
     t = _core.ops.as_strided(flat, *layout)
     if cls is not Tensor:
-        return Tensor._make_subclass(cls, t, requires_grad)  # type: ignore[no-any-return]
+        return Tensor._make_subclass(cls, t, requires_grad)
     return t.requires_grad_(requires_grad)
 
 

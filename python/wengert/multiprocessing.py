@@ -20,7 +20,7 @@ from wengert._tensor import Tensor
 from wengert.nn.parameter import Buffer, Parameter
 
 __all__ = [
-    *_standard.__all__,  # type: ignore[attr-defined]
+    *_standard.__all__,
     "ProcessContext",
     "ProcessExitedException",
     "ProcessException",
@@ -199,6 +199,4 @@ def get_sharing_strategy() -> str:
 def set_sharing_strategy(new_strategy: str) -> None:
     """Raises ValueError unless the strategy is "file_descriptor"."""
     if new_strategy != "file_descriptor":
-        raise ValueError(
-            f"set_sharing_strategy: expected 'file_descriptor', got {new_strategy!r}"
-        )
+        raise ValueError(f"set_sharing_strategy: expected 'file_descriptor', got {new_strategy!r}")

@@ -121,7 +121,7 @@ class TypedStorage:
 
     def tolist(self) -> list[Any]:
         """The elements as a list."""
-        return self._flat.tolist()  # type: ignore[no-any-return]
+        return self._flat.tolist()
 
     def __getitem__(self, index: Any) -> Any:
         return self.tolist()[index]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_PATTERN = re.compile(r"v?(\d+(?:\.\d+)*)[-_.]?(a|b|c|rc|alpha|beta|pre|post|dev)?[-_.]?(\d*)(\+.*)?$")
+_PATTERN = re.compile(
+    r"v?(\d+(?:\.\d+)*)[-_.]?(a|b|c|rc|alpha|beta|pre|post|dev)?[-_.]?(\d*)(\+.*)?$"
+)
 # Before the release itself come its development and preliminary versions.
 _STAGES = {"dev": -4, "a": -3, "alpha": -3, "b": -2, "beta": -2, "post": 1, None: 0}
 

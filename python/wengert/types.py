@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Sequence
-from typing import IO, TypeAlias, Union
+from typing import IO, TypeAlias
 
 from wengert._device import device
 from wengert._tensor import Size, Tensor, dtype
@@ -19,11 +19,11 @@ _float: TypeAlias = builtins.float
 _complex: TypeAlias = builtins.complex
 _dtype: TypeAlias = dtype
 _device: TypeAlias = device
-_size: TypeAlias = Union[Size, list[int], tuple[int, ...]]
+_size: TypeAlias = Size | list[int] | tuple[int, ...]
 _symsize: TypeAlias = Sequence[int]
-_TensorOrTensors: TypeAlias = Union[Tensor, Sequence[Tensor]]
+_TensorOrTensors: TypeAlias = Tensor | Sequence[Tensor]
 
-Number: TypeAlias = Union[int, float, bool]
-Device: TypeAlias = Union[device, str, int, None]
-FileLike: TypeAlias = Union[str, os.PathLike[str], IO[bytes]]
-Storage: TypeAlias = Union[UntypedStorage, TypedStorage]
+Number: TypeAlias = int | float | bool
+Device: TypeAlias = device | str | int | None
+FileLike: TypeAlias = str | os.PathLike[str] | IO[bytes]
+Storage: TypeAlias = UntypedStorage | TypedStorage

@@ -1,4 +1,4 @@
-"""The version of the package, as the C++ library states it, and what PyTorch tells beside its own."""
+"""The version of the package, as the C++ library states it; what else PyTorch tells of itself."""
 
 from __future__ import annotations
 

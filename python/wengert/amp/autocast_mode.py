@@ -7,13 +7,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from wengert import _core
-from wengert import bfloat16, float16
+from wengert import _core, bfloat16, float16
 from wengert._tensor import Tensor, dtype
 
 __all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
 
-_OTHERS = "cuda xpu mps hpu mtia xla maia ipu privateuseone".split()
+_OTHERS = ["cuda", "xpu", "mps", "hpu", "mtia", "xla", "maia", "ipu", "privateuseone"]
 _default = {"cpu": bfloat16, "cuda": float16}
 
 

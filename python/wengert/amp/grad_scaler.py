@@ -94,7 +94,7 @@ class GradScaler:
         if not isinstance(outputs, Iterable):
             raise ValueError("GradScaler.scale: expected a Tensor or an iterable of Tensors")
         scaled = map(self.scale, outputs)
-        return type(outputs)(scaled) if isinstance(outputs, (list, tuple)) else scaled  # type: ignore[call-arg]
+        return type(outputs)(scaled) if isinstance(outputs, (list, tuple)) else scaled
 
     def unscale_(self, optimizer: Optimizer) -> None:
         """Divides the gradients of the optimizer's parameters by the factor, so that they can be
@@ -114,9 +114,7 @@ class GradScaler:
         if state.stage == _STEPPED:
             raise RuntimeError("unscale_: it is being called after step(); call update() first")
         factor = 1.0 / scale.double().item()
-        grads = [
-            p.grad for g in optimizer.param_groups for p in g["params"] if p.grad is not None
-        ]
+        grads = [p.grad for g in optimizer.param_groups for p in g["params"] if p.grad is not None]
         if any(g.dtype is wengert.float16 for g in grads):
             raise ValueError("unscale_: gradients in float16 cannot be unscaled; use float32 ones")
         with no_grad():

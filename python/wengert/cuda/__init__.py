@@ -259,4 +259,6 @@ class ByteTensor(_CudaTensor): ...
 class BoolTensor(_CudaTensor): ...
 
 
-from . import amp, nvtx, random  # noqa: E402
+from . import amp as amp  # noqa: E402
+from . import nvtx as nvtx  # noqa: E402
+from . import random as random  # noqa: E402

@@ -75,7 +75,7 @@ def _hook_node(module: object, hooks: list[Any], result: Any) -> None:
 
     while isinstance(result, (dict, tuple, list)) and result:
         result = next(iter(result.values())) if isinstance(result, dict) else result[0]
-    node = getattr(result, "grad_fn", None)
+    node: Any = getattr(result, "grad_fn", None)
     for hook in hooks if node is not None else ():
         node.register_hook(partial(hook, module))
 

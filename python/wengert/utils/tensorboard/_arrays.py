@@ -88,7 +88,7 @@ def figure_pixels(figures: Any, close: bool) -> tuple[np.ndarray, str]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     def drawn(figure: Any) -> np.ndarray:
-        canvas = FigureCanvasAgg(figure)
+        canvas: Any = FigureCanvasAgg(figure)
         canvas.draw()
         pixels: np.ndarray = np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
         if close:

@@ -231,5 +231,3 @@ def hparams(settings: dict[str, Any], metrics: dict[str, Any], domains: dict[str
         message(START, session_start_info=start),
         message(END, session_end_info=end),
     )
-
-
