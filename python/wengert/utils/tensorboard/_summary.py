@@ -12,6 +12,7 @@ from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary, Summar
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 
+from wengert import Tensor
 from wengert.utils.tensorboard import _arrays
 
 
@@ -31,12 +32,12 @@ def _tensor(dtype: str, shape: tuple[int, ...], **values: Any) -> Any:
 
 
 def scalar(tag: str, value: Any, new_style: bool = False, double_precision: bool = False) -> Any:
-    """One number: as a plain value, or in the new style as a tensor."""
+    """One number: as a plain value in float32, or in the new style as a tensor."""
     array = _arrays.as_array(value).squeeze()
     if array.ndim != 0:
         raise AssertionError(f"add_scalar: expected one number, got an array of {array.shape}")
     number = float(array)
-    if not (new_style or double_precision):
+    if not new_style:
         return Summary(value=[Summary.Value(tag=tag, simple_value=number)])
     if double_precision:
         tensor = TensorProto(double_val=[number], dtype="DT_DOUBLE")
@@ -195,7 +196,6 @@ def hparams(settings: dict[str, Any], metrics: dict[str, Any], domains: dict[str
         raise TypeError(
             f"add_hparams: hparam_domain_discrete has unknown names {set(domains) - set(settings)}"
         )
-    kinds = {bool: "DATA_TYPE_BOOL", str: "DATA_TYPE_STRING"}
 
     def message(tag: str, **content: Any) -> Any:
         data = plugin_data_pb2.HParamsPluginData(version=PLUGIN_DATA_VERSION, **content)
@@ -207,22 +207,23 @@ def hparams(settings: dict[str, Any], metrics: dict[str, Any], domains: dict[str
     for name, value in settings.items():
         if value is None:
             continue
-        if isinstance(value, (str, bool)):
-            kind = kinds[type(value)]
-        else:
-            kind, value = "DATA_TYPE_FLOAT64", float(_arrays.as_array(value).squeeze())
-        if kind == "DATA_TYPE_STRING":
+        # Truth is written as a number, as PyTorch does it.
+        if isinstance(value, str):
+            kind = api_pb2.DATA_TYPE_STRING
             start.hparams[name].string_value = value
-        elif kind == "DATA_TYPE_BOOL":
-            start.hparams[name].bool_value = value
+        elif isinstance(value, (int, float, np.generic, Tensor)):
+            kind = api_pb2.DATA_TYPE_FLOAT64
+            start.hparams[name].number_value = float(_arrays.as_array(value).squeeze())
         else:
-            start.hparams[name].number_value = value
+            raise ValueError(
+                f"add_hparams: expected numbers, texts and tensors, got {type(value).__name__} "
+                f"for {name!r}"
+            )
         domain = None
         if name in domains:
             domain = struct_pb2.ListValue()
             domain.extend(domains[name])
-        number = getattr(api_pb2, kind)
-        infos.append(api_pb2.HParamInfo(name=name, type=number, domain_discrete=domain))
+        infos.append(api_pb2.HParamInfo(name=name, type=kind, domain_discrete=domain))
     named = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=name)) for name in metrics]
     experiment = api_pb2.Experiment(hparam_infos=infos, metric_infos=named)
     end = plugin_data_pb2.SessionEndInfo(status=api_pb2.Status.Value("STATUS_SUCCESS"))
