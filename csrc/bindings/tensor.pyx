@@ -325,7 +325,9 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     def __init__(self, *args, **kwargs):
         if self.impl == NULL:
             source = <Tensor>_from_data(None, _legacy=(args, kwargs))
-            made = data_call(impl_of(source))
+            # This object takes the place of the new one.
+            made = impl_of(source)
+            source.impl = NULL
             self.impl = made
             set_owner(made, <PyObject*>self)
 

@@ -54,7 +54,7 @@ def construct(name: str, kind: dtype | None, args: tuple, kwargs: dict[str, Any]
                     f"{name}: expected a tensor of {kind}, got one of {data.dtype}; convert it "
                     "with to(dtype)"
                 )
-            return data.detach()
+            return data.view_as(data)
         if isinstance(data, (str, bytes)) or not hasattr(data, "__len__"):
             raise TypeError(
                 f"{name}: expected sizes, a sequence or a tensor, got {type(data).__name__}"
@@ -63,6 +63,8 @@ def construct(name: str, kind: dtype | None, args: tuple, kwargs: dict[str, Any]
     for a in args:
         if not _is_int(a):
             raise TypeError(f"{name}: expected sizes that are ints, got {type(a).__name__}")
+        if a < 0:
+            raise RuntimeError(f"{name}: expected sizes of at least 0, got {int(a)}")
     return _core.ops.empty(*args, dtype=wanted)
 
 

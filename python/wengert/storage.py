@@ -74,7 +74,8 @@ class UntypedStorage:
         return hash((self._address, self._bytes))
 
     def __repr__(self) -> str:
-        return f"[wengert.storage.UntypedStorage(device=cpu) of size {self._bytes}]"
+        lines = "".join(f" {b}\n" for b in self)
+        return lines + f"[wengert.storage.UntypedStorage(device=cpu) of size {self._bytes}]"
 
 
 class TypedStorage:
@@ -130,6 +131,6 @@ class TypedStorage:
         return iter(self.tolist())
 
     def __repr__(self) -> str:
-        return (
-            f"[wengert.storage.TypedStorage(dtype={self.dtype}, device=cpu) of size {self.size()}]"
-        )
+        lines = "".join(f" {v}\n" for v in self)
+        kind = f"dtype={self.dtype}, device=cpu"
+        return lines + f"[wengert.storage.TypedStorage({kind}) of size {self.size()}]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,16 @@ from wengert._tensor import Tensor, dtype
 __all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
 
 _OTHERS = ["cuda", "xpu", "mps", "hpu", "mtia", "xla", "maia", "ipu", "privateuseone"]
-_default = {"cpu": bfloat16, "cuda": float16}
+
+
+class _Defaults(threading.local):
+    """What autocast without a dtype takes on this thread."""
+
+    def __init__(self) -> None:
+        self.dtypes = {"cpu": bfloat16}
+
+
+_default = _Defaults()
 
 
 def _check_device_type(op: str, device_type: str) -> None:
@@ -46,7 +56,7 @@ def set_autocast_enabled(device_type: str, enabled: bool) -> None:
     """Switches autocast for the device type on or off, on this thread."""
     _check_device_type("set_autocast_enabled", device_type)
     if device_type == "cpu":
-        _core._set_autocast_dtype(_default["cpu"] if enabled else None)
+        _core._set_autocast_dtype(get_autocast_dtype("cpu") if enabled else None)
     elif enabled:
         raise RuntimeError(f"set_autocast_enabled: wengert is a CPU engine, not {device_type!r}")
 
@@ -54,14 +64,13 @@ def set_autocast_enabled(device_type: str, enabled: bool) -> None:
 def get_autocast_dtype(device_type: str) -> dtype:
     """The dtype of products while autocast is on for the device type."""
     _check_device_type("get_autocast_dtype", device_type)
-    current = _core._autocast_dtype() if device_type == "cpu" else None
-    return _default.get(device_type, float16) if current is None else current
+    return _default.dtypes.get(device_type, float16)
 
 
 def set_autocast_dtype(device_type: str, dtype: dtype) -> None:
     """Sets what `autocast` without a dtype takes."""
     _check_device_type("set_autocast_dtype", device_type)
-    _default[device_type] = dtype
+    _default.dtypes[device_type] = dtype
     if device_type == "cpu" and _core._autocast_dtype() is not None:
         _core._set_autocast_dtype(dtype)
 
@@ -108,13 +117,16 @@ class autocast:
         self._enabled = bool(enabled)
 
     def __enter__(self) -> autocast:
-        self._before.append(_core._autocast_dtype())
+        known = get_autocast_dtype(self.device)
+        self._before.append((_core._autocast_dtype(), known))
+        _default.dtypes[self.device] = self.fast_dtype
         if self.device == "cpu":
             _core._set_autocast_dtype(self.fast_dtype if self._enabled else None)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _core._set_autocast_dtype(self._before.pop())
+        current, _default.dtypes[self.device] = self._before.pop()
+        _core._set_autocast_dtype(current)
 
     def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(func)

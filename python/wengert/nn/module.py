@@ -516,7 +516,22 @@ class Module(StateMixin):
     ) -> RemovableHandle:
         """``hook(module, grad_output)`` runs when the gradients of the outputs are known and may
         return others."""
+        self._check_backward_hooks("node")
         return add_hook(self._call_hooks().backward_pre, hook, prepend)
+
+    def _check_backward_hooks(self, other: str) -> None:
+        if self._hooks is not None and getattr(self._hooks, other):
+            raise RuntimeError(
+                "Module: register_backward_hook and register_full_backward_hook cannot be used on "
+                "one module; use the latter only"
+            )
+
+    def register_backward_hook(self, hook: Callable) -> RemovableHandle:
+        """``hook(module, grad_input, grad_output)`` runs at the operation that made the output,
+        whose inputs need not be those of the module: use register_full_backward_hook."""
+        self._check_backward_hooks("backward")
+        self._check_backward_hooks("backward_pre")
+        return add_hook(self._call_hooks().node, hook)
 
     def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """``hook(module, grad_input, grad_output)`` runs when the gradients of the positional
