@@ -252,7 +252,7 @@ def _run_path(path: str) -> None:
         if not getattr(sys.flags, "safe_path", False):
             sys.path.pop(0)
         try:
-            runpy.run_path(path, run_name="__main__")
+            runpy.run_path(os.path.abspath(path), run_name="__main__")
         except Exception as error:
             _report(error)
         return

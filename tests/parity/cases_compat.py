@@ -438,14 +438,14 @@ CASES = [
             r = [b, x @ w.t(), torch.mm(x, w.t()), x.matmul(x[0]), torch.bmm(x[None], w.t()[None]),
                  torch.addmm(torch.zeros(3, 5), x, w.t()), torch.einsum("ij,kj->ik", x, w),
                  torch.baddbmm(torch.zeros(1, 3, 5), x[None], w.t()[None]), F.conv2d(img, k),
-                 F.conv1d(img[:, :, 0], k[:, :, 0]), F.conv_transpose2d(img, k.transpose(0, 1)),
+                 F.conv1d(img[:, :, 0], k[:, :, 0]), torch.conv_transpose2d(img, k.transpose(0, 1)),
                  x.softmax(1), F.layer_norm(x, (4,)), x.sum(), x * x, b.relu(), b.softmax(1),
                  b.sum(), b + 1.0, F.cross_entropy(b, t), F.mse_loss(b, b * 2), F.l1_loss(b, b + 1),
                  F.smooth_l1_loss(b, b + 1), F.binary_cross_entropy_with_logits(b, b.sigmoid()),
                  F.binary_cross_entropy(y, y), F.nll_loss(b.log_softmax(1), t), b.prod(),
                  F.kl_div(b.log_softmax(1), b.softmax(1)), F.huber_loss(b, b),
-                 torch.dot(x[0], x[0]), torch.mv(x, x[0]), F.dropout(b, 0.0), torch.cat([b, w.t()[:3]]),
-                 b.float().quantile(0.5),
+                 torch.dot(x[0], x[0]), torch.mv(x, x[0]), F.dropout(b, 0.0),
+                 torch.cat([b, w.t()[:3]]), b.float().quantile(0.5),
                  F.linear(x.half(), w), torch.mm(x.double(), w.double().t())]
         [v.dtype for v in r]
         """,
