@@ -62,6 +62,7 @@ import torch, wengert
 import torch.nn, torch.nn.functional as F, torch.utils.data
 from torch.optim.lr_scheduler import StepLR
 from torch.nn.modules.batchnorm import BatchNorm1d
+from torch.nn.modules.utils import _pair, _ntuple
 from torch.nn.parameter import Parameter
 from torch import nn, optim, Tensor
 import torch.backends.cudnn as cudnn
@@ -76,6 +77,7 @@ assert isinstance(torch.ones(2), torch.FloatTensor)
 assert torch.ones(2).type() == "torch.FloatTensor"
 assert torch.cuda is wengert.cuda and "cuda" in dir(torch)
 assert cudnn is torch.backends.cudnn
+assert _pair(3) == (3, 3) and _pair([1, 2]) == (1, 2) and torch.nn.modules.Linear is nn.Linear
 """
     )
 

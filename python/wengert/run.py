@@ -21,6 +21,7 @@ VERSION = "2.13.0"  # of PyTorch, whose names and meanings wengert follows
 
 # Names that stand elsewhere in wengert, the longest first.
 _NAMES = (
+    ("torch.nn.modules.utils", "wengert.nn._tuples"),
     ("torch.nn.modules", "wengert.nn"),
     ("torch", "wengert"),
     ("torchvision", "wengert.vision"),

@@ -21,6 +21,12 @@ MODULES = [
     "optim",
     "optim.lr_scheduler",
     "utils.data",
+    "amp",
+    "hub",
+    "nn.parallel",
+    "random",
+    "utils.model_zoo",
+    "utils.tensorboard",
 ]
 
 # Callable: why its parameters differ.
