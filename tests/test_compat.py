@@ -153,7 +153,7 @@ def test_parallel_modules_hand_on():
     ] * 2
     results = p.parallel_apply(p.replicate(layer, ["cpu", "cpu"]), [q["x"] for q in parts])
     assert wg.equal(p.gather(results, "cpu"), wg.cat(results))
-    assert p.gather([{"a": wg.ones(1)}, {"a": wg.zeros(1)}])["a"].tolist() == [1, 0]
+    assert p.gather([{"a": wg.ones(1)}, {"a": wg.zeros(1)}], "cpu")["a"].tolist() == [1, 0]
     with pytest.raises(RuntimeError, match="gradient"):
         nn.parallel.DistributedDataParallel(nn.ReLU())
 
@@ -184,8 +184,8 @@ def test_hub_loads_what_is_there(tmp_path, monkeypatch):
         "import wengert as torch\ndef net(n=1):\n    'A net.'\n    return torch.nn.Linear(n, n)\n"
     )
     assert wg.hub.load(str(tmp_path), "net", source="local", n=3).in_features == 3
-    assert "net" in wg.hub.list(str(tmp_path), source="local")
-    assert wg.hub.help(str(tmp_path), "net", source="local") == "A net."
+    assert "net" in wg.hub.list(str(tmp_path))
+    assert wg.hub.help(str(tmp_path), "net") == "A net."
     with pytest.raises(RuntimeError, match="no callable"):
         wg.hub.load(str(tmp_path), "other", source="local")
     with pytest.raises(NotImplementedError, match="clone"):

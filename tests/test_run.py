@@ -77,6 +77,7 @@ assert isinstance(torch.ones(2), torch.FloatTensor)
 assert torch.ones(2).type() == "torch.FloatTensor"
 assert torch.cuda is wengert.cuda and "cuda" in dir(torch)
 assert cudnn is torch.backends.cudnn
+assert torch.nn.utils.clip_grad_norm_ and torch.nn.utils is not torch.nn.modules.utils
 assert _pair(3) == (3, 3) and _pair([1, 2]) == (1, 2) and torch.nn.modules.Linear is nn.Linear
 """
     )

@@ -118,10 +118,9 @@ def list(
     skip_validation: bool = False,
     trust_repo: Any = "check",
     verbose: bool = True,
-    source: str = "github",
 ) -> Any:
-    """The names of what a folder's ``hubconf.py`` offers; source must be "local"."""
-    module = _module(github, source)
+    """The names of what a folder's ``hubconf.py`` offers."""
+    module = _module(github, "local" if os.path.isdir(github) else "github")
     return [n for n in dir(module) if n[0] != "_" and callable(getattr(module, n))]
 
 
@@ -131,10 +130,10 @@ def help(
     force_reload: bool = False,
     skip_validation: bool = False,
     trust_repo: Any = "check",
-    source: str = "github",
 ) -> Any:
-    """The documentation of what a folder's ``hubconf.py`` offers; source must be "local"."""
-    return _entry(_module(github, source), model).__doc__
+    """The documentation of what a folder's ``hubconf.py`` offers."""
+    module = _module(github, "local" if os.path.isdir(github) else "github")
+    return _entry(module, model).__doc__
 
 
 def load(

@@ -70,6 +70,20 @@ class _Torch(ModuleType):
         return sorted({*self.__dict__, *dir(wengert)})
 
 
+class _Modules(ModuleType):
+    """``torch.nn.modules``, where PyTorch defines what `wengert.nn` has."""
+
+    def __init__(self) -> None:
+        super().__init__("torch.nn.modules")
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        from wengert import nn
+        from wengert.nn import _tuples
+
+        return _tuples if name == "utils" else getattr(nn, name)
+
+
 class _Loader(Loader):
     """Gives a module that is loaded already another name."""
 
@@ -97,7 +111,8 @@ class _Finder(MetaPathFinder):
         if home is None:
             return None
         try:
-            module = _Torch() if fullname == "torch" else import_module(home)
+            made = {"torch": _Torch, "torch.nn.modules": _Modules}.get(fullname)
+            module = import_module(home) if made is None else made()
         except ModuleNotFoundError as error:
             missing = error.name or ""
             if _home(missing) is None and not (home + ".").startswith(missing + "."):
@@ -183,6 +198,7 @@ def install() -> None:
     _legacy.home = "torch"
     sys.meta_path.insert(0, _Finder())
     sys.meta_path.append(_Missing())
+    import_module("torch.nn.modules")  # programs use it without importing it
     _follow_processes()
 
 

@@ -151,7 +151,7 @@ def scatter(inputs: Any, target_gpus: Sequence[Any], dim: int = 0) -> list[Any]:
     return parts(inputs)
 
 
-def gather(outputs: Any, target_device: Any = "cpu", dim: int = 0) -> Any:
+def gather(outputs: Any, target_device: Any, dim: int = 0) -> Any:
     """Results of one structure brought together: tensors are joined along ``dim``."""
     import wengert
 
