@@ -101,14 +101,11 @@ class ProcessContext:
         running = {p.sentinel: i for i, p in enumerate(self.processes) if p.is_alive()}
         if running:
             connection.wait(list(running), timeout)
-        failed = None
-        for i, p in enumerate(self.processes):
-            if not p.is_alive():
-                p.join()
-                if p.exitcode and failed is None:
-                    failed = i
+        # Looked at once: one that ends meanwhile is seen by the next call.
+        codes = [p.exitcode for p in self.processes]
+        failed = next((i for i, code in enumerate(codes) if code), None)
         if failed is None:
-            return not any(p.is_alive() for p in self.processes)
+            return None not in codes
         for p in self.processes:
             if p.is_alive():
                 p.terminate()
