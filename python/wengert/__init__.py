@@ -30,6 +30,14 @@ from ._creation import (
 )
 from ._device import device
 from ._grad_modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from ._legacy_methods import (
+    _assert,
+    get_default_device,
+    get_device,
+    layout,
+    set_default_device,
+    strided,
+)
 from ._names import *  # noqa: F403
 from ._names import __all__ as _function_names
 from ._pointwise import (
@@ -68,7 +76,6 @@ from ._settings import (
     set_printoptions,
     set_rng_state,
     show_config,
-    use_deterministic_algorithms,
 )
 from ._shape import *  # noqa: F403
 
@@ -76,3 +83,15 @@ _install()
 
 from . import nn, optim, utils
 from ._serialization import load, save
+
+
+def __getattr__(name: str) -> object:
+    from ._lazy import find
+
+    return find(name)
+
+
+def __dir__() -> list[str]:
+    from ._lazy import MODULES, NAMES
+
+    return sorted({*globals(), *MODULES, *NAMES})

@@ -26,6 +26,12 @@ MODULES = [
     "optim.swa_utils",
     "optim.lr_scheduler",
     "utils.data",
+    "amp",
+    "hub",
+    "nn.parallel",
+    "random",
+    "utils.model_zoo",
+    "utils.tensorboard",
 ]
 
 # Callable: why its parameters differ.

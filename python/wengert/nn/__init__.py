@@ -1,6 +1,6 @@
 """Modules to build models from."""
 
-from wengert.nn import attention, functional, init, utils
+from wengert.nn import attention, functional, init, parallel, utils
 from wengert.nn.activation import (
     CELU,
     ELU,
@@ -93,6 +93,7 @@ from wengert.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from wengert.nn.parallel import DataParallel
 from wengert.nn.parameter import Buffer, Parameter
 from wengert.nn.pooling import (
     AdaptiveAvgPool1d,
@@ -158,6 +159,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -238,5 +240,6 @@ __all__ = [
     "attention",
     "functional",
     "init",
+    "parallel",
     "utils",
 ]
