@@ -21,13 +21,14 @@ struct LevelTables {
   const PoolKernels* pool;
   const NormalizeKernels* normalize;
   const CrossEntropyKernels* cross_entropy;
+  const DistanceKernels* distance;
 };
 #define WG_TABLES(level)                                                                \
   LevelTables {                                                                         \
     level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
         level::moments_table, level::optimizer_table, &level::random_table,             \
         level::convolution_table, level::pool_table, level::normalize_table,            \
-        level::cross_entropy_table                                                      \
+        level::cross_entropy_table, level::distance_table                               \
   }
 
 const LevelTables& level_tables() {
@@ -135,6 +136,9 @@ const NormalizeKernels& normalize(DType dtype) {
 }
 const CrossEntropyKernels& cross_entropy(DType dtype) {
   return level_tables().cross_entropy[dtype == DType::float64];
+}
+const DistanceKernels& distance(DType dtype) {
+  return level_tables().distance[dtype == DType::float64];
 }
 MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
 const OptimizerKernels& optimizer(DType dtype) {

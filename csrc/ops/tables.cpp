@@ -53,7 +53,9 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_average_pool) \
   X(nn_layer_norm) \
   X(nn_embedding) \
-  X(nn_loss)
+  X(nn_loss) \
+  X(nn_ctc_loss) \
+  X(distance)
 // clang-format on
 
 #define X(family) extern const FunctionTable family##_functions;

@@ -9,9 +9,9 @@ import math
 
 from wengert import Tensor, no_grad
 from wengert import _ops as _C
-from wengert._reductions import norm
 from wengert._shape import where
 from wengert._tensor import same_shape
+from wengert.nn._distance import pairwise_distance
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
@@ -227,13 +227,6 @@ def kl_div(
     if size_average is not None or reduce is not None or reduction != "mean":
         reduction = _reduction("kl_div", size_average, reduce, reduction)
     return _C.kl_div(input, target, reduction, log_target)
-
-
-def pairwise_distance(
-    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Tensor:
-    """||x1 - x2 + eps||_p along the last dimension."""
-    return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 def poisson_nll_loss(

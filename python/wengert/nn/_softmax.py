@@ -1,0 +1,54 @@
+"""Softmax and its relatives, with the signatures of ``torch.nn.functional``."""
+
+from __future__ import annotations
+
+import wengert
+from wengert import Tensor
+from wengert import _ops as _C
+
+
+def _softmax_dim(name: str, dim: int | None, ndim: int) -> int:
+    if dim is not None:
+        return dim
+    import warnings
+
+    warnings.warn(
+        f"{name}: the implicit choice of dimension is deprecated; pass dim=...", stacklevel=3
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax(
+    input: Tensor,
+    dim: int | None = None,
+    _stacklevel: int = 3,
+    dtype: wengert.dtype | None = None,
+) -> Tensor:
+    """e^x / sum(e^x) along ``dim``; computed in ``dtype`` if that is given."""
+    if dim is None:
+        dim = _softmax_dim("softmax", dim, input.ndim)
+    return _C.softmax(input if dtype is None else input.to(dtype), dim)
+
+
+def log_softmax(
+    input: Tensor,
+    dim: int | None = None,
+    _stacklevel: int = 3,
+    dtype: wengert.dtype | None = None,
+) -> Tensor:
+    """log(softmax(x)) along ``dim``; computed in ``dtype`` if that is given."""
+    if dim is None:
+        dim = _softmax_dim("log_softmax", dim, input.ndim)
+    return _C.log_softmax(input if dtype is None else input.to(dtype), dim)
+
+
+def softmin(
+    input: Tensor,
+    dim: int | None = None,
+    _stacklevel: int = 3,
+    dtype: wengert.dtype | None = None,
+) -> Tensor:
+    """softmax(-x) along ``dim``."""
+    if dim is None:
+        dim = _softmax_dim("softmin", dim, input.ndim)
+    return _C.softmax(-input if dtype is None else (-input).to(dtype), dim)
