@@ -109,12 +109,17 @@ Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Ten
   WG_CHECK(is_floating(detail::input("binary_cross_entropy", input)->dtype), Error,
            "binary_cross_entropy: expected probabilities of a floating point dtype, but got ",
            input.dtype());
-  WG_CHECK(!any(logical_or(lt(input, 0.0), gt(input, 1.0))).item().to_bool(), Error,
+  const auto in_range = [](const Tensor& x) {
+    return all(logical_and(ge(x, 0.0), le(x, 1.0))).item().to_bool();
+  };
+  WG_CHECK(in_range(input), Error,
            "binary_cross_entropy: all elements of input should be between 0 and 1; apply sigmoid() "
            "first, or use binary_cross_entropy_with_logits()");
+  WG_CHECK(in_range(target), Error,
+           "binary_cross_entropy: all elements of target should be between 0 and 1");
   const Tensor yes = apply(LimitedLog{}, input), no = apply(LimitedLog{}, sub(1.0, input));
   Tensor loss = sub(mul(sub(target, 1.0), no), mul(target, yes));
-  if (weight.defined()) loss = mul(loss, weight);
+  if (weight.defined()) loss = mul(loss, expand(weight, loss.shape()));
   return reduced(loss, r);
 }
 

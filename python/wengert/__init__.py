@@ -73,3 +73,4 @@ _install()
 
 from . import nn, optim, utils
 from ._serialization import load, save
+from .nn._function_forms import *  # noqa: F403

@@ -28,6 +28,8 @@ from ._ops import addmv_ as addmv_
 from ._ops import addr as addr
 from ._ops import all as all
 from ._ops import allclose as allclose
+from .nn._function_forms import alpha_dropout as alpha_dropout
+from .nn._function_forms import alpha_dropout_ as alpha_dropout_
 from ._ops import amax as amax
 from ._ops import amin as amin
 from ._ops import aminmax as aminmax
@@ -71,8 +73,9 @@ from ._ops import baddbmm as baddbmm
 from ._ops import batch_norm as batch_norm
 from ._ops import bernoulli as bernoulli
 bfloat16: dtype
+from .nn._linear import bilinear as bilinear
 from ._ops import binary_cross_entropy as binary_cross_entropy
-from ._ops import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from .nn._function_forms import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from ._ops import bincount as bincount
 from ._ops import bitwise_and as bitwise_and
 from ._ops import bitwise_left_shift as bitwise_left_shift
@@ -90,9 +93,12 @@ from ._ops import bucketize as bucketize
 from ._ops import can_cast as can_cast
 from ._shape import cartesian_prod as cartesian_prod
 from ._ops import cat as cat
+from ._ops import cdist as cdist
 cdouble: dtype
 from ._ops import ceil as ceil
 from ._ops import ceil_ as ceil_
+from .nn._function_forms import celu as celu
+from .nn._activations import celu_ as celu_
 cfloat: dtype
 from ._pointwise import chain_matmul as chain_matmul
 from ._memory_format import channels_last as channels_last
@@ -125,9 +131,12 @@ from ._ops import cos as cos
 from ._ops import cos_ as cos_
 from ._ops import cosh as cosh
 from ._ops import cosh_ as cosh_
+from .nn._function_forms import cosine_embedding_loss as cosine_embedding_loss
+from .nn._distance import cosine_similarity as cosine_similarity
 from ._ops import count_nonzero as count_nonzero
 from ._ops import cross as cross
 from ._ops import cross_entropy as cross_entropy
+from .nn._function_forms import ctc_loss as ctc_loss
 from ._ops import cummax as cummax
 from ._ops import cummin as cummin
 from ._ops import cumprod as cumprod
@@ -149,7 +158,8 @@ from ._ops import div as div
 from ._ops import divide as divide
 from ._ops import dot as dot
 double: dtype
-from ._ops import dropout as dropout
+from .nn._function_forms import dropout as dropout
+from .nn._function_forms import dropout_ as dropout_
 from ._shape import dsplit as dsplit
 from ._ops import dstack as dstack
 from ._tensor import dtype as dtype
@@ -174,6 +184,10 @@ from ._ops import exp_ as exp_
 from ._ops import expm1 as expm1
 from ._ops import expm1_ as expm1_
 from ._ops import eye as eye
+from .nn._function_forms import feature_alpha_dropout as feature_alpha_dropout
+from .nn._function_forms import feature_alpha_dropout_ as feature_alpha_dropout_
+from .nn._function_forms import feature_dropout as feature_dropout
+from .nn._function_forms import feature_dropout_ as feature_dropout_
 from ._ops import fill_ as fill_
 from ._settings import finfo as finfo
 from ._ops import fix as fix
@@ -215,9 +229,11 @@ from ._ops import greater_equal as greater_equal
 from ._ops import group_norm as group_norm
 from ._ops import gt as gt
 half: dtype
+from .nn._function_forms import hardshrink as hardshrink
 from ._ops import hardsigmoid as hardsigmoid
 from ._ops import hardswish as hardswish
 from ._ops import heaviside as heaviside
+from .nn._function_forms import hinge_embedding_loss as hinge_embedding_loss
 from ._ops import histc as histc
 from ._shape import hsplit as hsplit
 from ._ops import hstack as hstack
@@ -256,7 +272,7 @@ from ._ops import isinf as isinf
 from ._ops import isnan as isnan
 from ._ops import isneginf as isneginf
 from ._ops import isposinf as isposinf
-from ._ops import kl_div as kl_div
+from .nn._function_forms import kl_div as kl_div
 from ._ops import kron as kron
 from ._ops import kthvalue as kthvalue
 from ._ops import l1_loss as l1_loss
@@ -297,6 +313,7 @@ from ._ops import logsumexp as logsumexp
 long: dtype
 from ._ops import lt as lt
 from ._settings import manual_seed as manual_seed
+from .nn._function_forms import margin_ranking_loss as margin_ranking_loss
 from ._ops import masked_fill as masked_fill
 from ._ops import masked_scatter as masked_scatter
 from ._ops import masked_select as masked_select
@@ -353,11 +370,15 @@ from ._ops import ones_like as ones_like
 from . import optim as optim
 from ._ops import outer as outer
 from ._ops import pad as pad
+from .nn._distance import pairwise_distance as pairwise_distance
+from ._ops import pdist as pdist
 from ._ops import permute as permute
 pi: _float
+from .nn._function_forms import poisson_nll_loss as poisson_nll_loss
 from ._ops import polygamma as polygamma
 from ._ops import positive as positive
 from ._ops import pow as pow
+from .nn._activations import prelu as prelu
 from ._memory_format import preserve_format as preserve_format
 from ._ops import prod as prod
 from ._core import promote_types as promote_types
@@ -389,6 +410,8 @@ from ._ops import rot90 as rot90
 from ._pointwise import round as round
 from ._ops import round_ as round_
 from ._ops import row_stack as row_stack
+from .nn._activations import rrelu as rrelu
+from .nn._activations import rrelu_ as rrelu_
 from ._ops import rsqrt as rsqrt
 from ._ops import rsqrt_ as rsqrt_
 from ._ops import rsub as rsub
@@ -401,6 +424,8 @@ from ._ops import searchsorted as searchsorted
 from ._settings import seed as seed
 from ._ops import select as select
 from ._ops import select_scatter as select_scatter
+from .nn._function_forms import selu as selu
+from .nn._activations import selu_ as selu_
 from ._core import set_cache_limit as set_cache_limit
 from ._settings import set_default_dtype as set_default_dtype
 from ._grad_modes import set_grad_enabled as set_grad_enabled
@@ -453,6 +478,8 @@ from ._ops import tanh_ as tanh_
 from ._creation import tensor as tensor
 from ._shape import tensor_split as tensor_split
 from ._pointwise import tensordot as tensordot
+from .nn._function_forms import threshold as threshold
+from .nn._activations import threshold_ as threshold_
 from ._ops import tile as tile
 from ._ops import topk as topk
 from ._ops import trace as trace
@@ -460,6 +487,7 @@ from ._ops import transpose as transpose
 from ._ops import tril as tril
 from ._ops import tril_indices as tril_indices
 from ._core import trim_memory as trim_memory
+from .nn._function_forms import triplet_margin_loss as triplet_margin_loss
 from ._ops import triu as triu
 from ._ops import triu_indices as triu_indices
 from ._ops import true_divide as true_divide
