@@ -224,7 +224,7 @@ def _in_chunks(
         input, target = input.unsqueeze(0), target.unsqueeze(0)
     rows = input.shape[0]
     if tuple(target.shape) != (rows,):
-        raise ValueError(
+        raise RuntimeError(
             f"linear_cross_entropy: expected {rows} class indices, got shape {tuple(target.shape)}"
         )
     size = options.chunk_size(rows, input.shape[1])

@@ -108,8 +108,13 @@ def huber_loss(
             f"huber_loss does not support non-positive values for delta, got {delta}"
         )
     if weight is not None:
-        loss = _C.huber_loss(input, target, "none", delta)
-        return _weighted("huber_loss", loss, weight, reduction)
+        # Its mean counts elements, unlike that of the other losses with weights.
+        if weight.shape != input.shape:
+            raise ValueError(
+                f"huber_loss: expected a weight of shape {tuple(input.shape)}, got "
+                f"{tuple(weight.shape)}"
+            )
+        return reduced(_C.huber_loss(input, target, "none", delta) * weight, reduction)
     return _C.huber_loss(input, target, reduction, delta)
 
 
@@ -296,4 +301,4 @@ def ctc_loss(
         if not isinstance(given, Tensor):
             given = tensor(list(given), dtype=int64)
         lengths.append(given)
-    return _C.ctc_loss(log_probs, targets, *lengths, blank, reduction, zero_infinity)
+    return _C.ctc_loss(log_probs, targets, lengths[0], lengths[1], blank, reduction, zero_infinity)
