@@ -61,8 +61,7 @@ bad(
 
 # ---- spectral_norm
 OLD = "torch.nn.utils.spectral_norm torch.nn.utils.remove_spectral_norm"
-START = "_ = torch.no_grad().__enter__(); m.weight_u.copy_(C(3)); m.weight_v.copy_(C(4)); "
-START += "torch.no_grad().__exit__(None, None, None); torch.set_grad_enabled(True); "
+START = "m.weight_u.copy_(C(3)); m.weight_v.copy_(C(4)); "
 for options in ("", ", n_power_iterations=3", ", eps=0.5"):
     add(
         OLD,
@@ -283,68 +282,76 @@ bad(
 
 # ---- prune
 PRUNE = "torch.nn.utils.prune"
+LOAD = (
+    "from importlib import import_module; p = import_module(torch.__name__ + '.nn.utils.prune'); "
+)
+
+
+def add_pruning(names: str, *codes: str, **options: object) -> None:
+    add(names, *(LOAD + code for code in codes), **options)
+
+
 AFTER = "[m.weight, m.weight_mask, list(m.state_dict()), [n for n, _ in m.named_parameters()], m(T(2, 6))]"
 for amount in ("0", "5", "0.3", "1.0", "24"):
-    add(
+    add_pruning(
         f"{PRUNE}.l1_unstructured {PRUNE}.L1Unstructured",
-        f"m = nn.utils.prune.l1_unstructured(fill(nn.Linear(6, 4)), 'weight', {amount}); {AFTER}",
-        f"m = nn.utils.prune.l1_unstructured(fill(nn.Linear(6, 4)), name='weight', amount={amount}, "
+        f"m = p.l1_unstructured(fill(nn.Linear(6, 4)), 'weight', {amount}); {AFTER}",
+        f"m = p.l1_unstructured(fill(nn.Linear(6, 4)), name='weight', amount={amount}, "
         f"importance_scores=C(4, 6)); {AFTER}",
-        f"m = nn.utils.prune.random_unstructured(fill(nn.Linear(6, 4)), 'weight', {amount}); "
+        f"m = p.random_unstructured(fill(nn.Linear(6, 4)), 'weight', {amount}); "
         "[m.weight_mask.sum(), repr(m)]",
     )
 for amount in ("0", "1", "0.5", "4"):
-    add(
+    add_pruning(
         f"{PRUNE}.ln_structured {PRUNE}.LnStructured",
-        f"m = nn.utils.prune.ln_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, 2, 0); {AFTER}",
-        f"m = nn.utils.prune.ln_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, n=1, dim=-1, "
+        f"m = p.ln_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, 2, 0); {AFTER}",
+        f"m = p.ln_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, n=1, dim=-1, "
         f"importance_scores=C(4, 6)); {AFTER}",
-        f"m = nn.utils.prune.ln_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, "
-        f"float('inf'), 1); {AFTER}",
-        f"m = nn.utils.prune.random_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, 0); "
+        f"m = p.ln_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, float('inf'), 1); {AFTER}",
+        f"m = p.random_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, 0); "
         "m.weight_mask.sum()",
     )
-add(
+add_pruning(
     f"{PRUNE}.remove {PRUNE}.is_pruned {PRUNE}.identity {PRUNE}.custom_from_mask "
     f"{PRUNE}.global_unstructured {PRUNE}.PruningContainer",
-    "m = nn.utils.prune.identity(fill(nn.Linear(6, 4)), 'weight'); " + AFTER,
-    "m = nn.utils.prune.custom_from_mask(fill(nn.Linear(6, 4)), 'weight', M(4, 6)); " + AFTER,
-    "m = nn.utils.prune.l1_unstructured(fill(nn.Linear(6, 4)), 'weight', 5); "
-    "nn.utils.prune.l1_unstructured(m, 'weight', 0.5); " + AFTER,
-    "m = nn.utils.prune.ln_structured(fill(nn.Linear(6, 4)), 'weight', 1, 2, 0); "
-    "nn.utils.prune.ln_structured(m, 'weight', 2, 2, 1); "
-    "nn.utils.prune.ln_structured(m, 'weight', 1, 2, 0); " + AFTER,
-    "m = nn.utils.prune.ln_structured(fill(nn.Linear(6, 4)), 'weight', 1, 2, 0); "
-    "nn.utils.prune.l1_unstructured(m, 'weight', 3); nn.utils.prune.custom_from_mask(m, 'weight', "
+    "m = p.identity(fill(nn.Linear(6, 4)), 'weight'); " + AFTER,
+    "m = p.custom_from_mask(fill(nn.Linear(6, 4)), 'weight', M(4, 6)); " + AFTER,
+    "m = p.l1_unstructured(fill(nn.Linear(6, 4)), 'weight', 5); "
+    "p.l1_unstructured(m, 'weight', 0.5); " + AFTER,
+    "m = p.ln_structured(fill(nn.Linear(6, 4)), 'weight', 1, 2, 0); "
+    "p.ln_structured(m, 'weight', 2, 2, 1); "
+    "p.ln_structured(m, 'weight', 1, 2, 0); " + AFTER,
+    "m = p.ln_structured(fill(nn.Linear(6, 4)), 'weight', 1, 2, 0); "
+    "p.l1_unstructured(m, 'weight', 3); p.custom_from_mask(m, 'weight', "
     "M(4, 6)); " + AFTER,
-    "m = nn.utils.prune.l1_unstructured(fill(nn.Linear(6, 4)), 'weight', 5); r = "
-    "nn.utils.prune.remove(m, 'weight'); [r is m, m.weight, type(m.weight).__name__, "
-    "list(m.state_dict()), nn.utils.prune.is_pruned(m)]",
-    "p = nn.utils.prune; m = nn.Sequential(nn.Linear(3, 2), nn.ReLU()); a = p.is_pruned(m); "
+    "m = p.l1_unstructured(fill(nn.Linear(6, 4)), 'weight', 5); r = "
+    "p.remove(m, 'weight'); [r is m, m.weight, type(m.weight).__name__, "
+    "list(m.state_dict()), p.is_pruned(m)]",
+    "m = nn.Sequential(nn.Linear(3, 2), nn.ReLU()); a = p.is_pruned(m); "
     "p.identity(m[0], 'bias'); [a, p.is_pruned(m), p.is_pruned(m[1]), p.is_pruned(m[0])]",
-    "a, b = fill(nn.Linear(3, 2)), fill(nn.Linear(2, 4)); nn.utils.prune.global_unstructured([(a, "
-    "'weight'), (b, 'weight')], nn.utils.prune.L1Unstructured, amount=6); [a.weight, b.weight, "
+    "a, b = fill(nn.Linear(3, 2)), fill(nn.Linear(2, 4)); p.global_unstructured([(a, "
+    "'weight'), (b, 'weight')], p.L1Unstructured, amount=6); [a.weight, b.weight, "
     "a.weight_mask]",
-    "a, b = fill(nn.Linear(3, 2)), fill(nn.Linear(2, 4)); nn.utils.prune.l1_unstructured(a, 'weight',"
-    " 2); nn.utils.prune.global_unstructured([(a, 'weight'), (b, 'weight')], "
-    "pruning_method=nn.utils.prune.L1Unstructured, importance_scores={(b, 'weight'): C(4, 2)}, "
+    "a, b = fill(nn.Linear(3, 2)), fill(nn.Linear(2, 4)); p.l1_unstructured(a, 'weight',"
+    " 2); p.global_unstructured([(a, 'weight'), (b, 'weight')], "
+    "pruning_method=p.L1Unstructured, importance_scores={(b, 'weight'): C(4, 2)}, "
     "amount=0.4); [a.weight, b.weight]",
-    "nn.utils.prune.L1Unstructured(0.5).prune(T(3, 4))",
-    "nn.utils.prune.L1Unstructured(2).prune(T(3, 4), default_mask=M(3, 4).to(float_dtype), "
+    "p.L1Unstructured(0.5).prune(T(3, 4))",
+    "p.L1Unstructured(2).prune(T(3, 4), default_mask=M(3, 4).to(float_dtype), "
     "importance_scores=C(3, 4))",
-    "nn.utils.prune.LnStructured(1, 2, 0).compute_mask(C(3, 4), torch.ones(3, 4))",
-    "p = nn.utils.prune; m = nn.Linear(3, 2); h = p.L1Unstructured.apply(m, 'weight', 2); "
+    "p.LnStructured(1, 2, 0).compute_mask(C(3, 4), torch.ones(3, 4))",
+    "m = nn.Linear(3, 2); h = p.L1Unstructured.apply(m, 'weight', 2); "
     "[type(h).__name__, h.amount, h.PRUNING_TYPE, h._tensor_name]",
-    "p = nn.utils.prune; m = nn.Linear(3, 2); p.L1Unstructured.apply(m, 'weight', 2); h = "
+    "m = nn.Linear(3, 2); p.L1Unstructured.apply(m, 'weight', 2); h = "
     "p.RandomStructured.apply(m, 'weight', 1, 0); [type(h).__name__, len(h), "
     "[type(x).__name__ for x in h], type(h[0]).__name__]",
-    "import copy; m = nn.utils.prune.remove(nn.utils.prune.l1_unstructured(fill(nn.Linear(6, 4)), "
+    "import copy; m = p.remove(p.l1_unstructured(fill(nn.Linear(6, 4)), "
     "'weight', 5), 'weight'); copy.deepcopy(m)(T(2, 6))",
 )
-bad(
+add_pruning(
     PRUNE + ".l1_unstructured",
     *(
-        "p = nn.utils.prune; m = nn.Linear(4, 3); " + code
+        "m = nn.Linear(4, 3); " + code
         for code in (
             "p.l1_unstructured(m, 'weight', 1.5)",
             "p.l1_unstructured(m, 'weight', -1)",
@@ -365,6 +372,7 @@ bad(
             "p.BasePruningMethod()",
         )
     ),
+    raises=True,
 )
 
 # ---- fusion

@@ -103,7 +103,7 @@ class ParametrizationList(ModuleList):
         self.is_tensor: bool = isinstance(new, Tensor)
         self.ntensors = 1 if self.is_tensor else len(new)
         trained = isinstance(original, Parameter)
-        if self.is_tensor:
+        if isinstance(new, Tensor):
             if original.dtype is not new.dtype:
                 raise ValueError(
                     "When `right_inverse` outputs one tensor, it may not change the dtype.\n"

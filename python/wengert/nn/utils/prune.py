@@ -188,8 +188,8 @@ class PruningContainer(BasePruningMethod):
 def _check_amount(amount: Any) -> None:
     if not isinstance(amount, numbers.Real):
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
-    whole = isinstance(amount, numbers.Integral)
-    if (whole and amount < 0) or (not whole and not 0.0 <= float(amount) <= 1.0):
+    value = float(amount)
+    if value < 0 or (value > 1 and not isinstance(amount, numbers.Integral)):
         raise ValueError(
             f"amount={amount} should either be a float in the range [0, 1] or a non-negative "
             "integer"
@@ -200,7 +200,7 @@ def _count(amount: Any, size: int) -> int:
     """How many of ``size`` are pruned: the number itself, or a fraction."""
     if not isinstance(amount, numbers.Integral):
         return round(amount * size)
-    if amount > size:
+    if int(amount) > size:
         raise ValueError(
             f"amount={amount} should be smaller than the number of parameters to prune={size}"
         )
@@ -248,7 +248,7 @@ class _Unstructured(BasePruningMethod):
         n = _count(self.amount, t.numel())
         if n == 0:
             return default_mask.clone()
-        lowest = self._importance(t).reshape(-1).topk(n, largest=False).indices
+        lowest = self._importance(t).reshape(-1).topk(n, largest=False)[1]
         flat = default_mask.reshape(-1).clone()
         flat[lowest] = 0
         return flat.reshape(default_mask.shape)
@@ -296,7 +296,7 @@ class _Structured(BasePruningMethod):
         n = _count(self.amount, size)
         if n == 0:
             return default_mask
-        kept = self._importance(t).topk(size - n).indices
+        kept = self._importance(t).topk(size - n)[1]
         mask = wengert.zeros_like(t)
         mask[(slice(None),) * (self.dim % t.ndim) + (kept,)] = 1
         return mask * default_mask.to(mask.dtype)
@@ -331,7 +331,7 @@ class LnStructured(_Structured):
         self.dim = dim
 
     def _importance(self, t: Tensor) -> Tensor:
-        others = [d for d in range(t.ndim) if d != self.dim % t.ndim]
+        others = tuple(d for d in range(t.ndim) if d != self.dim % t.ndim)
         return norm(t, self.n, others)
 
     @classmethod
