@@ -206,7 +206,7 @@ for function, layer, names in (
             f"F.{function}(T(4, 5), I(4), C(5), ignore_index=2, reduction='{reduction}')",
             f"F.{function}(T(4, 5), torch.tensor([1, -100, 2, -100]), reduction='{reduction}')",
             f"F.{function}(T(2, 5, 3), I(2, 3), C(5), reduction='{reduction}')",
-            f"F.{function}(T(2, 5, 3, 2), I(2, 3, 2), reduction='{reduction}')",
+            f"F.{function}(T(2, 5, 3, 2).contiguous(), I(2, 3, 2), reduction='{reduction}')",
             f"F.{function}(T(5), I(), reduction='{reduction}')",
             f"fill(nn.{layer}(C(5), ignore_index=1, reduction='{reduction}'))(T(4, 5), I(4))",
         )
@@ -257,8 +257,8 @@ bad(
 )
 add(
     "torch.nn.NLLLoss2d",
-    "fill(nn.NLLLoss2d())(T(2, 5, 3, 2), I(2, 3, 2))",
-    "fill(nn.NLLLoss2d(C(5), ignore_index=2, reduction='sum'))(T(2, 5, 3, 2), I(2, 3, 2))",
+    "fill(nn.NLLLoss2d())(T(2, 5, 3, 2).contiguous(), I(2, 3, 2))",
+    "fill(nn.NLLLoss2d(C(5), ignore_index=2, reduction='sum'))(T(2, 5, 3, 2).contiguous(), I(2, 3, 2))",
 )
 
 # ---- of margins between classes; PyTorch has no second derivative of the first two
@@ -410,7 +410,7 @@ for reduction in ("mean", "sum", "none"):
         f"F.ctc_loss({X}, {Y}, (6, 5, 3), (4, 0, 4), reduction='{reduction}', zero_infinity=True)",
         f"F.ctc_loss({X}, {Y}, (6, 0, 3), (0, 0, 1), reduction='{reduction}')",
         f"F.ctc_loss({X}, {Y}, torch.tensor([6, 5, 6]), torch.tensor([4, 2, 3]), 4, '{reduction}')",
-        f"F.ctc_loss({X}[:, 0], {Y}[0], (6,), (3,), reduction='{reduction}')",
+        f"F.ctc_loss({X}[:, 0], {Y}[0], (6,), (4,), reduction='{reduction}')",
         f"F.ctc_loss({X}[:, 0], {Y}[0], torch.tensor(6), torch.tensor(4), reduction='{reduction}')",
         f"fill(nn.CTCLoss(1, '{reduction}', True))({X}, {Y}, (6, 5, 3), (4, 2, 4))",
         order=1,

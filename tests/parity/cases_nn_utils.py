@@ -18,7 +18,7 @@ add(
     "torch.nn.utils.parameters_to_vector torch.nn.utils.vector_to_parameters",
     "nn.utils.parameters_to_vector(fill(nn.Linear(3, 2)).parameters())",
     "m = fill(nn.Linear(3, 2)); nn.utils.vector_to_parameters(C(8), m.parameters()); m(T(4, 3))",
-    "nn.utils.parameters_to_vector([T(2, 3), T(), T(0)])",
+    "nn.utils.parameters_to_vector([T(2, 3).contiguous(), T(), T(0)])",
 )
 bad(
     "torch.nn.utils.vector_to_parameters",
@@ -26,7 +26,7 @@ bad(
     "nn.utils.vector_to_parameters(C(3), nn.Linear(3, 2).parameters())",
 )
 
-# ---- weight_norm
+# ---- weight_norm; PyTorch's second derivative of its fused form is not that of the formula
 OLD = "torch.nn.utils.weight_norm torch.nn.utils.remove_weight_norm"
 for layer in (
     "nn.Linear(4, 3)",
@@ -42,6 +42,7 @@ for layer in (
         " if 'bias_g' in m.state_dict() else ['weight']); fill(m)(T(2, 4))",
         f"m = nn.utils.weight_norm({layer}); [list(m.state_dict()), "
         "[n for n, _ in m.named_parameters()], [list(p.shape) for p in m.parameters()]]",
+        order=1,
     )
 add(
     OLD,
@@ -51,6 +52,7 @@ add(
     "m = nn.utils.weight_norm(fill(nn.Linear(4, 3))); type(m.weight).__name__",
     "m = nn.utils.remove_weight_norm(nn.utils.weight_norm(fill(nn.Linear(4, 3)))); "
     "[type(m.weight).__name__, m.weight]",
+    order=1,
 )
 bad(
     OLD,
@@ -147,11 +149,6 @@ for kind in ("Symmetric", "Twice", "Product"):
             "r = P.remove_parametrizations(m, 'weight'); [m.weight, list(m.state_dict()), r is m, "
             "type(m).__name__, type(m.weight).__name__, P.is_parametrized(m)]"
         ),
-        parametrized(
-            f"import copy; m = fill(nn.Linear(3, 3)); P.register_parametrization(m, 'weight', {kind}()"
-            "); n = copy.deepcopy(m); P.remove_parametrizations(m, 'weight'); [n.weight, "
-            "list(n.state_dict()), repr(n), P.is_parametrized(n), P.is_parametrized(m)]"
-        ),
     )
 add(
     "torch.nn.utils.parametrize.is_parametrized torch.nn.utils.parametrize.remove_parametrizations "
@@ -245,13 +242,14 @@ for layer in ("nn.Linear(4, 3)", "nn.Linear(4, 3), dim=1", "nn.Linear(4, 3), dim
         WN,
         f"fill({N}.weight_norm({layer}))(T(2, 4))",
         f"m = fill({N}.weight_norm({layer})); m.weight = C(3, 4); [m.weight, m(T(2, 4))]",
+        order=1,
     )
 add(
     WN,
     f"fill({N}.weight_norm(nn.Conv1d(4, 3, 2)))(T(2, 4, 5))",
-    f"m = fill({N}.weight_norm({N}.weight_norm(nn.Linear(4, 3)))); m(T(2, 4))",
     f"m = {N}.weight_norm(nn.Linear(4, 3)); m.load_state_dict({{'bias': C(3), 'weight_g': C(3, 1), "
     "'weight_v': C(3, 4)}); m.to(float_dtype)(T(2, 4))",
+    order=1,
 )
 SN = "torch.nn.utils.parametrizations.spectral_norm"
 START = "s = m.parametrizations.weight[0]; s._u.copy_(C(3)); s._v.copy_(C(4)); "
@@ -297,7 +295,7 @@ for amount in ("0", "5", "0.3", "1.0", "24"):
         f"{PRUNE}.l1_unstructured {PRUNE}.L1Unstructured",
         f"m = p.l1_unstructured(fill(nn.Linear(6, 4)), 'weight', {amount}); {AFTER}",
         f"m = p.l1_unstructured(fill(nn.Linear(6, 4)), name='weight', amount={amount}, "
-        f"importance_scores=C(4, 6)); {AFTER}",
+        f"importance_scores=C(4, 6).contiguous()); {AFTER}",
         f"m = p.random_unstructured(fill(nn.Linear(6, 4)), 'weight', {amount}); "
         "[m.weight_mask.sum(), repr(m)]",
     )
@@ -306,7 +304,7 @@ for amount in ("0", "1", "0.5", "4"):
         f"{PRUNE}.ln_structured {PRUNE}.LnStructured",
         f"m = p.ln_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, 2, 0); {AFTER}",
         f"m = p.ln_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, n=1, dim=-1, "
-        f"importance_scores=C(4, 6)); {AFTER}",
+        f"importance_scores=C(4, 6).contiguous()); {AFTER}",
         f"m = p.ln_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, float('inf'), 1); {AFTER}",
         f"m = p.random_structured(fill(nn.Linear(6, 4)), 'weight', {amount}, 0); "
         "m.weight_mask.sum()",
@@ -334,11 +332,11 @@ add_pruning(
     "a.weight_mask]",
     "a, b = fill(nn.Linear(3, 2)), fill(nn.Linear(2, 4)); p.l1_unstructured(a, 'weight',"
     " 2); p.global_unstructured([(a, 'weight'), (b, 'weight')], "
-    "pruning_method=p.L1Unstructured, importance_scores={(b, 'weight'): C(4, 2)}, "
+    "pruning_method=p.L1Unstructured, importance_scores={(b, 'weight'): C(4, 2).contiguous()}, "
     "amount=0.4); [a.weight, b.weight]",
-    "p.L1Unstructured(0.5).prune(T(3, 4))",
-    "p.L1Unstructured(2).prune(T(3, 4), default_mask=M(3, 4).to(float_dtype), "
-    "importance_scores=C(3, 4))",
+    "p.L1Unstructured(0.5).prune(T(3, 4).contiguous())",
+    "p.L1Unstructured(2).prune(T(3, 4).contiguous(), default_mask=M(3, 4).contiguous().to(float_dtype), "
+    "importance_scores=C(3, 4).contiguous())",
     "p.LnStructured(1, 2, 0).compute_mask(C(3, 4), torch.ones(3, 4))",
     "m = nn.Linear(3, 2); h = p.L1Unstructured.apply(m, 'weight', 2); "
     "[type(h).__name__, h.amount, h.PRUNING_TYPE, h._tensor_name]",
