@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import wengert
-from wengert import Tensor
+from wengert import Tensor, no_grad
 from wengert import _ops as _C
 from wengert._reductions import norm
-from wengert.nn._normalization import normalize
 
 pdist = _C.pdist
 
@@ -26,4 +25,12 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
             f"cosine_similarity: expected a floating point dtype, got {x1.dtype} and {x2.dtype}"
         )
     x1, x2 = wengert.broadcast_tensors(x1.to(common), x2.to(common))
-    return (normalize(x1, 2.0, dim, eps) * normalize(x2, 2.0, dim, eps)).sum(dim)
+    return (x1 / _limited_norm(x1, dim, eps) * (x2 / _limited_norm(x2, dim, eps))).sum(dim)
+
+
+def _limited_norm(x: Tensor, dim: int, eps: float) -> Tensor:
+    """max(||x||, eps), whose limit is not differentiated: its value counts, the gradient passes."""
+    size = norm(x, 2, dim, True).clone()
+    with no_grad():
+        size.clamp_(min=eps)
+    return size
