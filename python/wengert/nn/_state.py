@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 EXTRA_STATE_KEY = "_extra_state"
 
 
-class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What a state lacked and what it had too much."""
 
     __slots__ = ()
@@ -89,7 +89,10 @@ class StateMixin:
                 )
         if hooks is not None:
             for hook in hooks.save_post.values():
-                hook(self, destination, prefix, metadata)
+                if hook(self, destination, prefix, metadata) is not None:
+                    raise RuntimeError(
+                        "state_dict: post-hooks must return None; change the dict in place instead"
+                    )
         return destination
 
     def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
@@ -145,7 +148,7 @@ class StateMixin:
                 keys = IncompatibleKeys(missing, unexpected)
                 for hook in module._state_hooks.load_post.values():
                     if hook(module, keys) is not None:
-                        raise RuntimeError(
+                        raise AssertionError(
                             "load_state_dict: post-hooks must return None; change the lists of "
                             "incompatible_keys in place instead"
                         )

@@ -117,7 +117,7 @@ class Module(StateMixin):
             else:
                 self._forget(name)
                 self.register_parameter(name, value)
-        elif isinstance(value, Module):
+        elif isinstance(value, Module) and name not in self._param_names:
             if name not in self._module_names:
                 self._forget(name)
                 self._module_names[name] = True
@@ -337,10 +337,10 @@ class Module(StateMixin):
         fn(self)
         return self
 
-    def _apply(self, fn: Callable[[Tensor], Tensor]) -> Module:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Module:
         """Replaces the data of every parameter, gradient and buffer; parameters stay the same
         objects, so that optimizers keep hold of them."""
-        for module in self.children():
+        for module in self.children() if recurse else ():
             module._apply(fn)
         for param in self._parameters.values():
             if param is None:
@@ -416,6 +416,19 @@ class Module(StateMixin):
     def cpu(self) -> Module:
         """This module: everything is on the CPU already."""
         return self
+
+    def cuda(self, device: object = None) -> Module:
+        """RuntimeError: the only device is the CPU."""
+        raise RuntimeError("Module.cuda: wengert is a CPU engine; leave the module where it is")
+
+    def to_empty(self, *, device: object, recurse: bool = True) -> Module:
+        """Gives all parameters and buffers new memory, whose values are arbitrary."""
+        if device is not None and wengert.device(device).type != "cpu":
+            raise RuntimeError(f"Module.to_empty: expected the device 'cpu', got {device!r}")
+        return self._apply(wengert.empty_like, recurse)
+
+    def compile(self, *args: object, **kwargs: object) -> None:
+        """Does nothing: every call is computed as it is written. Accepted for programs that ask."""
 
     def train(self, mode: bool = True) -> Module:
         """Sets training mode, which dropout and batch normalisation look at."""
