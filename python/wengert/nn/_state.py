@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 EXTRA_STATE_KEY = "_extra_state"
 
 
-class IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What a state lacked and what it had too much."""
 
     __slots__ = ()
@@ -108,7 +108,7 @@ class StateMixin:
 
     def load_state_dict(
         self, state_dict: Mapping, strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
+    ) -> _IncompatibleKeys:
         """Copies the values of ``state_dict`` into the parameters and buffers.
 
         Args:
@@ -145,7 +145,7 @@ class StateMixin:
                     inside = {k: v for k, v in state.items() if k.startswith(child_prefix)}
                     load(child, inside, child_prefix)
             if module._state_hooks is not None:
-                keys = IncompatibleKeys(missing, unexpected)
+                keys = _IncompatibleKeys(missing, unexpected)
                 for hook in module._state_hooks.load_post.values():
                     if hook(module, keys) is not None:
                         raise AssertionError(
@@ -164,7 +164,7 @@ class StateMixin:
                 f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
                 + "\n\t".join(errors)
             )
-        return IncompatibleKeys(missing, unexpected)
+        return _IncompatibleKeys(missing, unexpected)
 
     def _load_from_state_dict(
         self,
