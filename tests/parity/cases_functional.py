@@ -300,7 +300,8 @@ add(
     "torch.cdist(T(2, 3, 4), T(2, 30, 4))",
     "torch.cdist(T(3, 4), T(2, 4), compute_mode='use_mm_for_euclid_dist')",
 )
-add("torch.pdist", "torch.pdist(T(1, 3))", "torch.pdist(T(0, 3))", "torch.pdist(T(3, 0))", order=1)
+# PyTorch crashes in the backward pass of these.
+add("torch.pdist", "torch.pdist(C(1, 3))", "torch.pdist(C(0, 3))", "torch.pdist(C(3, 0))")
 bad(
     "torch.cdist torch.pdist",
     "torch.cdist(T(3, 4), T(2, 4), -1)",
