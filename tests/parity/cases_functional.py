@@ -360,4 +360,5 @@ add(
     f"torch.hinge_embedding_loss(T(3), {SIGNS})",
     f"torch.margin_ranking_loss(T(3), T(3), {SIGNS})",
     "torch.triplet_margin_loss(T(3, 4), T(3, 4), T(3, 4))",
+    "[torch.kl_div(T(3), U(3)), torch.binary_cross_entropy_with_logits(T(3), U(3))]",
 )

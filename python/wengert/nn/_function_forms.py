@@ -1,5 +1,5 @@
 """Functions of neural networks that PyTorch also has in its main namespace, with the argument
-lists they have there; a reduction is a number: 0 none, 1 mean, 2 sum."""
+lists they have there; a reduction is a number: 0 none (the default), 1 mean, 2 sum."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def feature_alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
 
 
 def hinge_embedding_loss(
-    input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 1
+    input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 0
 ) -> Tensor:
     """x where t = 1; max(0, margin - x) where t = -1."""
     name = _name_of("hinge_embedding_loss", reduction)
@@ -145,7 +145,7 @@ def hinge_embedding_loss(
 
 
 def margin_ranking_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 1
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
 ) -> Tensor:
     """max(0, -t (x1 - x2) + margin)."""
     name = _name_of("margin_ranking_loss", reduction)
@@ -153,7 +153,7 @@ def margin_ranking_loss(
 
 
 def cosine_embedding_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 1
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
 ) -> Tensor:
     """1 - cos(x1, x2) where t = 1; max(0, cos(x1, x2) - margin) where t = -1."""
     name = _name_of("cosine_embedding_loss", reduction)
@@ -168,7 +168,7 @@ def triplet_margin_loss(
     p: float = 2.0,
     eps: float = 1e-6,
     swap: bool = False,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> Tensor:
     """max(0, d(a, p) - d(a, n) + margin)."""
     return _margin_losses.triplet_margin_loss(
@@ -192,7 +192,7 @@ def poisson_nll_loss(
 
 
 def kl_div(
-    input: Tensor, target: Tensor, reduction: int = 1, *, log_target: bool = False
+    input: Tensor, target: Tensor, reduction: int = 0, *, log_target: bool = False
 ) -> Tensor:
     """t (log(t) - x) of log-probabilities x."""
     return _C.kl_div(input, target, _name_of("kl_div", reduction), log_target)
@@ -203,7 +203,7 @@ def binary_cross_entropy_with_logits(
     target: Tensor,
     weight: Tensor | None = None,
     pos_weight: Tensor | None = None,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> Tensor:
     """Binary cross entropy of sigmoid(x), computed without overflow."""
     name = _name_of("binary_cross_entropy_with_logits", reduction)
@@ -216,7 +216,7 @@ def ctc_loss(
     input_lengths: Tensor | Sequence[int],
     target_lengths: Tensor | Sequence[int],
     blank: int = 0,
-    reduction: int = 1,
+    reduction: int = 0,
     zero_infinity: bool = False,
 ) -> Tensor:
     """-log of the probability of label sequences over all their alignments with the input."""
