@@ -361,6 +361,7 @@ from . import nn as nn
 from ._grad_modes import no_grad as no_grad
 from ._shape import nonzero as nonzero
 from ._reductions import norm as norm
+from .nn.utils._weight_norm import norm_except_dim as norm_except_dim
 from ._ops import normal as normal
 from ._ops import not_equal as not_equal
 from ._properties import numel as numel

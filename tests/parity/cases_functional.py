@@ -362,3 +362,11 @@ add(
     "torch.triplet_margin_loss(T(3, 4), T(3, 4), T(3, 4))",
     "[torch.kl_div(T(3), U(3)), torch.binary_cross_entropy_with_logits(T(3), U(3))]",
 )
+
+add(
+    "torch.norm_except_dim",
+    "torch.norm_except_dim(T(3, 4))",
+    "torch.norm_except_dim(T(3, 4, 2), 2, 1)",
+    "torch.norm_except_dim(T(3, 4), pow=3, dim=1)",
+    "torch.norm_except_dim(T(3, 4), 2, -1)",
+)

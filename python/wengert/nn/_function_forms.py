@@ -11,6 +11,7 @@ from wengert.nn import _activations, _dropout, _losses, _margin_losses
 from wengert.nn._activations import celu_, prelu, rrelu, rrelu_, selu_, threshold_
 from wengert.nn._distance import cosine_similarity, pairwise_distance, pdist
 from wengert.nn._linear import bilinear
+from wengert.nn.utils._weight_norm import norm_except_dim
 
 __all__ = [
     "alpha_dropout",
@@ -32,6 +33,7 @@ __all__ = [
     "hinge_embedding_loss",
     "kl_div",
     "margin_ranking_loss",
+    "norm_except_dim",
     "pairwise_distance",
     "pdist",
     "poisson_nll_loss",
