@@ -110,3 +110,28 @@ def test_generator_repeats():
         g.manual_seed(3)
         draws.append(values(init.normal_(wg.empty(5), generator=g)).tolist())
     assert draws[0] == draws[1]
+
+
+def test_old_names_warn():
+    for name in (
+        *("uniform", "normal", "constant", "eye", "dirac", "orthogonal", "sparse"),
+        *("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal"),
+    ):
+        shape = (2, 2, 3) if name == "dirac" else (2, 2)
+        more = {"constant": (1.0,), "sparse": (0.5,)}.get(name, ())
+        t = wg.empty(*shape)
+        with pytest.warns(FutureWarning, match=f"nn.init.{name}_"):
+            assert getattr(wg.nn.init, name)(t, *more) is t
+
+
+def test_orthogonal_matrices_have_no_preferred_direction():
+    wg.manual_seed(0)
+    first = [wg.nn.init.orthogonal_(wg.empty(3, 3))[0, 0].item() for _ in range(400)]
+    # A coordinate of a uniform direction in three dimensions is uniform on [-1, 1].
+    assert abs(sum(first) / 400) < 0.1
+    assert abs(sum(v * v for v in first) / 400 - 1 / 3) < 0.06
+
+
+def test_half_precision_orthogonal():
+    q = wg.nn.init.orthogonal_(wg.empty(4, 4, dtype=wg.float16)).float()
+    assert (q @ q.t() - wg.eye(4)).abs().max().item() < 5e-3

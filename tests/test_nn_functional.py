@@ -14,6 +14,7 @@ import scipy.special
 import wengert as wg
 from wengert import _ops as C
 from wengert.autograd import gradcheck, gradgradcheck
+from wengert.nn import functional as F
 
 Arrays = list["np.ndarray | None"]
 
@@ -346,3 +347,64 @@ def test_gaussian_nll_loss_of_infinite_variance():
 def test_cosine_similarity_broadcasts_first():
     similarity = wg.nn.functional.cosine_similarity(wg.ones(2, 3), wg.ones(3))
     assert similarity.tolist() == pytest.approx([1, 1])
+
+
+def test_second_derivatives_of_distances():
+    a = wg.randn(4, 3, dtype=wg.float64).requires_grad_()
+    b = wg.randn(2, 3, dtype=wg.float64).requires_grad_()
+    for p in (1, 1.5, 2, 3, float("inf")):
+        assert wg.autograd.gradcheck(lambda x, y, p=p: wg.cdist(x, y, p), (a, b))
+        assert wg.autograd.gradgradcheck(lambda x, y, p=p: wg.cdist(x, y, p), (a, b))
+        assert wg.autograd.gradgradcheck(lambda x, p=p: F.pdist(x, p), (a,))
+
+
+def test_distances_and_ctc_do_not_depend_on_the_number_of_threads():
+    a = wg.randn(70, 33).requires_grad_()
+    x = wg.randn(20, 9, 7).log_softmax(-1).detach().requires_grad_()
+    targets = wg.randint(1, 7, (9, 5))
+    results = []
+    before = wg.get_num_threads()
+    for n in (1, 2):
+        wg.set_num_threads(n)
+        loss = wg.cdist(a, a, 3).sum() + wg.cdist(a, a, 1).sum()
+        ctc = F.ctc_loss(x, targets, [20] * 9, [5] * 9)
+        results.append([loss, ctc, *wg.autograd.grad(loss + ctc, (a, x))])
+    wg.set_num_threads(before)
+    for one, two in zip(*results, strict=True):
+        assert bool((one == two).all())
+
+
+def test_ctc_is_the_sum_over_all_alignments():
+    from itertools import groupby, product
+
+    x = wg.randn(4, 1, 3, dtype=wg.float64).log_softmax(-1)
+    probabilities = x.exp()[:, 0].tolist()
+    target = [1, 2]
+    total = 0.0
+    for path in product(range(3), repeat=4):
+        if [k for k, _ in groupby(path) if k != 0] == target:
+            total += math.prod(probabilities[t][k] for t, k in enumerate(path))
+    loss = F.ctc_loss(x, wg.tensor([target]), [4], [2], reduction="sum")
+    assert abs(loss.item() + math.log(total)) < 1e-12
+
+
+def test_ctc_targets_out_of_range_are_refused():
+    x = wg.randn(4, 1, 3).log_softmax(-1)
+    for bad in ([[1, 3]], [[-1, 1]]):
+        with pytest.raises(IndexError, match="out of bounds"):
+            F.ctc_loss(x, wg.tensor(bad), [4], [2])
+
+
+def test_chunks_of_linear_cross_entropy_differentiate_twice():
+    x = wg.randn(5, 3, dtype=wg.float64).requires_grad_()
+    w = wg.randn(4, 3, dtype=wg.float64).requires_grad_()
+    target = wg.tensor([0, 3, 1, 1, 2])
+    options = wg.nn.LinearCrossEntropyOptions(batch_chunk_size=2)
+
+    def f(x, w):
+        return F.linear_cross_entropy(x, w, target, options=options)
+
+    assert wg.autograd.gradgradcheck(f, (x, w))
+    loss = f(x, w)
+    loss.backward(retain_graph=True)
+    loss.backward()

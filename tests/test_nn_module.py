@@ -71,6 +71,9 @@ def test_assignment_changes_the_kind():
     net = Net()
     net.note = nn.Parameter(wg.zeros(1))
     assert "note" in net._parameters
+    with pytest.raises(TypeError, match="as parameter 'note'"):
+        net.note = nn.Identity()
+    del net.note
     net.note = nn.Identity()
     assert "note" not in net._parameters and "note" in net._modules
     net.note = None
@@ -261,7 +264,7 @@ def test_extra_state():
 def test_state_hooks():
     net, seen = Net(), []
     net.register_state_dict_pre_hook(lambda m, prefix, keep: seen.append(prefix))
-    net.register_state_dict_post_hook(lambda m, s, prefix, meta: s.pop(prefix + "seen"))
+    net.register_state_dict_post_hook(lambda m, s, prefix, meta: s.__delitem__(prefix + "seen"))
     net.register_load_state_dict_pre_hook(lambda m, s, *rest: s.setdefault("seen", wg.ones(1)))
     net.register_load_state_dict_post_hook(lambda m, keys: keys.unexpected_keys.clear())
     state = net.state_dict()

@@ -24,13 +24,14 @@ struct LevelTables {
   const NormalizeKernels* normalize;
   const CrossEntropyKernels* cross_entropy;
   const RecurrentKernels* recurrent;
+  const DistanceKernels* distance;
 };
 #define WG_TABLES(level)                                                                \
   LevelTables {                                                                         \
     level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
         level::moments_table, level::optimizer_table, &level::random_table,             \
         level::convolution_table, level::pool_table, level::normalize_table,            \
-        level::cross_entropy_table, level::recurrent_table                              \
+        level::cross_entropy_table, level::recurrent_table, level::distance_table       \
   }
 
 const LevelTables& level_tables() {
@@ -166,6 +167,9 @@ const CrossEntropyKernels& cross_entropy(DType dtype) {
 }
 const RecurrentKernels& recurrent(DType dtype) {
   return level_tables().recurrent[dtype == DType::float64];
+}
+const DistanceKernels& distance(DType dtype) {
+  return level_tables().distance[dtype == DType::float64];
 }
 MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
 const OptimizerKernels& optimizer(DType dtype) {

@@ -101,5 +101,15 @@ struct RecurrentKernels {
                          const void* g_out, const void* states);
 };
 const RecurrentKernels& recurrent(DType dtype);
+// ---- distances -----------------------------------------------------------------------------
+struct DistanceKernels {
+  // The p-norms of a - b[r] for `rows` rows of b, n elements each.
+  void (*forward)(int64_t rows, int64_t n, double p, void* out, const void* a, const void* b);
+  // The gradient with respect to a, from the distances and their gradients, `step` elements apart.
+  // Where a and b[r] coincide it is 0.
+  void (*gradient)(int64_t rows, int64_t n, double p, void* ga, const void* a, const void* b,
+                   const void* distance, const void* g, int64_t step);
+};
+const DistanceKernels& distance(DType dtype);
 
 }  // namespace wengert::kernels

@@ -274,10 +274,9 @@ Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& we
            "cross_entropy: expected class indices (integers of shape ", Dims(rest),
            ") or class probabilities (of shape ", x.sizes(), "), but got shape ", t.sizes(),
            " and dtype ", t.dtype);
-  WG_CHECK(t.sizes() == Dims(rest), ValueError, "cross_entropy: expected class indices of shape ",
-           Dims(rest), " for logits of shape ", x.sizes(), ", but got shape ", t.sizes());
+  const Tensor each_target = detail::checked_targets("cross_entropy", target, rest);
   const Tensor rows = class_rows(input);
-  const Tensor indices = reshape(to(target, DType::int64), {rows.size(0)});
+  const Tensor indices = reshape(to(each_target, DType::int64), {rows.size(0)});
   const CrossEntropy op{static_cast<int64_t>(r), ignore_index, label_smoothing};
   const Tensor loss = apply_many<3>(op, rows, indices, weight)[0];
   return r == Reduction::none && Dims(rest) != loss.shape() ? reshape(loss, rest) : loss;

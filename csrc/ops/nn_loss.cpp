@@ -21,6 +21,21 @@ Tensor reduced(const Tensor& loss, Reduction r) {
   return r == Reduction::mean ? mean(loss) : r == Reduction::sum ? sum(loss) : loss;
 }
 
+Tensor checked_targets(const char* op, const Tensor& target, Dims rest) {
+  const Dims given = target.shape();
+  if (rest.empty()) {
+    WG_CHECK(given.size() <= 1 && target.numel() == 1, ValueError, op,
+             ": expected one class index for an input of one sample, but got shape ", given);
+    return reshape(target, {});
+  }
+  WG_CHECK(!given.empty() && given[0] == rest[0], ValueError, op,
+           ": expected class indices of shape ", rest,
+           ", the input's without its classes, but got ", given);
+  WG_CHECK(given == rest, Error, op, ": expected class indices of shape ", rest,
+           ", the input's without its classes, but got ", given);
+  return target;
+}
+
 }  // namespace detail
 
 namespace {
@@ -76,7 +91,7 @@ Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight,
                 std::string_view reduction, int64_t ignore_index) {
   const TensorImpl &x = *detail::input("nll_loss", input), &t = *detail::input("nll_loss", target);
   const Reduction r = reduction_of("nll_loss", reduction);
-  WG_CHECK(x.ndim > 0, Error, "nll_loss: expected an input (C), (N, C) or (N, C, ...)");
+  WG_CHECK(x.ndim > 0, ValueError, "nll_loss: expected an input (C), (N, C) or (N, C, ...)");
   const int64_t dim = x.ndim == 1 ? 0 : 1, classes = x.shape()[dim];
   Shape rest;
   for (int i = 0; i < x.ndim; ++i) {
@@ -84,11 +99,10 @@ Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight,
   }
   WG_CHECK(is_integral(t.dtype) && t.dtype != DType::bool_, Error,
            "nll_loss: expected class indices of dtype int64, but got ", t.dtype);
-  WG_CHECK(t.sizes() == Dims(rest), ValueError, "nll_loss: expected class indices of shape ",
-           Dims(rest), " for an input of shape ", x.sizes(), ", but got shape ", t.sizes());
+  const Tensor each_target = detail::checked_targets("nll_loss", target, rest);
   WG_CHECK(!weight.defined() || (weight.dim() == 1 && weight.numel() == classes), Error,
            "nll_loss: expected a weight for each of ", classes, " classes");
-  const Tensor indices = to(target, DType::int64), used = ne(indices, Scalar(ignore_index));
+  const Tensor indices = to(each_target, DType::int64), used = ne(indices, Scalar(ignore_index));
   const Tensor zero = zeros({}, x.dtype);
   const Tensor safe = where(used, indices, zeros({}, DType::int64));
   WG_CHECK(!any(logical_or(lt(safe, 0), ge(safe, Scalar(classes)))).item().to_bool(), IndexError,
@@ -109,12 +123,17 @@ Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Ten
   WG_CHECK(is_floating(detail::input("binary_cross_entropy", input)->dtype), Error,
            "binary_cross_entropy: expected probabilities of a floating point dtype, but got ",
            input.dtype());
-  WG_CHECK(!any(logical_or(lt(input, 0.0), gt(input, 1.0))).item().to_bool(), Error,
+  const auto in_range = [](const Tensor& x) {
+    return all(logical_and(ge(x, 0.0), le(x, 1.0))).item().to_bool();
+  };
+  WG_CHECK(in_range(input), Error,
            "binary_cross_entropy: all elements of input should be between 0 and 1; apply sigmoid() "
            "first, or use binary_cross_entropy_with_logits()");
+  WG_CHECK(in_range(target), Error,
+           "binary_cross_entropy: all elements of target should be between 0 and 1");
   const Tensor yes = apply(LimitedLog{}, input), no = apply(LimitedLog{}, sub(1.0, input));
   Tensor loss = sub(mul(sub(target, 1.0), no), mul(target, yes));
-  if (weight.defined()) loss = mul(loss, weight);
+  if (weight.defined()) loss = mul(loss, expand(weight, loss.shape()));
   return reduced(loss, r);
 }
 

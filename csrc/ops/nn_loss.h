@@ -11,6 +11,8 @@ namespace detail {
 enum class Reduction : int64_t { none, mean, sum };
 Reduction reduction_of(const char* op, std::string_view name);  // ValueError
 Tensor reduced(const Tensor& loss, Reduction r);
+// Class indices of the shape `rest`, which is the input's without its classes.
+Tensor checked_targets(const char* op, const Tensor& target, Dims rest);
 
 }  // namespace detail
 WENGERT_NAMESPACE_END

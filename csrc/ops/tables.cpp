@@ -56,7 +56,9 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_attention) \
   X(nn_embedding) \
   X(nn_recurrent) \
-  X(nn_loss)
+  X(nn_loss) \
+  X(nn_ctc_loss) \
+  X(distance)
 // clang-format on
 
 #define X(family) extern const FunctionTable family##_functions;

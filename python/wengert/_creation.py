@@ -23,7 +23,8 @@ def _copy_of(data: Any, dtype: dtype | None) -> Tensor:
     if isinstance(data, Tensor):
         copied = data.detach().clone()
         return copied if dtype is None else copied.to(dtype)
-    if not isinstance(data, (list, tuple, float, int, complex)):
+    # NumPy's float64 is a float, too, but has a dtype of its own.
+    if not isinstance(data, (list, tuple, float, int, complex)) or hasattr(data, "dtype"):
         if hasattr(data, "__array_interface__"):
             made = _core.from_array(_aligned(data))
             return made.clone() if dtype is None or dtype is made.dtype else made.to(dtype)

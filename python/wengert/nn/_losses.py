@@ -6,42 +6,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from wengert import Tensor, no_grad
+from wengert import Tensor, int64, no_grad, tensor
 from wengert import _ops as _C
-from wengert._reductions import norm
 from wengert._shape import where
 from wengert._tensor import same_shape
-
-
-def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
-    """The ``reduction`` that the two older arguments stand for (each None meaning True)."""
-    if reduce is False:
-        return "none"
-    return "sum" if size_average is False else "mean"
-
-
-def _reduction(op: str, size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    if size_average is not None or reduce is not None:
-        import warnings
-
-        reduction = legacy_reduction(size_average, reduce)
-        warnings.warn(
-            f"size_average and reduce args will be deprecated, please use "
-            f"reduction='{reduction}' instead.",
-            stacklevel=3,
-        )
-    elif reduction not in ("mean", "sum", "none"):
-        raise ValueError(
-            f"{op}: {reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'"
-        )
-    return reduction
-
-
-def _reduced(loss: Tensor, reduction: str) -> Tensor:
-    if reduction == "mean":
-        return loss.mean()
-    return loss.sum() if reduction == "sum" else loss
+from wengert.nn._reduction import checked_reduction, reduced
 
 
 def _warn_of_broadcast(op: str, input: Tensor, target: Tensor) -> None:
@@ -62,7 +33,7 @@ def _weighted(op: str, loss: Tensor, weight: Tensor, reduction: str) -> Tensor:
         )
     if reduction == "mean":
         return (loss * weight).sum() / weight.sum()
-    return _reduced(loss * weight, reduction)
+    return reduced(loss * weight, reduction)
 
 
 def mse_loss(
@@ -75,7 +46,7 @@ def mse_loss(
 ) -> Tensor:
     """(x - t)^2."""
     if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("mse_loss", size_average, reduce, reduction)
+        reduction = checked_reduction("mse_loss", size_average, reduce, reduction)
     if not same_shape(input, target):
         _warn_of_broadcast("mse_loss", input, target)
     if weight is not None:
@@ -93,7 +64,7 @@ def l1_loss(
 ) -> Tensor:
     """|x - t|."""
     if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("l1_loss", size_average, reduce, reduction)
+        reduction = checked_reduction("l1_loss", size_average, reduce, reduction)
     if not same_shape(input, target):
         _warn_of_broadcast("l1_loss", input, target)
     if weight is not None:
@@ -111,7 +82,7 @@ def smooth_l1_loss(
 ) -> Tensor:
     """d^2 / (2 beta) where d = |x - t| < beta, else d - beta / 2."""
     if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("smooth_l1_loss", size_average, reduce, reduction)
+        reduction = checked_reduction("smooth_l1_loss", size_average, reduce, reduction)
     if not same_shape(input, target):
         _warn_of_broadcast("smooth_l1_loss", input, target)
     if beta < 0:
@@ -129,7 +100,7 @@ def huber_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """d^2 / 2 where d = |x - t| <= delta, else delta (d - delta / 2)."""
-    reduction = _reduction("huber_loss", None, None, reduction)
+    reduction = checked_reduction("huber_loss", None, None, reduction)
     if not same_shape(input, target):
         _warn_of_broadcast("huber_loss", input, target)
     if delta <= 0:
@@ -137,8 +108,13 @@ def huber_loss(
             f"huber_loss does not support non-positive values for delta, got {delta}"
         )
     if weight is not None:
-        loss = _C.huber_loss(input, target, "none", delta)
-        return _weighted("huber_loss", loss, weight, reduction)
+        # Its mean counts elements, unlike that of the other losses with weights.
+        if weight.shape != input.shape:
+            raise ValueError(
+                f"huber_loss: expected a weight of shape {tuple(input.shape)}, got "
+                f"{tuple(weight.shape)}"
+            )
+        return reduced(_C.huber_loss(input, target, "none", delta) * weight, reduction)
     return _C.huber_loss(input, target, reduction, delta)
 
 
@@ -155,7 +131,7 @@ def cross_entropy(
     """-log(softmax(x))[t]: logits (C), (N, C) or (N, C, d1, ...), with class indices or, in a
     target of the input's shape, class probabilities."""
     if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("cross_entropy", size_average, reduce, reduction)
+        reduction = checked_reduction("cross_entropy", size_average, reduce, reduction)
     return _C.cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing)
 
 
@@ -170,7 +146,7 @@ def nll_loss(
 ) -> Tensor:
     """-x[t]: log-probabilities (C), (N, C) or (N, C, d1, ...) with class indices."""
     if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("nll_loss", size_average, reduce, reduction)
+        reduction = checked_reduction("nll_loss", size_average, reduce, reduction)
     return _C.nll_loss(input, target, weight, reduction, ignore_index)
 
 
@@ -184,11 +160,15 @@ def binary_cross_entropy(
 ) -> Tensor:
     """-(t log(x) + (1 - t) log(1 - x)) of probabilities x, each logarithm at least -100."""
     if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("binary_cross_entropy", size_average, reduce, reduction)
+        reduction = checked_reduction("binary_cross_entropy", size_average, reduce, reduction)
     if input.shape != target.shape:
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}) is deprecated. Please ensure they have the same size."
+        )
+    if target.dtype is not input.dtype:
+        raise RuntimeError(
+            f"binary_cross_entropy: expected a target of dtype {input.dtype}, got {target.dtype}"
         )
     return _C.binary_cross_entropy(input, target, weight, reduction)
 
@@ -204,7 +184,9 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     """binary_cross_entropy of sigmoid(x), computed without overflow."""
     if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("binary_cross_entropy_with_logits", size_average, reduce, reduction)
+        reduction = checked_reduction(
+            "binary_cross_entropy_with_logits", size_average, reduce, reduction
+        )
     if input.shape != target.shape:
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
@@ -225,15 +207,8 @@ def kl_div(
         total = _C.kl_div(input, target, "sum", log_target)
         return total / input.shape[0] if input.ndim else total
     if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("kl_div", size_average, reduce, reduction)
+        reduction = checked_reduction("kl_div", size_average, reduce, reduction)
     return _C.kl_div(input, target, reduction, log_target)
-
-
-def pairwise_distance(
-    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Tensor:
-    """||x1 - x2 + eps||_p along the last dimension."""
-    return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 def poisson_nll_loss(
@@ -248,13 +223,13 @@ def poisson_nll_loss(
 ) -> Tensor:
     """e^x - t x (or x - t log(x + eps)), with Stirling's term for log(t!) if ``full``."""
     if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("poisson_nll_loss", size_average, reduce, reduction)
+        reduction = checked_reduction("poisson_nll_loss", size_average, reduce, reduction)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         safe = target.clamp(min=1)
         stirling = safe * safe.log() - safe + 0.5 * (safe * (2 * math.pi)).log()
         loss = loss + where(target > 1, stirling, _C.zeros_like(stirling))
-    return _reduced(loss, reduction)
+    return reduced(loss, reduction)
 
 
 def gaussian_nll_loss(
@@ -266,11 +241,17 @@ def gaussian_nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """(log(v) + (x - t)^2 / v) / 2 with v = max(var, eps); adds log(2 pi) / 2 if ``full``."""
-    reduction = _reduction("gaussian_nll_loss", None, None, reduction)
+    reduction = checked_reduction("gaussian_nll_loss", None, None, reduction)
     if not isinstance(var, Tensor):
         var = _C.full_like(input, var)
-    elif var.shape != input.shape and tuple(input.shape[:-1]) == tuple(var.shape):
-        var = var.unsqueeze(-1)
+    elif var.shape != input.shape:
+        if input.shape[:-1] == var.shape:
+            var = var.unsqueeze(-1)
+        elif input.shape[:-1] != var.shape[:-1] or var.shape[-1] != 1:
+            raise ValueError(
+                f"var is of incorrect size: expected shape {tuple(input.shape)}, with 1 for the "
+                f"last dimension or without it, got {tuple(var.shape)}"
+            )
     if bool((var < 0).any()):
         raise ValueError("var has negative entry/entries")
     # The lower limit is not differentiated: its value counts, the gradient passes.
@@ -279,92 +260,45 @@ def gaussian_nll_loss(
         limited.clamp_(min=eps)
     var = limited
     loss = 0.5 * (var.log() + (input - target) ** 2 / var)
-    return _reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
+    return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 
-def hinge_embedding_loss(
-    input: Tensor,
-    target: Tensor,
-    margin: float = 1.0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
+def ctc_loss(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor | Sequence[int],
+    target_lengths: Tensor | Sequence[int],
+    blank: int = 0,
     reduction: str = "mean",
+    zero_infinity: bool = False,
 ) -> Tensor:
-    """x where t = 1; max(0, margin - x) where t = -1."""
-    if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("hinge_embedding_loss", size_average, reduce, reduction)
-    zero = _C.zeros_like(input)
-    loss = where(target != 1, _C.relu(margin - input), zero)
-    return _reduced(loss + where(target != -1, input, zero), reduction)
+    """-log of the probability of label sequences over all their alignments with the input (Graves
+    et al., 2006).
 
+    The gradient takes ``log_probs`` for the result of a ``log_softmax``; there is no second one.
 
-def soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """log(1 + e^(-t x))."""
-    if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("soft_margin_loss", size_average, reduce, reduction)
-    return _reduced(_C.log1p(_C.exp(-target * input)), reduction)
-
-
-def margin_ranking_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """max(0, -t (x1 - x2) + margin)."""
-    if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("margin_ranking_loss", size_average, reduce, reduction)
-    return _reduced(_C.relu(margin - target * (input1 - input2)), reduction)
-
-
-def cosine_embedding_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """1 - cos(x1, x2) where t = 1; max(0, cos(x1, x2) - margin) where t = -1."""
-    if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("cosine_embedding_loss", size_average, reduce, reduction)
-    eps = 1e-12
-    dot = (input1 * input2).sum(-1)
-    cosine = dot / (((input1**2).sum(-1) + eps) * ((input2**2).sum(-1) + eps)).sqrt()
-    zero = _C.zeros_like(cosine)
-    loss = where(target == 1, 1 - cosine, zero)
-    return _reduced(loss + where(target == -1, _C.relu(cosine - margin), zero), reduction)
-
-
-def triplet_margin_loss(
-    anchor: Tensor,
-    positive: Tensor,
-    negative: Tensor,
-    margin: float = 1.0,
-    p: float = 2,
-    eps: float = 1e-6,
-    swap: bool = False,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """max(0, d(a, p) - d(a, n) + margin); ``swap`` takes d(p, n) if it is the smaller one."""
-    if size_average is not None or reduce is not None or reduction != "mean":
-        reduction = _reduction("triplet_margin_loss", size_average, reduce, reduction)
-    if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
-    near = pairwise_distance(anchor, positive, p, eps)
-    far = pairwise_distance(anchor, negative, p, eps)
-    if swap:
-        far = _C.minimum(far, pairwise_distance(positive, negative, p, eps))
-    return _reduced(_C.relu(near - far + margin), reduction)
+    Args:
+        log_probs: log-probabilities (T, N, C) or (T, C).
+        targets: labels (N, S), padded; or those of all samples one after another.
+        input_lengths: how many of the T steps count, for each sample.
+        target_lengths: how many labels each sample has.
+        blank: the class that stands for no label.
+        reduction: "mean" divides each loss by its target's length first.
+        zero_infinity: losses of targets too long for their input count as 0, as do their gradients.
+    """
+    if isinstance(input_lengths, Tensor) is not isinstance(target_lengths, Tensor):
+        raise TypeError(
+            "ctc_loss: expected input_lengths and target_lengths to be both tensors or both "
+            "sequences of ints"
+        )
+    lengths = []
+    for name, given in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
+        if not isinstance(given, (Tensor, tuple, list)):
+            raise TypeError(
+                f"ctc_loss: expected {name} to be a tensor or a sequence of ints, got "
+                f"{type(given).__name__}"
+            )
+        if not isinstance(given, Tensor):
+            given = tensor(list(given), dtype=int64)
+        lengths.append(given)
+    return _C.ctc_loss(log_probs, targets, lengths[0], lengths[1], blank, reduction, zero_infinity)

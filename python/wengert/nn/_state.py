@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 EXTRA_STATE_KEY = "_extra_state"
 
 
-class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What a state lacked and what it had too much."""
 
     __slots__ = ()
@@ -89,7 +89,10 @@ class StateMixin:
                 )
         if hooks is not None:
             for hook in hooks.save_post.values():
-                hook(self, destination, prefix, metadata)
+                if hook(self, destination, prefix, metadata) is not None:
+                    raise RuntimeError(
+                        "state_dict: post-hooks must return None; change the dict in place instead"
+                    )
         return destination
 
     def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
@@ -105,7 +108,7 @@ class StateMixin:
 
     def load_state_dict(
         self, state_dict: Mapping, strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
+    ) -> _IncompatibleKeys:
         """Copies the values of ``state_dict`` into the parameters and buffers.
 
         Args:
@@ -142,10 +145,10 @@ class StateMixin:
                     inside = {k: v for k, v in state.items() if k.startswith(child_prefix)}
                     load(child, inside, child_prefix)
             if module._state_hooks is not None:
-                keys = IncompatibleKeys(missing, unexpected)
+                keys = _IncompatibleKeys(missing, unexpected)
                 for hook in module._state_hooks.load_post.values():
                     if hook(module, keys) is not None:
-                        raise RuntimeError(
+                        raise AssertionError(
                             "load_state_dict: post-hooks must return None; change the lists of "
                             "incompatible_keys in place instead"
                         )
@@ -161,7 +164,7 @@ class StateMixin:
                 f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
                 + "\n\t".join(errors)
             )
-        return IncompatibleKeys(missing, unexpected)
+        return _IncompatibleKeys(missing, unexpected)
 
     def _load_from_state_dict(
         self,

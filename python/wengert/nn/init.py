@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import wengert
 from wengert import Generator, Tensor, no_grad
+
+__all__ = [
+    "calculate_gain",
+    "constant",
+    "constant_",
+    "dirac",
+    "dirac_",
+    "eye",
+    "eye_",
+    "kaiming_normal",
+    "kaiming_normal_",
+    "kaiming_uniform",
+    "kaiming_uniform_",
+    "normal",
+    "normal_",
+    "ones_",
+    "orthogonal",
+    "orthogonal_",
+    "sparse",
+    "sparse_",
+    "trunc_normal_",
+    "uniform",
+    "uniform_",
+    "xavier_normal",
+    "xavier_normal_",
+    "xavier_uniform",
+    "xavier_uniform_",
+    "zeros_",
+]
 
 _UNIT_GAIN = (
     "linear",
@@ -219,9 +249,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
     with no_grad():
-        flat = wengert.empty(rows, columns, dtype=tensor.dtype).normal_(
-            0.0, 1.0, generator=generator
-        )
+        exact = wengert.float64 if tensor.dtype is wengert.float64 else wengert.float32
+        flat = wengert.empty(rows, columns, dtype=exact).normal_(0.0, 1.0, generator=generator)
         import numpy as np
 
         q, r = np.linalg.qr((flat.t() if rows < columns else flat).numpy())
@@ -243,3 +272,38 @@ def sparse_(
         for column in range(columns):
             tensor[wengert.randperm(rows, generator=generator)[:zeros], column] = 0
     return tensor
+
+
+# ---- names without the underscore ----------------------------------------------------------
+
+
+def _deprecated(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    new = function.__name__
+    old = new[:-1]
+
+    def call(*args: object, **kwargs: object) -> Tensor:
+        import warnings
+
+        warnings.warn(
+            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return function(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = old
+    call.__doc__ = f"The old name of :func:`{new}`."
+    return call
+
+
+uniform = _deprecated(uniform_)
+normal = _deprecated(normal_)
+constant = _deprecated(constant_)
+eye = _deprecated(eye_)
+dirac = _deprecated(dirac_)
+xavier_uniform = _deprecated(xavier_uniform_)
+xavier_normal = _deprecated(xavier_normal_)
+kaiming_uniform = _deprecated(kaiming_uniform_)
+kaiming_normal = _deprecated(kaiming_normal_)
+orthogonal = _deprecated(orthogonal_)
+sparse = _deprecated(sparse_)

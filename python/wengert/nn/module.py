@@ -117,7 +117,7 @@ class Module(StateMixin):
             else:
                 self._forget(name)
                 self.register_parameter(name, value)
-        elif isinstance(value, Module):
+        elif isinstance(value, Module) and name not in self._param_names:
             if name not in self._module_names:
                 self._forget(name)
                 self._module_names[name] = True

@@ -122,5 +122,20 @@ WENGERT_API Tensor binary_cross_entropy_with_logits(const Tensor& input, const T
 // target (log(target) - input) of log-probabilities.
 WENGERT_API Tensor kl_div(const Tensor& input, const Tensor& target,
                           std::string_view reduction = "mean", bool log_target = false);
+// Connectionist temporal classification of log-probabilities (T, N, C) or (T, C): the targets are
+// (N, S), or one after another in one dimension; lengths are integers (N). The gradient takes
+// log_probs for the result of a log_softmax.
+WENGERT_API Tensor ctc_loss(const Tensor& log_probs, const Tensor& targets,
+                            const Tensor& input_lengths, const Tensor& target_lengths,
+                            int64_t blank = 0, std::string_view reduction = "mean",
+                            bool zero_infinity = false);
+
+// ---- distances
+// The p-norms of x1[..., i, :] - x2[..., j, :]; leading dimensions broadcast. compute_mode says
+// whether those of p = 2 come from a matrix product, which is faster for many rows and less exact.
+WENGERT_API Tensor cdist(const Tensor& x1, const Tensor& x2, double p = 2,
+                         std::string_view compute_mode = "use_mm_for_euclid_dist_if_necessary");
+// The p-norms of input[i] - input[j] for i < j.
+WENGERT_API Tensor pdist(const Tensor& input, double p = 2);
 
 WENGERT_NAMESPACE_END

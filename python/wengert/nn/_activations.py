@@ -1,0 +1,247 @@
+"""Activation functions, with the signatures of ``torch.nn.functional``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import wengert
+from wengert import Tensor
+from wengert import _ops as _C
+
+# Of Klambauer et al. (2017).
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+
+def over(input: Tensor, f: Callable[[Tensor], Tensor], inplace: bool) -> Tensor:
+    """``f(input)``; in place, of a copy, since what f saves for backward must not change."""
+    return input.copy_(f(input.clone())) if inplace else f(input)
+
+
+sigmoid = _C.sigmoid
+tanh = _C.tanh
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """max(x, 0)."""
+    return _C.relu_(input) if inplace else _C.relu(input)
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """x Phi(x) with the normal distribution function Phi, or its "tanh" approximation."""
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+    return _C.gelu_tanh(input) if approximate == "tanh" else _C.gelu(input)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """x where x > 0, else negative_slope * x."""
+    return over(input, lambda x: wengert.where(x > 0, x, x * negative_slope), inplace)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """x where x > 0, else weight * x, with one weight or one for each channel (dimension 1)."""
+    if weight.ndim > 1:
+        raise RuntimeError(f"prelu: expected a weight of 0 or 1 dimensions, got {weight.ndim}")
+    if weight.dtype is not input.dtype:
+        raise RuntimeError(
+            f"prelu: expected a weight of the input's dtype {input.dtype}, got {weight.dtype}"
+        )
+    if weight.numel() != 1:
+        channels = input.shape[1] if input.ndim > 1 else input.ndim
+        if weight.numel() != channels:
+            raise RuntimeError(
+                f"prelu: expected 1 weight or one for each of {channels} channels, got a weight of "
+                f"shape {tuple(weight.shape)} for an input of shape {tuple(input.shape)}"
+            )
+        weight = weight.reshape([-1] + [1] * (input.ndim - 2))
+    else:
+        weight = weight.reshape(())
+    return wengert.where(input > 0, input, input * weight)
+
+
+def rrelu(
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Tensor:
+    """Leaky ReLU whose slope is drawn from U(lower, upper) in training, their mean otherwise."""
+    if lower > upper:
+        raise RuntimeError(
+            f"rrelu: Lower bound should be less than or equal to the upper bound, got {lower} > "
+            f"{upper}"
+        )
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    slope = wengert.rand_like(input) * (upper - lower) + lower
+    return over(input, lambda x: wengert.where(x > 0, x, x * slope), inplace)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where x > 0, else alpha (e^x - 1)."""
+    return over(input, lambda x: _elu(x, alpha, 1.0, 1.0), inplace)
+
+
+def _elu(x: Tensor, alpha: float, scale: float, divisor: float) -> Tensor:
+    """scale * (x where x > 0, else alpha (e^(x / divisor) - 1)); nothing overflows for x > 0."""
+    negative = x.clamp(max=0)
+    if divisor != 1.0:
+        negative = negative / divisor
+    y = wengert.where(x > 0, x, _C.expm1(negative) * alpha)
+    return y if scale == 1.0 else y * scale
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Scaled ELU with the self-normalising constants of Klambauer et al. (2017)."""
+    return over(input, lambda x: _elu(x, SELU_ALPHA, SELU_SCALE, 1.0), inplace)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """max(0, x) + min(0, alpha (e^(x / alpha) - 1))."""
+    if alpha == 0:
+        raise RuntimeError("celu: expected an alpha that is not 0")
+    return over(input, lambda x: _elu(x, alpha, 1.0, alpha), inplace)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """x sigmoid(x)."""
+    return over(input, lambda x: x * _C.sigmoid(x), inplace)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x tanh(softplus(x))."""
+    return over(input, lambda x: x * _C.tanh(softplus(x)), inplace)
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """log(1 + e^(beta x)) / beta; x itself where beta x > threshold."""
+    scaled = input if beta == 1 else input * beta
+    # The clamp keeps the branch that is not taken finite, so that its zero gradient stays zero.
+    soft = _C.log1p(_C.exp(scaled.clamp(max=threshold)))
+    return wengert.where(scaled > threshold, input, soft if beta == 1 else soft / beta)
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """log(sigmoid(x))."""
+    # Beyond 40, softplus is the identity in double precision too.
+    return -softplus(-input, 1.0, 10.0 if input.dtype is wengert.float16 else 40.0)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """x / (1 + |x|)."""
+    return input / (input.abs() + 1)
+
+
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """x limited to [min_val, max_val]."""
+    if min_val > max_val:
+        raise ValueError(
+            f"hardtanh: min_val cannot be greater than max_val, got {min_val} > {max_val}"
+        )
+    return over(input, lambda x: _limit(x, min_val, max_val), inplace)
+
+
+def _limit(x: Tensor, low: float, high: float) -> Tensor:
+    """x limited to [low, high], with derivative 0 on the borders."""
+    y = wengert.where(x <= low, _C.full_like(x, low), x)
+    return wengert.where(x >= high, _C.full_like(x, high), y)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x, 0), 6)."""
+    return over(input, lambda x: _limit(x, 0, 6), inplace)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x + 3, 0), 6) / 6."""
+    return over(input, lambda x: _limit(x + 3, 0, 6) / 6, inplace)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x min(max(x + 3, 0), 6) / 6."""
+    return over(input, lambda x: x * _limit(x + 3, 0, 6) / 6, inplace)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x where |x| > lambd, else 0."""
+    return wengert.where(input.abs() <= lambd, _C.zeros_like(input), input)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x moved towards 0 by lambd, 0 where |x| <= lambd."""
+    if lambd < 0:
+        raise RuntimeError(f"softshrink: lambd must be greater or equal to 0, but found {lambd}")
+    moved = wengert.where(input > 0, input - lambd, input + lambd)
+    return wengert.where(input.abs() <= lambd, input * 0, moved)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """x - tanh(x)."""
+    return input - _C.tanh(input)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where x > threshold, else value."""
+    return over(input, lambda x: wengert.where(x <= threshold, _C.full_like(x, value), x), inplace)
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """a sigmoid(b), where a and b are the two halves of the input along ``dim``."""
+    if input.ndim == 0:
+        raise RuntimeError("glu: does not support 0-dimensional tensors: there is nothing to halve")
+    size = input.shape[dim]
+    if size % 2:
+        raise RuntimeError(
+            f"glu: halving dimension must be even, but dimension {dim} is size {size}"
+        )
+    a, b = input.chunk(2, dim)
+    return a * _C.sigmoid(b)
+
+
+# ---- in place ------------------------------------------------------------------------------
+
+relu_ = _C.relu_
+
+
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """In-place :func:`leaky_relu`."""
+    return leaky_relu(input, negative_slope, True)
+
+
+def rrelu_(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False
+) -> Tensor:
+    """In-place :func:`rrelu`."""
+    return rrelu(input, lower, upper, training, True)
+
+
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """In-place :func:`elu`."""
+    return elu(input, alpha, True)
+
+
+def selu_(input: Tensor) -> Tensor:
+    """In-place :func:`selu`."""
+    return selu(input, True)
+
+
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """In-place :func:`celu`."""
+    return celu(input, alpha, True)
+
+
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """In-place :func:`hardtanh`."""
+    return hardtanh(input, min_val, max_val, True)
+
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
+    """In-place :func:`threshold`."""
+    return _threshold(input, threshold, value, True)
+
+
+_threshold = threshold
