@@ -169,6 +169,7 @@ Tensor interpolate(const Tensor& input, Dims size, std::string_view mode, bool a
         x.sizes(), " and the output size ", size);
   }
   const bool chosen = filter == Filter::nearest || filter == Filter::nearest_exact;
+  const bool smooth = filter >= Filter::smooth_linear;
   WG_CHECK(x.shape()[1] > 0 || filter == Filter::area, Error,
            "interpolate: only the batch may be empty, but the input has shape ", x.sizes());
   WG_CHECK(is_floating(x.dtype) ||
@@ -180,7 +181,11 @@ Tensor interpolate(const Tensor& input, Dims size, std::string_view mode, bool a
   // The last dimension first: its rows are the dearest, and growing comes afterwards.
   for (int i = spatial; i-- > 0;) {
     const int64_t in = x.shape()[2 + i], out = size[static_cast<size_t>(i)];
-    const double factor = scale_factor[static_cast<size_t>(i)];
+    double factor = scale_factor[static_cast<size_t>(i)];
+    // PyTorch does not look at the factor in these cases.
+    const bool same = in == out && (smooth || (x.dtype == DType::uint8 && !chosen));
+    const bool even = filter == Filter::nearest && spatial == 2 && (in == out || 2 * in == out);
+    if (same || even) factor = 0;
     if (in == out && (factor <= 0 || factor == 1 || align_corners)) continue;
     y = apply(Resample{static_cast<int64_t>(filter), 2 + i, in, out, factor, align_corners, false},
               y);

@@ -58,13 +58,7 @@ class Builder {
     const float shift = exact ? 0.5F : 0.0F;
     constexpr T kOne = 1;
     for (int64_t i = 0; i < out_; ++i) {
-      int64_t at = i;
-      if (out_ == 2 * in_ && !exact) {
-        at = i / 2;
-      } else if (out_ != in_ || exact) {
-        at = column(std::floor((static_cast<float>(i) + shift) * step));
-      }
-      clamped(at, &kOne, 1);
+      clamped(column(std::floor((static_cast<float>(i) + shift) * step)), &kOne, 1);
     }
   }
   void linear(double factor, bool align_corners) {
