@@ -114,7 +114,9 @@ Tensor unfold_windows(const Tensor& input, Dims kernel_size, Dims dilation, Dims
   const char* op = "unfold";
   const TensorImpl& x = *detail::input(op, input);
   check_dtype(op, x);
-  WG_CHECK(x.ndim == 3 || x.ndim == 4, Error, op,
+  WG_CHECK(x.ndim >= 3, IndexError, op,
+           ": expected an input (N, C, H, W) or (C, H, W), but got shape ", x.sizes());
+  WG_CHECK(x.ndim <= 4, Error, op,
            ": expected an input (N, C, H, W) or (C, H, W), but got shape ", x.sizes());
   WG_CHECK(x.shape()[x.ndim - 3] > 0, Error, op, ": only the batch may be empty, but got shape ",
            x.sizes());

@@ -39,7 +39,14 @@ from wengert.nn.container import (
     ParameterList,
     Sequential,
 )
-from wengert.nn.conv import Conv1d, Conv2d, Conv3d
+from wengert.nn.conv import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+)
 from wengert.nn.distance import CosineSimilarity, PairwiseDistance
 from wengert.nn.dropout import (
     AlphaDropout,
@@ -48,6 +55,7 @@ from wengert.nn.dropout import (
     Dropout2d,
     Dropout3d,
 )
+from wengert.nn.fold import Fold, Unfold
 from wengert.nn.linear import (
     Bilinear,
     Flatten,
@@ -74,7 +82,13 @@ from wengert.nn.loss import (
     TripletMarginLoss,
 )
 from wengert.nn.module import Module
-from wengert.nn.normalization import GroupNorm, LayerNorm, RMSNorm
+from wengert.nn.normalization import (
+    CrossMapLRN2d,
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 from wengert.nn.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -103,14 +117,11 @@ from wengert.nn.pooling import (
     MaxPool1d,
     MaxPool2d,
 )
+from wengert.nn.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from wengert.nn.sparse import Embedding
+from wengert.nn.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 __all__ = [
-    "CELU",
-    "ELU",
-    "GELU",
-    "GLU",
-    "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool1d",
@@ -125,6 +136,8 @@ __all__ = [
     "BatchNorm3d",
     "Bilinear",
     "Buffer",
+    "CELU",
+    "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
@@ -134,15 +147,23 @@ __all__ = [
     "Conv1d",
     "Conv2d",
     "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "CrossMapLRN2d",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
+    "ELU",
     "Embedding",
     "Flatten",
+    "Fold",
+    "GELU",
+    "GLU",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -157,6 +178,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -173,6 +195,8 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
     "RReLU",
@@ -184,6 +208,7 @@ __all__ = [
     "ReplicationPad1d",
     "ReplicationPad2d",
     "ReplicationPad3d",
+    "SELU",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -200,6 +225,10 @@ __all__ = [
     "Threshold",
     "TripletMarginLoss",
     "Unflatten",
+    "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

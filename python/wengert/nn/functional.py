@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import wengert
 from wengert import Tensor, no_grad
 from wengert import _ops as _C
+from wengert._convolution import conv1d, conv2d, conv3d
 from wengert.nn._losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -41,12 +42,24 @@ from wengert.nn._pooling import (
     max_pool1d,
     max_pool2d,
 )
+from wengert.nn._spatial import (
+    affine_grid,
+    fold,
+    grid_sample,
+    interpolate,
+    local_response_norm,
+    unfold,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
 
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -55,9 +68,14 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -67,9 +85,11 @@ __all__ = [
     "dropout3d",
     "elu",
     "embedding",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "hardshrink",
     "hardsigmoid",
@@ -77,11 +97,13 @@ __all__ = [
     "hardtanh",
     "hinge_embedding_loss",
     "huber_loss",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "margin_ranking_loss",
@@ -89,11 +111,14 @@ __all__ = [
     "max_pool2d",
     "mish",
     "mse_loss",
+    "native_channel_shuffle",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
@@ -114,10 +139,22 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "triplet_margin_loss",
+    "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]
 
+channel_shuffle = _C.channel_shuffle
+conv_tbc = _C.conv_tbc
+conv_transpose1d = _C.conv_transpose1d
+conv_transpose2d = _C.conv_transpose2d
+conv_transpose3d = _C.conv_transpose3d
 linear = _C.linear
+native_channel_shuffle = _C.native_channel_shuffle
 one_hot = _C.one_hot
+pixel_shuffle = _C.pixel_shuffle
+pixel_unshuffle = _C.pixel_unshuffle
 sigmoid = _C.sigmoid
 tanh = _C.tanh
 
@@ -368,81 +405,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     left = (a @ weight.permute(1, 0, 2).reshape(n1, out * n2)).reshape(-1, out, n2)
     y = (left * b.unsqueeze(1)).sum(-1).reshape([*input1.shape[:-1], out])
     return y if bias is None else y + bias
-
-
-def _tuple_of(value: int | Sequence[int], n: int) -> tuple[int, ...]:
-    return (value,) * n if isinstance(value, int) else tuple(value)
-
-
-def _conv(
-    n: int,
-    kernel: Callable,
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: int | Sequence[int],
-    padding: str,
-    dilation: int | Sequence[int],
-    groups: int,
-) -> Tensor:
-    """A convolution whose padding is given as "same" or "valid"."""
-    if padding == "valid":
-        return kernel(input, weight, bias, stride, 0, dilation, groups)
-    if padding != "same":
-        raise RuntimeError(f"conv{n}d: expected padding 'same' or 'valid', got {padding!r}")
-    if any(s != 1 for s in _tuple_of(stride, n)):
-        raise RuntimeError("padding='same' is not supported for strided convolutions")
-    total = [d * (k - 1) for d, k in zip(_tuple_of(dilation, n), weight.shape[2:], strict=True)]
-    if any(t % 2 for t in total):
-        # What is left over when the padding is halved goes to the end.
-        extra = [v for t in reversed(total) for v in (0, t % 2)]
-        input = _C.pad(input, extra, "constant", 0.0)
-    return kernel(input, weight, bias, stride, [t // 2 for t in total], dilation, groups)
-
-
-def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: str | int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Cross-correlation of (N, C, L) with a weight (out, C / groups, k)."""
-    if isinstance(padding, str):
-        return _conv(1, _C.conv1d, input, weight, bias, stride, padding, dilation, groups)
-    return _C.conv1d(input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: str | int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Cross-correlation of (N, C, H, W) with a weight (out, C / groups, kh, kw)."""
-    if isinstance(padding, str):
-        return _conv(2, _C.conv2d, input, weight, bias, stride, padding, dilation, groups)
-    return _C.conv2d(input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: str | int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Cross-correlation of (N, C, D, H, W) with a weight (out, C / groups, kd, kh, kw)."""
-    if isinstance(padding, str):
-        return _conv(3, _C.conv3d, input, weight, bias, stride, padding, dilation, groups)
-    return _C.conv3d(input, weight, bias, stride, padding, dilation, groups)
 
 
 def pad(
