@@ -110,6 +110,11 @@ def test_empty_shuffles_have_derivatives():
         x = wg.zeros(shape, requires_grad=True)
         F.pixel_shuffle(x, 2).sum().backward()
         assert x.grad.shape == shape
+    x = wg.zeros(2, 0, 4, requires_grad=True)
+    y = F.pixel_unshuffle(x, 2)
+    assert y.shape == (8, 0, 2)
+    y.sum().backward()
+    assert x.grad.shape == (2, 0, 4)
 
 
 def test_old_names_and_silent_defaults_warn():

@@ -162,9 +162,11 @@ Tensor interpolate(const Tensor& input, Dims size, std::string_view mode, bool a
   const int spatial = x.ndim - 2;
   WG_CHECK(size.size() == static_cast<size_t>(spatial), ValueError, "interpolate: expected ",
            spatial, " sizes for an input of shape ", x.sizes(), ", but got ", size);
+  // Means over windows may also be of no windows.
+  const int64_t least = filter == Filter::area ? 0 : 1;
   for (int i = 0; i < spatial; ++i) {
     WG_CHECK(
-        size[static_cast<size_t>(i)] > 0 && x.shape()[2 + i] > 0, Error,
+        size[static_cast<size_t>(i)] >= least && x.shape()[2 + i] > 0, Error,
         "interpolate: the sizes of input and output must be positive, but the input has shape ",
         x.sizes(), " and the output size ", size);
   }
