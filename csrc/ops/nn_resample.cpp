@@ -54,6 +54,7 @@ struct Resample {
     m.out().shape.d[dim] = adjoint ? in : out;
   }
   void compute(Compute& c) const {
+    if (c.out().numel() == 0) return;
     const Tensor x = as_contiguous(c.in(0));
     const Shape s = x.shape();
     int64_t outer = 1, inner = 1;
@@ -170,6 +171,10 @@ Tensor interpolate(const Tensor& input, Dims size, std::string_view mode, bool a
         "interpolate: the sizes of input and output must be positive, but the input has shape ",
         x.sizes(), " and the output size ", size);
   }
+  // A result too large to be is refused before its rows are made.
+  Shape whole = x.sizes(), strides = whole;
+  std::copy(size.begin(), size.end(), whole.d + 2);
+  row_major_strides(whole.d, whole.ndim, strides.d);
   const bool chosen = filter == Filter::nearest || filter == Filter::nearest_exact;
   const bool smooth = filter >= Filter::smooth_linear;
   WG_CHECK(x.shape()[1] > 0 || filter == Filter::area, Error,

@@ -85,9 +85,12 @@ def interpolate(
         sizes = _per_dimension("size", size, input)
     else:
         factors = _factors(scale_factor, input)
-        if not recompute_scale_factor and not all(map(math.isfinite, factors)):
-            raise RuntimeError(f"interpolate: scale_factor must be finite, got {scale_factor!r}")
-        sizes = [math.floor(n * f) for n, f in zip(input.shape[2:], factors)]
+        wanted = [n * f for n, f in zip(input.shape[2:], factors)]
+        if not recompute_scale_factor and not all(abs(n) < 2**63 for n in wanted):
+            raise RuntimeError(
+                f"interpolate: scale_factor={scale_factor!r} gives sizes that are no 64-bit numbers"
+            )
+        sizes = [math.floor(n) for n in wanted]
         factors += [0.0] * (3 - len(factors))
         if recompute_scale_factor:
             factors = [0.0] * 3
