@@ -58,7 +58,13 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_recurrent) \
   X(nn_loss) \
   X(nn_ctc_loss) \
-  X(distance)
+  X(distance) \
+  X(nn_conv_tbc) \
+  X(nn_resample) \
+  X(nn_fold) \
+  X(nn_shuffle) \
+  X(nn_grid_sample) \
+  X(nn_affine_grid)
 // clang-format on
 
 #define X(family) extern const FunctionTable family##_functions;

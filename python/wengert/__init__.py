@@ -55,6 +55,7 @@ from .version import __version__
 
 # isort: split
 from . import autograd, linalg, special
+from ._convolution import conv1d, conv2d, conv3d
 from ._einsum import einsum
 from ._memory_format import (
     channels_last,

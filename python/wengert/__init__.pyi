@@ -42,6 +42,7 @@ from ._ops import addmm as addmm
 from ._ops import addmv as addmv
 from ._ops import addmv_ as addmv_
 from ._ops import addr as addr
+from ._ops import affine_grid_generator as affine_grid_generator
 from ._ops import all as all
 from ._ops import allclose as allclose
 from ._ops import amax as amax
@@ -115,6 +116,7 @@ from ._ops import ceil as ceil
 from ._ops import ceil_ as ceil_
 cfloat: dtype
 from ._pointwise import chain_matmul as chain_matmul
+from ._ops import channel_shuffle as channel_shuffle
 from ._memory_format import channels_last as channels_last
 from ._memory_format import channels_last_3d as channels_last_3d
 from ._ops import chunk as chunk
@@ -136,9 +138,10 @@ complex64: dtype
 from ._ops import concat as concat
 from ._ops import concatenate as concatenate
 from ._memory_format import contiguous_format as contiguous_format
-from ._ops import conv1d as conv1d
-from ._ops import conv2d as conv2d
-from ._ops import conv3d as conv3d
+from ._convolution import conv1d as conv1d
+from ._convolution import conv2d as conv2d
+from ._convolution import conv3d as conv3d
+from ._ops import conv_tbc as conv_tbc
 from ._ops import conv_transpose1d as conv_transpose1d
 from ._ops import conv_transpose2d as conv_transpose2d
 from ._ops import conv_transpose3d as conv_transpose3d
@@ -242,6 +245,7 @@ from ._core import get_num_threads as get_num_threads
 from ._settings import get_rng_state as get_rng_state
 from ._ops import greater as greater
 from ._ops import greater_equal as greater_equal
+from ._ops import grid_sampler as grid_sampler
 from ._ops import group_norm as group_norm
 from ._recurrent import gru as gru
 from ._ops import gru_cell as gru_cell
@@ -374,6 +378,7 @@ from ._reductions import nanmedian as nanmedian
 from ._ops import nanquantile as nanquantile
 from ._ops import nansum as nansum
 from ._ops import narrow as narrow
+from ._ops import native_channel_shuffle as native_channel_shuffle
 from ._ops import ndtr as ndtr
 from ._ops import ne as ne
 from ._ops import neg as neg
@@ -399,6 +404,8 @@ from ._ops import outer as outer
 from ._ops import pad as pad
 from ._ops import permute as permute
 pi: _float
+from ._ops import pixel_shuffle as pixel_shuffle
+from ._ops import pixel_unshuffle as pixel_unshuffle
 from ._ops import polygamma as polygamma
 from ._ops import positive as positive
 from ._ops import pow as pow

@@ -41,7 +41,14 @@ from wengert.nn.container import (
     ParameterList,
     Sequential,
 )
-from wengert.nn.conv import Conv1d, Conv2d, Conv3d
+from wengert.nn.conv import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+)
 from wengert.nn.distance import CosineSimilarity, PairwiseDistance
 from wengert.nn.dropout import (
     AlphaDropout,
@@ -51,6 +58,7 @@ from wengert.nn.dropout import (
     Dropout3d,
     FeatureAlphaDropout,
 )
+from wengert.nn.fold import Fold, Unfold
 from wengert.nn.linear import (
     Bilinear,
     Flatten,
@@ -85,7 +93,13 @@ from wengert.nn.loss import (
 )
 from wengert.nn.module import Module
 from wengert.nn.multihead_attention import MultiheadAttention
-from wengert.nn.normalization import GroupNorm, LayerNorm, RMSNorm
+from wengert.nn.normalization import (
+    CrossMapLRN2d,
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 from wengert.nn.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -125,6 +139,7 @@ from wengert.nn.rnn import (
     RNNCell,
     RNNCellBase,
 )
+from wengert.nn.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from wengert.nn.sparse import Embedding
 from wengert.nn.transformer import (
     Transformer,
@@ -133,6 +148,7 @@ from wengert.nn.transformer import (
     TransformerEncoder,
     TransformerEncoderLayer,
 )
+from wengert.nn.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 __all__ = [
     "CELU",
@@ -159,6 +175,7 @@ __all__ = [
     "Bilinear",
     "Buffer",
     "CTCLoss",
+    "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
@@ -168,9 +185,13 @@ __all__ = [
     "Conv1d",
     "Conv2d",
     "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "CrossMapLRN2d",
     "DataParallel",
     "Dropout",
     "Dropout1d",
@@ -179,6 +200,7 @@ __all__ = [
     "Embedding",
     "FeatureAlphaDropout",
     "Flatten",
+    "Fold",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
@@ -197,6 +219,7 @@ __all__ = [
     "Linear",
     "LinearCrossEntropyLoss",
     "LinearCrossEntropyOptions",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -218,6 +241,8 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
     "RNNBase",
@@ -254,6 +279,10 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
+    "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

@@ -153,23 +153,6 @@ class ModuleList(_ModuleSequence):
     def _slice(self, named: dict[str, Module]) -> ModuleList:
         return type(self)(named.values())
 
-    def __repr__(self) -> str:
-        """Neighbours with the same text in one line."""
-        runs: list[list] = []  # first and last position, text
-        for i, module in enumerate(self):
-            text = repr(module)
-            if runs and runs[-1][2] == text:
-                runs[-1][1] = i
-            else:
-                runs.append([i, i, text])
-        if not runs:
-            return self._get_name() + "()"
-        lines = []
-        for first, last, text in runs:
-            many = f"({first}-{last}): {last - first + 1} x " if last > first else f"({first}): "
-            lines.append("\n  " + many + text.replace("\n", "\n  "))
-        return self._get_name() + "(" + "".join(lines) + "\n)"
-
     def __iadd__(self, modules: Iterable[Module]) -> ModuleList:
         return self.extend(modules)
 

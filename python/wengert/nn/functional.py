@@ -1,6 +1,7 @@
 """Functions behind the layers, with the signatures of ``torch.nn.functional``."""
 
 from wengert import _ops as _C
+from wengert._convolution import conv1d, conv2d, conv3d
 from wengert.nn._activations import (
     celu,
     celu_,
@@ -36,12 +37,6 @@ from wengert.nn._activations import (
     threshold_,
 )
 from wengert.nn._attention import multi_head_attention_forward
-from wengert.nn._convolution import (
-    conv1d,
-    conv2d,
-    conv3d,
-    pad,
-)
 from wengert.nn._distance import (
     cosine_similarity,
     pairwise_distance,
@@ -98,6 +93,7 @@ from wengert.nn._normalization import (
     normalize,
     rms_norm,
 )
+from wengert.nn._padding import pad
 from wengert.nn._pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -114,12 +110,24 @@ from wengert.nn._softmax import (
     softmax,
     softmin,
 )
+from wengert.nn._spatial import (
+    affine_grid,
+    fold,
+    grid_sample,
+    interpolate,
+    local_response_norm,
+    unfold,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
 
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -129,9 +137,14 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "celu",
     "celu_",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -144,9 +157,11 @@ __all__ = [
     "elu_",
     "embedding",
     "feature_alpha_dropout",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",
@@ -156,6 +171,7 @@ __all__ = [
     "hardtanh_",
     "hinge_embedding_loss",
     "huber_loss",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -163,6 +179,7 @@ __all__ = [
     "leaky_relu_",
     "linear",
     "linear_cross_entropy",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "margin_ranking_loss",
@@ -174,12 +191,15 @@ __all__ = [
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
+    "native_channel_shuffle",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",
     "pdist",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
@@ -205,7 +225,18 @@ __all__ = [
     "threshold",
     "threshold_",
     "triplet_margin_loss",
-    "triplet_margin_with_distance_loss",
+    "triplet_margin_with_distance_loss",    "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]
 
 scaled_dot_product_attention = _C.scaled_dot_product_attention
+channel_shuffle = _C.channel_shuffle
+conv_tbc = _C.conv_tbc
+conv_transpose1d = _C.conv_transpose1d
+conv_transpose2d = _C.conv_transpose2d
+conv_transpose3d = _C.conv_transpose3d
+native_channel_shuffle = _C.native_channel_shuffle
+pixel_shuffle = _C.pixel_shuffle
+pixel_unshuffle = _C.pixel_unshuffle
