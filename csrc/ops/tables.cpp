@@ -48,11 +48,13 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_linear) \
   X(nn_convolution) \
   X(nn_max_pool) \
+  X(nn_window_max) \
   X(nn_batch_norm) \
   X(nn_cross_entropy) \
   X(nn_average_pool) \
   X(nn_layer_norm) \
   X(nn_embedding) \
+  X(nn_embedding_bag) \
   X(nn_loss)
 // clang-format on
 
