@@ -830,7 +830,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     def t(self):
         """A matrix transposed; a vector or number itself. Shares memory."""
         if impl_of(self).ndim > 2:
-            raise ValueError(f"t: expected at most 2 dimensions, but got shape {tuple(self.shape)}")
+            raise RuntimeError(f"t: expected at most 2 dimensions, but got shape {tuple(self.shape)}")
         return wrap(reverse_dims_call(impl_of(self)))
 
     # ---- indexing
