@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/nn_pool.h"
+#include "ops/real_types.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
 
@@ -19,6 +20,11 @@ struct Span {
 struct Box {
   const Span &deep, &down, &across;
 };
+// Calls f with true_type for three dimensions: fewer ones are spared the outer loop.
+template <class F>
+void with_depth(int ndim, F&& f) {
+  ndim == 3 ? f(std::true_type{}) : f(std::false_type{});
+}
 
 // Windows of fixed size, or with `adaptive` a grid that covers the volume.
 struct AverageRule {
@@ -55,7 +61,7 @@ struct AverageRule {
     const int missing = 3 - in.ndim;
     return axis < missing ? 1 : in.d[axis - missing];
   }
-  // Calls f(volume, output position, box, count) for the outputs of all volumes.
+  // Calls f(volume, output position, box, count, 1 / count) for the outputs of all volumes.
   template <class F>
   void each(const detail::Volumes& volumes, F&& f) const {
     const std::vector<Span> deep = spans3(0), down = spans3(1), across = spans3(2);
@@ -65,11 +71,17 @@ struct AverageRule {
     runtime::parallel_for(volumes.count, grain, [&](int64_t begin, int64_t end) {
       for (int64_t v = begin; v < end; ++v) {
         int64_t o = v * positions;
+        double last = 1, scale = 1;  // counts are mostly equal, and divisions slow
         for (const Span& a : deep) {
           for (const Span& b : down) {
             for (const Span& c : across) {
-              f(v * volumes.size, o++, Box{a, b, c},
-                divisor ? static_cast<double>(divisor) : a.count * b.count * c.count);
+              const double count =
+                  divisor ? static_cast<double>(divisor) : a.count * b.count * c.count;
+              if (count != last) {
+                last = count;
+                scale = 1 / count;
+              }
+              f(v * volumes.size, o++, Box{a, b, c}, count, scale);
             }
           }
         }
@@ -99,26 +111,28 @@ struct AveragePool {
     const DType dtype = detail::pooled_as(c.in(0).dtype());
     const Tensor x = as_contiguous(c.in(0), dtype);
     const Tensor y = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, c.out().shape());
-    detail::with_pooled_type(dtype, [&]<class T>(T) {
+    const auto run = [&]<class T, bool kDeep>(T, std::bool_constant<kDeep>) {
       const T* in = x.data<T>();
       T* out = y.data<T>();
       const int64_t width = rule.length(2), height = rule.length(1);
-      rule.each(detail::Volumes(x.shape(), rule.in.ndim),
-                [=](int64_t volume, int64_t o, const Box& box, double count) {
-                  T total = 0;
-                  for (int64_t i = box.deep.begin; i < box.deep.end; ++i) {
-                    for (int64_t j = box.down.begin; j < box.down.end; ++j) {
-                      const T* line = in + volume + (i * height + j) * width;
-                      for (int64_t k = box.across.begin; k < box.across.end; ++k) total += line[k];
-                    }
-                  }
-                  if constexpr (std::is_floating_point_v<T>) {
-                    out[o] = total * static_cast<T>(1 / count);
-                  } else {
-                    out[o] = total / static_cast<T>(count);
-                  }
-                });
-    });
+      rule.each(detail::Volumes(x.shape(), rule.in.ndim), [=](int64_t volume, int64_t o,
+                                                              const Box& box, double count) {
+        T total = 0;
+        for (int64_t i = kDeep ? box.deep.begin : 0; i < (kDeep ? box.deep.end : 1); ++i) {
+          for (int64_t j = box.down.begin; j < box.down.end; ++j) {
+            const T* line = in + volume + (i * height + j) * width;
+            for (int64_t k = box.across.begin; k < box.across.end; ++k) total += line[k];
+          }
+        }
+        if constexpr (std::is_floating_point_v<T>) {
+          out[o] = total * static_cast<T>(scale);
+        } else {
+          out[o] = total / static_cast<T>(count);
+        }
+      });
+    };
+    detail::with_pooled_type(
+        dtype, [&](auto t) { with_depth(rule.in.ndim, [&](auto deep) { run(t, deep); }); });
     if (!y.is_same(c.out())) copy_elements(*c.out().impl(), *y.impl());
   }
   void vjp(Vjp& v) const;
@@ -134,22 +148,23 @@ struct AverageSpread {
     const Tensor g = as_contiguous(c.in(0), dtype);
     const Tensor x = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, c.out().shape());
     std::memset(x.data(), 0, static_cast<size_t>(x.numel()) * item_size(dtype));
-    const auto run = [&]<class T>(T) {
+    const auto run = [&]<class T, bool kDeep>(T, std::bool_constant<kDeep>) {
       const T* in = g.data<T>();
       T* out = x.data<T>();
       const int64_t width = rule.length(2), height = rule.length(1);
-      rule.each(detail::Volumes(x.shape(), rule.in.ndim),
-                [=](int64_t volume, int64_t o, const Box& box, double count) {
-                  const T share = in[o] * static_cast<T>(1 / count);
-                  for (int64_t i = box.deep.begin; i < box.deep.end; ++i) {
-                    for (int64_t j = box.down.begin; j < box.down.end; ++j) {
-                      T* line = out + volume + (i * height + j) * width;
-                      for (int64_t k = box.across.begin; k < box.across.end; ++k) line[k] += share;
-                    }
-                  }
-                });
+      rule.each(detail::Volumes(x.shape(), rule.in.ndim), [=](int64_t volume, int64_t o,
+                                                              const Box& box, double count) {
+        const T share = in[o] * static_cast<T>(scale);
+        for (int64_t i = kDeep ? box.deep.begin : 0; i < (kDeep ? box.deep.end : 1); ++i) {
+          for (int64_t j = box.down.begin; j < box.down.end; ++j) {
+            T* line = out + volume + (i * height + j) * width;
+            for (int64_t k = box.across.begin; k < box.across.end; ++k) line[k] += share;
+          }
+        }
+      });
     };
-    dtype == DType::float64 ? run(double{}) : run(float{});
+    with_float_type(name, dtype,
+                    [&](auto t) { with_depth(rule.in.ndim, [&](auto deep) { run(t, deep); }); });
     if (!x.is_same(c.out())) copy_elements(*c.out().impl(), *x.impl());
   }
   void vjp(Vjp& v) const { v.set(0, apply(AveragePool{rule}, v.grad())); }
@@ -182,7 +197,8 @@ Tensor adaptive(const char* op, int n, const Tensor& input, Dims output_size) {
   const TensorImpl& x = *detail::input(op, input);
   WG_CHECK(is_floating(x.dtype), NotImplementedError, op, ": not available for dtype ", x.dtype,
            "; convert the input to a floating point dtype");
-  detail::check_pool_input(op, n, x, detail::Emptiable::batch_and_channels);
+  detail::check_pool_input(
+      op, n, x, n == 3 ? detail::Emptiable::batch : detail::Emptiable::batch_and_channels);
   AverageRule r{};
   r.out = detail::pool_sizes(op, "output_size", n, output_size, 0);
   r.in = detail::volume_of(x, n);

@@ -172,7 +172,11 @@ Bags embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& of
   const int64_t bags = starts.numel() - 1, end = starts.data<int64_t>()[bags];
   // What comes after the last bag is not used.
   const Tensor at = dense_copy(*narrow(indices.detach(), 0, 0, end).impl(), DType::int64);
-  check_indices(at, w.shape()[0], op);
+  for (int64_t k = 0; k < end; ++k) {
+    const int64_t row = at.data<int64_t>()[k];
+    WG_CHECK(row >= 0 && row < w.shape()[0], Error, op, ": index ", row,
+             " is out of bounds for a weight of ", w.shape()[0], " rows");
+  }
 
   Bags r;
   r.offset2bag = bag_numbers(starts, end);

@@ -121,11 +121,13 @@ F.max_pool{n}d(x, 2, 1, return_indices=True)""",
             CASES.append(Case(f, f"F.adaptive_{kind}_pool{n}d({x}, {size})"))
         CASES += [
             Case(f, f"F.adaptive_{kind}_pool{n}d({one}, output_size=3)"),
-            Case(f, f"F.adaptive_{kind}_pool{n}d({x}, 0)"),
+            # PyTorch has no derivatives of outputs without elements.
+            Case(f, f"F.adaptive_{kind}_pool{n}d(C({shape(n, 2, 3)}), 0)"),
             Case(f, f"F.adaptive_{kind}_pool{n}d(T({shape(n, 0, 3)}), 2)"),
             Case(f, f"F.adaptive_{kind}_pool{n}d({x}, -1)", raises=True),
             Case(f, f"F.adaptive_{kind}_pool{n}d(T(3), 2)", raises=True),
             Case(f, f"F.adaptive_{kind}_pool{n}d({x}, (2, 2, 2, 2))", raises=True),
+            Case(f, f"F.adaptive_{kind}_pool{n}d({x}, {(2,) * (n + 1)})", raises=True),
             Case(f, f"F.adaptive_{kind}_pool{n}d(I({shape(n, 2, 3)}), 2)", raises=True),
         ]
         name = f"torch.nn.Adaptive{kind.title()}Pool{n}d"
@@ -150,14 +152,15 @@ F.max_pool{n}d(x, 2, 1, return_indices=True)""",
         Case(f, f"F.adaptive_max_pool{n}d(T({shape(n, 2, 0)}), 2)", raises=True),
     ]
     f = f"torch.nn.functional.adaptive_avg_pool{n}d"
-    CASES.append(Case(f, f"F.adaptive_avg_pool{n}d(T({shape(n, 2, 0)}), 2)"))
+    CASES.append(Case(f, f"F.adaptive_avg_pool{n}d(C({shape(n, 2, 0)}), 2)", raises=n == 3))
 
     # ---- the way back
     f = f"torch.nn.functional.max_unpool{n}d torch.nn.MaxUnpool{n}d"
     pooled = f"y, i = F.max_pool{n}d({x}, 2, return_indices=True)"
+    even = f"y, i = F.max_pool{n}d(T{(2, 3, 4, 6, 8)[: n + 2]}, 2, return_indices=True)"
     full = list(SIZES[n])
     CASES += [
-        Case(f, f"{pooled}\nF.max_unpool{n}d(y, i, 2)"),
+        Case(f, f"{even}\nF.max_unpool{n}d(y, i, 2)"),
         Case(f, f"{pooled}\nF.max_unpool{n}d(y * y, i, 2, output_size={full})"),
         Case(f, f"{pooled}\nF.max_unpool{n}d(y, i, 2, output_size={[2, 3, *full]})"),
         Case(f, f"{pooled}\nF.max_unpool{n}d(y[0], i[0], {per_dim(n, 2, 2, 2)}, 2, 0, {full})"),
@@ -168,7 +171,7 @@ F.max_pool{n}d(x, 2, 1, return_indices=True)""",
         ),
         Case(
             f,
-            f"{pooled}\nm = fill(nn.MaxUnpool{n}d(2))\nm(y, i, output_size={full}), "
+            f"{even}\nm = fill(nn.MaxUnpool{n}d(2))\nm(y, i, output_size={[4, 6, 8][:n]}), "
             f"fill(nn.MaxUnpool{n}d(kernel_size=2, stride={per_dim(n, 2, 2, 2)}, padding=0))(y, i)",
         ),
         Case(f, f"{pooled}\nF.max_unpool{n}d(y, i + 10000, 2)", raises=True),

@@ -190,10 +190,13 @@ class Outcome:
 
 
 def weighted(library: ModuleType, tensors: list[Any], random: np.random.Generator) -> Any:
-    """A sum with random weights, in which every element counts."""
+    """A sum with random weights, in which every element counts that can be differentiated."""
     total = 0
     for t in tensors:
+        # Drawn for the others too: which these are may differ between the libraries.
         w = library.tensor(random.uniform(0.5, 1.5, tuple(t.shape))).to(t.dtype)
+        if not t.requires_grad:
+            continue
         product = t * w
         total = total + ((product.real + product.imag) if t.is_complex() else product).sum()
     return total
@@ -212,7 +215,7 @@ def outcome(library: ModuleType, case: Case, dtype: str, scattered: bool) -> Out
     random = np.random.default_rng(1)
     order = case.order if dtype == "float64" else min(case.order, 1)
     for k in range(order):
-        if not tensors or not leaves:
+        if not leaves or not any(t.requires_grad for t in tensors):
             break
         total = weighted(library, tensors, random)
         grads = library.autograd.grad(
@@ -221,7 +224,7 @@ def outcome(library: ModuleType, case: Case, dtype: str, scattered: bool) -> Out
         # An input that has no influence may get no gradient in one library and zeros in the other.
         dense = [library.zeros_like(t) if g is None else g for g, t in zip(grads, leaves)]
         out.derivatives.append(plain(dense))
-        tensors = floats([g for g in grads if g is not None])
+        tensors = dense
     return out
 
 

@@ -132,6 +132,9 @@ from wengert.nn.unpooling import (
     MaxUnpool3d,
 )
 
+# isort: split
+from wengert.nn import modules
+
 __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -261,5 +264,6 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "modules",
     "utils",
 ]

@@ -115,8 +115,9 @@ def _grid(op: str, input: Tensor, output_size: Grid, n: int) -> Sizes:
     """``output_size`` with the input's sizes in place of None."""
     if isinstance(output_size, int):
         return output_size
-    if len(output_size) != n or input.ndim < n:
-        raise RuntimeError(
+    if len(output_size) != n or input.ndim <= n:
+        error = ValueError if len(output_size) >= input.ndim else RuntimeError
+        raise error(
             f"{op}: expected an output_size of {n} numbers for an input of {n + 1} or {n + 2} "
             f"dimensions, got {tuple(output_size)} and the shape {tuple(input.shape)}"
         )

@@ -31,8 +31,7 @@ def _unpool(
     steps = kernel if stride is None else _per_dim(stride, n)
     margins = _per_dim(padding, n)
     smallest = [
-        (have - 1) * s + k - 2 * p
-        for have, k, s, p in zip(input.shape[-n:], kernel, steps, margins, strict=True)
+        (input.shape[i - n] - 1) * steps[i] + kernel[i] - 2 * margins[i] for i in range(n)
     ]
     size = smallest if output_size is None else list(output_size)
     if output_size is not None:
@@ -119,6 +118,12 @@ def _fractional(
     samples: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     op = f"fractional_max_pool{n}d"
+    if input.ndim not in (n + 1, n + 2):
+        error = IndexError if input.ndim <= n else RuntimeError
+        raise error(
+            f"{op}: expected an input of {n + 1} or {n + 2} dimensions, got the shape "
+            f"{tuple(input.shape)}"
+        )
     if output_size is None:
         if output_ratio is None:
             raise ValueError(f"{op}: expected an output_size or an output_ratio")
@@ -126,11 +131,6 @@ def _fractional(
         if len(ratios) != n:
             raise ValueError(f"{op}: expected one output_ratio or {n}, got {ratios}")
         output_size = [int(have * r) for have, r in zip(input.shape[-n:], ratios, strict=True)]
-    if input.ndim not in (n + 1, n + 2):
-        raise RuntimeError(
-            f"{op}: expected an input of {n + 1} or {n + 2} dimensions, got the shape "
-            f"{tuple(input.shape)}"
-        )
     if samples is None:
         batch = input.shape[0] if input.ndim == n + 2 else 1
         samples = wengert.rand(batch, input.shape[-n - 1], n, dtype=input.dtype)

@@ -188,10 +188,18 @@ class _StringKeys:
 
     def update(self, pairs: Any) -> None:
         """Adds or replaces each pair of ``pairs``."""
-        _check_iterable(f"{type(self).__name__}.update", pairs)
-        keyed = hasattr(pairs, "keys")
-        for key, value in [(k, pairs[k]) for k in pairs] if keyed else pairs:
+        op = f"{type(self).__name__}.update"
+        _check_iterable(op, pairs)
+        if hasattr(pairs, "keys"):
+            pairs = [(key, pairs[key]) for key in self._order(pairs)]
+        for pair in list(pairs):
+            if not isinstance(pair, Iterable):
+                raise TypeError(f"{op}: expected pairs of key and value, got {pair!r}")
+            key, value = pair
             self[key] = value
+
+    def _order(self, pairs: Any) -> Iterable[str]:
+        return list(pairs.keys())
 
 
 class ModuleDict(_StringKeys, Module):
@@ -231,6 +239,12 @@ class ModuleDict(_StringKeys, Module):
     def values(self) -> Iterable[Module]:
         """The modules."""
         return self._modules.values()
+
+
+def _string(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"ParameterDict: expected a string as key, got {type(key).__name__}")
+    return key
 
 
 def _as_parameter(value: object) -> object:
@@ -291,12 +305,10 @@ class ParameterDict(_StringKeys, Module):
             self.update(parameters)
 
     def __getitem__(self, key: str) -> object:
-        if key not in self._keys:
-            raise KeyError(key)
-        return self.__dict__[key]
+        return getattr(self, _string(key))
 
     def __setitem__(self, key: str, value: object) -> None:
-        if key not in self._keys:
+        if _string(key) not in self._keys:
             if hasattr(self, key):
                 raise KeyError(f"ParameterDict: '{key}' is an attribute of the class; rename it")
             self._keys[key] = None
@@ -336,9 +348,39 @@ class ParameterDict(_StringKeys, Module):
             self[key] = default
         return self[key]
 
+    def popitem(self) -> tuple[str, object]:
+        """Takes the pair out that was added last and returns it."""
+        if not self._keys:
+            raise KeyError("popitem: the ParameterDict is empty")
+        key = next(reversed(self._keys))
+        return key, self.pop(key)
+
     def copy(self) -> ParameterDict:
         """A new ParameterDict of the same values."""
-        return ParameterDict(dict(self.items()))
+        return ParameterDict(self.items())
+
+    def fromkeys(self, keys: Iterable[str], default: object = None) -> ParameterDict:
+        """A new ParameterDict that has ``default`` under each of ``keys``."""
+        return ParameterDict((key, default) for key in keys)
+
+    def _order(self, pairs: Any) -> Iterable[str]:
+        # Plain mappings are sorted, as in PyTorch, so that parameters come in one order.
+        keys = list(pairs.keys())
+        return keys if isinstance(pairs, (OrderedDict, ParameterDict)) else sorted(keys)
+
+    def __or__(self, other: ParameterDict) -> ParameterDict:
+        merged = self.copy()
+        merged.update(other)
+        return merged
+
+    def __ror__(self, other: ParameterDict) -> ParameterDict:
+        merged = other.copy()
+        merged.update(self)
+        return merged
+
+    def __ior__(self, other: ParameterDict) -> ParameterDict:
+        self.update(other)
+        return self
 
     def extra_repr(self) -> str:
         return _describe(self.items())
