@@ -19,6 +19,7 @@ struct LevelTables {
   const RandomKernels* random;
   const ConvolutionKernels* convolution;
   const PoolKernels* pool;
+  const ResampleKernels* resample;
   const NormalizeKernels* normalize;
   const CrossEntropyKernels* cross_entropy;
 };
@@ -26,8 +27,8 @@ struct LevelTables {
   LevelTables {                                                                         \
     level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
         level::moments_table, level::optimizer_table, &level::random_table,             \
-        level::convolution_table, level::pool_table, level::normalize_table,            \
-        level::cross_entropy_table                                                      \
+        level::convolution_table, level::pool_table, level::resample_table,             \
+        level::normalize_table, level::cross_entropy_table                              \
   }
 
 const LevelTables& level_tables() {
@@ -129,6 +130,9 @@ const ConvolutionKernels& convolution(DType dtype) {
 }
 const PoolKernels& pool(DType dtype) {
   return level_tables().pool[dtype == DType::float32 ? 0 : dtype == DType::float64 ? 1 : 2];
+}
+const ResampleKernels& resample(DType dtype) {
+  return level_tables().resample[dtype == DType::float64];
 }
 const NormalizeKernels& normalize(DType dtype) {
   return level_tables().normalize[dtype == DType::float64];

@@ -33,6 +33,7 @@ struct FloatReduce {
   extern const RandomKernels random_table;                 \
   extern const ConvolutionKernels convolution_table[2];    \
   extern const PoolKernels pool_table[3];                  \
+  extern const ResampleKernels resample_table[2];          \
   extern const NormalizeKernels normalize_table[2];        \
   extern const CrossEntropyKernels cross_entropy_table[2]; \
   }

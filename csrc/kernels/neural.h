@@ -28,6 +28,22 @@ struct ConvolutionKernels {
 };
 const ConvolutionKernels& convolution(DType dtype);
 
+// ---- resampling ----------------------------------------------------------------------------
+// A banded matrix: row i multiplies the elements from first[i] on with the weights at offset[i]
+// and after, up to offset[i + 1].
+struct Bands {
+  int64_t rows;
+  const int64_t *first, *offset;
+  const void* weight;
+};
+struct ResampleKernels {
+  // y = B x for `lines` lines of x, each n long.
+  void (*lines)(const Bands& b, int64_t lines, void* y, const void* x, int64_t n);
+  // Row `row` of B applied along the first dimension of x, whose elements are `inner` numbers.
+  void (*row)(const Bands& b, int64_t row, void* y, const void* x, int64_t inner);
+};
+const ResampleKernels& resample(DType dtype);
+
 // ---- pooling -------------------------------------------------------------------------------
 struct PoolKernels {
   // The maximum of each window over `volumes` volumes and where it stands in its volume; the first

@@ -315,7 +315,7 @@ constexpr Function rows[] = {
     make_function<batch_norm_row>(
         "batch_norm",
         "input, weight=None, bias=None, running_mean=None, running_var=None, training=False, "
-"momentum=0.1, eps=1e-05, cudnn_enabled=True",
+        "momentum=0.1, eps=1e-05, cudnn_enabled=True",
         kFunction,
         "(x - mean) / sqrt(var + eps) * weight + bias over all dimensions but 1; in training with "
         "the batch's own statistics, which the running ones move towards",
@@ -324,7 +324,7 @@ constexpr Function rows[] = {
     make_function<instance_norm_row>(
         "instance_norm",
         "input, weight=None, bias=None, running_mean=None, running_var=None, use_input_stats=True, "
-"momentum=0.1, eps=1e-05, cudnn_enabled=True",
+        "momentum=0.1, eps=1e-05, cudnn_enabled=True",
         kFunction, "(x - mean) / sqrt(var + eps) * weight + bias for each channel of each sample",
         "T((2, 3, 4)), T((3,)), T((3,)), None, None, True, 0.1, 1e-5, True\n"
         "T((2, 3, 4)), T((3,)), None, T((3,)), T((3,), 0.5, 2), False, 0.1, 1e-5, True"),

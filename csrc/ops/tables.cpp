@@ -55,7 +55,12 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_layer_norm) \
   X(nn_embedding) \
   X(nn_embedding_bag) \
-  X(nn_loss)
+  X(nn_loss) \
+  X(nn_conv_tbc) \
+  X(nn_resample) \
+  X(nn_fold) \
+  X(nn_shuffle) \
+  X(nn_grid_sample)
 // clang-format on
 
 #define X(family) extern const FunctionTable family##_functions;

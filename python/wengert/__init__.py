@@ -17,6 +17,7 @@ from ._core import (
     set_num_threads,
     trim_memory,
 )
+from ._convolution import conv1d, conv2d, conv3d
 from ._creation import (
     arange,
     as_tensor,

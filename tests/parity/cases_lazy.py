@@ -28,6 +28,8 @@ for n in (1, 2, 3):
         lazy(f"LazyConv{n}d", "4, 2", f"T{shape}"),
         lazy(f"LazyConv{n}d", "6, 3, 2, 1, 1, 3, False", f"T{shape}"),
         lazy(f"LazyConv{n}d", "4, kernel_size=2, padding_mode='circular', padding=1", f"T{shape[1:]}"),
+        lazy(f"LazyConvTranspose{n}d", "4, 2", f"T{shape}"),
+        lazy(f"LazyConvTranspose{n}d", "6, 3, 2, 1, 1, 3, False, 1", f"T{shape[1:]}"),
         lazy(f"LazyBatchNorm{n}d", "", f"T{shape}"),
         lazy(f"LazyBatchNorm{n}d", "0.1, None, True, True, bias=False", f"T{shape}"),
         lazy(f"LazyBatchNorm{n}d", "affine=False, track_running_stats=False", f"T{shape}"),

@@ -39,7 +39,14 @@ from wengert.nn.container import (
     ParameterList,
     Sequential,
 )
-from wengert.nn.conv import Conv1d, Conv2d, Conv3d
+from wengert.nn.conv import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+)
 from wengert.nn.distance import CosineSimilarity, PairwiseDistance
 from wengert.nn.dropout import (
     AlphaDropout,
@@ -56,11 +63,15 @@ from wengert.nn.lazy import (
     LazyConv1d,
     LazyConv2d,
     LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
     LazyInstanceNorm1d,
     LazyInstanceNorm2d,
     LazyInstanceNorm3d,
     LazyLinear,
 )
+from wengert.nn.fold import Fold, Unfold
 from wengert.nn.linear import (
     Bilinear,
     Flatten,
@@ -87,7 +98,13 @@ from wengert.nn.loss import (
     TripletMarginLoss,
 )
 from wengert.nn.module import Module
-from wengert.nn.normalization import GroupNorm, LayerNorm, RMSNorm
+from wengert.nn.normalization import (
+    CrossMapLRN2d,
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 from wengert.nn.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -123,6 +140,8 @@ from wengert.nn.pooling import (
     MaxPool2d,
     MaxPool3d,
 )
+from wengert.nn.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
+from wengert.nn.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 from wengert.nn.sparse import Embedding, EmbeddingBag
 from wengert.nn.unpooling import (
     FractionalMaxPool2d,
@@ -154,6 +173,7 @@ __all__ = [
     "Bilinear",
     "Buffer",
     "CELU",
+    "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
@@ -163,9 +183,13 @@ __all__ = [
     "Conv1d",
     "Conv2d",
     "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "CrossMapLRN2d",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -174,6 +198,7 @@ __all__ = [
     "Embedding",
     "EmbeddingBag",
     "Flatten",
+    "Fold",
     "FractionalMaxPool2d",
     "FractionalMaxPool3d",
     "GELU",
@@ -202,12 +227,16 @@ __all__ = [
     "LazyConv1d",
     "LazyConv2d",
     "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
     "LazyInstanceNorm1d",
     "LazyInstanceNorm2d",
     "LazyInstanceNorm3d",
     "LazyLinear",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -228,6 +257,8 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
     "RReLU",
@@ -257,8 +288,12 @@ __all__ = [
     "Threshold",
     "TripletMarginLoss",
     "Unflatten",
+    "Unfold",
     "UninitializedBuffer",
     "UninitializedParameter",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

@@ -25,9 +25,11 @@ def _tuple(value: int | Sequence[int], n: int) -> tuple[int, ...]:
 class _ConvNd(Module):
     """What the convolutions have in common; they differ in ``_ndim`` and ``_kernel``.
 
-    Weight (out, in / groups, *kernel) and bias (out) begin as U(-b, b), b = 1 / sqrt(fan_in).
+    Weight (out, in / groups, *kernel), transposed (in, out / groups, *kernel), and bias (out) begin
+    as U(-b, b), b = 1 / sqrt(fan_in).
     """
 
+    transposed = False
     _ndim: int
     _kernel: Callable[..., Tensor]
 
@@ -64,6 +66,7 @@ class _ConvNd(Module):
         self.stride = _tuple(stride, n)
         self.padding = padding if isinstance(padding, str) else _tuple(padding, n)
         self.dilation = _tuple(dilation, n)
+        self.output_padding = (0,) * n
         self.groups = groups
         self.padding_mode = padding_mode
         before, after = self._amounts(padding)
@@ -75,11 +78,9 @@ class _ConvNd(Module):
         elif any(before) or any(after):
             pairs = zip(reversed(before), reversed(after), strict=True)
             self._outer_padding = [amount for pair in pairs for amount in pair]
-        self.weight = Parameter(
-            wengert.empty(
-                out_channels, in_channels // groups, *self.kernel_size, device=device, dtype=dtype
-            )
-        )
+        channels = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        shape = (channels[0], channels[1] // groups, *self.kernel_size)
+        self.weight = Parameter(wengert.empty(shape, device=device, dtype=dtype))
         if bias:
             self.bias = Parameter(wengert.empty(out_channels, device=device, dtype=dtype))
         else:
@@ -110,18 +111,12 @@ class _ConvNd(Module):
             bound = 1 / math.sqrt(fan_in)
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input: Tensor) -> Tensor:
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if self._outer_padding is not None:
             mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
             input = F.pad(input, self._outer_padding, mode)
         return self._kernel(
-            input,
-            self.weight,
-            self.bias,
-            self.stride,
-            self._inner_padding,
-            self.dilation,
-            self.groups,
+            input, weight, bias, self.stride, self._inner_padding, self.dilation, self.groups
         )
 
     def extra_repr(self) -> str:
@@ -133,6 +128,8 @@ class _ConvNd(Module):
             text += f", padding={self.padding}"
         if self.dilation != (1,) * self._ndim:
             text += f", dilation={self.dilation}"
+        if self.output_padding != (0,) * self._ndim:
+            text += f", output_padding={self.output_padding}"
         if self.groups != 1:
             text += f", groups={self.groups}"
         if self.bias is None:
@@ -142,22 +139,128 @@ class _ConvNd(Module):
         return text
 
 
-class Conv1d(_ConvNd):
+class _Conv(_ConvNd):
+    def forward(self, input: Tensor) -> Tensor:
+        return self._conv_forward(input, self.weight, self.bias)
+
+
+class Conv1d(_Conv):
     """Cross-correlation of (N, C, L) or (C, L)."""
 
     _ndim = 1
     _kernel = staticmethod(_C.conv1d)
 
 
-class Conv2d(_ConvNd):
+class Conv2d(_Conv):
     """Cross-correlation of (N, C, H, W) or (C, H, W)."""
 
     _ndim = 2
     _kernel = staticmethod(_C.conv2d)
 
 
-class Conv3d(_ConvNd):
+class Conv3d(_Conv):
     """Cross-correlation of (N, C, D, H, W) or (C, D, H, W)."""
 
     _ndim = 3
     _kernel = staticmethod(_C.conv3d)
+
+
+class _ConvTransposeNd(_ConvNd):
+    transposed = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] = 0,
+        output_padding: int | Sequence[int] = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: int | Sequence[int] = 1,
+        padding_mode: str = "zeros",
+        device: object = None,
+        dtype: wengert.dtype | None = None,
+    ) -> None:
+        name = type(self).__name__
+        if padding_mode != "zeros":
+            raise ValueError(f'Only "zeros" padding mode is supported for {name}')
+        if isinstance(padding, str):
+            raise TypeError(f"{name}: padding must be an int or ints, got {padding!r}")
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
+        self.output_padding = _tuple(output_padding, self._ndim)
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        extra = self.output_padding
+        if output_size is not None:
+            extra = self._extra_for(input, output_size)
+        return self._kernel(
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            extra,
+            self.groups,
+            self.dilation,
+        )
+
+    def _extra_for(self, input: Tensor, output_size: Sequence[int]) -> tuple[int, ...]:
+        """The output_padding that gives the wanted size, of the spatial dimensions or of all."""
+        n, name = self._ndim, type(self).__name__
+        sizes = list(output_size)
+        if len(sizes) == input.ndim:
+            sizes = sizes[input.ndim - n :]
+        if len(sizes) != n:
+            raise ValueError(
+                f"{name}: expected an output_size of {n} or {input.ndim} numbers for an input of "
+                f"shape {tuple(input.shape)}, got {tuple(output_size)}"
+            )
+        geometry = zip(self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
+        least = [
+            (size - 1) * s - 2 * int(p) + d * (k - 1) + 1
+            for size, (s, p, d, k) in zip(input.shape[input.ndim - n :], geometry, strict=True)
+        ]
+        extra = tuple(size - low for size, low in zip(sizes, least, strict=True))
+        if any(not 0 <= e < s for e, s in zip(extra, self.stride, strict=True)):
+            most = [low + s - 1 for low, s in zip(least, self.stride, strict=True)]
+            raise ValueError(
+                f"{name}: an input of shape {tuple(input.shape)} can give sizes from {least} to "
+                f"{most}, but output_size={tuple(output_size)} was asked for"
+            )
+        return extra
+
+
+class ConvTranspose1d(_ConvTransposeNd):
+    """Transposed convolution of (N, C, L) or (C, L): the adjoint of a :class:`Conv1d`."""
+
+    _ndim = 1
+    _kernel = staticmethod(_C.conv_transpose1d)
+
+
+class ConvTranspose2d(_ConvTransposeNd):
+    """Transposed convolution of (N, C, H, W) or (C, H, W): the adjoint of a :class:`Conv2d`."""
+
+    _ndim = 2
+    _kernel = staticmethod(_C.conv_transpose2d)
+
+
+class ConvTranspose3d(_ConvTransposeNd):
+    """Transposed convolution of (N, C, D, H, W) or (C, D, H, W): the adjoint of a
+    :class:`Conv3d`."""
+
+    _ndim = 3
+    _kernel = staticmethod(_C.conv_transpose3d)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 import wengert
 from wengert import Tensor, no_grad
 from wengert import _ops as _C
+from wengert._convolution import conv1d, conv2d, conv3d
+from wengert.nn._embedding import embedding, embedding_bag, one_hot
 from wengert.nn._losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -30,6 +32,14 @@ from wengert.nn._losses import (
     smooth_l1_loss,
     soft_margin_loss,
     triplet_margin_loss,
+)
+from wengert.nn._normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    normalize,
+    rms_norm,
 )
 from wengert.nn._pooling import (
     adaptive_avg_pool1d,
@@ -63,6 +73,17 @@ from wengert.nn._unpooling import (
     max_unpool2d,
     max_unpool3d,
 )
+from wengert.nn._spatial import (
+    affine_grid,
+    fold,
+    grid_sample,
+    interpolate,
+    local_response_norm,
+    unfold,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -74,6 +95,7 @@ __all__ = [
     "adaptive_max_pool2d_with_indices",
     "adaptive_max_pool3d",
     "adaptive_max_pool3d_with_indices",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -83,9 +105,14 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -96,6 +123,7 @@ __all__ = [
     "elu",
     "embedding",
     "embedding_bag",
+    "fold",
     "fractional_max_pool2d",
     "fractional_max_pool2d_with_indices",
     "fractional_max_pool3d",
@@ -103,6 +131,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "hardshrink",
     "hardsigmoid",
@@ -111,11 +140,13 @@ __all__ = [
     "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "lp_pool1d",
@@ -133,11 +164,14 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "native_channel_shuffle",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
@@ -158,10 +192,21 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "triplet_margin_loss",
+    "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]
 
+channel_shuffle = _C.channel_shuffle
+conv_tbc = _C.conv_tbc
+conv_transpose1d = _C.conv_transpose1d
+conv_transpose2d = _C.conv_transpose2d
+conv_transpose3d = _C.conv_transpose3d
 linear = _C.linear
-one_hot = _C.one_hot
+native_channel_shuffle = _C.native_channel_shuffle
+pixel_shuffle = _C.pixel_shuffle
+pixel_unshuffle = _C.pixel_unshuffle
 sigmoid = _C.sigmoid
 tanh = _C.tanh
 
@@ -414,81 +459,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     return y if bias is None else y + bias
 
 
-def _tuple_of(value: int | Sequence[int], n: int) -> tuple[int, ...]:
-    return (value,) * n if isinstance(value, int) else tuple(value)
-
-
-def _conv(
-    n: int,
-    kernel: Callable,
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: int | Sequence[int],
-    padding: str,
-    dilation: int | Sequence[int],
-    groups: int,
-) -> Tensor:
-    """A convolution whose padding is given as "same" or "valid"."""
-    if padding == "valid":
-        return kernel(input, weight, bias, stride, 0, dilation, groups)
-    if padding != "same":
-        raise RuntimeError(f"conv{n}d: expected padding 'same' or 'valid', got {padding!r}")
-    if any(s != 1 for s in _tuple_of(stride, n)):
-        raise RuntimeError("padding='same' is not supported for strided convolutions")
-    total = [d * (k - 1) for d, k in zip(_tuple_of(dilation, n), weight.shape[2:], strict=True)]
-    if any(t % 2 for t in total):
-        # What is left over when the padding is halved goes to the end.
-        extra = [v for t in reversed(total) for v in (0, t % 2)]
-        input = _C.pad(input, extra, "constant", 0.0)
-    return kernel(input, weight, bias, stride, [t // 2 for t in total], dilation, groups)
-
-
-def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: str | int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Cross-correlation of (N, C, L) with a weight (out, C / groups, k)."""
-    if isinstance(padding, str):
-        return _conv(1, _C.conv1d, input, weight, bias, stride, padding, dilation, groups)
-    return _C.conv1d(input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: str | int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Cross-correlation of (N, C, H, W) with a weight (out, C / groups, kh, kw)."""
-    if isinstance(padding, str):
-        return _conv(2, _C.conv2d, input, weight, bias, stride, padding, dilation, groups)
-    return _C.conv2d(input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: str | int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Cross-correlation of (N, C, D, H, W) with a weight (out, C / groups, kd, kh, kw)."""
-    if isinstance(padding, str):
-        return _conv(3, _C.conv3d, input, weight, bias, stride, padding, dilation, groups)
-    return _C.conv3d(input, weight, bias, stride, padding, dilation, groups)
-
-
 def pad(
     input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
 ) -> Tensor:
@@ -502,101 +472,6 @@ def pad(
     if mode != "constant" and value is not None and value != 0:
         raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
     return _C.pad(input, pad, mode, 0.0 if value is None else value)
-
-
-# ---- normalisation -------------------------------------------------------------------------
-
-
-def batch_norm(
-    input: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Tensor:
-    """(x - mean) / sqrt(var + eps) * weight + bias over all dimensions but 1."""
-    if training and input.ndim >= 2:
-        shape = tuple(input.shape)
-        if shape[0] * math.prod(shape[2:]) == 1:
-            raise ValueError(
-                f"Expected more than 1 value per channel when training, got input size {shape}"
-            )
-    return _C.batch_norm(
-        input, weight, bias, running_mean, running_var, training, momentum, eps, False
-    )
-
-
-def instance_norm(
-    input: Tensor,
-    running_mean: Tensor | None = None,
-    running_var: Tensor | None = None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    use_input_stats: bool = True,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Tensor:
-    """(x - mean) / sqrt(var + eps) * weight + bias over the dimensions after the channels.
-
-    Args:
-        use_input_stats: normalise with the input's own statistics, towards whose means over the
-            batch the running ones move; otherwise with the running ones.
-    """
-    if use_input_stats and input.ndim >= 2 and math.prod(input.shape[2:]) == 1:
-        raise ValueError(
-            "Expected more than 1 spatial element when training, got input size "
-            f"{tuple(input.shape)}"
-        )
-    return _C.instance_norm(
-        input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, False
-    )
-
-
-def layer_norm(
-    input: Tensor,
-    normalized_shape: Sequence[int],
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
-) -> Tensor:
-    """(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions."""
-    return _C.layer_norm(input, normalized_shape, weight, bias, eps)
-
-
-def group_norm(
-    input: Tensor,
-    num_groups: int,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
-) -> Tensor:
-    """Normalises each of ``num_groups`` groups of channels (dimension 1) of each sample."""
-    return _C.group_norm(input, num_groups, weight, bias, eps)
-
-
-def rms_norm(
-    input: Tensor,
-    normalized_shape: Sequence[int],
-    weight: Tensor | None = None,
-    eps: float | None = None,
-) -> Tensor:
-    """x / sqrt(mean(x^2) + eps) * weight over the last dimensions; eps None: the dtype's."""
-    return _C.rms_norm(input, normalized_shape, weight, eps)
-
-
-def normalize(
-    input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None
-) -> Tensor:
-    """x / max(||x||_p, eps) along ``dim``."""
-    y = input / _p_norm(input, p, dim).clamp(min=eps)
-    return y if out is None else out.copy_(y)
-
-
-def _p_norm(x: Tensor, p: float, dim: int) -> Tensor:
-    return wengert.norm(x, p, dim, True)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -676,110 +551,3 @@ def alpha_dropout(
     return _over(
         input, lambda x: wengert.where(kept, x * scale + shift, _C.full_like(x, dropped)), inplace
     )
-
-
-# ---- embedding -----------------------------------------------------------------------------
-
-
-def embedding(
-    input: Tensor,
-    weight: Tensor,
-    padding_idx: int | None = None,
-    max_norm: float | None = None,
-    norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False,
-    sparse: bool = False,
-) -> Tensor:
-    """Rows of ``weight`` (n, d) by the integers ``input`` (*): (*, d).
-
-    Args:
-        padding_idx: this row receives no gradient.
-        max_norm: rows used here whose ``norm_type``-norm is larger are first scaled down, in place.
-        scale_grad_by_freq: divide the gradient of a row by how often it is used here.
-        sparse: accepted; gradients are dense all the same.
-    """
-    padding_idx = _padding_row(padding_idx, weight)
-    if max_norm is not None:
-        with no_grad():
-            _C.embedding_renorm_(weight, input, max_norm, norm_type)
-    return _C.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
-
-
-def _padding_row(padding_idx: int | None, weight: Tensor) -> int:
-    """The row as a number from 0, or -1 for None."""
-    if padding_idx is None:
-        return -1
-    rows = weight.shape[0]
-    if not -rows <= padding_idx < rows:
-        raise AssertionError("Padding_idx must be within num_embeddings")
-    return padding_idx % rows
-
-
-def embedding_bag(
-    input: Tensor,
-    weight: Tensor,
-    offsets: Tensor | None = None,
-    max_norm: float | None = None,
-    norm_type: float = 2,
-    scale_grad_by_freq: bool = False,
-    mode: str = "mean",
-    sparse: bool = False,
-    per_sample_weights: Tensor | None = None,
-    include_last_offset: bool = False,
-    padding_idx: int | None = None,
-) -> Tensor:
-    """Sums, means or maxima of bags of rows of ``weight`` (n, d): (bags, d).
-
-    Args:
-        input: integers (bags, k), or those of all bags (L) with ``offsets``.
-        offsets: where each bag begins in a one-dimensional input.
-        max_norm: rows used here whose ``norm_type``-norm is larger are first scaled down, in place.
-        scale_grad_by_freq: divide the gradient of a row by how often it is used here.
-        mode: "sum", "mean" or "max"; empty bags give zeros.
-        sparse: accepted; gradients are dense all the same.
-        per_sample_weights: factors of the rows, of the input's shape, for "sum".
-        include_last_offset: the last offset is the end of the last bag.
-        padding_idx: this row is left out of every bag.
-    """
-    op = "embedding_bag"
-    if per_sample_weights is not None and input.shape != per_sample_weights.shape:
-        raise ValueError(
-            f"{op}: expected per_sample_weights of the input's shape {tuple(input.shape)}, got "
-            f"{tuple(per_sample_weights.shape)}"
-        )
-    if weight.ndim != 2:
-        raise ValueError(f"{op}: expected a weight of 2 dimensions, got {weight.ndim}")
-    if mode not in ("sum", "mean", "max"):
-        raise ValueError(f"{op}: mode has to be one of sum, mean or max, got {mode!r}")
-    if input.ndim == 2:
-        if offsets is not None:
-            raise ValueError(f"{op}: expected no offsets beside an input of 2 dimensions")
-        offsets = wengert.arange(input.shape[0]) * input.shape[1]
-        include_last_offset = False
-        input = input.reshape(-1)
-        if per_sample_weights is not None:
-            per_sample_weights = per_sample_weights.reshape(-1)
-    elif input.ndim != 1:
-        raise ValueError(f"{op}: expected an input of 1 or 2 dimensions, got {input.ndim}")
-    elif offsets is None or offsets.ndim != 1:
-        raise ValueError(f"{op}: offsets has to be a 1D Tensor beside an input of 1 dimension")
-    if mode == "max" and (scale_grad_by_freq or sparse):
-        raise ValueError(f"{op}: mode 'max' has no scale_grad_by_freq and no sparse gradients")
-    if per_sample_weights is not None and mode != "sum":
-        raise NotImplementedError(
-            f"{op}: per_sample_weights is only supported for mode 'sum', got {mode!r}"
-        )
-    if max_norm is not None:
-        with no_grad():
-            _C.embedding_renorm_(weight, input, max_norm, norm_type)
-    return _C.embedding_bag(
-        weight,
-        input,
-        offsets,
-        scale_grad_by_freq,
-        ("sum", "mean", "max").index(mode),
-        sparse,
-        per_sample_weights,
-        include_last_offset,
-        padding_idx,
-    )[0]

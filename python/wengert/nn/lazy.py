@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 import wengert
 from wengert import Tensor, no_grad
 from wengert.nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, _NormBase
-from wengert.nn.conv import Conv1d, Conv2d, Conv3d
+from wengert.nn.conv import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+)
 from wengert.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from wengert.nn.linear import Linear
 from wengert.nn.module import Module
@@ -128,6 +135,8 @@ class _LazyConv(LazyModuleMixin):
             self.bias = UninitializedParameter(device=device, dtype=dtype)
 
     def _weight_channels(self) -> tuple[int, int]:
+        if self.transposed:
+            return self.in_channels, self.out_channels // self.groups
         return self.out_channels, self.in_channels // self.groups
 
     def initialize_parameters(self, input: Tensor, *args: Any, **kwargs: Any) -> None:
@@ -185,6 +194,56 @@ class LazyConv3d(_LazyConvForward, Conv3d):
     """A :class:`Conv3d` that takes ``in_channels`` from its first input."""
 
     cls_to_become = Conv3d
+
+
+class _LazyConvTranspose(_LazyConv):
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] = 0,
+        output_padding: int | Sequence[int] = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: int | Sequence[int] = 1,
+        padding_mode: str = "zeros",
+        device: object = None,
+        dtype: wengert.dtype | None = None,
+    ) -> None:
+        super().__init__(
+            0,
+            0,
+            kernel_size,
+            stride,
+            padding,
+            output_padding,
+            groups,
+            False,
+            dilation,
+            padding_mode,
+            device,
+            dtype,
+        )
+        self._become_lazy(out_channels, bias, device, dtype)
+
+
+class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
+    """A :class:`ConvTranspose1d` that takes ``in_channels`` from its first input."""
+
+    cls_to_become = ConvTranspose1d
+
+
+class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
+    """A :class:`ConvTranspose2d` that takes ``in_channels`` from its first input."""
+
+    cls_to_become = ConvTranspose2d
+
+
+class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
+    """A :class:`ConvTranspose3d` that takes ``in_channels`` from its first input."""
+
+    cls_to_become = ConvTranspose3d
 
 
 class _LazyNorm(LazyModuleMixin, _NormBase):

@@ -8,6 +8,7 @@ import wengert
 from wengert import Tensor
 from wengert.nn import functional as F
 from wengert.nn import init
+from wengert.nn._spatial import cross_map_norm
 from wengert.nn.module import Module
 from wengert.nn.parameter import Parameter
 
@@ -133,3 +134,36 @@ class RMSNorm(_Normalization):
         return (
             f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
         )
+
+
+class _LocalNorm(Module):
+    def __init__(
+        self, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class LocalResponseNorm(_LocalNorm):
+    """x / (k + alpha mean(x^2))^beta over ``size`` neighbouring channels of (N, C, *)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+
+class CrossMapLRN2d(_LocalNorm):
+    """The same of (N, C, H, W), with as many channels before as after each."""
+
+    def __init__(
+        self, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1
+    ) -> None:
+        super().__init__(size, alpha, beta, k)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return cross_map_norm(input, self.size, self.alpha, self.beta, self.k)

@@ -1,6 +1,7 @@
 // Operations of neural networks.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,10 @@ WG_CONVOLUTION(conv_transpose2d)
 WG_CONVOLUTION(conv_transpose3d)
 #undef WG_CONVOLUTION
 
+// Convolution of (time, batch, in) with a weight (taps, in, out), `pad` zeros at both ends.
+WENGERT_API Tensor conv_tbc(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                            int64_t pad = 0);
+
 // ---- pooling of (N, C, ...) or (C, ...); no stride means the kernel's size. Each list has one
 // number, or one for each spatial dimension. The functions that give two tensors also say where
 // each maximum stands in its volume (int64).
@@ -68,6 +73,35 @@ WG_POOL(3d)
 WG_POOL(2d)
 WG_POOL(3d)
 #undef WG_POOL
+
+// ---- images
+// (N, C, ...) resampled to the given spatial sizes. mode: "nearest", "nearest-exact", "linear",
+// "bilinear", "trilinear", "bicubic", "lanczos" or "area". With align_corners the outermost
+// elements of both lie at the same places, otherwise their outer borders; antialias widens the
+// filter where the output is smaller. Where a scale_factor is positive, neighbouring outputs lie 1
+// / scale_factor apart, not input size / output size.
+WENGERT_API Tensor interpolate(const Tensor& input, Dims size, std::string_view mode = "nearest",
+                               bool align_corners = false, bool antialias = false,
+                               std::array<double, 3> scale_factor = {});
+// The values of (N, C, H, W) or (N, C, D, H, W) at the points (N, ..., 2 or 3) of a grid, whose
+// coordinates x, y and z go from -1 to 1. mode: "bilinear", "nearest" or "bicubic"; what lies
+// outside is read as padding_mode says: "zeros", "border" or "reflection".
+WENGERT_API Tensor grid_sample(const Tensor& input, const Tensor& grid,
+                               std::string_view mode = "bilinear",
+                               std::string_view padding_mode = "zeros", bool align_corners = false);
+// The grid for images of `size` under the affine maps theta (N, 2, 3) or (N, 3, 4).
+WENGERT_API Tensor affine_grid(const Tensor& theta, Dims size, bool align_corners = false);
+// The windows of (N, C, H, W) or (C, H, W) as columns (N, C * taps, windows).
+WENGERT_API Tensor unfold_windows(const Tensor& input, Dims kernel_size, Dims dilation = {1},
+                                  Dims padding = {0}, Dims stride = {1});
+// The adjoint: such columns added up to planes of output_size.
+WENGERT_API Tensor fold(const Tensor& input, Dims output_size, Dims kernel_size,
+                        Dims dilation = {1}, Dims padding = {0}, Dims stride = {1});
+// (*, C r r, H, W) to (*, C, H r, W r), and back.
+WENGERT_API Tensor pixel_shuffle(const Tensor& input, int64_t upscale_factor);
+WENGERT_API Tensor pixel_unshuffle(const Tensor& input, int64_t downscale_factor);
+// The channels of (N, C, *), those of each group side by side, interleaved.
+WENGERT_API Tensor channel_shuffle(const Tensor& input, int64_t groups);
 
 // ---- normalisation
 // (x - mean) / sqrt(var + eps) * weight + bias for each channel (dimension 1). In training the

@@ -10,6 +10,7 @@ from wengert.nn import (
     conv,
     distance,
     dropout,
+    fold,
     instancenorm,
     lazy,
     linear,
@@ -18,7 +19,9 @@ from wengert.nn import (
     normalization,
     padding,
     pooling,
+    shuffle,
     sparse,
+    upsampling,
 )
 
 for _place in (
@@ -28,6 +31,7 @@ for _place in (
     conv,
     distance,
     dropout,
+    fold,
     instancenorm,
     lazy,
     linear,
@@ -36,6 +40,8 @@ for _place in (
     normalization,
     padding,
     pooling,
+    shuffle,
     sparse,
+    upsampling,
 ):
     sys.modules[f"{__name__}.{_place.__name__.rpartition('.')[2]}"] = _place
