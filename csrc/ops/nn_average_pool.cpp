@@ -115,21 +115,23 @@ struct AveragePool {
       const T* in = x.data<T>();
       T* out = y.data<T>();
       const int64_t width = rule.length(2), height = rule.length(1);
-      rule.each(detail::Volumes(x.shape(), rule.in.ndim), [=](int64_t volume, int64_t o,
-                                                              const Box& box, double count) {
-        T total = 0;
-        for (int64_t i = kDeep ? box.deep.begin : 0; i < (kDeep ? box.deep.end : 1); ++i) {
-          for (int64_t j = box.down.begin; j < box.down.end; ++j) {
-            const T* line = in + volume + (i * height + j) * width;
-            for (int64_t k = box.across.begin; k < box.across.end; ++k) total += line[k];
-          }
-        }
-        if constexpr (std::is_floating_point_v<T>) {
-          out[o] = total * static_cast<T>(scale);
-        } else {
-          out[o] = total / static_cast<T>(count);
-        }
-      });
+      rule.each(detail::Volumes(x.shape(), rule.in.ndim),
+                [=](int64_t volume, int64_t o, const Box& box, [[maybe_unused]] double count,
+                    [[maybe_unused]] double scale) {
+                  T total = 0;
+                  for (int64_t i = kDeep ? box.deep.begin : 0; i < (kDeep ? box.deep.end : 1);
+                       ++i) {
+                    for (int64_t j = box.down.begin; j < box.down.end; ++j) {
+                      const T* line = in + volume + (i * height + j) * width;
+                      for (int64_t k = box.across.begin; k < box.across.end; ++k) total += line[k];
+                    }
+                  }
+                  if constexpr (std::is_floating_point_v<T>) {
+                    out[o] = total * static_cast<T>(scale);
+                  } else {
+                    out[o] = total / static_cast<T>(count);
+                  }
+                });
     };
     detail::with_pooled_type(
         dtype, [&](auto t) { with_depth(rule.in.ndim, [&](auto deep) { run(t, deep); }); });
@@ -152,16 +154,17 @@ struct AverageSpread {
       const T* in = g.data<T>();
       T* out = x.data<T>();
       const int64_t width = rule.length(2), height = rule.length(1);
-      rule.each(detail::Volumes(x.shape(), rule.in.ndim), [=](int64_t volume, int64_t o,
-                                                              const Box& box, double count) {
-        const T share = in[o] * static_cast<T>(scale);
-        for (int64_t i = kDeep ? box.deep.begin : 0; i < (kDeep ? box.deep.end : 1); ++i) {
-          for (int64_t j = box.down.begin; j < box.down.end; ++j) {
-            T* line = out + volume + (i * height + j) * width;
-            for (int64_t k = box.across.begin; k < box.across.end; ++k) line[k] += share;
-          }
-        }
-      });
+      rule.each(detail::Volumes(x.shape(), rule.in.ndim),
+                [=](int64_t volume, int64_t o, const Box& box, double, double scale) {
+                  const T share = in[o] * static_cast<T>(scale);
+                  for (int64_t i = kDeep ? box.deep.begin : 0; i < (kDeep ? box.deep.end : 1);
+                       ++i) {
+                    for (int64_t j = box.down.begin; j < box.down.end; ++j) {
+                      T* line = out + volume + (i * height + j) * width;
+                      for (int64_t k = box.across.begin; k < box.across.end; ++k) line[k] += share;
+                    }
+                  }
+                });
     };
     with_float_type(name, dtype,
                     [&](auto t) { with_depth(rule.in.ndim, [&](auto deep) { run(t, deep); }); });

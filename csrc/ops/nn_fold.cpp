@@ -116,8 +116,8 @@ Tensor unfold_windows(const Tensor& input, Dims kernel_size, Dims dilation, Dims
   check_dtype(op, x);
   WG_CHECK(x.ndim >= 3, IndexError, op,
            ": expected an input (N, C, H, W) or (C, H, W), but got shape ", x.sizes());
-  WG_CHECK(x.ndim <= 4, Error, op, ": expected an input (N, C, H, W) or (C, H, W), but got shape ",
-           x.sizes());
+  WG_CHECK(x.ndim <= 4, Error, op,
+           ": expected an input (N, C, H, W) or (C, H, W), but got shape ", x.sizes());
   WG_CHECK(x.shape()[x.ndim - 3] > 0, Error, op, ": only the batch may be empty, but got shape ",
            x.sizes());
   const WindowRule r =
