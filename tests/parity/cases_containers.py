@@ -76,7 +76,10 @@ CASES += [
     ),
     Case(name, "m = fill(nn.Sequential())\nm(T(2))"),
     Case(name, "m = nn.Sequential(nn.Linear(2, 2), nn.Tanh())\nlen(m * 2), len(3 * m)"),
-    Case(name, "m = nn.Sequential(nn.Linear(2, 2))\nm *= 3\nlen(m), m[0] is m[2], list(m.state_dict())"),
+    Case(
+        name,
+        "m = nn.Sequential(nn.Linear(2, 2))\nm *= 3\nlen(m), m[0] is m[2], list(m.state_dict())",
+    ),
     Case(name, "nn.Sequential(nn.Tanh()) * 0", raises=True),
     Case(name, "nn.Sequential(nn.Tanh()) * 1.5", raises=True),
     Case(name, "nn.Sequential(nn.Tanh()).__imul__(0)", raises=True),

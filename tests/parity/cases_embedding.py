@@ -21,9 +21,7 @@ CASES = [
         EMBEDDING,
         "w = C(5, 4)\ny = F.embedding(torch.tensor([[0], [2]]), w, None, 1.0, 1.0)\ny, w",
     ),
-    Case(
-        EMBEDDING, "w = C(5, 4)\nF.embedding(torch.tensor([1]), w, None, 0.5, float('inf')), w"
-    ),
+    Case(EMBEDDING, "w = C(5, 4)\nF.embedding(torch.tensor([1]), w, None, 0.5, float('inf')), w"),
     Case(EMBEDDING, "F.embedding(torch.tensor([1, 1, 2, 1]), T(5, 4), scale_grad_by_freq=True)"),
     Case(
         EMBEDDING,
@@ -41,9 +39,14 @@ CASES = [
         "w = C(5, 4)\nr = torch.embedding_renorm_(w, torch.tensor([0, 1, 1]), 0.7, 2.0)\nr is w, w",
     ),
     Case("torch.embedding_renorm_", "torch.embedding_renorm_(C(5, 4), I(3), 0.1, 3.0)"),
-    Case("torch.embedding_renorm_", "torch.embedding_renorm_(C(5, 4), torch.tensor([5]), 1.0, 2.0)",
-         raises=True),
-    Case("torch.embedding_renorm_", "torch.embedding_renorm_(T(5, 4), I(3), 1.0, 2.0)", raises=True),
+    Case(
+        "torch.embedding_renorm_",
+        "torch.embedding_renorm_(C(5, 4), torch.tensor([5]), 1.0, 2.0)",
+        raises=True,
+    ),
+    Case(
+        "torch.embedding_renorm_", "torch.embedding_renorm_(T(5, 4), I(3), 1.0, 2.0)", raises=True
+    ),
     Case("torch.nn.Embedding", "fill(nn.Embedding(5, 4))(I(3, 2))"),
     Case("torch.nn.Embedding", "fill(nn.Embedding(5, 4, padding_idx=1))(I(3, 2))"),
     Case("torch.nn.Embedding", "nn.Embedding(5, 4, padding_idx=-2).weight[3]"),
@@ -117,9 +120,7 @@ CASES += [
         f"{BAGS}F.embedding_bag(i, T(6, 4), o, mode='sum', per_sample_weights=T(8), padding_idx=4)",
         order=1,
     ),
-    Case(
-        BAG, "F.embedding_bag(I(3, 2), T(6, 4), mode='sum', per_sample_weights=T(3, 2))", order=1
-    ),
+    Case(BAG, "F.embedding_bag(I(3, 2), T(6, 4), mode='sum', per_sample_weights=T(3, 2))", order=1),
     Case(BAG, "F.embedding_bag(I(3, 2), T(6, 4), torch.tensor([0]))", raises=True),
     Case(BAG, "F.embedding_bag(I(3), T(6, 4))", raises=True),
     Case(BAG, "F.embedding_bag(I(3), T(6, 4), torch.tensor([1]))", raises=True),
@@ -128,11 +129,16 @@ CASES += [
     Case(BAG, "F.embedding_bag(I(3), T(6), torch.tensor([0]))", raises=True),
     Case(BAG, "F.embedding_bag(I(3, 2, 2), T(6, 4))", raises=True),
     Case(BAG, "F.embedding_bag(I(3, 2), T(6, 4), mode='median')", raises=True),
-    Case(BAG, "F.embedding_bag(I(3, 2), T(6, 4), mode='max', scale_grad_by_freq=True)", raises=True),
+    Case(
+        BAG, "F.embedding_bag(I(3, 2), T(6, 4), mode='max', scale_grad_by_freq=True)", raises=True
+    ),
     Case(BAG, "F.embedding_bag(I(3, 2), T(6, 4), mode='max', sparse=True)", raises=True),
     Case(BAG, "F.embedding_bag(I(3, 2), T(6, 4), per_sample_weights=T(3, 2))", raises=True),
-    Case(BAG, "F.embedding_bag(I(3, 2), T(6, 4), mode='sum', per_sample_weights=T(2, 3))",
-         raises=True),
+    Case(
+        BAG,
+        "F.embedding_bag(I(3, 2), T(6, 4), mode='sum', per_sample_weights=T(2, 3))",
+        raises=True,
+    ),
     Case(BAG, "F.embedding_bag(I(3, 2), T(6, 4), padding_idx=6)", raises=True),
     Case(BAG, "F.embedding_bag(I(3, 2) + 6, T(6, 4))", raises=True),
     Case("torch.nn.EmbeddingBag", "fill(nn.EmbeddingBag(6, 4))(I(3, 5))", order=1),

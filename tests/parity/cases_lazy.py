@@ -27,7 +27,9 @@ for n in (1, 2, 3):
     CASES += [
         lazy(f"LazyConv{n}d", "4, 2", f"T{shape}"),
         lazy(f"LazyConv{n}d", "6, 3, 2, 1, 1, 3, False", f"T{shape}"),
-        lazy(f"LazyConv{n}d", "4, kernel_size=2, padding_mode='circular', padding=1", f"T{shape[1:]}"),
+        lazy(
+            f"LazyConv{n}d", "4, kernel_size=2, padding_mode='circular', padding=1", f"T{shape[1:]}"
+        ),
         lazy(f"LazyConvTranspose{n}d", "4, 2", f"T{shape}"),
         lazy(f"LazyConvTranspose{n}d", "6, 3, 2, 1, 1, 3, False, 1", f"T{shape[1:]}"),
         lazy(f"LazyBatchNorm{n}d", "", f"T{shape}"),
@@ -39,7 +41,11 @@ for n in (1, 2, 3):
         Case(f"torch.nn.LazyConv{n}d", f"nn.LazyConv{n}d(4, 2)(T(3))", raises=True),
         Case(f"torch.nn.LazyConv{n}d", f"nn.LazyConv{n}d(4, 2, groups=2)(T{shape})", raises=True),
         Case(f"torch.nn.LazyBatchNorm{n}d", f"nn.LazyBatchNorm{n}d()(T(3))", raises=True),
-        Case(f"torch.nn.LazyBatchNorm{n}d", f"nn.LazyBatchNorm{n}d()(T(2, 3, 2, 2, 2, 2))", raises=True),
+        Case(
+            f"torch.nn.LazyBatchNorm{n}d",
+            f"nn.LazyBatchNorm{n}d()(T(2, 3, 2, 2, 2, 2))",
+            raises=True,
+        ),
     ]
 CASES += [
     Case("torch.nn.LazyLinear", "nn.LazyLinear(3)(torch.ones(()))", raises=True),
@@ -130,9 +136,25 @@ L()(torch.ones(2))""",
         "b.materialize((2, 3))\nbefore, list(b.shape), b.requires_grad, isinstance(b, torch.Tensor)",
     ),
 ]
-for use in ("p + 1", "torch.add(p, 1)", "p.detach()", "len(p)", "p.clone()", "p.numel()", "p[0]",
-            "p.shape", "p == p", "nn.init.ones_(p)", "p.sum()", "F.linear(T(2, 3), p)", "bool(p)",
-            "p.backward()", "p.item()", "torch.cat([p, p])", "p.share_memory_()"):
+for use in (
+    "p + 1",
+    "torch.add(p, 1)",
+    "p.detach()",
+    "len(p)",
+    "p.clone()",
+    "p.numel()",
+    "p[0]",
+    "p.shape",
+    "p == p",
+    "nn.init.ones_(p)",
+    "p.sum()",
+    "F.linear(T(2, 3), p)",
+    "bool(p)",
+    "p.backward()",
+    "p.item()",
+    "torch.cat([p, p])",
+    "p.share_memory_()",
+):
     CASES.append(
         Case(
             "torch.nn.parameter.UninitializedParameter",

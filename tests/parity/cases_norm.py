@@ -34,7 +34,7 @@ for n, shape in BATCH.items():
         Case(name, f"nn.BatchNorm{n}d(4)({x})", raises=True),
         Case(name, f"nn.BatchNorm{n}d(3)(T{(1, 3) + (1,) * n})", raises=True),
         Case(name, f"fill(nn.BatchNorm{n}d(3)).eval()(T{(1, 3) + (1,) * n})", order=1),
-        Case(name, f"fill(nn.BatchNorm{n}d(3))(T{(0, 3) + shape[2:]})", order=1),
+        Case(name, f"fill(nn.BatchNorm{n}d(3))(T{(0, 3, *shape[2:])})", order=1),
     ]
     name = f"torch.nn.InstanceNorm{n}d"
     for arguments in (
@@ -68,7 +68,9 @@ CASES += [
         "dict(m.state_dict())",
     ),
     Case("torch.nn.SyncBatchNorm", run("nn.SyncBatchNorm(3)", "T(2, 3, 4)")),
-    Case("torch.nn.SyncBatchNorm", run("nn.SyncBatchNorm(3, bias=False, momentum=None)", "T(4, 3)")),
+    Case(
+        "torch.nn.SyncBatchNorm", run("nn.SyncBatchNorm(3, bias=False, momentum=None)", "T(4, 3)")
+    ),
     Case(
         "torch.nn.SyncBatchNorm",
         """m = nn.Sequential(nn.BatchNorm2d(3), nn.Sequential(nn.BatchNorm2d(3, affine=False)))
@@ -93,10 +95,19 @@ y, a, b""",
     Case("torch.nn.functional.batch_norm", "F.batch_norm(T(4, 3), None, None, training=True)"),
     Case("torch.nn.functional.batch_norm", "F.batch_norm(T(4, 3), None, None)", raises=True),
     Case("torch.nn.functional.batch_norm", "F.batch_norm(T(4, 3), U(2), U(2))", raises=True),
-    Case("torch.nn.functional.batch_norm", "F.batch_norm(T(1, 3), None, None, None, None, True)",
-         raises=True),
-    Case("torch.batch_norm", "torch.batch_norm(T(4, 3), T(3), T(3), C(3), C(3), False, 0.1, 0.01, True)"),
-    Case("torch.batch_norm", "torch.batch_norm(T(4, 3), None, T(3), None, None, True, 0.1, 0.01, True)"),
+    Case(
+        "torch.nn.functional.batch_norm",
+        "F.batch_norm(T(1, 3), None, None, None, None, True)",
+        raises=True,
+    ),
+    Case(
+        "torch.batch_norm",
+        "torch.batch_norm(T(4, 3), T(3), T(3), C(3), C(3), False, 0.1, 0.01, True)",
+    ),
+    Case(
+        "torch.batch_norm",
+        "torch.batch_norm(T(4, 3), None, T(3), None, None, True, 0.1, 0.01, True)",
+    ),
     Case("torch.nn.functional.instance_norm", "F.instance_norm(T(2, 3, 4))"),
     Case(
         "torch.nn.functional.instance_norm",
@@ -119,8 +130,9 @@ y, a, b""",
         "F.instance_norm(T(2, 3, 4), use_input_stats=False)",
         raises=True,
     ),
-    Case("torch.nn.functional.instance_norm", "F.instance_norm(T(2, 3, 4), weight=T(2))",
-         raises=True),
+    Case(
+        "torch.nn.functional.instance_norm", "F.instance_norm(T(2, 3, 4), weight=T(2))", raises=True
+    ),
     Case(
         "torch.instance_norm",
         "torch.instance_norm(T(2, 3, 4), T(3), T(3), None, None, True, 0.1, 0.01, False)",
@@ -132,9 +144,15 @@ y, a, b""",
     # PyTorch has no second derivatives with a bias and no weight, or without rows.
     Case("torch.layer_norm", "torch.layer_norm(T(2, 3, 4), (4,))"),
     Case("torch.layer_norm", "torch.layer_norm(T(2, 3, 4), (3, 4), T(3, 4), T(3, 4), 0.1, False)"),
-    Case("torch.layer_norm", "torch.layer_norm(T(2, 3), [3], bias=T(3), cudnn_enable=True)", order=1),
+    Case(
+        "torch.layer_norm", "torch.layer_norm(T(2, 3), [3], bias=T(3), cudnn_enable=True)", order=1
+    ),
     Case("torch.nn.functional.layer_norm", "F.layer_norm(T(2, 3, 4), [4], T(4))"),
-    Case("torch.nn.functional.layer_norm", "F.layer_norm(T(2, 3, 4), (3, 4), None, T(3, 4), 1e-2)", order=1),
+    Case(
+        "torch.nn.functional.layer_norm",
+        "F.layer_norm(T(2, 3, 4), (3, 4), None, T(3, 4), 1e-2)",
+        order=1,
+    ),
     Case("torch.nn.functional.layer_norm", "F.layer_norm(T(0, 4), (4,), T(4))", order=1),
     Case("torch.nn.functional.layer_norm", "F.layer_norm(T(2, 3), (4,))", raises=True),
     Case("torch.nn.functional.layer_norm", "F.layer_norm(T(2, 3), ())", raises=True),
@@ -142,7 +160,11 @@ y, a, b""",
     Case("torch.group_norm", "torch.group_norm(T(2, 4, 3), 2)"),
     Case("torch.group_norm", "torch.group_norm(T(2, 4, 3), 4, T(4), T(4), 0.1, False)"),
     Case("torch.nn.functional.group_norm", "F.group_norm(T(2, 4), 2, T(4), T(4))"),
-    Case("torch.nn.functional.group_norm", "F.group_norm(T(2, 4, 3, 3), 1, bias=T(4), eps=0.1)", order=1),
+    Case(
+        "torch.nn.functional.group_norm",
+        "F.group_norm(T(2, 4, 3, 3), 1, bias=T(4), eps=0.1)",
+        order=1,
+    ),
     Case("torch.nn.functional.group_norm", "F.group_norm(T(2, 4, 3), 3)", raises=True),
     Case("torch.nn.functional.group_norm", "F.group_norm(T(4), 2)", raises=True),
     Case("torch.nn.functional.group_norm", "F.group_norm(T(2, 4, 3), 2, T(2))", raises=True),

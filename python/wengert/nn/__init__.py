@@ -55,6 +55,7 @@ from wengert.nn.dropout import (
     Dropout2d,
     Dropout3d,
 )
+from wengert.nn.fold import Fold, Unfold
 from wengert.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from wengert.nn.lazy import (
     LazyBatchNorm1d,
@@ -71,7 +72,6 @@ from wengert.nn.lazy import (
     LazyInstanceNorm3d,
     LazyLinear,
 )
-from wengert.nn.fold import Fold, Unfold
 from wengert.nn.linear import (
     Bilinear,
     Flatten,
@@ -141,7 +141,6 @@ from wengert.nn.pooling import (
     MaxPool3d,
 )
 from wengert.nn.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
-from wengert.nn.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 from wengert.nn.sparse import Embedding, EmbeddingBag
 from wengert.nn.unpooling import (
     FractionalMaxPool2d,
@@ -150,11 +149,17 @@ from wengert.nn.unpooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from wengert.nn.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 # isort: split
 from wengert.nn import modules
 
 __all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
@@ -172,7 +177,6 @@ __all__ = [
     "BatchNorm3d",
     "Bilinear",
     "Buffer",
-    "CELU",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
@@ -194,15 +198,12 @@ __all__ = [
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
-    "ELU",
     "Embedding",
     "EmbeddingBag",
     "Flatten",
     "Fold",
     "FractionalMaxPool2d",
     "FractionalMaxPool3d",
-    "GELU",
-    "GLU",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -270,7 +271,6 @@ __all__ = [
     "ReplicationPad1d",
     "ReplicationPad2d",
     "ReplicationPad3d",
-    "SELU",
     "Sequential",
     "SiLU",
     "Sigmoid",

@@ -140,7 +140,7 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Grid) -> Tensor:
 def adaptive_max_pool1d_with_indices(
     input: Tensor, output_size: Sizes, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """The maxima of ``output_size`` windows that cover (N, C, L) or (C, L), and where they stand."""
+    """The maxima of windows that cover (N, C, L) or (C, L), and where they stand."""
     return _C.adaptive_max_pool1d(input, output_size)
 
 

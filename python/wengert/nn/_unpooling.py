@@ -30,9 +30,7 @@ def _unpool(
     kernel = _per_dim(kernel_size, n)
     steps = kernel if stride is None else _per_dim(stride, n)
     margins = _per_dim(padding, n)
-    smallest = [
-        (input.shape[i - n] - 1) * steps[i] + kernel[i] - 2 * margins[i] for i in range(n)
-    ]
+    smallest = [(input.shape[i - n] - 1) * steps[i] + kernel[i] - 2 * margins[i] for i in range(n)]
     size = smallest if output_size is None else list(output_size)
     if output_size is not None:
         if len(size) == n + 2:
@@ -70,9 +68,7 @@ def max_unpool1d(
         ValueError: the output size could not have been pooled to the input's.
         RuntimeError: an index lies outside of the output.
     """
-    return _unpool(
-        1, _C.max_unpool1d, input, indices, kernel_size, stride, padding, output_size
-    )
+    return _unpool(1, _C.max_unpool1d, input, indices, kernel_size, stride, padding, output_size)
 
 
 def max_unpool2d(
@@ -85,9 +81,7 @@ def max_unpool2d(
 ) -> Tensor:
     """Zeros (N, C, H, W) or (C, H, W), but for the input at the indices that max_pool2d gave; see
     :func:`max_unpool1d`."""
-    return _unpool(
-        2, _C.max_unpool2d, input, indices, kernel_size, stride, padding, output_size
-    )
+    return _unpool(2, _C.max_unpool2d, input, indices, kernel_size, stride, padding, output_size)
 
 
 def max_unpool3d(
@@ -100,9 +94,7 @@ def max_unpool3d(
 ) -> Tensor:
     """Zeros (N, C, D, H, W) or (C, D, H, W), but for the input at the indices that max_pool3d
     gave; see :func:`max_unpool1d`."""
-    return _unpool(
-        3, _C.max_unpool3d, input, indices, kernel_size, stride, padding, output_size
-    )
+    return _unpool(3, _C.max_unpool3d, input, indices, kernel_size, stride, padding, output_size)
 
 
 # ---- windows at random places ----------------------------------------------------------------

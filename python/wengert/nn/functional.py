@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import wengert
-from wengert import Tensor, no_grad
+from wengert import Tensor
 from wengert import _ops as _C
 from wengert._convolution import conv1d, conv2d, conv3d
 from wengert.nn._embedding import embedding, embedding_bag, one_hot
@@ -64,15 +64,6 @@ from wengert.nn._pooling import (
     max_pool3d,
     max_pool3d_with_indices,
 )
-from wengert.nn._unpooling import (
-    fractional_max_pool2d,
-    fractional_max_pool2d_with_indices,
-    fractional_max_pool3d,
-    fractional_max_pool3d_with_indices,
-    max_unpool1d,
-    max_unpool2d,
-    max_unpool3d,
-)
 from wengert.nn._spatial import (
     affine_grid,
     fold,
@@ -83,6 +74,15 @@ from wengert.nn._spatial import (
     upsample,
     upsample_bilinear,
     upsample_nearest,
+)
+from wengert.nn._unpooling import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
 )
 
 __all__ = [

@@ -14,6 +14,7 @@ from wengert.nn.conv import (
     ConvTranspose1d,
     ConvTranspose2d,
     ConvTranspose3d,
+    _ConvNd,
 )
 from wengert.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from wengert.nn.linear import Linear
@@ -83,6 +84,8 @@ class LazyLinear(LazyModuleMixin, Linear):
     """A :class:`Linear` whose ``in_features`` is the last size of the first input."""
 
     cls_to_become = Linear
+    weight: Any
+    bias: Any
 
     def __init__(
         self,
@@ -120,8 +123,11 @@ class LazyLinear(LazyModuleMixin, Linear):
             self.in_features = width
 
 
-class _LazyConv(LazyModuleMixin):
+class _LazyConv(LazyModuleMixin, _ConvNd):
     """What the lazy convolutions have in common, transposed ones too."""
+
+    weight: Any
+    bias: Any
 
     def reset_parameters(self) -> None:
         """Draws new initial values, once the shapes are known."""

@@ -14,9 +14,7 @@ from wengert.nn.module import Module
 class _MaxUnpool(Module):
     _ndim: int
 
-    def __init__(
-        self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0
-    ) -> None:
+    def __init__(self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0) -> None:
         super().__init__()
         self.kernel_size = _per_dim(kernel_size, self._ndim)
         self.stride = self.kernel_size if stride is None else _per_dim(stride, self._ndim)
@@ -27,7 +25,7 @@ class _MaxUnpool(Module):
 
 
 class MaxUnpool1d(_MaxUnpool):
-    """Zeros, but for the input (N, C, L) or (C, L) at the indices that MaxPool1d gave."""
+    """Zeros but for the input (N, C, L) or (C, L) at the places that MaxPool1d gave."""
 
     _ndim = 1
 
@@ -40,7 +38,7 @@ class MaxUnpool1d(_MaxUnpool):
 
 
 class MaxUnpool2d(_MaxUnpool):
-    """Zeros, but for the input (N, C, H, W) or (C, H, W) at the indices that MaxPool2d gave."""
+    """Zeros but for the input (N, C, H, W) or (C, H, W) at the places that MaxPool2d gave."""
 
     _ndim = 2
 
@@ -53,7 +51,7 @@ class MaxUnpool2d(_MaxUnpool):
 
 
 class MaxUnpool3d(_MaxUnpool):
-    """Zeros, but for the input (N, C, D, H, W) or (C, D, H, W) at the indices that MaxPool3d gave."""
+    """Zeros but for the input (N, C, D, H, W) or (C, D, H, W) at the places that MaxPool3d gave."""
 
     _ndim = 3
 
