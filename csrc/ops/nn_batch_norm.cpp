@@ -115,7 +115,7 @@ struct BatchNorm {
           unbiased[i] = given_var[k];
           rstd[i] = 1 / std::sqrt(given_var[k] + eps);
         } else {
-          rstd[i] = 1 / std::sqrt(unbiased[i] / count + eps);
+          rstd[i] = 1 / std::sqrt((count > 0 ? unbiased[i] / count : 0) + eps);
           unbiased[i] /= count - 1;
         }
         scale[k] = rstd[i] * weight[k];

@@ -17,7 +17,8 @@ from ._ops import acos as acos
 from ._ops import acos_ as acos_
 from ._ops import acosh as acosh
 from ._ops import acosh_ as acosh_
-from ._ops import adaptive_avg_pool2d as adaptive_avg_pool2d
+from ._ops import adaptive_avg_pool1d as adaptive_avg_pool1d
+from ._ops import adaptive_max_pool1d as adaptive_max_pool1d
 from ._ops import add as add
 from ._ops import addbmm as addbmm
 from ._ops import addcdiv as addcdiv
@@ -26,6 +27,7 @@ from ._ops import addmm as addmm
 from ._ops import addmv as addmv
 from ._ops import addmv_ as addmv_
 from ._ops import addr as addr
+from ._ops import affine_grid_generator as affine_grid_generator
 from ._ops import all as all
 from ._ops import allclose as allclose
 from ._ops import amax as amax
@@ -66,7 +68,7 @@ from ._shape import atleast_1d as atleast_1d
 from ._shape import atleast_2d as atleast_2d
 from ._shape import atleast_3d as atleast_3d
 from . import autograd as autograd
-from ._ops import avg_pool2d as avg_pool2d
+from ._ops import avg_pool1d as avg_pool1d
 from ._ops import baddbmm as baddbmm
 from ._ops import batch_norm as batch_norm
 from ._ops import bernoulli as bernoulli
@@ -95,6 +97,7 @@ from ._ops import ceil as ceil
 from ._ops import ceil_ as ceil_
 cfloat: dtype
 from ._pointwise import chain_matmul as chain_matmul
+from ._ops import channel_shuffle as channel_shuffle
 from ._memory_format import channels_last as channels_last
 from ._memory_format import channels_last_3d as channels_last_3d
 from ._ops import chunk as chunk
@@ -117,6 +120,7 @@ from ._memory_format import contiguous_format as contiguous_format
 from ._ops import conv1d as conv1d
 from ._ops import conv2d as conv2d
 from ._ops import conv3d as conv3d
+from ._ops import conv_tbc as conv_tbc
 from ._ops import conv_transpose1d as conv_transpose1d
 from ._ops import conv_transpose2d as conv_transpose2d
 from ._ops import conv_transpose3d as conv_transpose3d
@@ -156,6 +160,8 @@ from ._tensor import dtype as dtype
 e: _float
 from ._einsum import einsum as einsum
 from ._ops import embedding as embedding
+from ._ops import embedding_bag as embedding_bag
+from ._ops import embedding_renorm_ as embedding_renorm_
 from ._ops import empty as empty
 from ._ops import empty_like as empty_like
 from ._grad_modes import enable_grad as enable_grad
@@ -212,6 +218,7 @@ from ._core import get_num_threads as get_num_threads
 from ._settings import get_rng_state as get_rng_state
 from ._ops import greater as greater
 from ._ops import greater_equal as greater_equal
+from ._ops import grid_sampler as grid_sampler
 from ._ops import group_norm as group_norm
 from ._ops import gt as gt
 half: dtype
@@ -234,6 +241,7 @@ inf: _float
 from ._grad_modes import inference_mode as inference_mode
 from ._settings import initial_seed as initial_seed
 from ._ops import inner as inner
+from ._ops import instance_norm as instance_norm
 int: dtype
 int16: dtype
 int32: dtype
@@ -302,7 +310,10 @@ from ._ops import masked_scatter as masked_scatter
 from ._ops import masked_select as masked_select
 from ._ops import matmul as matmul
 from ._reductions import max as max
+from ._ops import max_pool1d as max_pool1d
+from ._ops import max_pool1d_with_indices as max_pool1d_with_indices
 from ._ops import max_pool2d as max_pool2d
+from ._ops import max_pool3d as max_pool3d
 from ._ops import maximum as maximum
 from ._ops import mean as mean
 from ._reductions import median as median
@@ -331,6 +342,7 @@ from ._reductions import nanmedian as nanmedian
 from ._ops import nanquantile as nanquantile
 from ._ops import nansum as nansum
 from ._ops import narrow as narrow
+from ._ops import native_channel_shuffle as native_channel_shuffle
 from ._ops import ndtr as ndtr
 from ._ops import ne as ne
 from ._ops import neg as neg
@@ -355,6 +367,8 @@ from ._ops import outer as outer
 from ._ops import pad as pad
 from ._ops import permute as permute
 pi: _float
+from ._ops import pixel_shuffle as pixel_shuffle
+from ._ops import pixel_unshuffle as pixel_unshuffle
 from ._ops import polygamma as polygamma
 from ._ops import positive as positive
 from ._ops import pow as pow

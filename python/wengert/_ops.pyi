@@ -20,7 +20,25 @@ def _arange(
     requires_grad: _bool = ...,
 ) -> Tensor: ...
 def _block_diag(tensors: Sequence[Tensor] | Tensor) -> Tensor: ...
+def _fold(
+    input: Tensor,
+    output_size: _int | Sequence[_int],
+    kernel_size: _int | Sequence[_int],
+    dilation: _int | Sequence[_int] = ...,
+    padding: _int | Sequence[_int] = ...,
+    stride: _int | Sequence[_int] = ...,
+) -> Tensor: ...
 def _index(input: Tensor, indices: Sequence[Tensor] | Tensor) -> Tensor: ...
+def _interpolate(
+    input: Tensor,
+    size: _int | Sequence[_int],
+    mode: str = ...,
+    align_corners: _bool = ...,
+    antialias: _bool = ...,
+    first: _float = ...,
+    second: _float = ...,
+    third: _float = ...,
+) -> Tensor: ...
 def _linalg_cross(input: Tensor, other: Tensor, *, dim: _int = ...) -> Tensor: ...
 def _max(input: Tensor) -> Tensor: ...
 def _max_dim(
@@ -110,6 +128,13 @@ def _tensordot(
     dims_b: _int | Sequence[_int],
 ) -> Tensor: ...
 def _to_dtype(input: Tensor, dtype: dtype) -> Tensor: ...
+def _unfold_windows(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    dilation: _int | Sequence[_int] = ...,
+    padding: _int | Sequence[_int] = ...,
+    stride: _int | Sequence[_int] = ...,
+) -> Tensor: ...
 def _unique(input: Tensor, dim: _int | None = ...) -> tuple[Tensor, Tensor, Tensor]: ...
 def _unique_consecutive(input: Tensor, dim: _int | None = ...) -> tuple[Tensor, Tensor, Tensor]: ...
 def _var(
@@ -147,7 +172,21 @@ def acos(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def acos_(input: Tensor) -> Tensor: ...
 def acosh(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def acosh_(input: Tensor) -> Tensor: ...
+def adaptive_avg_pool1d(input: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
 def adaptive_avg_pool2d(input: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
+def adaptive_avg_pool3d(input: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
+def adaptive_max_pool1d(
+    input: Tensor,
+    output_size: _int | Sequence[_int],
+) -> tuple[Tensor, Tensor]: ...
+def adaptive_max_pool2d(
+    input: Tensor,
+    output_size: _int | Sequence[_int],
+) -> tuple[Tensor, Tensor]: ...
+def adaptive_max_pool3d(
+    input: Tensor,
+    output_size: _int | Sequence[_int],
+) -> tuple[Tensor, Tensor]: ...
 def add(
     input: Tensor | Number,
     other: Tensor | Number,
@@ -242,6 +281,11 @@ def addr_(
     beta: Number = ...,
     alpha: Number = ...,
 ) -> Tensor: ...
+def affine_grid_generator(
+    theta: Tensor,
+    size: _int | Sequence[_int],
+    align_corners: _bool,
+) -> Tensor: ...
 def all(
     input: Tensor,
     dim: _int | Sequence[_int] = ...,
@@ -335,10 +379,27 @@ def atan2(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> 
 def atan2_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def atanh(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def atanh_(input: Tensor) -> Tensor: ...
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+    count_include_pad: _bool = ...,
+) -> Tensor: ...
 def avg_pool2d(
     input: Tensor,
     kernel_size: _int | Sequence[_int],
-    stride: _int | Sequence[_int] = ...,
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+    count_include_pad: _bool = ...,
+    divisor_override: _int | None = ...,
+) -> Tensor: ...
+def avg_pool3d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
     padding: _int | Sequence[_int] = ...,
     ceil_mode: _bool = ...,
     count_include_pad: _bool = ...,
@@ -363,13 +424,14 @@ def baddbmm_(
 ) -> Tensor: ...
 def batch_norm(
     input: Tensor,
-    running_mean: Tensor | None = ...,
-    running_var: Tensor | None = ...,
     weight: Tensor | None = ...,
     bias: Tensor | None = ...,
+    running_mean: Tensor | None = ...,
+    running_var: Tensor | None = ...,
     training: _bool = ...,
     momentum: _float = ...,
     eps: _float = ...,
+    cudnn_enabled: _bool = ...,
 ) -> Tensor: ...
 def bernoulli(
     input: Tensor,
@@ -441,6 +503,7 @@ def cauchy_(
 ) -> Tensor: ...
 def ceil(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def ceil_(input: Tensor) -> Tensor: ...
+def channel_shuffle(input: Tensor, groups: _int) -> Tensor: ...
 def chunk(input: Tensor, chunks: _int, dim: _int = ...) -> tuple[Tensor, ...]: ...
 def clamp(
     input: Tensor,
@@ -507,6 +570,7 @@ def conv3d(
     dilation: _int | Sequence[_int] = ...,
     groups: _int = ...,
 ) -> Tensor: ...
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: _int = ...) -> Tensor: ...
 def conv_transpose1d(
     input: Tensor,
     weight: Tensor,
@@ -619,7 +683,30 @@ def dropout(
     generator: Generator | None = ...,
 ) -> Tensor: ...
 def dstack(tensors: Sequence[Tensor] | Tensor, *, out: Any = ...) -> Tensor: ...
-def embedding(input: Tensor, weight: Tensor, padding_idx: _int | None = ...) -> Tensor: ...
+def embedding(
+    weight: Tensor,
+    indices: Tensor,
+    padding_idx: _int = ...,
+    scale_grad_by_freq: _bool = ...,
+    sparse: _bool = ...,
+) -> Tensor: ...
+def embedding_bag(
+    weight: Tensor,
+    indices: Tensor,
+    offsets: Tensor,
+    scale_grad_by_freq: _bool = ...,
+    mode: _int = ...,
+    sparse: _bool = ...,
+    per_sample_weights: Tensor | None = ...,
+    include_last_offset: _bool = ...,
+    padding_idx: _int | None = ...,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]: ...
+def embedding_renorm_(
+    input: Tensor,
+    indices: Tensor,
+    max_norm: _float,
+    norm_type: _float,
+) -> Tensor: ...
 def empty(
     *size: _int | Sequence[_int],
     dtype: dtype | None = ...,
@@ -690,6 +777,18 @@ def fmod(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> T
 def fmod_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def frac(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def frac_(input: Tensor) -> Tensor: ...
+def fractional_max_pool2d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    output_size: _int | Sequence[_int],
+    _random_samples: Tensor,
+) -> tuple[Tensor, Tensor]: ...
+def fractional_max_pool3d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    output_size: _int | Sequence[_int],
+    _random_samples: Tensor,
+) -> tuple[Tensor, Tensor]: ...
 def full(
     size: _int | Sequence[_int],
     fill_value: Number,
@@ -723,12 +822,20 @@ def greater(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -
 def greater_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def greater_equal(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
 def greater_equal_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
+def grid_sampler(
+    input: Tensor,
+    grid: Tensor,
+    interpolation_mode: _int,
+    padding_mode: _int,
+    align_corners: _bool,
+) -> Tensor: ...
 def group_norm(
     input: Tensor,
     num_groups: _int,
     weight: Tensor | None = ...,
     bias: Tensor | None = ...,
     eps: _float = ...,
+    cudnn_enabled: _bool = ...,
 ) -> Tensor: ...
 def gt(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
 def gt_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
@@ -797,6 +904,17 @@ def index_put_(
 ) -> Tensor: ...
 def index_select(input: Tensor, dim: _int, index: Tensor, *, out: Any = ...) -> Tensor: ...
 def inner(input: Tensor, other: Tensor, *, out: Any = ...) -> Tensor: ...
+def instance_norm(
+    input: Tensor,
+    weight: Tensor | None = ...,
+    bias: Tensor | None = ...,
+    running_mean: Tensor | None = ...,
+    running_var: Tensor | None = ...,
+    use_input_stats: _bool = ...,
+    momentum: _float = ...,
+    eps: _float = ...,
+    cudnn_enabled: _bool = ...,
+) -> Tensor: ...
 def isclose(
     input: Tensor,
     other: Tensor,
@@ -838,6 +956,7 @@ def layer_norm(
     weight: Tensor | None = ...,
     bias: Tensor | None = ...,
     eps: _float = ...,
+    cudnn_enable: _bool = ...,
 ) -> Tensor: ...
 def lcm(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
 def lcm_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
@@ -917,10 +1036,26 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor: ...
 def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor: ...
 def masked_select(input: Tensor, mask: Tensor, *, out: Any = ...) -> Tensor: ...
 def matmul(input: Tensor, other: Tensor, *, out: Any = ...) -> Tensor: ...
+def max_pool1d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    dilation: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+) -> Tensor: ...
+def max_pool1d_with_indices(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    dilation: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+) -> tuple[Tensor, Tensor]: ...
 def max_pool2d(
     input: Tensor,
     kernel_size: _int | Sequence[_int],
-    stride: _int | Sequence[_int] = ...,
+    stride: _int | Sequence[_int] | None = ...,
     padding: _int | Sequence[_int] = ...,
     dilation: _int | Sequence[_int] = ...,
     ceil_mode: _bool = ...,
@@ -928,11 +1063,30 @@ def max_pool2d(
 def max_pool2d_with_indices(
     input: Tensor,
     kernel_size: _int | Sequence[_int],
-    stride: _int | Sequence[_int] = ...,
+    stride: _int | Sequence[_int] | None = ...,
     padding: _int | Sequence[_int] = ...,
     dilation: _int | Sequence[_int] = ...,
     ceil_mode: _bool = ...,
 ) -> tuple[Tensor, Tensor]: ...
+def max_pool3d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    dilation: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+) -> Tensor: ...
+def max_pool3d_with_indices(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    dilation: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+) -> tuple[Tensor, Tensor]: ...
+def max_unpool1d(input: Tensor, indices: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
+def max_unpool2d(input: Tensor, indices: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
+def max_unpool3d(input: Tensor, indices: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
 def maximum(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
 def maximum_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def mean(
@@ -1022,6 +1176,7 @@ def nansum(
     out: Any = ...,
 ) -> Tensor: ...
 def narrow(input: Tensor, dim: _int, start: _int, length: _int) -> Tensor: ...
+def native_channel_shuffle(input: Tensor, groups: _int) -> Tensor: ...
 def ndtr(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def ndtr_(input: Tensor) -> Tensor: ...
 def ne(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
@@ -1083,6 +1238,8 @@ def pad(
     value: Number | None = ...,
 ) -> Tensor: ...
 def permute(input: Tensor, *dims: _int | Sequence[_int]) -> Tensor: ...
+def pixel_shuffle(input: Tensor, upscale_factor: _int) -> Tensor: ...
+def pixel_unshuffle(input: Tensor, downscale_factor: _int) -> Tensor: ...
 def polygamma(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
 def polygamma_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def positive(input: Tensor, *, out: Any = ...) -> Tensor: ...

@@ -34,20 +34,23 @@ MODULES = [
 CASES = []
 for module, function, arguments, inplace in MODULES:
     names = f"torch.nn.{module} torch.nn.functional.{function}"
+    order = 1 if module == "Hardsigmoid" else 2  # PyTorch has no second derivative
     for a in arguments:
-        CASES.append(Case(names, f"fill(nn.{module}({a}))(T(4, 6) * 2)"))
+        CASES.append(Case(names, f"fill(nn.{module}({a}))(T(4, 6) * 2)", order))
         if module != "GLU":
             CASES.append(Case(names, f"nn.{module}({a})({SPECIAL})"))
             CASES.append(Case(names, f"nn.{module}({a})({SPECIAL}.requires_grad_())", order=1))
-        CASES.append(Case(names, f"nn.{module}({a})(T(0, 2))"))
+        CASES.append(Case(names, f"nn.{module}({a})(T(0, 2))", order))
         if module not in ("GLU", "Softmax", "LogSoftmax", "Softmin"):
-            CASES.append(Case(names, f"nn.{module}({a})(T())"))
-        if inplace and "inplace" not in a:
+            CASES.append(Case(names, f"nn.{module}({a})(T())", order))
+        # PyTorch cannot take derivatives in place of functions that are not monotonous.
+        if inplace and "inplace" not in a and a not in ("alpha=-2.0", "negative_slope=-0.3"):
             more = f"{a}, inplace=True" if a else "inplace=True"
             CASES.append(
                 Case(
                     names,
                     f"x = T(4, 6) * 2\nm = fill(nn.{module}({more}))\ny = m(x)\ny, y is x",
+                    order,
                 )
             )
             CASES.append(Case(names, f"nn.{module}({more})(T(3))", raises=True))
@@ -56,7 +59,7 @@ for function, arguments in (
     ("relu", "True"),
     ("hardtanh", "-0.5, 0.5, True"),
     ("elu", "0.7, True"),
-    ("celu", "0.7, True"),
+    ("celu", "0.5, True"),
     ("leaky_relu", "0.1, True"),
     ("threshold", "0.1, 2.0, True"),
     ("selu", "inplace=True"),
@@ -67,7 +70,8 @@ for function, arguments in (
     ("hardsigmoid", "inplace=True"),
 ):
     name = f"torch.nn.functional.{function}"
-    CASES.append(Case(name, f"x = T(4, 6) * 2\ny = F.{function}(x, {arguments})\ny, y is x"))
+    order = 1 if function == "hardsigmoid" else 2
+    CASES.append(Case(name, f"x = T(4, 6) * 2\ny = F.{function}(x, {arguments})\ny, y is x", order))
 CASES += [
     Case("torch.nn.Hardtanh", "nn.Hardtanh(1.0, 1.0)", raises=True),
     Case("torch.nn.functional.hardtanh", "F.hardtanh(T(3), 2.0, 1.0)", raises=True),
@@ -130,7 +134,6 @@ CASES += [
     Case("torch.nn.Unflatten", "nn.Unflatten(1, ())(T(4, 6))", raises=True),
     Case("torch.nn.Unflatten", "nn.Unflatten(1, (2, 0.5))", raises=True),
     Case("torch.nn.Unflatten", "nn.Unflatten(1, 6)", raises=True),
-    Case("torch.nn.Unflatten", "nn.Unflatten('a', (2, 3))", raises=True),
     # ---- linear maps
     Case(
         "torch.nn.Bilinear torch.nn.functional.bilinear",

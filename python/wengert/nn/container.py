@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, groupby
 
 from wengert import Tensor
 from wengert.nn.module import Module
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def _position(op: str, index: int, length: int) -> int:
     """``index`` counted from the front; IndexError when there is none such."""
-    index = index.__index__()
+    index = operator.index(index)
     if not -length <= index < length:
         raise IndexError(f"{op}: index {index} is out of range for {length} entries")
     return index % length
@@ -72,17 +73,13 @@ class _ModuleSequence(Module):
         self.add_module(str(len(self)), module)
         return self
 
-    def insert(self, index: int, module: Module) -> Module:
-        """Adds ``module`` before ``index``."""
-        if not isinstance(module, Module):
-            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+    def _insert(self, index: int, module: Module) -> None:
         n = len(self)
         if not -n <= index <= n:
             raise IndexError(f"insert: index {index} is out of range for {n} entries")
         modules = list(self)
         modules.insert(index, module)
         self._replace_all(modules)
-        return self
 
     def extend(self, modules: Iterable[Module]) -> Any:
         """Adds each of ``modules`` at the end."""
@@ -116,6 +113,13 @@ class Sequential(_ModuleSequence):
     def _slice(self, named: dict[str, Module]) -> Sequential:
         return type(self)(OrderedDict(named))
 
+    def insert(self, index: int, module: Module) -> Sequential:
+        """Adds ``module`` before ``index``."""
+        if not isinstance(module, Module):
+            raise AssertionError(f"{type(module).__name__} is not a Module subclass")
+        self._insert(index, module)
+        return self
+
     def forward(self, input: object) -> object:
         values = self.__dict__
         for name in self._module_names:
@@ -133,13 +137,24 @@ class Sequential(_ModuleSequence):
         return self.extend(other)
 
     def __mul__(self, times: int) -> Sequential:
-        if not isinstance(times, int):
-            raise TypeError(f"Sequential * : expected an int, got {type(times).__name__}")
-        if times <= 0:
-            raise ValueError(f"Sequential * : expected a positive factor, got {times}")
+        _check_times(times)
         return Sequential(*chain.from_iterable(self for _ in range(times)))
 
     __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Sequential:
+        _check_times(times)
+        modules = list(self)
+        for _ in range(times - 1):
+            self.extend(modules)
+        return self
+
+
+def _check_times(times: int) -> None:
+    if not isinstance(times, int):
+        raise TypeError(f"Sequential * : expected an int, got {type(times).__name__}")
+    if times <= 0:
+        raise ValueError(f"Sequential * : expected a positive factor, got {times}")
 
 
 class ModuleList(_ModuleSequence):
@@ -152,6 +167,26 @@ class ModuleList(_ModuleSequence):
 
     def _slice(self, named: dict[str, Module]) -> ModuleList:
         return type(self)(named.values())
+
+    def insert(self, index: int, module: Module) -> None:
+        """Adds ``module`` before ``index``."""
+        if not isinstance(module, Module):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        self._insert(index, module)
+
+    def __repr__(self) -> str:
+        lines = []
+        start = 0
+        for text, same in groupby(map(repr, self)):
+            n = len(list(same))
+            text = text.replace("\n", "\n  ")
+            if n == 1:
+                lines.append(f"({start}): {text}")
+            else:
+                lines.append(f"({start}-{start + n - 1}): {n} x {text}")
+            start += n
+        inside = "\n  ".join(lines)
+        return f"{self._get_name()}(\n  {inside}\n)" if lines else f"{self._get_name()}()"
 
     def __iadd__(self, modules: Iterable[Module]) -> ModuleList:
         return self.extend(modules)
@@ -383,13 +418,14 @@ class ParameterDict(_StringKeys, Module):
         return self
 
     def extra_repr(self) -> str:
-        return _describe(self.items())
+        return _describe(self.items(), lambda v: v.type())
 
 
-def _describe(pairs: Iterable[tuple]) -> str:
+def _describe(pairs: Iterable[tuple], kind: Callable = lambda v: v.dtype) -> str:
     return "\n".join(
-        f"({key}): {type(v).__name__} containing: [{v.dtype} of size {'x'.join(map(str, v.shape))}]"
+        f"  ({key}): {'Parameter' if isinstance(v, Parameter) else 'Tensor'} containing: "
+        f"[{kind(v)} of size {'x'.join(map(str, v.size()))}]"
         if isinstance(v, Tensor)
-        else f"({key}): Object of type: {type(v).__name__}"
+        else f"  ({key}): Object of type: {type(v).__name__}"
         for key, v in pairs
     )

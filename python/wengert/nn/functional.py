@@ -246,6 +246,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
                 f"shape {tuple(weight.shape)} for an input of shape {tuple(input.shape)}"
             )
         weight = weight.reshape([-1] + [1] * (input.ndim - 2))
+    else:
+        weight = weight.reshape(())
     return wengert.where(input > 0, input, input * weight)
 
 
