@@ -1,6 +1,8 @@
 // Making, filling, copying and converting tensors.
+#include <algorithm>
 #include <cmath>
 
+#include "autograd/meta.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "runtime/parallel.h"
@@ -331,7 +333,23 @@ Tensor contiguous(const Tensor& input) {
 Tensor to(const Tensor& input, DType dtype) {
   return detail::input("to", input)->dtype == dtype ? input : apply(To{dtype}, input);
 }
+namespace {
+
+// Two views of the same elements of one tensor, with one history: what `x[i] += v` assigns after
+// it changed the elements in place.
+bool same_view(const TensorImpl& a, const TensorImpl& b) {
+  if (!a.has(kIsView) || !b.has(kIsView) || a.data != b.data || a.dtype != b.dtype ||
+      a.ndim != b.ndim || !std::equal(a.dims, a.dims + 2 * a.ndim, b.dims)) {
+    return false;
+  }
+  const TensorImpl* base = a.meta->base.impl();
+  return base == b.meta->base.impl() && (base->grad_fn || !a.requires_grad());
+}
+
+}  // namespace
+
 Tensor& copy_(Tensor& self, const Tensor& src) {
+  if (same_view(*detail::input("copy_", self), *detail::input("copy_", src))) return self;
   apply_in_place(Copy{}, self, src);
   return self;
 }
@@ -346,6 +364,18 @@ Tensor Tensor::contiguous() const { return wengert::contiguous(*this); }
 Tensor Tensor::to(DType dtype) const { return wengert::to(*this, dtype); }
 
 namespace {
+
+Tensor& copy_row(Tensor& self, const Tensor& src, bool /*non_blocking*/) {
+  return copy_(self, src);
+}
+Tensor& fill_row(Tensor& self, const Operand& value) {
+  if (!value.tensor) return fill_(self, value.scalar);
+  WG_CHECK(value.tensor->dim() == 0, Error,
+           "fill_: expected a number or a 0-d tensor, but got shape ", value.tensor->shape(),
+           "; use copy_()");
+  return copy_(self, *value.tensor);
+}
+
 constexpr Function rows[] = {
     make_function<empty>("empty", "*size, dtype=None", kFunction | kCreates | kRandom,
                          "Uninitialised tensor of the given size"),
@@ -380,10 +410,11 @@ constexpr Function rows[] = {
                                        "T((3, 4))", "input"),
     make_function<wengert::to>("_to_dtype", "input, dtype", kMethod | kInternal,
                                "input converted to dtype"),
-    make_function<copy_>(
-        "copy_", "self, src", kMethod | kMutates,
+    make_function<copy_row>(
+        "copy_", "self, src, non_blocking=False", kMethod | kMutates,
         "Replaces the elements of self with those of src, converted and broadcast"),
-    make_function<fill_>("fill_", "self, value", kMethod | kMutates, "Sets every element to value"),
+    make_function<fill_row>("fill_", "self, value", kMethod | kMutates,
+                            "Sets every element to value, a number or a 0-d tensor"),
     make_function<zero_>("zero_", "self", kMethod | kMutates, "Sets every element to 0"),
 };
 }  // namespace

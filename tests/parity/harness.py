@@ -30,14 +30,18 @@ class Case:
     says how many times results are differentiated, where they can be; `only` keeps to one dtype.
     """
 
-    names: str  # "torch.cat Tensor.sum": as in names.csv, separated by spaces
+    names: str | tuple[str, ...]  # as in names.csv; in a string, separated by spaces
     code: str
     order: int = 2
     only: str = ""
     raises: bool = False  # both must raise, wengert an error of PyTorch's type
 
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        return tuple(self.names.split()) if isinstance(self.names, str) else self.names
+
     def __str__(self) -> str:
-        return f"{self.names.split()[0]}: {' '.join(self.code.split())[:80]}"
+        return f"{self.all_names[0]}: {' '.join(self.code.split())[:80]}"
 
 
 class Inputs:
