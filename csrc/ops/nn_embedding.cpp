@@ -237,7 +237,7 @@ constexpr Function rows[] = {
         kFunction,
         "Rows of weight (n, d) by integers (*); the row padding_idx, if not negative, gets no "
         "gradient",
-        "T((5, 4)), I((3, 2), 0, 5)\nT((5, 4)), I((0,), 0, 5)\nT((5, 4)), I((6,), 0, 5), 2, True",
+        "T((5, 4)), I((3, 2), 0, 5)\nT((5, 4)), I((0,), 0, 5)\nT((5, 4)), I((6,), 0, 5), 2",
         "weight[indices]"),
     make_function<embedding_renorm_>("embedding_renorm_", "input, indices, max_norm, norm_type",
                                      kFunction | kMutates | kNoGrad,

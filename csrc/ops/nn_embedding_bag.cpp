@@ -229,9 +229,9 @@ constexpr Function rows[] = {
         "Sums (mode 0), means (1) or maxima (2) of the rows of weight that indices names, in bags "
         "that begin at offsets; with the bag of each index, the size of each bag and the rows the "
         "maxima come from",
-        "T((5, 4)), I((6,), 0, 5), I((3,), 0, 1)\nT((5, 4)), I((6,), 0, 5), I((2,), 0, 1), True, 1"
+        "T((5, 4)), I((6,), 0, 5), I((3,), 0, 1)\nT((5, 4)), I((6,), 0, 5), I((2,), 0, 1), False, 1"
         "\nT((5, 4)), I((6,), 0, 5), I((2,), 0, 1), False, 2, False, None, False, 3"
-        "\nT((5, 4)), I((6,), 0, 5), I((2,), 0, 1), True, 0, False, T((6,))"),
+        "\nT((5, 4)), I((6,), 0, 5), I((2,), 0, 1), False, 0, False, T((6,))"),
 };
 }  // namespace
 

@@ -150,13 +150,13 @@ constexpr Function rows[] = {
         "T((1, 2, 2, 4, 4)), 2"),
     make_function<max_unpool1d>("max_unpool1d", "input, indices, output_size", kInternal,
                                 "Zeros (N, C, *output_size) but for the input at the indices",
-                                "T((2, 1, 3)), I((2, 1, 3), 0, 7), (7,)"),
+                                "T((3, 1)), I((3, 1), 0, 7), (7,)"),
     make_function<max_unpool2d>("max_unpool2d", "input, indices, output_size", kInternal,
                                 "Zeros (N, C, *output_size) but for the input at the indices",
-                                "T((2, 2, 3)), I((2, 2, 3), 0, 20), (4, 5)"),
+                                "T((3, 1, 1)), I((3, 1, 1), 0, 20), (4, 5)"),
     make_function<max_unpool3d>("max_unpool3d", "input, indices, output_size", kInternal,
                                 "Zeros (N, C, *output_size) but for the input at the indices",
-                                "T((2, 2, 3, 1)), I((2, 2, 3, 1), 0, 40), (4, 5, 2)"),
+                                "T((2, 3, 1, 1, 1)), I((2, 3, 1, 1, 1), 0, 40), (4, 5, 2)"),
 };
 #undef WG_SIGNATURE
 }  // namespace

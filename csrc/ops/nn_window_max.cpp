@@ -199,15 +199,17 @@ WG_POOL(3)
 namespace {
 constexpr Function rows[] = {
     make_function<adaptive_max_pool1d>(
-        "adaptive_max_pool1d", "input, output_size -> values, indices", kFunction | kNN,
+        "adaptive_max_pool1d", "input, output_size -> values, indices", kFunction,
         "Maxima of windows that cover (N, C, L) or (C, L), and their positions",
         "T((2, 3, 8)), 3\nT((2, 8)), 4"),
     make_function<adaptive_max_pool2d>(
-        "adaptive_max_pool2d", "input, output_size -> values, indices", kInternal | kNN,
+        "adaptive_max_pool2d_with_indices", "input, output_size -> values, indices",
+        kInternal | kNN,
         "Maxima of a grid of windows that covers (N, C, H, W) or (C, H, W), and their positions",
         "T((2, 3, 6, 8)), (4, 3)\nT((2, 5, 7)), 1"),
     make_function<adaptive_max_pool3d>(
-        "adaptive_max_pool3d", "input, output_size -> values, indices", kInternal | kNN,
+        "adaptive_max_pool3d_with_indices", "input, output_size -> values, indices",
+        kInternal | kNN,
         "Maxima of a grid of windows that covers (N, C, D, H, W) or (C, D, H, W), and their "
         "positions",
         "T((2, 1, 4, 6, 5)), (2, 4, 3)\nT((2, 5, 3, 3)), 2"),

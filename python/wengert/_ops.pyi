@@ -179,11 +179,11 @@ def adaptive_max_pool1d(
     input: Tensor,
     output_size: _int | Sequence[_int],
 ) -> tuple[Tensor, Tensor]: ...
-def adaptive_max_pool2d(
+def adaptive_max_pool2d_with_indices(
     input: Tensor,
     output_size: _int | Sequence[_int],
 ) -> tuple[Tensor, Tensor]: ...
-def adaptive_max_pool3d(
+def adaptive_max_pool3d_with_indices(
     input: Tensor,
     output_size: _int | Sequence[_int],
 ) -> tuple[Tensor, Tensor]: ...
