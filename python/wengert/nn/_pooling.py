@@ -149,7 +149,8 @@ def adaptive_max_pool2d_with_indices(
 ) -> tuple[Tensor, Tensor]:
     """The maxima of a grid of windows that covers (N, C, H, W) or (C, H, W), and where they
     stand; None: as many as in the input."""
-    return _C.adaptive_max_pool2d_with_indices(input, _grid("adaptive_max_pool2d", input, output_size, 2))
+    size = _grid("adaptive_max_pool2d", input, output_size, 2)
+    return _C.adaptive_max_pool2d_with_indices(input, size)
 
 
 def adaptive_max_pool3d_with_indices(
@@ -157,7 +158,8 @@ def adaptive_max_pool3d_with_indices(
 ) -> tuple[Tensor, Tensor]:
     """The maxima of a grid of windows that covers (N, C, D, H, W) or (C, D, H, W), and where they
     stand; None: as many as in the input."""
-    return _C.adaptive_max_pool3d_with_indices(input, _grid("adaptive_max_pool3d", input, output_size, 3))
+    size = _grid("adaptive_max_pool3d", input, output_size, 3)
+    return _C.adaptive_max_pool3d_with_indices(input, size)
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Sizes, return_indices: bool = False) -> Pooled:
