@@ -158,8 +158,8 @@ Shape per_dimension(const char* op, const char* what, Dims values, int spatial, 
   Shape s;
   for (int i = 0; i < spatial; ++i) {
     s.push(values.size() == 1 ? values[0] : values[static_cast<size_t>(i)]);
-    WG_CHECK(s.d[i] >= least, Error, op, ": expected ", what, " of at least ", least, ", but got ",
-             values);
+    WG_CHECK(s.d[i] >= least && s.d[i] <= INT32_MAX, Error, op, ": expected ", what, " from ",
+             least, " to 2^31 - 1, but got ", values);
   }
   return s;
 }

@@ -81,8 +81,10 @@ Shape two(const char* op, const char* what, Dims values, int64_t least) {
   WG_CHECK(values.size() == 1 || values.size() == 2, Error, op, ": expected ", what,
            " to be one number or two, but got ", values);
   Shape s(Dims{values[0], values[values.size() - 1]});
-  WG_CHECK(s.d[0] >= least && s.d[1] >= least, Error, op, ": expected ", what, " of at least ",
-           least, ", but got ", values);
+  for (int i = 0; i < 2; ++i) {
+    WG_CHECK(s.d[i] >= least && s.d[i] <= INT32_MAX, Error, op, ": expected ", what, " from ",
+             least, " to 2^31 - 1, but got ", values);
+  }
   return s;
 }
 
@@ -116,8 +118,8 @@ Tensor unfold_windows(const Tensor& input, Dims kernel_size, Dims dilation, Dims
   check_dtype(op, x);
   WG_CHECK(x.ndim >= 3, IndexError, op,
            ": expected an input (N, C, H, W) or (C, H, W), but got shape ", x.sizes());
-  WG_CHECK(x.ndim <= 4, Error, op,
-           ": expected an input (N, C, H, W) or (C, H, W), but got shape ", x.sizes());
+  WG_CHECK(x.ndim <= 4, Error, op, ": expected an input (N, C, H, W) or (C, H, W), but got shape ",
+           x.sizes());
   WG_CHECK(x.shape()[x.ndim - 3] > 0, Error, op, ": only the batch may be empty, but got shape ",
            x.sizes());
   const WindowRule r =
@@ -156,7 +158,7 @@ constexpr Function rows[] = {
         "_fold", "input, output_size, kernel_size, dilation=1, padding=0, stride=1",
         kFunction | kInternal,
         "The adjoint of unfold: columns (N, C * taps, windows) added up to (N, C, *output_size)",
-        "T((2, 12, 12)), (4, 5), 2\nT((6, 9)), 4, (3, 2), (1, 2), (1, 0), (2, 1)"),
+        "T((2, 12, 12)), (4, 5), 2\nT((6, 4)), 4, (3, 2), (1, 2), (1, 0), (2, 1)"),
 };
 }  // namespace
 

@@ -54,6 +54,7 @@ struct Resample {
     m.out().shape.d[dim] = adjoint ? in : out;
   }
   void compute(Compute& c) const {
+    if (c.out().numel() == 0) return;
     const Tensor x = as_contiguous(c.in(0));
     const Shape s = x.shape();
     int64_t outer = 1, inner = 1;
@@ -162,12 +163,18 @@ Tensor interpolate(const Tensor& input, Dims size, std::string_view mode, bool a
   const int spatial = x.ndim - 2;
   WG_CHECK(size.size() == static_cast<size_t>(spatial), ValueError, "interpolate: expected ",
            spatial, " sizes for an input of shape ", x.sizes(), ", but got ", size);
+  // Means over windows may also be of no windows.
+  const int64_t least = filter == Filter::area ? 0 : 1;
   for (int i = 0; i < spatial; ++i) {
     WG_CHECK(
-        size[static_cast<size_t>(i)] > 0 && x.shape()[2 + i] > 0, Error,
+        size[static_cast<size_t>(i)] >= least && x.shape()[2 + i] > 0, Error,
         "interpolate: the sizes of input and output must be positive, but the input has shape ",
         x.sizes(), " and the output size ", size);
   }
+  // A result too large to be is refused before its rows are made.
+  Shape whole = x.sizes(), strides = whole;
+  std::copy(size.begin(), size.end(), whole.d + 2);
+  row_major_strides(whole.d, whole.ndim, strides.d);
   const bool chosen = filter == Filter::nearest || filter == Filter::nearest_exact;
   const bool smooth = filter >= Filter::smooth_linear;
   WG_CHECK(x.shape()[1] > 0 || filter == Filter::area, Error,

@@ -27,8 +27,8 @@ Tensor pixel_shuffle(const Tensor& input, int64_t upscale_factor) {
   const int64_t r = upscale_factor;
   WG_CHECK(x.ndim >= 3, Error, "pixel_shuffle: expected an input (*, C, H, W), but got shape ",
            x.sizes());
-  WG_CHECK(r > 0 && r < (int64_t{1} << 31), Error,
-           "pixel_shuffle: expected a positive upscale_factor, but got ", r);
+  WG_CHECK(r > 0, Error, "pixel_shuffle: expected a positive upscale_factor, but got ", r);
+  WG_CHECK(r <= INT32_MAX, ValueError, "pixel_shuffle: upscale_factor=", r, " is too large");
   const int64_t *s = x.shape() + x.ndim - 3, c = s[0] / (r * r);
   WG_CHECK(s[0] % (r * r) == 0, Error, "pixel_shuffle: expected a multiple of ", r * r,
            " channels for upscale_factor=", r, ", but the input has shape ", x.sizes());
@@ -42,8 +42,8 @@ Tensor pixel_unshuffle(const Tensor& input, int64_t downscale_factor) {
   const int64_t r = downscale_factor;
   WG_CHECK(x.ndim >= 3, Error, "pixel_unshuffle: expected an input (*, C, H, W), but got shape ",
            x.sizes());
-  WG_CHECK(r > 0 && r < (int64_t{1} << 31), Error,
-           "pixel_unshuffle: expected a positive downscale_factor, but got ", r);
+  WG_CHECK(r > 0 && r <= INT32_MAX, Error,
+           "pixel_unshuffle: expected a positive downscale_factor below 2^31, but got ", r);
   const int64_t *s = x.shape() + x.ndim - 3, h = s[1] / r, w = s[2] / r;
   WG_CHECK(s[1] % r == 0 && s[2] % r == 0, Error, "pixel_unshuffle: downscale_factor=", r,
            " must divide the height and width of the input of shape ", x.sizes());

@@ -60,7 +60,8 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_resample) \
   X(nn_fold) \
   X(nn_shuffle) \
-  X(nn_grid_sample)
+  X(nn_grid_sample) \
+  X(nn_affine_grid)
 // clang-format on
 
 #define X(family) extern const FunctionTable family##_functions;

@@ -17,7 +17,6 @@ from ._core import (
     set_num_threads,
     trim_memory,
 )
-from ._convolution import conv1d, conv2d, conv3d
 from ._creation import (
     arange,
     as_tensor,
@@ -46,6 +45,7 @@ from .version import __version__
 
 # isort: split
 from . import autograd, linalg, special
+from ._convolution import conv1d, conv2d, conv3d
 from ._einsum import einsum
 from ._memory_format import (
     channels_last,

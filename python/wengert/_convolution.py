@@ -36,7 +36,8 @@ def _named_padding(
         raise RuntimeError(f"conv{n}d: expected padding 'same' or 'valid', got {padding!r}")
     if any(s != 1 for s in _tuple(stride, n)):
         raise RuntimeError(
-            f"conv{n}d: padding='same' is for stride 1, got {stride}; give the padding in numbers"
+            f"conv{n}d: padding='same' is not supported for strided convolutions, got stride "
+            f"{stride}; give the padding in numbers"
         )
     if weight.ndim != n + 2:
         raise RuntimeError(

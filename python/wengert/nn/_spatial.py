@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from wengert import Tensor
 from wengert import _ops as _C
+from wengert._creation import arange
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ def _factors(scale_factor: Any, input: Tensor) -> list[float]:
         if isinstance(value, str) or (value is scale_factor and isinstance(value, Tensor)):
             raise TypeError(f"interpolate: scale_factor must be numbers, got {scale_factor!r}")
         factors.append(float(value))
-        if not math.isfinite(factors[-1]):
-            raise RuntimeError(f"interpolate: scale_factor must be finite, got {scale_factor!r}")
     return factors
 
 
@@ -86,7 +85,12 @@ def interpolate(
         sizes = _per_dimension("size", size, input)
     else:
         factors = _factors(scale_factor, input)
-        sizes = [math.floor(n * f) for n, f in zip(input.shape[2:], factors)]
+        wanted = [n * f for n, f in zip(input.shape[2:], factors)]
+        if not recompute_scale_factor and not all(abs(n) < 2**63 for n in wanted):
+            raise RuntimeError(
+                f"interpolate: scale_factor={scale_factor!r} gives sizes that are no 64-bit numbers"
+            )
+        sizes = [math.floor(n) for n in wanted]
         factors += [0.0] * (3 - len(factors))
         if recompute_scale_factor:
             factors = [0.0] * 3
@@ -220,27 +224,30 @@ def local_response_norm(
     (N, C, *), those beyond the first and last counting as 0."""
     if input.ndim < 3:
         raise ValueError(
-            f"local_response_norm: expected at least 3 dimensions, (N, C, *), got an input of shape "
+            f"local_response_norm: expected at least 3 dimensions, (N, C, *), got shape "
             f"{tuple(input.shape)}"
         )
     if input.numel() == 0:
         return input
-    return _divided(input, (size // 2, (size - 1) // 2), size, alpha, beta, k)
+    mean = _mean_of_squares(input, size // 2, (size - 1) // 2, size)
+    return input / (mean.reshape(input.shape) * alpha + k) ** beta
 
 
 def cross_map_norm(input: Tensor, size: int, alpha: float, beta: float, k: float) -> Tensor:
-    """The same of (N, C, H, W) where as many channels count before as after each."""
+    """The same of (N, C, H, W) with as many channels before as after each; as in PyTorch, the first
+    channel counts for all that follow."""
     if input.ndim != 4:
-        raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.ndim}D instead.")
-    return _divided(input, ((size - 1) // 2,) * 2, size, alpha, beta, k)
+        raise ValueError(f"CrossMapLRN2d: expected an input of 4 dimensions, got {input.ndim}")
+    around = (size - 1) // 2
+    mean = _mean_of_squares(input, around, around, size)
+    beyond = (arange(input.shape[1]) > around).to(input.dtype).reshape(-1, 1)
+    first = input[:, :1].reshape(input.shape[0], 1, 1, -1)
+    mean = mean + first * first * beyond / size
+    return input / (mean.reshape(input.shape) * alpha + k) ** beta
 
 
-def _divided(
-    input: Tensor, around: tuple[int, int], size: int, alpha: float, beta: float, k: float
-) -> Tensor:
-    # The sum of x^2 over neighbouring channels, divided by `size`.
+def _mean_of_squares(input: Tensor, before: int, after: int, size: int) -> Tensor:
+    """The sums of squares over neighbouring channels, divided by ``size``: (N, 1, C, *)."""
     squares = (input * input).reshape(input.shape[0], 1, input.shape[1], -1)
-    squares = _C.pad(squares, (0, 0, *around), "constant", 0.0)
-    window = (sum(around) + 1, 1)
-    mean = _C.avg_pool2d(squares, window, 1, 0, False, True, size).reshape(input.shape)
-    return input / (mean * alpha + k) ** beta
+    squares = _C.pad(squares, (0, 0, before, after), "constant", 0.0)
+    return _C.avg_pool2d(squares, (before + after + 1, 1), 1, 0, False, True, size)

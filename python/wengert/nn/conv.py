@@ -229,9 +229,10 @@ class _ConvTransposeNd(_ConvNd):
                 f"{name}: expected an output_size of {n} or {input.ndim} numbers for an input of "
                 f"shape {tuple(input.shape)}, got {tuple(output_size)}"
             )
-        geometry = zip(self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
+        padding = self._inner_padding
+        geometry = zip(self.stride, padding, self.dilation, self.kernel_size, strict=True)
         least = [
-            (size - 1) * s - 2 * int(p) + d * (k - 1) + 1
+            (size - 1) * s - 2 * p + d * (k - 1) + 1
             for size, (s, p, d, k) in zip(input.shape[input.ndim - n :], geometry, strict=True)
         ]
         extra = tuple(size - low for size, low in zip(sizes, least, strict=True))

@@ -160,9 +160,7 @@ class LocalResponseNorm(_LocalNorm):
 class CrossMapLRN2d(_LocalNorm):
     """The same of (N, C, H, W), with as many channels before as after each."""
 
-    def __init__(
-        self, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1
-    ) -> None:
+    def __init__(self, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1) -> None:
         super().__init__(size, alpha, beta, k)
 
     def forward(self, input: Tensor) -> Tensor:
