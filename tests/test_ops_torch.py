@@ -22,6 +22,10 @@ else:
 
 OTHER = {
     "_unique": "another function of that name",
+    "embedding_bag": "PyTorch leaves further outputs empty where it has no need of them",
+    "max_unpool1d": "takes the sizes of the output, not of windows",
+    "max_unpool2d": "takes the sizes of the output, not of windows",
+    "max_unpool3d": "takes the sizes of the output, not of windows",
     "hardsigmoid": "PyTorch rounds its derivative, 1 / 6, to float32",
 }
 

@@ -90,6 +90,11 @@ int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
 }
 
 [[noreturn]] void wrong_type(const char* function, const Parameter& p, PyObject* o) {
+  // Parameters without a shape are of the right type, but hold no tensor yet.
+  if (PyObject_HasAttrString(o, "_uninitialized")) {
+    throw ValueError(std::string(function) + ": argument '" + p.name + "' is an uninitialized " +
+                     Py_TYPE(o)->tp_name + "; call its module on an example first");
+  }
   throw TypeError(std::string(function) + ": argument '" + p.name + "' must be " +
                   kind_text(p.kind) + ", but got " + Py_TYPE(o)->tp_name);
 }

@@ -244,7 +244,8 @@ cdef object restore(TensorImpl* impl):
 cdef inline TensorImpl* impl_of(object o) except NULL:
     cdef TensorImpl* impl = (<Tensor>o).impl
     if impl == NULL:
-        raise ValueError("tensor: this object was made without Tensor.__init__ and holds no tensor")
+        raise ValueError(getattr(o, "_uninitialized", "tensor: this object was made without "
+                                 "Tensor.__init__ and holds no tensor"))
     return impl
 
 

@@ -46,9 +46,9 @@ const ResampleKernels& resample(DType dtype);
 
 // ---- pooling -------------------------------------------------------------------------------
 struct PoolKernels {
-  // The maximum of each window over `planes` planes (the last two dimensions of w) and where it
-  // stands in its plane; the first of equal ones, a NaN before everything.
-  void (*maximum)(const Windows& w, int64_t planes, void* y, int64_t* index, const void* x);
+  // The maximum of each window over `volumes` volumes and where it stands in its volume; the first
+  // of equal ones, a NaN before everything.
+  void (*maximum)(const Windows& w, int64_t volumes, void* y, int64_t* index, const void* x);
 };
 const PoolKernels& pool(DType dtype);  // float32, float64, int64
 

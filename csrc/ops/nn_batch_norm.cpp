@@ -115,7 +115,7 @@ struct BatchNorm {
           unbiased[i] = given_var[k];
           rstd[i] = 1 / std::sqrt(given_var[k] + eps);
         } else {
-          rstd[i] = 1 / std::sqrt(unbiased[i] / count + eps);
+          rstd[i] = 1 / std::sqrt((count > 0 ? unbiased[i] / count : 0) + eps);
           unbiased[i] /= count - 1;
         }
         scale[k] = rstd[i] * weight[k];
@@ -261,18 +261,73 @@ Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor&
   return out[0];
 }
 
+// Batch normalisation in which each channel of each sample is a channel.
+Tensor instance_norm(const Tensor& input, const Tensor& running_mean, const Tensor& running_var,
+                     const Tensor& weight, const Tensor& bias, bool use_input_stats,
+                     double momentum, double eps) {
+  const char* op = "instance_norm";
+  const TensorImpl& x = *detail::input(op, input);
+  WG_CHECK(x.ndim >= 2, Error, op, ": expected an input (N, C, ...), but got shape ", x.sizes());
+  WG_CHECK(use_input_stats || (running_mean.defined() && running_var.defined()), Error, op,
+           ": expected running_mean and running_var to be defined when use_input_stats is false");
+  const int64_t batch = x.shape()[0], channels = x.shape()[1];
+  Shape shape = x.sizes();
+  shape.d[0] = 1;
+  shape.d[1] = batch * channels;
+  const auto each = [&](const char* what, const Tensor& t) {
+    if (!t.defined()) return t;
+    WG_CHECK(t.dim() == 1 && t.numel() == channels, Error, op, ": ", what, " should contain ",
+             channels, " elements, but has shape ", t.shape());
+    return repeat(t, {batch});
+  };
+  const Tensor mean_of = each("running_mean", running_mean),
+               var_of = each("running_var", running_var);
+  const Tensor y = batch_norm(reshape(input, shape), mean_of, var_of, each("weight", weight),
+                              each("bias", bias), use_input_stats, momentum, eps);
+  if (use_input_stats && batch > 0) {
+    RecordingGuard off(false);
+    for (const auto& [running, moved] :
+         {std::pair(running_mean, mean_of), std::pair(running_var, var_of)}) {
+      if (!running.defined()) continue;
+      Tensor self = running;
+      copy_(self, mean(reshape(moved, {batch, channels}), {0}));
+    }
+  }
+  return reshape(y, input.shape());
+}
+
 namespace {
+
+// In Python's order of arguments; the last one chooses among kernels that there is one of.
+Tensor batch_norm_row(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                      const Tensor& running_mean, const Tensor& running_var, bool training,
+                      double momentum, double eps, bool) {
+  return batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps);
+}
+Tensor instance_norm_row(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                         const Tensor& running_mean, const Tensor& running_var,
+                         bool use_input_stats, double momentum, double eps, bool) {
+  return instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum,
+                       eps);
+}
+
 constexpr Function rows[] = {
-    make_function<batch_norm>(
+    make_function<batch_norm_row>(
         "batch_norm",
-        "input, running_mean=None, running_var=None, weight=None, bias=None, training=False, "
-        "momentum=0.1, "
-        "eps=1e-05",
-        kFunction | kNN,
+        "input, weight=None, bias=None, running_mean=None, running_var=None, training=False, "
+        "momentum=0.1, eps=1e-05, cudnn_enabled=True",
+        kFunction,
         "(x - mean) / sqrt(var + eps) * weight + bias over all dimensions but 1; in training with "
         "the batch's own statistics, which the running ones move towards",
-        "T((4, 3)), T((3,)), T((3,), 0.5, 2), T((3,)), T((3,))\nT((2, 3, 4)), T((3,)), T((3,), "
-        "0.5, 2)"),
+        "T((4, 3)), T((3,)), T((3,)), T((3,)), T((3,), 0.5, 2), False, 0.1, 1e-5, True\n"
+        "T((2, 3, 4)), None, None, T((3,)), T((3,), 0.5, 2), False, 0.1, 1e-5, True"),
+    make_function<instance_norm_row>(
+        "instance_norm",
+        "input, weight=None, bias=None, running_mean=None, running_var=None, use_input_stats=True, "
+        "momentum=0.1, eps=1e-05, cudnn_enabled=True",
+        kFunction, "(x - mean) / sqrt(var + eps) * weight + bias for each channel of each sample",
+        "T((2, 3, 4)), T((3,)), T((3,)), None, None, True, 0.1, 1e-5, True\n"
+        "T((2, 3, 4)), T((3,)), None, T((3,)), T((3,), 0.5, 2), False, 0.1, 1e-5, True"),
 };
 }  // namespace
 

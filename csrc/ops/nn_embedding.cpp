@@ -1,6 +1,10 @@
 // Rows of a table by their numbers.
+#include "ops/nn_embedding.h"
+
+#include <cmath>
+#include <vector>
+
 #include "ops/function.h"
-#include "ops/op.h"
 #include "ops/take.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -8,11 +12,10 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-namespace {
+namespace detail {
 
-// table[index[i]] += g[i] for all i in order, but not for the row `padding`. Threads share out the
-// rows of the table.
-void add_rows(const Tensor& table, const Tensor& index, const Tensor& g, int64_t padding) {
+void add_rows(const Tensor& table, const Tensor& index, const Tensor& g, int64_t padding,
+              const int64_t* row_of) {
   const DType dtype = table.dtype();
   const Tensor at = as_contiguous(index, DType::int64), from = as_contiguous(g, dtype);
   const int64_t n = at.numel(), width = table.size(1);
@@ -22,12 +25,45 @@ void add_rows(const Tensor& table, const Tensor& index, const Tensor& g, int64_t
     for (int64_t i = 0; i < n; ++i) {
       if (place[i] < begin || place[i] >= end || place[i] == padding) continue;
       add_elements(dtype, width, table.data<char>() + place[i] * bytes,
-                   from.data<char>() + i * bytes);
+                   from.data<char>() + (row_of ? row_of[i] : i) * bytes);
     }
   };
   if (n * width < kParallelGrain) return add(0, table.size(0));
   runtime::parallel_for(table.size(0), (table.size(0) + 7) / 8, add);
 }
+
+void check_table(const char* op, const TensorImpl& weight, const TensorImpl& indices) {
+  WG_CHECK(weight.ndim == 2, Error, op, ": expected a weight (count, width), but got shape ",
+           weight.sizes());
+  WG_CHECK(indices.dtype == DType::int64 || indices.dtype == DType::int32, Error, op,
+           ": expected indices of dtype int64 or int32, but got ", indices.dtype);
+}
+
+int64_t table_padding(const char* op, const TensorImpl& weight, std::optional<int64_t> index) {
+  if (!index) return -1;
+  const int64_t rows = weight.shape()[0];
+  WG_CHECK(*index >= -rows && *index < rows, Error, op, ": padding_idx ", *index,
+           " must be within the ", rows, " rows of the weight");
+  return *index < 0 ? *index + rows : *index;
+}
+
+Tensor inverse_frequency(const Tensor& index, int64_t rows, DType dtype) {
+  const Tensor at = as_contiguous(index, DType::int64);
+  const int64_t n = at.numel();
+  check_indices(at, rows, "embedding");
+  std::vector<int64_t> count(static_cast<size_t>(rows));
+  for (int64_t i = 0; i < n; ++i) ++count[static_cast<size_t>(at.data<int64_t>()[i])];
+  const Tensor share = new_tensor(DType::float64, index.shape());
+  for (int64_t i = 0; i < n; ++i) {
+    const auto row = static_cast<size_t>(at.data<int64_t>()[i]);
+    share.data<double>()[i] = 1 / static_cast<double>(count[row]);
+  }
+  return unsqueeze(to(share, dtype), -1);
+}
+
+}  // namespace detail
+
+namespace {
 
 // The gradient of a table of `count` rows from those of the rows taken.
 struct EmbeddingGradient {
@@ -44,18 +80,18 @@ struct EmbeddingGradient {
   void compute(Compute& c) const {
     const Tensor& out = c.out();
     std::memset(out.data(), 0, static_cast<size_t>(out.numel()) * item_size(out.dtype()));
-    add_rows(out, c.in(1), c.in(0), padding);
+    detail::add_rows(out, c.in(1), c.in(0), padding);
   }
   void vjp(Vjp& v) const;
 };
 
 // Inputs: the table (count, width) and integers of any shape. With `drop_padding` the row `padding`
-// counts as zeros.
+// counts as zeros. With `by_frequency` each row's gradient is divided by how often it was taken.
 struct Embedding {
   int64_t padding;  // -1: none
-  bool drop_padding;
+  bool drop_padding, by_frequency;
   static constexpr const char* name = "embedding";
-  WG_FIELDS(padding, drop_padding)
+  WG_FIELDS(padding, drop_padding, by_frequency)
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -81,42 +117,131 @@ struct Embedding {
   }
   void vjp(Vjp& v) const {
     if (!v.needs(0)) return;
-    const Tensor &g = v.grad(), &index = v.saved(0);
-    const bool added = v.dtype(0) == g.dtype() &&
-                       v.accumulate(0, [&](Tensor& sum) { add_rows(sum, index, g, padding); });
-    if (!added) v.set(0, apply(EmbeddingGradient{v.shape(0).d[0], padding}, g, index));
+    const Tensor& index = v.saved(0);
+    const int64_t rows = v.shape(0).d[0];
+    Tensor g = v.grad();
+    if (by_frequency) g = mul(g, detail::inverse_frequency(index, rows, g.dtype()));
+    const bool added = v.dtype(0) == g.dtype() && v.accumulate(0, [&](Tensor& sum) {
+      detail::add_rows(sum, index, g, padding);
+    });
+    if (!added) v.set(0, detail::embedding_gradient(g, index, rows, padding));
   }
 };
 
 void EmbeddingGradient::vjp(Vjp& v) const {
-  v.set(0, apply(Embedding{padding, true}, v.grad(), v.saved(0)));
+  v.set(0, detail::kept_rows(v.grad(), v.saved(0), padding));
 }
+
+// Rows of the first input that the second names, scaled down to a norm of max_norm.
+struct EmbeddingRenorm {
+  double max_norm, norm_type;
+  static constexpr const char* name = "embedding_renorm_";
+  WG_FIELDS(max_norm, norm_type)
+  static constexpr bool alias_safe = true;
+  void infer(Infer& m) const {
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape = m.in(0).sizes();
+  }
+  void compute(Compute& c) const {
+    const TensorImpl& out = *c.out().impl();
+    if (out.data != c.in(0).impl()->data) copy_elements(out, *c.in(0).impl());
+    const Tensor at = as_contiguous(c.in(1), DType::int64);
+    check_indices(at, out.shape()[0], name);
+    const int64_t width = out.shape()[1];
+    std::vector<bool> seen(static_cast<size_t>(out.shape()[0]));
+    for (int64_t i = 0; i < at.numel(); ++i) {
+      const int64_t r = at.data<int64_t>()[i];
+      if (seen[static_cast<size_t>(r)]) continue;
+      seen[static_cast<size_t>(r)] = true;
+      const Tensor row = select(c.out().detach(), 0, r);
+      const Tensor x = dense_copy(*row.impl(), DType::float64);
+      double* p = x.data<double>();
+      const double norm = norm_of(p, width);
+      if (!(norm > max_norm)) continue;
+      // The small number keeps the scaled norm from exceeding max_norm by rounding.
+      const double factor = max_norm / (norm + 1e-7);
+      for (int64_t j = 0; j < width; ++j) p[j] *= factor;
+      copy_elements(*row.impl(), *x.impl());
+    }
+  }
+
+ private:
+  double norm_of(const double* p, int64_t n) const {
+    double total = 0;
+    if (std::isinf(norm_type)) {
+      if (norm_type < 0) total = n ? std::abs(p[0]) : 0;
+      for (int64_t j = 0; j < n; ++j) {
+        const double a = std::abs(p[j]);
+        if (norm_type > 0 ? a > total : a < total) total = a;
+      }
+      return total;
+    }
+    for (int64_t j = 0; j < n; ++j) {
+      const double a = std::abs(p[j]);
+      total += norm_type == 2   ? a * a
+               : norm_type == 1 ? a
+               : norm_type == 0 ? static_cast<double>(a != 0)
+                                : std::pow(a, norm_type);
+    }
+    return norm_type == 2                     ? std::sqrt(total)
+           : norm_type == 1 || norm_type == 0 ? total
+                                              : std::pow(total, 1 / norm_type);
+  }
+};
 
 }  // namespace
 
-Tensor embedding(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx) {
-  const TensorImpl &i = *detail::input("embedding", input),
-                   &w = *detail::input("embedding", weight);
-  WG_CHECK(w.ndim == 2, Error, "embedding: expected a weight (count, width), but got shape ",
-           w.sizes());
-  WG_CHECK(i.dtype == DType::int64 || i.dtype == DType::int32, Error,
-           "embedding: expected indices of dtype int64 or int32, but got ", i.dtype);
-  WG_CHECK(i.ndim + 1 <= kMaxDims, ValueError, "embedding: too many dimensions in ", i.sizes());
-  int64_t padding = padding_idx.value_or(-1);
-  if (padding_idx) {
-    WG_CHECK(padding >= -w.shape()[0] && padding < w.shape()[0], Error, "embedding: padding_idx ",
-             padding, " must be within the ", w.shape()[0], " rows of the weight");
-    if (padding < 0) padding += w.shape()[0];
-  }
-  return apply(Embedding{padding, false}, weight, input);
+namespace detail {
+
+Tensor kept_rows(const Tensor& table, const Tensor& index, int64_t padding) {
+  return apply(Embedding{padding, true, false}, table, index);
+}
+Tensor embedding_gradient(const Tensor& g, const Tensor& index, int64_t rows, int64_t padding) {
+  return apply(EmbeddingGradient{rows, padding}, g, index);
+}
+
+}  // namespace detail
+
+Tensor embedding(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx,
+                 bool scale_grad_by_freq) {
+  const char* op = "embedding";
+  const TensorImpl &i = *detail::input(op, input), &w = *detail::input(op, weight);
+  detail::check_table(op, w, i);
+  WG_CHECK(i.ndim + 1 <= kMaxDims, ValueError, op, ": too many dimensions in ", i.sizes());
+  const int64_t padding = detail::table_padding(op, w, padding_idx);
+  return apply(Embedding{padding, false, scale_grad_by_freq}, weight, input);
+}
+
+Tensor& embedding_renorm_(Tensor& weight, const Tensor& indices, double max_norm,
+                          double norm_type) {
+  const char* op = "embedding_renorm_";
+  const TensorImpl &w = *detail::input(op, weight), &i = *detail::input(op, indices);
+  detail::check_table(op, w, i);
+  WG_CHECK(is_floating(w.dtype), NotImplementedError, op, ": not available for dtype ", w.dtype);
+  apply_in_place(EmbeddingRenorm{max_norm, norm_type}, weight, indices);
+  return weight;
 }
 
 namespace {
+
+// In Python's order of arguments; gradients are dense, whatever `sparse` is.
+Tensor embedding_row(const Tensor& weight, const Tensor& indices, int64_t padding_idx,
+                     bool scale_grad_by_freq, bool) {
+  return embedding(indices, weight, padding_idx < 0 ? std::nullopt : std::optional(padding_idx),
+                   scale_grad_by_freq);
+}
+
 constexpr Function rows[] = {
-    make_function<embedding>(
-        "embedding", "input, weight, padding_idx=None", kFunction | kNN,
-        "Rows of weight (n, d) by the integers input (*); the row padding_idx gets no gradient",
-        "I((3, 2), 0, 5), T((5, 4))\nI((0,), 0, 5), T((5, 4))", "weight[input]"),
+    make_function<embedding_row>(
+        "embedding", "weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False",
+        kFunction,
+        "Rows of weight (n, d) by integers (*); the row padding_idx, if not negative, gets no "
+        "gradient",
+        "T((5, 4)), I((3, 2), 0, 5)\nT((5, 4)), I((0,), 0, 5)\nT((5, 4)), I((6,), 0, 5), 2",
+        "weight[indices]"),
+    make_function<embedding_renorm_>("embedding_renorm_", "input, indices, max_norm, norm_type",
+                                     kFunction | kMutates | kNoGrad,
+                                     "Scales the rows that are named down to a norm of max_norm"),
 };
 }  // namespace
 

@@ -181,15 +181,27 @@ Tensor rms_norm(const Tensor& input, Dims normalized_shape, const Tensor& weight
 }
 
 namespace {
+
+// In Python's order of arguments; the last one chooses among kernels that there is one of.
+Tensor layer_norm_row(const Tensor& input, Dims normalized_shape, const Tensor& weight,
+                      const Tensor& bias, double eps, bool) {
+  return layer_norm(input, normalized_shape, weight, bias, eps);
+}
+Tensor group_norm_row(const Tensor& input, int64_t num_groups, const Tensor& weight,
+                      const Tensor& bias, double eps, bool) {
+  return group_norm(input, num_groups, weight, bias, eps);
+}
+
 constexpr Function rows[] = {
-    make_function<layer_norm>(
-        "layer_norm", "input, normalized_shape, weight=None, bias=None, eps=1e-05", kFunction | kNN,
-        "(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions",
+    make_function<layer_norm_row>(
+        "layer_norm",
+        "input, normalized_shape, weight=None, bias=None, eps=1e-05, cudnn_enable=True",
+        kFunction | kNN, "(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions",
         "T((4, 6)), (6,), T((6,)), T((6,))\nT((2, 3, 4)), (3, 4), T((3, 4))\nT((2, 3, 4)), (4,)"),
-    make_function<group_norm>("group_norm", "input, num_groups, weight=None, bias=None, eps=1e-05",
-                              kFunction | kNN,
-                              "Normalises each group of channels (dimension 1) of each sample",
-                              "T((2, 4, 3)), 2, T((4,)), T((4,))\nT((2, 4)), 2"),
+    make_function<group_norm_row>(
+        "group_norm", "input, num_groups, weight=None, bias=None, eps=1e-05, cudnn_enabled=True",
+        kFunction | kNN, "Normalises each group of channels (dimension 1) of each sample",
+        "T((2, 4, 3)), 2, T((4,)), T((4,))\nT((2, 4)), 2"),
     make_function<rms_norm>(
         "rms_norm", "input, normalized_shape, weight=None, eps=None", kFunction | kNN,
         "x / sqrt(mean(x^2) + eps) * weight over the last dimensions; no eps: the dtype's",

@@ -1,142 +1,36 @@
-// Maxima over windows of planes.
+// Maxima over windows of volumes, and their way back.
 #include <algorithm>
 
 #include "ops/function.h"
 #include "ops/nn_pool.h"
 #include "tensor/copy.h"
-#include "tensor/loop.h"
 
 WENGERT_NAMESPACE_BEGIN
 
 namespace {
 
-// Whole planes, the last two dimensions of a tensor.
-struct Planes {
-  int64_t count, size;
-  explicit Planes(const Tensor& t) : count(1), size(t.size(-1) * t.size(-2)) {
-    for (int64_t i = 0; i < t.dim() - 2; ++i) count *= t.size(i);
-  }
-  int64_t grain() const {
-    return std::max<int64_t>(kParallelGrain / std::max<int64_t>(size, 1), 1);
-  }
-  // Indices come from memory that users can write to.
-  bool has(int64_t i) const { return static_cast<uint64_t>(i) < static_cast<uint64_t>(size); }
-};
+using detail::Volumes;
 
-// Calls f with a T{} of the tensor's dtype.
-template <class F>
-void dispatch(const char* op, DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::float32:
-      return f(float{});
-    case DType::float64:
-      return f(double{});
-    case DType::int64:
-      return f(int64_t{});
-    default:
-      fail<NotImplementedError>(op, ": not available for dtype ", dtype);
-  }
-}
-// The dtype whose kernels serve `t`.
-DType computed_as(DType t) {
-  return t == DType::float64 ? t : is_floating(t) ? DType::float32 : DType::int64;
-}
-
-// The elements of each plane of x that index (positions in the plane) names.
-struct GatherPlanes {
-  static constexpr const char* name = "gather_planes";
-  WG_NO_FIELDS
-  static constexpr Save saves[] = {save_input(1)};
-  void infer(Infer& m) const {
-    m.out().dtype = m.in(0).dtype;
-    m.out().shape = m.in(1).sizes();
-  }
-  void compute(Compute& c) const {
-    const DType dtype = computed_as(c.in(0).dtype());
-    const Tensor x = as_contiguous(c.in(0), dtype), index = as_contiguous(c.in(1));
-    const Tensor y = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, c.out().shape());
-    const Planes from(x), to(y);
-    dispatch(name, dtype, [&]<class T>(T) {
-      runtime::parallel_for(to.count, to.grain(), [&](int64_t begin, int64_t end) {
-        for (int64_t p = begin; p < end; ++p) {
-          const T* in = x.data<T>() + p * from.size;
-          const int64_t* at = index.data<int64_t>() + p * to.size;
-          T* out = y.data<T>() + p * to.size;
-          for (int64_t i = 0; i < to.size; ++i) out[i] = from.has(at[i]) ? in[at[i]] : T{0};
-        }
-      });
-    });
-    if (!y.is_same(c.out())) copy_elements(*c.out().impl(), *y.impl());
-  }
-  void vjp(Vjp& v) const;
-};
-
-// The adjoint: adds the elements of g to where index says, in planes of the given size.
-struct ScatterPlanes {
-  int64_t height, width;
-  static constexpr const char* name = "scatter_planes";
-  WG_FIELDS(height, width)
-  static constexpr Save saves[] = {save_input(1)};
-  void infer(Infer& m) const {
-    m.out().dtype = m.in(0).dtype;
-    m.out().shape = m.in(0).sizes();
-    m.out().shape.d[m.in(0).ndim - 2] = height;
-    m.out().shape.d[m.in(0).ndim - 1] = width;
-  }
-  void compute(Compute& c) const {
-    const DType dtype = computed_as(c.in(0).dtype());
-    const Tensor g = as_contiguous(c.in(0), dtype), index = as_contiguous(c.in(1));
-    const Tensor x = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, c.out().shape());
-    const Planes from(g), to(x);
-    dispatch(name, dtype, [&]<class T>(T) {
-      runtime::parallel_for(to.count, to.grain(), [&](int64_t begin, int64_t end) {
-        std::fill(x.data<T>() + begin * to.size, x.data<T>() + end * to.size, T{0});
-        for (int64_t p = begin; p < end; ++p) {
-          const T* in = g.data<T>() + p * from.size;
-          const int64_t* at = index.data<int64_t>() + p * from.size;
-          T* out = x.data<T>() + p * to.size;
-          for (int64_t i = 0; i < from.size; ++i) {
-            if (to.has(at[i])) out[at[i]] += in[i];
-          }
-        }
-      });
-    });
-    if (!x.is_same(c.out())) copy_elements(*c.out().impl(), *x.impl());
-  }
-  void vjp(Vjp& v) const { v.set(0, apply(GatherPlanes{}, v.grad(), v.saved(0))); }
-};
-
-void GatherPlanes::vjp(Vjp& v) const {
-  const Shape s = v.shape(0);
-  v.set(0, apply(ScatterPlanes{s.d[s.ndim - 2], s.d[s.ndim - 1]}, v.grad(), v.saved(0)));
-}
-
-// Maxima, and where each stands in its plane.
+// Maxima, and where each stands in its volume.
 struct MaxPool {
   Shape kernel, stride, padding, dilation, out;
-  static constexpr const char* name = "max_pool2d";
+  static constexpr const char* name = "max_pool";
   WG_FIELDS(kernel, stride, padding, dilation, out)
   static constexpr Save saves[] = {save_output(1)};
   void infer(Infer& m) const {
-    const TensorImpl& x = m.in(0);
-    m.out(0).dtype = x.dtype;
+    m.out(0).dtype = m.in(0).dtype;
     m.out(1).dtype = DType::int64;
-    for (int k = 0; k < 2; ++k) {
-      m.out(k).shape = x.sizes();
-      for (int i = 0; i < 2; ++i) m.out(k).shape.d[x.ndim - 2 + i] = out.d[i];
-    }
+    for (int k = 0; k < 2; ++k) m.out(k).shape = detail::with_volume(m.in(0).sizes(), out);
   }
   void compute(Compute& c) const {
-    const DType dtype = computed_as(c.in(0).dtype());
+    const DType dtype = detail::pooled_as(c.in(0).dtype());
     const Tensor x = as_contiguous(c.in(0), dtype);
     const Tensor y = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, c.out().shape());
-    kernels::Windows w{{1, x.size(-2), x.size(-1)},     {1, out.d[0], out.d[1]},
-                       {1, kernel.d[0], kernel.d[1]},   {1, stride.d[0], stride.d[1]},
-                       {0, padding.d[0], padding.d[1]}, {1, dilation.d[0], dilation.d[1]}};
-    const Planes from(x), to(y);
+    const Volumes from(x.shape(), out.ndim), to(y.shape(), out.ndim);
     WG_CHECK(dtype != DType::float32 || from.size < INT32_MAX, NotImplementedError, name,
-             ": planes of more than 2^31 elements are not supported, but the input has shape ",
+             ": volumes of more than 2^31 elements are not supported, but the input has shape ",
              x.shape());
+    const kernels::Windows w = windows(detail::volume_of(*x.impl(), out.ndim));
     const auto item = static_cast<int64_t>(item_size(dtype));
     runtime::parallel_for(to.count, from.grain(), [&](int64_t begin, int64_t end) {
       kernels::pool(dtype).maximum(w, end - begin, y.data<char>() + begin * to.size * item,
@@ -148,97 +42,121 @@ struct MaxPool {
   void vjp(Vjp& v) const {
     if (!v.grad(0).defined()) return;
     const Shape s = v.shape(0);
-    v.set(0, apply(ScatterPlanes{s.d[s.ndim - 2], s.d[s.ndim - 1]}, v.grad(0), v.saved(0)));
+    const Dims volume(s.d + s.ndim - out.ndim, static_cast<size_t>(out.ndim));
+    v.set(0, detail::scatter_volumes(v.grad(0), v.saved(0), volume));
+  }
+
+ private:
+  // In three dimensions, the first ones of size 1 where there are fewer.
+  kernels::Windows windows(const Shape& in) const {
+    kernels::Windows w{{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}};
+    for (int i = 0; i < out.ndim; ++i) {
+      const int k = 3 - out.ndim + i;
+      w.in[k] = in.d[i];
+      w.out[k] = out.d[i];
+      w.kernel[k] = kernel.d[i];
+      w.stride[k] = stride.d[i];
+      w.padding[k] = padding.d[i];
+      w.dilation[k] = dilation.d[i];
+    }
+    return w;
   }
 };
 
-}  // namespace
-
-namespace detail {
-
-Shape pool_pair(const char* op, const char* what, Dims values, int64_t least) {
-  WG_CHECK(values.size() == 1 || values.size() == 2, Error, op, ": ", what,
-           " must either be a single int, or a tuple of two ints, but got ", values);
-  Shape s;
-  for (size_t i = 0; i < 2; ++i) {
-    s.push(values.size() == 1 ? values[0] : values[i]);
-    WG_CHECK(s.d[i] >= least, Error, op, ": expected ", what, " of at least ", least, ", but got ",
-             values);
-  }
-  return s;
-}
-
-Shape pool_output(const char* op, const TensorImpl& x, const Shape& kernel, const Shape& stride,
-                  const Shape& padding, const Shape& dilation, bool ceil_mode) {
-  WG_CHECK(x.ndim == 3 || x.ndim == 4, Error, op,
-           ": expected an input (N, C, H, W) or (C, H, W), but got shape ", x.sizes());
-  for (int i = x.ndim - 3; i < x.ndim; ++i) {
-    WG_CHECK(x.shape()[i] > 0, Error, op, ": only the batch may be empty, but the input has shape ",
-             x.sizes());
-  }
-  Shape out;
-  for (int i = 0; i < 2; ++i) {
-    const int64_t size = x.shape()[x.ndim - 2 + i];
-    const int64_t extent = dilation.d[i] * (kernel.d[i] - 1) + 1;
-    WG_CHECK(2 * padding.d[i] <= extent, Error, op,
-             ": pad should be at most half of effective kernel size, but got pad=", padding.d[i],
-             ", kernel_size=", kernel.d[i], " and dilation=", dilation.d[i]);
-    const int64_t room = size + 2 * padding.d[i] - extent;
-    int64_t n = (room >= 0 ? room / stride.d[i] : -1) + 1;
-    if (ceil_mode && room + stride.d[i] - 1 >= 0) {
-      n = (room + stride.d[i] - 1) / stride.d[i] + 1;
-      // The last window starts inside the input or in the padding before it.
-      if ((n - 1) * stride.d[i] >= size + padding.d[i]) --n;
-    }
-    WG_CHECK(n > 0, Error, op, ": the output would be too small for an input of shape ", x.sizes(),
-             " and kernel ", Dims(kernel));
-    out.push(n);
-  }
-  return out;
-}
-
-}  // namespace detail
-
-namespace {
-
-std::array<Tensor, 2> pool(const char* op, const Tensor& input, Dims kernel, Dims stride,
-                           Dims padding, Dims dilation, bool ceil_mode) {
+std::pair<Tensor, Tensor> pool(const char* op, int n, const Tensor& input, Dims kernel, Dims stride,
+                               Dims padding, Dims dilation, bool ceil_mode) {
   const TensorImpl& x = *detail::input(op, input);
   MaxPool p;
-  p.kernel = detail::pool_pair(op, "kernel_size", kernel, 1);
-  p.stride = stride.empty() ? p.kernel : detail::pool_pair(op, "stride", stride, 1);
-  p.padding = detail::pool_pair(op, "padding", padding, 0);
-  p.dilation = detail::pool_pair(op, "dilation", dilation, 1);
-  p.out = detail::pool_output(op, x, p.kernel, p.stride, p.padding, p.dilation, ceil_mode);
+  p.kernel = detail::pool_sizes(op, "kernel_size", n, kernel, 1);
+  p.stride = stride.empty() ? p.kernel : detail::pool_sizes(op, "stride", n, stride, 1);
+  p.padding = detail::pool_sizes(op, "padding", n, padding, 0);
+  p.dilation = detail::pool_sizes(op, "dilation", n, dilation, 1);
+  p.out = detail::pool_output(op, n, x, p.kernel, p.stride, p.padding, p.dilation, ceil_mode);
   WG_CHECK(!is_complex(x.dtype) && x.dtype != DType::bool_, NotImplementedError, op,
            ": not available for dtype ", x.dtype);
-  return apply_many<2>(p, input);
+  auto r = apply_many<2>(p, input);
+  return {std::move(r[0]), std::move(r[1])};
+}
+
+Tensor unpool(const char* op, int n, const Tensor& input, const Tensor& indices, Dims output_size) {
+  const TensorImpl &x = *detail::input(op, input), &at = *detail::input(op, indices);
+  detail::check_pool_input(op, n, x, detail::Emptiable::batch);
+  WG_CHECK(at.dtype == DType::int64, Error, op, ": expected indices of dtype int64, but got ",
+           at.dtype);
+  WG_CHECK(at.sizes() == x.sizes(), Error, op, ": expected indices of the input's shape ",
+           x.sizes(), ", but got ", at.sizes());
+  WG_CHECK(output_size.size() == static_cast<size_t>(n), Error, op, ": expected ", n,
+           " numbers as output_size, but got ", output_size);
+  WG_CHECK(!is_complex(x.dtype) && x.dtype != DType::bool_, NotImplementedError, op,
+           ": not available for dtype ", x.dtype);
+  const Shape size = detail::pool_sizes(op, "output_size", n, output_size, 0);
+  return detail::place_in_volumes(op, input, indices, size);
 }
 
 }  // namespace
 
-Tensor max_pool2d(const Tensor& input, Dims kernel_size, Dims stride, Dims padding, Dims dilation,
-                  bool ceil_mode) {
-  return pool("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)[0];
-}
-std::pair<Tensor, Tensor> max_pool2d_with_indices(const Tensor& input, Dims kernel_size,
-                                                  Dims stride, Dims padding, Dims dilation,
-                                                  bool ceil_mode) {
-  auto r = pool("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode);
-  return {std::move(r[0]), r[1].detach()};
-}
+#define WG_POOL(n)                                                                                 \
+  Tensor max_pool##n##d(const Tensor& input, Dims kernel_size, Dims stride, Dims padding,          \
+                        Dims dilation, bool ceil_mode) {                                           \
+    return pool("max_pool" #n "d", n, input, kernel_size, stride, padding, dilation, ceil_mode)    \
+        .first;                                                                                    \
+  }                                                                                                \
+  std::pair<Tensor, Tensor> max_pool##n##d_with_indices(const Tensor& input, Dims kernel_size,     \
+                                                        Dims stride, Dims padding, Dims dilation,  \
+                                                        bool ceil_mode) {                          \
+    auto r = pool("max_pool" #n "d", n, input, kernel_size, stride, padding, dilation, ceil_mode); \
+    return {std::move(r.first), r.second.detach()};                                                \
+  }                                                                                                \
+  Tensor max_unpool##n##d(const Tensor& input, const Tensor& indices, Dims output_size) {          \
+    return unpool("max_unpool" #n "d", n, input, indices, output_size);                            \
+  }
+WG_POOL(1)
+WG_POOL(2)
+WG_POOL(3)
+#undef WG_POOL
 
 namespace {
-#define WG_SIGNATURE "input, kernel_size, stride=(), padding=0, dilation=1, ceil_mode=False"
+
+// Python's functions take no stride as None.
+template <auto F>
+auto max_row(const Tensor& input, Dims kernel_size, std::optional<Dims> stride, Dims padding,
+             Dims dilation, bool ceil_mode) {
+  return F(input, kernel_size, stride.value_or(Dims()), padding, dilation, ceil_mode);
+}
+
+#define WG_SIGNATURE "input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False"
 constexpr Function rows[] = {
-    make_function<max_pool2d>("max_pool2d", WG_SIGNATURE, kFunction | kNN,
-                              "Maximum of each window of (N, C, H, W) or (C, H, W)",
-                              "T((2, 3, 6, 8)), 2\nT((2, 6, 7)), (3, 2), (2, 1), (1, 0), 1, "
-                              "True\nT((1, 1, 7, 7)), 2, 2, 0, 2"),
-    make_function<max_pool2d_with_indices>(
+    make_function<max_row<max_pool1d>>("max_pool1d", WG_SIGNATURE, kFunction | kNN,
+                                       "Maximum of each window of (N, C, L) or (C, L)",
+                                       "T((2, 3, 8)), 2\nT((2, 9)), 3, 2, 1, 1, True"),
+    make_function<max_row<max_pool2d>>("max_pool2d", WG_SIGNATURE, kFunction | kNN,
+                                       "Maximum of each window of (N, C, H, W) or (C, H, W)",
+                                       "T((2, 3, 6, 8)), 2\nT((2, 6, 7)), (3, 2), (2, 1), (1, 0), "
+                                       "1, True\nT((1, 1, 7, 7)), 2, 2, 0, 2"),
+    make_function<max_row<max_pool3d>>(
+        "max_pool3d", WG_SIGNATURE, kFunction | kNN,
+        "Maximum of each window of (N, C, D, H, W) or (C, D, H, W)",
+        "T((2, 1, 4, 6, 4)), 2\nT((1, 5, 4, 6)), (3, 2, 2), (2, 1, 1), (1, 0, 1), 1, True"),
+    make_function<max_row<max_pool1d_with_indices>>(
+        "max_pool1d_with_indices", WG_SIGNATURE " -> values, indices", kFunction | kNN,
+        "Maximum of each window of (N, C, L) or (C, L), and its position", "T((2, 2, 6)), 2"),
+    make_function<max_row<max_pool2d_with_indices>>(
         "max_pool2d_with_indices", WG_SIGNATURE " -> values, indices", kFunction | kNN | kInternal,
         "Maximum of each window of (N, C, H, W) or (C, H, W), and its position in the plane",
         "T((2, 2, 6, 8)), 2"),
+    make_function<max_row<max_pool3d_with_indices>>(
+        "max_pool3d_with_indices", WG_SIGNATURE " -> values, indices", kFunction | kNN | kInternal,
+        "Maximum of each window of (N, C, D, H, W) or (C, D, H, W), and its position in the volume",
+        "T((1, 2, 2, 4, 4)), 2"),
+    make_function<max_unpool1d>("max_unpool1d", "input, indices, output_size", kInternal,
+                                "Zeros (N, C, *output_size) but for the input at the indices",
+                                "T((3, 1)), I((3, 1), 0, 7), (7,)"),
+    make_function<max_unpool2d>("max_unpool2d", "input, indices, output_size", kInternal,
+                                "Zeros (N, C, *output_size) but for the input at the indices",
+                                "T((3, 1, 1)), I((3, 1, 1), 0, 20), (4, 5)"),
+    make_function<max_unpool3d>("max_unpool3d", "input, indices, output_size", kInternal,
+                                "Zeros (N, C, *output_size) but for the input at the indices",
+                                "T((2, 3, 1, 1, 1)), I((2, 3, 1, 1, 1), 0, 40), (4, 5, 2)"),
 };
 #undef WG_SIGNATURE
 }  // namespace

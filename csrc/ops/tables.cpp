@@ -49,6 +49,7 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_linear) \
   X(nn_convolution) \
   X(nn_max_pool) \
+  X(nn_window_max) \
   X(nn_batch_norm) \
   X(nn_cross_entropy) \
   X(nn_average_pool) \
@@ -56,6 +57,7 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_attention) \
   X(nn_embedding) \
   X(nn_recurrent) \
+  X(nn_embedding_bag) \
   X(nn_loss) \
   X(nn_ctc_loss) \
   X(distance) \

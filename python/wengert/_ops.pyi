@@ -220,7 +220,21 @@ def acos(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def acos_(input: Tensor) -> Tensor: ...
 def acosh(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def acosh_(input: Tensor) -> Tensor: ...
+def adaptive_avg_pool1d(input: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
 def adaptive_avg_pool2d(input: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
+def adaptive_avg_pool3d(input: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
+def adaptive_max_pool1d(
+    input: Tensor,
+    output_size: _int | Sequence[_int],
+) -> tuple[Tensor, Tensor]: ...
+def adaptive_max_pool2d_with_indices(
+    input: Tensor,
+    output_size: _int | Sequence[_int],
+) -> tuple[Tensor, Tensor]: ...
+def adaptive_max_pool3d_with_indices(
+    input: Tensor,
+    output_size: _int | Sequence[_int],
+) -> tuple[Tensor, Tensor]: ...
 def add(
     input: Tensor | Number,
     other: Tensor | Number,
@@ -413,10 +427,27 @@ def atan2(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> 
 def atan2_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def atanh(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def atanh_(input: Tensor) -> Tensor: ...
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+    count_include_pad: _bool = ...,
+) -> Tensor: ...
 def avg_pool2d(
     input: Tensor,
     kernel_size: _int | Sequence[_int],
-    stride: _int | Sequence[_int] = ...,
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+    count_include_pad: _bool = ...,
+    divisor_override: _int | None = ...,
+) -> Tensor: ...
+def avg_pool3d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
     padding: _int | Sequence[_int] = ...,
     ceil_mode: _bool = ...,
     count_include_pad: _bool = ...,
@@ -441,13 +472,14 @@ def baddbmm_(
 ) -> Tensor: ...
 def batch_norm(
     input: Tensor,
-    running_mean: Tensor | None = ...,
-    running_var: Tensor | None = ...,
     weight: Tensor | None = ...,
     bias: Tensor | None = ...,
+    running_mean: Tensor | None = ...,
+    running_var: Tensor | None = ...,
     training: _bool = ...,
     momentum: _float = ...,
     eps: _float = ...,
+    cudnn_enabled: _bool = ...,
 ) -> Tensor: ...
 def bernoulli(
     input: Tensor,
@@ -709,7 +741,30 @@ def dropout(
     generator: Generator | None = ...,
 ) -> Tensor: ...
 def dstack(tensors: Sequence[Tensor] | Tensor, *, out: Any = ...) -> Tensor: ...
-def embedding(input: Tensor, weight: Tensor, padding_idx: _int | None = ...) -> Tensor: ...
+def embedding(
+    weight: Tensor,
+    indices: Tensor,
+    padding_idx: _int = ...,
+    scale_grad_by_freq: _bool = ...,
+    sparse: _bool = ...,
+) -> Tensor: ...
+def embedding_bag(
+    weight: Tensor,
+    indices: Tensor,
+    offsets: Tensor,
+    scale_grad_by_freq: _bool = ...,
+    mode: _int = ...,
+    sparse: _bool = ...,
+    per_sample_weights: Tensor | None = ...,
+    include_last_offset: _bool = ...,
+    padding_idx: _int | None = ...,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]: ...
+def embedding_renorm_(
+    input: Tensor,
+    indices: Tensor,
+    max_norm: _float,
+    norm_type: _float,
+) -> Tensor: ...
 def empty(
     *size: _int | Sequence[_int],
     dtype: dtype | None = ...,
@@ -780,6 +835,18 @@ def fmod(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> T
 def fmod_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def frac(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def frac_(input: Tensor) -> Tensor: ...
+def fractional_max_pool2d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    output_size: _int | Sequence[_int],
+    _random_samples: Tensor,
+) -> tuple[Tensor, Tensor]: ...
+def fractional_max_pool3d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    output_size: _int | Sequence[_int],
+    _random_samples: Tensor,
+) -> tuple[Tensor, Tensor]: ...
 def full(
     size: _int | Sequence[_int],
     fill_value: Number,
@@ -826,6 +893,7 @@ def group_norm(
     weight: Tensor | None = ...,
     bias: Tensor | None = ...,
     eps: _float = ...,
+    cudnn_enabled: _bool = ...,
 ) -> Tensor: ...
 def gru_cell(
     input: Tensor,
@@ -902,6 +970,17 @@ def index_put_(
 ) -> Tensor: ...
 def index_select(input: Tensor, dim: _int, index: Tensor, *, out: Any = ...) -> Tensor: ...
 def inner(input: Tensor, other: Tensor, *, out: Any = ...) -> Tensor: ...
+def instance_norm(
+    input: Tensor,
+    weight: Tensor | None = ...,
+    bias: Tensor | None = ...,
+    running_mean: Tensor | None = ...,
+    running_var: Tensor | None = ...,
+    use_input_stats: _bool = ...,
+    momentum: _float = ...,
+    eps: _float = ...,
+    cudnn_enabled: _bool = ...,
+) -> Tensor: ...
 def isclose(
     input: Tensor,
     other: Tensor,
@@ -943,6 +1022,7 @@ def layer_norm(
     weight: Tensor | None = ...,
     bias: Tensor | None = ...,
     eps: _float = ...,
+    cudnn_enable: _bool = ...,
 ) -> Tensor: ...
 def lcm(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
 def lcm_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
@@ -1030,10 +1110,26 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor: ...
 def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor: ...
 def masked_select(input: Tensor, mask: Tensor, *, out: Any = ...) -> Tensor: ...
 def matmul(input: Tensor, other: Tensor, *, out: Any = ...) -> Tensor: ...
+def max_pool1d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    dilation: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+) -> Tensor: ...
+def max_pool1d_with_indices(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    dilation: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+) -> tuple[Tensor, Tensor]: ...
 def max_pool2d(
     input: Tensor,
     kernel_size: _int | Sequence[_int],
-    stride: _int | Sequence[_int] = ...,
+    stride: _int | Sequence[_int] | None = ...,
     padding: _int | Sequence[_int] = ...,
     dilation: _int | Sequence[_int] = ...,
     ceil_mode: _bool = ...,
@@ -1041,11 +1137,30 @@ def max_pool2d(
 def max_pool2d_with_indices(
     input: Tensor,
     kernel_size: _int | Sequence[_int],
-    stride: _int | Sequence[_int] = ...,
+    stride: _int | Sequence[_int] | None = ...,
     padding: _int | Sequence[_int] = ...,
     dilation: _int | Sequence[_int] = ...,
     ceil_mode: _bool = ...,
 ) -> tuple[Tensor, Tensor]: ...
+def max_pool3d(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    dilation: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+) -> Tensor: ...
+def max_pool3d_with_indices(
+    input: Tensor,
+    kernel_size: _int | Sequence[_int],
+    stride: _int | Sequence[_int] | None = ...,
+    padding: _int | Sequence[_int] = ...,
+    dilation: _int | Sequence[_int] = ...,
+    ceil_mode: _bool = ...,
+) -> tuple[Tensor, Tensor]: ...
+def max_unpool1d(input: Tensor, indices: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
+def max_unpool2d(input: Tensor, indices: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
+def max_unpool3d(input: Tensor, indices: Tensor, output_size: _int | Sequence[_int]) -> Tensor: ...
 def maximum(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
 def maximum_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def mean(

@@ -1,6 +1,6 @@
 """Modules to build models from."""
 
-from wengert.nn import attention, functional, init, parallel, utils
+from wengert.nn import attention, functional, init, modules, parallel, utils
 from wengert.nn._linear_cross_entropy import LinearCrossEntropyOptions
 from wengert.nn.activation import (
     CELU,
@@ -33,14 +33,8 @@ from wengert.nn.activation import (
     Threshold,
 )
 from wengert.nn.adaptive import AdaptiveLogSoftmaxWithLoss
-from wengert.nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
-from wengert.nn.container import (
-    ModuleDict,
-    ModuleList,
-    ParameterDict,
-    ParameterList,
-    Sequential,
-)
+from wengert.nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm
+from wengert.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from wengert.nn.conv import (
     Conv1d,
     Conv2d,
@@ -59,13 +53,23 @@ from wengert.nn.dropout import (
     FeatureAlphaDropout,
 )
 from wengert.nn.fold import Fold, Unfold
-from wengert.nn.linear import (
-    Bilinear,
-    Flatten,
-    Identity,
-    Linear,
-    Unflatten,
+from wengert.nn.instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from wengert.nn.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
 )
+from wengert.nn.linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from wengert.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -93,13 +97,7 @@ from wengert.nn.loss import (
 )
 from wengert.nn.module import Module
 from wengert.nn.multihead_attention import MultiheadAttention
-from wengert.nn.normalization import (
-    CrossMapLRN2d,
-    GroupNorm,
-    LayerNorm,
-    LocalResponseNorm,
-    RMSNorm,
-)
+from wengert.nn.normalization import CrossMapLRN2d, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from wengert.nn.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -118,35 +116,40 @@ from wengert.nn.padding import (
     ZeroPad3d,
 )
 from wengert.nn.parallel import DataParallel
-from wengert.nn.parameter import Buffer, Parameter
+from wengert.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from wengert.nn.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
     AdaptiveMaxPool1d,
     AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
     AvgPool1d,
     AvgPool2d,
+    AvgPool3d,
+    LPPool1d,
+    LPPool2d,
+    LPPool3d,
     MaxPool1d,
     MaxPool2d,
+    MaxPool3d,
 )
-from wengert.nn.rnn import (
-    GRU,
-    LSTM,
-    RNN,
-    GRUCell,
-    LSTMCell,
-    RNNBase,
-    RNNCell,
-    RNNCellBase,
-)
+from wengert.nn.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
 from wengert.nn.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
-from wengert.nn.sparse import Embedding
+from wengert.nn.sparse import Embedding, EmbeddingBag
 from wengert.nn.transformer import (
     Transformer,
     TransformerDecoder,
     TransformerDecoderLayer,
     TransformerEncoder,
     TransformerEncoderLayer,
+)
+from wengert.nn.unpooling import (
+    FractionalMaxPool2d,
+    FractionalMaxPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
 )
 from wengert.nn.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
@@ -161,12 +164,15 @@ __all__ = [
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
     "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
@@ -198,9 +204,12 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
@@ -211,10 +220,29 @@ __all__ = [
     "HingeEmbeddingLoss",
     "HuberLoss",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LinearCrossEntropyLoss",
@@ -226,6 +254,10 @@ __all__ = [
     "MarginRankingLoss",
     "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -268,6 +300,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SyncBatchNorm",
     "Tanh",
     "Tanhshrink",
     "Threshold",
@@ -280,6 +313,8 @@ __all__ = [
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Unfold",
+    "UninitializedBuffer",
+    "UninitializedParameter",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",
@@ -289,6 +324,7 @@ __all__ = [
     "attention",
     "functional",
     "init",
+    "modules",
     "parallel",
     "utils",
 ]

@@ -27,7 +27,35 @@ def batch_norm(
             raise ValueError(
                 f"Expected more than 1 value per channel when training, got input size {shape}"
             )
-    return _C.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+    return _C.batch_norm(
+        input, weight, bias, running_mean, running_var, training, momentum, eps, False
+    )
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias over the dimensions after the channels.
+
+    Args:
+        use_input_stats: normalise with the input's own statistics, towards whose means over the
+            batch the running ones move; otherwise with the running ones.
+    """
+    if use_input_stats and input.ndim >= 2 and math.prod(input.shape[2:]) == 1:
+        raise ValueError(
+            "Expected more than 1 spatial element when training, got input size "
+            f"{tuple(input.shape)}"
+        )
+    return _C.instance_norm(
+        input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, False
+    )
 
 
 def layer_norm(

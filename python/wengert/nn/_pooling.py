@@ -1,11 +1,14 @@
 """Pooling functions, with the signatures of ``torch.nn.functional``.
 
-One-dimensional pooling is two-dimensional pooling of a single row.
+Inputs are (N, C, ...) or (C, ...) with as many sizes after the channels as the name says. Sizes are
+one number, or one for each of these dimensions; where there is no stride it is the kernel size.
+Indices say where a maximum stands in the flattened dimensions after the channels (int64).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 from wengert import Tensor
 from wengert import _ops as _C
@@ -15,22 +18,52 @@ if TYPE_CHECKING:
     from typing import Any
 
 Sizes = int | Sequence[int]
+Grid = int | Sequence[int | None]
+Pooled = Tensor | tuple[Tensor, Tensor]
+
+avg_pool1d = _C.avg_pool1d
+avg_pool2d = _C.avg_pool2d
+avg_pool3d = _C.avg_pool3d
+adaptive_avg_pool1d = _C.adaptive_avg_pool1d
 
 
-def _one(op: str, name: str, value: Sizes) -> int:
-    if isinstance(value, int):
-        return value
-    if len(value) != 1:
-        raise RuntimeError(f"{op}: expected {name} to be an int or one int, got {tuple(value)}")
-    return value[0]
+def max_pool1d_with_indices(
+    input: Tensor,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """The maximum of each window of (N, C, L) or (C, L), and where it stands."""
+    return _C.max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-def _check_ndim(op: str, input: Tensor, ndim: int) -> None:
-    if input.ndim not in (ndim, ndim + 1):
-        raise RuntimeError(
-            f"{op}: expected {ndim} or {ndim + 1} dimensions, got an input of shape "
-            f"{tuple(input.shape)}"
-        )
+def max_pool2d_with_indices(
+    input: Tensor,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """The maximum of each window of (N, C, H, W) or (C, H, W), and where it stands."""
+    return _C.max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool3d_with_indices(
+    input: Tensor,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """The maximum of each window of (N, C, D, H, W) or (C, D, H, W), and where it stands."""
+    return _C.max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool1d(
@@ -41,24 +74,10 @@ def max_pool1d(
     dilation: Sizes = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Tensor | tuple[Tensor, Tensor]:
+) -> Pooled:
     """The maximum of each window of (N, C, L) or (C, L)."""
-    op = "max_pool1d"
-    _check_ndim(op, input, 2)
-    kernel = _one(op, "kernel_size", kernel_size)
-    step = kernel if stride is None else _one(op, "stride", stride)
-    result: Any = max_pool2d(
-        input.unsqueeze(-2),
-        (1, kernel),
-        (1, step),
-        (0, _one(op, "padding", padding)),
-        (1, _one(op, "dilation", dilation)),
-        ceil_mode,
-        return_indices,
-    )
-    if return_indices:
-        return result[0].squeeze(-2), result[1].squeeze(-2)
-    return result.squeeze(-2)
+    pool: Any = _C.max_pool1d_with_indices if return_indices else _C.max_pool1d
+    return pool(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool2d(
@@ -69,129 +88,149 @@ def max_pool2d(
     dilation: Sizes = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Tensor | tuple[Tensor, Tensor]:
-    """The maximum of each window of (N, C, H, W) or (C, H, W).
-
-    Args:
-        stride: the kernel size if it is None.
-        return_indices: also give where each maximum stands in the flattened plane (int64).
-    """
-    pool = _C.max_pool2d_with_indices if return_indices else _C.max_pool2d
-    if stride is None:
-        stride = kernel_size
+) -> Pooled:
+    """The maximum of each window of (N, C, H, W) or (C, H, W)."""
+    pool: Any = _C.max_pool2d_with_indices if return_indices else _C.max_pool2d
     return pool(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-def avg_pool1d(
+def max_pool3d(
     input: Tensor,
     kernel_size: Sizes,
     stride: Sizes | None = None,
     padding: Sizes = 0,
+    dilation: Sizes = 1,
     ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Tensor:
-    """The mean of each window of (N, C, L) or (C, L)."""
-    op = "avg_pool1d"
-    _check_ndim(op, input, 2)
-    kernel = _one(op, "kernel_size", kernel_size)
-    step = kernel if stride is None else _one(op, "stride", stride)
-    return _C.avg_pool2d(
-        input.unsqueeze(-2),
-        (1, kernel),
-        (1, step),
-        (0, _one(op, "padding", padding)),
-        ceil_mode,
-        count_include_pad,
-        None,
-    ).squeeze(-2)
+    return_indices: bool = False,
+) -> Pooled:
+    """The maximum of each window of (N, C, D, H, W) or (C, D, H, W)."""
+    pool: Any = _C.max_pool3d_with_indices if return_indices else _C.max_pool3d
+    return pool(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-def avg_pool2d(
-    input: Tensor,
-    kernel_size: Sizes,
-    stride: Sizes | None = None,
-    padding: Sizes = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Tensor:
-    """The mean of each window of (N, C, H, W) or (C, H, W)."""
-    if stride is None:
-        stride = kernel_size
-    return _C.avg_pool2d(
-        input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
+# ---- grids of windows that cover the input ---------------------------------------------------
 
 
-def adaptive_avg_pool1d(input: Tensor, output_size: Sizes) -> Tensor:
-    """The means of ``output_size`` windows that cover (N, C, L) or (C, L)."""
-    _check_ndim("adaptive_avg_pool1d", input, 2)
-    size = _one("adaptive_avg_pool1d", "output_size", output_size)
-    return _C.adaptive_avg_pool2d(input.unsqueeze(-2), (1, size)).squeeze(-2)
+def _grid(op: str, input: Tensor, output_size: Grid, n: int) -> Sizes:
+    """``output_size`` with the input's sizes in place of None."""
+    if isinstance(output_size, int):
+        return output_size
+    if len(output_size) != n or input.ndim <= n:
+        error = ValueError if len(output_size) >= input.ndim else RuntimeError
+        raise error(
+            f"{op}: expected an output_size of {n} numbers for an input of {n + 1} or {n + 2} "
+            f"dimensions, got {tuple(output_size)} and the shape {tuple(input.shape)}"
+        )
+    sizes = input.shape[-n:]
+    return [have if want is None else want for have, want in zip(sizes, output_size, strict=True)]
 
 
-def _plane(input: Tensor, output_size: int | Sequence[int | None]) -> tuple[int, int]:
-    sizes = (output_size,) * 2 if isinstance(output_size, int) else output_size
-    height, width = (
-        have if want is None else want for have, want in zip(input.shape[-2:], sizes, strict=True)
-    )
-    return height, width
-
-
-def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None]) -> Tensor:
-    """The means of a grid of windows that cover (N, C, H, W) or (C, H, W); None: as many as in
+def adaptive_avg_pool2d(input: Tensor, output_size: Grid) -> Tensor:
+    """The means of a grid of windows that covers (N, C, H, W) or (C, H, W); None: as many as in
     the input."""
-    _check_ndim("adaptive_avg_pool2d", input, 3)
-    return _C.adaptive_avg_pool2d(input, _plane(input, output_size))
+    return _C.adaptive_avg_pool2d(input, _grid("adaptive_avg_pool2d", input, output_size, 2))
 
 
-def _windows(size: int, count: int) -> list[tuple[int, int]]:
-    """Window i covers [floor(i size / count), ceil((i + 1) size / count))."""
-    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+def adaptive_avg_pool3d(input: Tensor, output_size: Grid) -> Tensor:
+    """The means of a grid of windows that covers (N, C, D, H, W) or (C, D, H, W); None: as many as
+    in the input."""
+    return _C.adaptive_avg_pool3d(input, _grid("adaptive_avg_pool3d", input, output_size, 3))
 
 
-def adaptive_max_pool1d(
+def adaptive_max_pool1d_with_indices(
     input: Tensor, output_size: Sizes, return_indices: bool = False
-) -> Tensor | tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor]:
+    """The maxima of windows that cover (N, C, L) or (C, L), and where they stand."""
+    return _C.adaptive_max_pool1d(input, output_size)
+
+
+def adaptive_max_pool2d_with_indices(
+    input: Tensor, output_size: Grid, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """The maxima of a grid of windows that covers (N, C, H, W) or (C, H, W), and where they
+    stand; None: as many as in the input."""
+    size = _grid("adaptive_max_pool2d", input, output_size, 2)
+    return _C.adaptive_max_pool2d_with_indices(input, size)
+
+
+def adaptive_max_pool3d_with_indices(
+    input: Tensor, output_size: Grid, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """The maxima of a grid of windows that covers (N, C, D, H, W) or (C, D, H, W), and where they
+    stand; None: as many as in the input."""
+    size = _grid("adaptive_max_pool3d", input, output_size, 3)
+    return _C.adaptive_max_pool3d_with_indices(input, size)
+
+
+def adaptive_max_pool1d(input: Tensor, output_size: Sizes, return_indices: bool = False) -> Pooled:
     """The maxima of ``output_size`` windows that cover (N, C, L) or (C, L)."""
-    _check_ndim("adaptive_max_pool1d", input, 2)
-    size = _one("adaptive_max_pool1d", "output_size", output_size)
-    result: Any = adaptive_max_pool2d(input.unsqueeze(-2), (1, size), return_indices)
-    if return_indices:
-        return result[0].squeeze(-2), result[1].squeeze(-2)
-    return result.squeeze(-2)
+    both = adaptive_max_pool1d_with_indices(input, output_size)
+    return both if return_indices else both[0]
 
 
-def adaptive_max_pool2d(
-    input: Tensor, output_size: int | Sequence[int | None], return_indices: bool = False
-) -> Tensor | tuple[Tensor, Tensor]:
-    """The maxima of a grid of windows that cover (N, C, H, W) or (C, H, W).
-
-    A maximum over a rectangle is a maximum over its rows, then over its columns.
-    """
-    _check_ndim("adaptive_max_pool2d", input, 3)
-    height, width = input.shape[-2:]
-    out_height, out_width = _plane(input, output_size)
-    if max(out_height, out_width) > 2**31 - 1:
-        raise RuntimeError(f"adaptive_max_pool2d: the output size {output_size} is too large")
-    if out_height == 0 or out_width == 0:
-        values = input.new_empty(*input.shape[:-2], out_height, out_width)
-        return (values, values.long()) if return_indices else values
-    if not return_indices and height % out_height == 0 and width % out_width == 0:
-        window = (height // out_height, width // out_width)
-        return _C.max_pool2d(input, window, window, 0, 1, False)
-    values, rows = _window_maxima(input, -2, _windows(height, out_height))
-    values, columns = _window_maxima(values, -1, _windows(width, out_width))
-    if not return_indices:
-        return values
-    return values, rows.gather(-1, columns) * width + columns
+def adaptive_max_pool2d(input: Tensor, output_size: Grid, return_indices: bool = False) -> Pooled:
+    """The maxima of a grid of windows that covers (N, C, H, W) or (C, H, W)."""
+    both = adaptive_max_pool2d_with_indices(input, output_size)
+    return both if return_indices else both[0]
 
 
-def _window_maxima(x: Tensor, dim: int, windows: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
-    """For each window along ``dim``: its maximum and where along ``dim`` that stands."""
-    values, places = [], []
-    for begin, end in windows:
-        value, place = x.narrow(dim, begin, end - begin).max(dim, True)
-        values.append(value)
-        places.append(place + begin)
-    return _C.cat(values, dim), _C.cat(places, dim)
+def adaptive_max_pool3d(input: Tensor, output_size: Grid, return_indices: bool = False) -> Pooled:
+    """The maxima of a grid of windows that covers (N, C, D, H, W) or (C, D, H, W)."""
+    both = adaptive_max_pool3d_with_indices(input, output_size)
+    return both if return_indices else both[0]
+
+
+# ---- norms of windows ------------------------------------------------------------------------
+
+
+def _lp_pool(
+    n: int,
+    average: Callable[..., Tensor],
+    maximum: Callable[..., Any],
+    input: Tensor,
+    p: float,
+    kernel_size: Sizes,
+    stride: Sizes | None,
+    ceil_mode: bool,
+) -> Tensor:
+    """(sum of x^p)^(1/p) of each window, as the mean times the kernel's size: a window cut off at
+    the border counts as if it were whole."""
+    if math.isinf(p):
+        sign = 1 if p > 0 else -1
+        return sign * maximum(sign * input.abs(), kernel_size, stride, 0, 1, ceil_mode)
+    count = kernel_size**n if isinstance(kernel_size, int) else math.prod(kernel_size)
+    mean = average(input.pow(p), kernel_size, stride, 0, ceil_mode)
+    return (mean * count).pow(1 / p)
+
+
+def lp_pool1d(
+    input: Tensor,
+    norm_type: float,
+    kernel_size: int,
+    stride: Sizes | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """(sum of x^norm_type)^(1 / norm_type) of each window of (N, C, L) or (C, L)."""
+    return _lp_pool(1, avg_pool1d, max_pool1d, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool2d(
+    input: Tensor,
+    norm_type: float,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """(sum of x^norm_type)^(1 / norm_type) of each window of (N, C, H, W) or (C, H, W)."""
+    return _lp_pool(2, avg_pool2d, max_pool2d, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(
+    input: Tensor,
+    norm_type: float,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """(sum of x^norm_type)^(1 / norm_type) of each window of (N, C, D, H, W) or (C, D, H, W)."""
+    return _lp_pool(3, avg_pool3d, max_pool3d, input, norm_type, kernel_size, stride, ceil_mode)

@@ -6,7 +6,7 @@ from collections import OrderedDict, namedtuple
 from collections.abc import Mapping, MutableMapping
 
 from wengert import Tensor, no_grad
-from wengert.nn.parameter import Parameter
+from wengert.nn.parameter import Parameter, is_lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ class StateMixin:
             for name in names:
                 tensor = values[name]
                 if tensor is not None:
-                    destination[prefix + name] = tensor if keep_vars else tensor.detach()
+                    keep = keep_vars or is_lazy(tensor)
+                    destination[prefix + name] = tensor if keep else tensor.detach()
         if type(self).get_extra_state is not StateMixin.get_extra_state:
             destination[prefix + EXTRA_STATE_KEY] = self.get_extra_state()
 
@@ -201,6 +202,8 @@ class StateMixin:
                     missing_keys.append(key)
                 continue
             value = state_dict[key]
+            if is_lazy(current) and is_lazy(value):
+                continue
             if current.ndim == 0 and tuple(getattr(value, "shape", ())) == (1,):
                 value = value[0]
             problem = _misfit(key, current, value)

@@ -14,15 +14,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class _BatchNorm(Module):
-    """(x - mean) / sqrt(var + eps) * weight + bias, by channel (dimension 1).
-
-    In training, mean and variance are those of the batch, and the running ones move towards them
-    by ``momentum`` (None: they are the average over all batches seen).
-    """
+class _NormBase(Module):
+    """Weight and bias by channel, and running statistics."""
 
     _version = 2
     _dims: tuple[int, ...]
+    momentum: float | None
 
     def __init__(
         self,
@@ -58,6 +55,7 @@ class _BatchNorm(Module):
         self.register_buffer("running_mean", mean)
         self.register_buffer("running_var", var)
         self.register_buffer("num_batches_tracked", batches)
+        self.reset_parameters()
 
     def reset_running_stats(self) -> None:
         """Forgets the batches seen."""
@@ -79,21 +77,6 @@ class _BatchNorm(Module):
             expected = " or ".join(f"{n}D" for n in self._dims)
             raise ValueError(f"expected {expected} input (got {input.ndim}D input)")
 
-    def forward(self, input: Tensor) -> Tensor:
-        self._check_input_dim(input)
-        momentum = 0.0 if self.momentum is None else self.momentum
-        training = self.training
-        mean, var = self.running_mean, self.running_var
-        if training and self.num_batches_tracked is not None:
-            with no_grad():
-                self.num_batches_tracked.add_(1)
-            if self.momentum is None:
-                momentum = 1.0 / self.num_batches_tracked.item()
-        use_batch = training or mean is None
-        if training and not self.track_running_stats:
-            mean = var = None
-        return F.batch_norm(input, mean, var, self.weight, self.bias, use_batch, momentum, self.eps)
-
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
@@ -109,6 +92,29 @@ class _BatchNorm(Module):
         if local_metadata.get("version", 1) < 2 and self.track_running_stats:
             state_dict.setdefault(key, self.num_batches_tracked)
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+
+class _BatchNorm(_NormBase):
+    """(x - mean) / sqrt(var + eps) * weight + bias, by channel (dimension 1).
+
+    In training, mean and variance are those of the batch, and the running ones move towards them
+    by ``momentum`` (None: they are the average over all batches seen).
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        self._check_input_dim(input)
+        momentum = 0.0 if self.momentum is None else self.momentum
+        training = self.training
+        mean, var = self.running_mean, self.running_var
+        if training and self.track_running_stats and self.num_batches_tracked is not None:
+            with no_grad():
+                self.num_batches_tracked.add_(1)
+            if self.momentum is None:
+                momentum = 1.0 / self.num_batches_tracked.item()
+        use_batch = training or (mean is None and var is None)
+        if training and not self.track_running_stats:
+            mean = var = None
+        return F.batch_norm(input, mean, var, self.weight, self.bias, use_batch, momentum, self.eps)
 
 
 class BatchNorm1d(_BatchNorm):
@@ -127,3 +133,57 @@ class BatchNorm3d(_BatchNorm):
     """Batch normalisation of (N, C, D, H, W)."""
 
     _dims = (5,)
+
+
+class SyncBatchNorm(_BatchNorm):
+    """Batch normalisation of (N, C, ...); there is one process, whose batch is the whole batch.
+
+    Args:
+        process_group: accepted; it has no effect.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: object = None,
+        device: object = None,
+        dtype: wengert.dtype | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias
+        )
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.ndim < 2:
+            raise ValueError(f"expected at least 2D input (got {input.ndim}D input)")
+        if input.shape[1] == 0:
+            raise ValueError("SyncBatchNorm number of input channels should be non-zero")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: object = None) -> Module:
+        """``module`` with every batch normalisation in it replaced by one of this class, which
+        takes over its parameters and buffers."""
+        result: Any = module
+        if isinstance(module, _BatchNorm):
+            result = SyncBatchNorm(
+                module.num_features,
+                module.eps,
+                module.momentum,
+                module.affine,
+                module.track_running_stats,
+                process_group,
+                bias=module.bias is not None,
+            )
+            names = ("running_mean", "running_var", "num_batches_tracked", "training")
+            for name in (*(("weight", "bias") if module.affine else ()), *names):
+                setattr(result, name, getattr(module, name))
+        for name, child in module.named_children():
+            result.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return result

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, groupby
 
 from wengert import Tensor
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def _position(op: str, index: int, length: int) -> int:
     """``index`` counted from the front; IndexError when there is none such."""
-    index = index.__index__()
+    index = operator.index(index)
     if not -length <= index < length:
         raise IndexError(f"{op}: index {index} is out of range for {length} entries")
     return index % length
@@ -72,17 +73,13 @@ class _ModuleSequence(Module):
         self.add_module(str(len(self)), module)
         return self
 
-    def insert(self, index: int, module: Module) -> Module:
-        """Adds ``module`` before ``index``."""
-        if not isinstance(module, Module):
-            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+    def _insert(self, index: int, module: Module) -> None:
         n = len(self)
         if not -n <= index <= n:
             raise IndexError(f"insert: index {index} is out of range for {n} entries")
         modules = list(self)
         modules.insert(index, module)
         self._replace_all(modules)
-        return self
 
     def extend(self, modules: Iterable[Module]) -> Any:
         """Adds each of ``modules`` at the end."""
@@ -116,6 +113,13 @@ class Sequential(_ModuleSequence):
     def _slice(self, named: dict[str, Module]) -> Sequential:
         return type(self)(OrderedDict(named))
 
+    def insert(self, index: int, module: Module) -> Sequential:
+        """Adds ``module`` before ``index``."""
+        if not isinstance(module, Module):
+            raise AssertionError(f"{type(module).__name__} is not a Module subclass")
+        self._insert(index, module)
+        return self
+
     def forward(self, input: object) -> object:
         values = self.__dict__
         for name in self._module_names:
@@ -133,13 +137,24 @@ class Sequential(_ModuleSequence):
         return self.extend(other)
 
     def __mul__(self, times: int) -> Sequential:
-        if not isinstance(times, int):
-            raise TypeError(f"Sequential * : expected an int, got {type(times).__name__}")
-        if times <= 0:
-            raise ValueError(f"Sequential * : expected a positive factor, got {times}")
+        _check_times(times)
         return Sequential(*chain.from_iterable(self for _ in range(times)))
 
     __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Sequential:
+        _check_times(times)
+        modules = list(self)
+        for _ in range(times - 1):
+            self.extend(modules)
+        return self
+
+
+def _check_times(times: int) -> None:
+    if not isinstance(times, int):
+        raise TypeError(f"Sequential * : expected an int, got {type(times).__name__}")
+    if times <= 0:
+        raise ValueError(f"Sequential * : expected a positive factor, got {times}")
 
 
 class ModuleList(_ModuleSequence):
@@ -153,20 +168,31 @@ class ModuleList(_ModuleSequence):
     def _slice(self, named: dict[str, Module]) -> ModuleList:
         return type(self)(named.values())
 
+    def insert(self, index: int, module: Module) -> None:
+        """Adds ``module`` before ``index``."""
+        if not isinstance(module, Module):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        self._insert(index, module)
+
+    def __repr__(self) -> str:
+        lines = []
+        start = 0
+        for text, same in groupby(map(repr, self)):
+            n = len(list(same))
+            text = text.replace("\n", "\n  ")
+            if n == 1:
+                lines.append(f"({start}): {text}")
+            else:
+                lines.append(f"({start}-{start + n - 1}): {n} x {text}")
+            start += n
+        inside = "\n  ".join(lines)
+        return f"{self._get_name()}(\n  {inside}\n)" if lines else f"{self._get_name()}()"
+
     def __iadd__(self, modules: Iterable[Module]) -> ModuleList:
         return self.extend(modules)
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList(chain(self, other))
-
-    def __repr__(self) -> str:
-        lines, first = [], 0
-        for text, group in groupby(map(repr, self)):
-            last = first + len(list(group)) - 1
-            which = f"({first}-{last}): {last - first + 1} x " if last > first else f"({first}): "
-            lines.append("  " + (which + text).replace("\n", "\n  ") + "\n")
-            first = last + 1
-        return f"{self._get_name()}(" + ("\n" + "".join(lines) if lines else "") + ")"
 
 
 class _StringKeys:
@@ -197,10 +223,18 @@ class _StringKeys:
 
     def update(self, pairs: Any) -> None:
         """Adds or replaces each pair of ``pairs``."""
-        _check_iterable(f"{type(self).__name__}.update", pairs)
-        keyed = hasattr(pairs, "keys")
-        for key, value in [(k, pairs[k]) for k in pairs] if keyed else pairs:
+        op = f"{type(self).__name__}.update"
+        _check_iterable(op, pairs)
+        if hasattr(pairs, "keys"):
+            pairs = [(key, pairs[key]) for key in self._order(pairs)]
+        for pair in list(pairs):
+            if not isinstance(pair, Iterable):
+                raise TypeError(f"{op}: expected pairs of key and value, got {pair!r}")
+            key, value = pair
             self[key] = value
+
+    def _order(self, pairs: Any) -> Iterable[str]:
+        return list(pairs.keys())
 
 
 class ModuleDict(_StringKeys, Module):
@@ -240,6 +274,12 @@ class ModuleDict(_StringKeys, Module):
     def values(self) -> Iterable[Module]:
         """The modules."""
         return self._modules.values()
+
+
+def _string(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"ParameterDict: expected a string as key, got {type(key).__name__}")
+    return key
 
 
 def _as_parameter(value: object) -> object:
@@ -300,12 +340,10 @@ class ParameterDict(_StringKeys, Module):
             self.update(parameters)
 
     def __getitem__(self, key: str) -> object:
-        if key not in self._keys:
-            raise KeyError(key)
-        return self.__dict__[key]
+        return getattr(self, _string(key))
 
     def __setitem__(self, key: str, value: object) -> None:
-        if key not in self._keys:
+        if _string(key) not in self._keys:
             if hasattr(self, key):
                 raise KeyError(f"ParameterDict: '{key}' is an attribute of the class; rename it")
             self._keys[key] = None
@@ -345,18 +383,49 @@ class ParameterDict(_StringKeys, Module):
             self[key] = default
         return self[key]
 
+    def popitem(self) -> tuple[str, object]:
+        """Takes the pair out that was added last and returns it."""
+        if not self._keys:
+            raise KeyError("popitem: the ParameterDict is empty")
+        key = next(reversed(self._keys))
+        return key, self.pop(key)
+
     def copy(self) -> ParameterDict:
         """A new ParameterDict of the same values."""
-        return ParameterDict(dict(self.items()))
+        return ParameterDict(self.items())
+
+    def fromkeys(self, keys: Iterable[str], default: object = None) -> ParameterDict:
+        """A new ParameterDict that has ``default`` under each of ``keys``."""
+        return ParameterDict((key, default) for key in keys)
+
+    def _order(self, pairs: Any) -> Iterable[str]:
+        # Plain mappings are sorted, as in PyTorch, so that parameters come in one order.
+        keys = list(pairs.keys())
+        return keys if isinstance(pairs, (OrderedDict, ParameterDict)) else sorted(keys)
+
+    def __or__(self, other: ParameterDict) -> ParameterDict:
+        merged = self.copy()
+        merged.update(other)
+        return merged
+
+    def __ror__(self, other: ParameterDict) -> ParameterDict:
+        merged = other.copy()
+        merged.update(self)
+        return merged
+
+    def __ior__(self, other: ParameterDict) -> ParameterDict:
+        self.update(other)
+        return self
 
     def extra_repr(self) -> str:
-        return _describe(self.items())
+        return _describe(self.items(), lambda v: v.type())
 
 
-def _describe(pairs: Iterable[tuple]) -> str:
+def _describe(pairs: Iterable[tuple], kind: Callable = lambda v: v.dtype) -> str:
     return "\n".join(
-        f"({key}): {type(v).__name__} containing: [{v.dtype} of size {'x'.join(map(str, v.shape))}]"
+        f"  ({key}): {'Parameter' if isinstance(v, Parameter) else 'Tensor'} containing: "
+        f"[{kind(v)} of size {'x'.join(map(str, v.size()))}]"
         if isinstance(v, Tensor)
-        else f"({key}): Object of type: {type(v).__name__}"
+        else f"  ({key}): Object of type: {type(v).__name__}"
         for key, v in pairs
     )

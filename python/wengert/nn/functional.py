@@ -37,11 +37,7 @@ from wengert.nn._activations import (
     threshold_,
 )
 from wengert.nn._attention import multi_head_attention_forward
-from wengert.nn._distance import (
-    cosine_similarity,
-    pairwise_distance,
-    pdist,
-)
+from wengert.nn._distance import cosine_similarity, pairwise_distance, pdist
 from wengert.nn._dropout import (
     alpha_dropout,
     dropout,
@@ -50,17 +46,9 @@ from wengert.nn._dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
-from wengert.nn._embedding import (
-    embedding,
-    one_hot,
-)
-from wengert.nn._linear import (
-    bilinear,
-    linear,
-)
-from wengert.nn._linear_cross_entropy import (
-    linear_cross_entropy,
-)
+from wengert.nn._embedding import embedding, embedding_bag, one_hot
+from wengert.nn._linear import bilinear, linear
+from wengert.nn._linear_cross_entropy import linear_cross_entropy
 from wengert.nn._losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -89,6 +77,7 @@ from wengert.nn._margin_losses import (
 from wengert.nn._normalization import (
     batch_norm,
     group_norm,
+    instance_norm,
     layer_norm,
     normalize,
     rms_norm,
@@ -97,19 +86,27 @@ from wengert.nn._padding import pad
 from wengert.nn._pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
     adaptive_max_pool1d,
+    adaptive_max_pool1d_with_indices,
     adaptive_max_pool2d,
+    adaptive_max_pool2d_with_indices,
+    adaptive_max_pool3d,
+    adaptive_max_pool3d_with_indices,
     avg_pool1d,
     avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
     max_pool1d,
+    max_pool1d_with_indices,
     max_pool2d,
+    max_pool2d_with_indices,
+    max_pool3d,
+    max_pool3d_with_indices,
 )
-from wengert.nn._softmax import (
-    gumbel_softmax,
-    log_softmax,
-    softmax,
-    softmin,
-)
+from wengert.nn._softmax import gumbel_softmax, log_softmax, softmax, softmin
 from wengert.nn._spatial import (
     affine_grid,
     fold,
@@ -121,16 +118,31 @@ from wengert.nn._spatial import (
     upsample_bilinear,
     upsample_nearest,
 )
+from wengert.nn._unpooling import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
 
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
     "adaptive_max_pool1d",
+    "adaptive_max_pool1d_with_indices",
     "adaptive_max_pool2d",
+    "adaptive_max_pool2d_with_indices",
+    "adaptive_max_pool3d",
+    "adaptive_max_pool3d_with_indices",
     "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
@@ -156,8 +168,13 @@ __all__ = [
     "elu",
     "elu_",
     "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d",
+    "fractional_max_pool3d_with_indices",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -171,6 +188,7 @@ __all__ = [
     "hardtanh_",
     "hinge_embedding_loss",
     "huber_loss",
+    "instance_norm",
     "interpolate",
     "kl_div",
     "l1_loss",
@@ -182,9 +200,19 @@ __all__ = [
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "margin_ranking_loss",
     "max_pool1d",
+    "max_pool1d_with_indices",
     "max_pool2d",
+    "max_pool2d_with_indices",
+    "max_pool3d",
+    "max_pool3d_with_indices",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mish",
     "mse_loss",
     "multi_head_attention_forward",
@@ -225,11 +253,13 @@ __all__ = [
     "threshold",
     "threshold_",
     "triplet_margin_loss",
-    "triplet_margin_with_distance_loss",    "unfold",
+    "triplet_margin_with_distance_loss",
+    "unfold",
     "upsample",
     "upsample_bilinear",
     "upsample_nearest",
 ]
+
 
 scaled_dot_product_attention = _C.scaled_dot_product_attention
 channel_shuffle = _C.channel_shuffle

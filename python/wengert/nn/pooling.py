@@ -1,18 +1,15 @@
-"""Pooling layers."""
+"""Pooling layers; what they compute is said in :mod:`wengert.nn.functional`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from wengert import Tensor
 from wengert.nn import functional as F
+from wengert.nn._pooling import Grid, Pooled, Sizes
 from wengert.nn.module import Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-Sizes = int | Sequence[int]
 
 
 class _MaxPool(Module):
@@ -43,7 +40,7 @@ class _MaxPool(Module):
 class MaxPool1d(_MaxPool):
     """The maximum of each window of (N, C, L) or (C, L)."""
 
-    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, input: Tensor) -> Pooled:
         return F.max_pool1d(
             input,
             self.kernel_size,
@@ -58,8 +55,23 @@ class MaxPool1d(_MaxPool):
 class MaxPool2d(_MaxPool):
     """The maximum of each window of (N, C, H, W) or (C, H, W)."""
 
-    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, input: Tensor) -> Pooled:
         return F.max_pool2d(
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.ceil_mode,
+            self.return_indices,
+        )
+
+
+class MaxPool3d(_MaxPool):
+    """The maximum of each window of (N, C, D, H, W) or (C, D, H, W)."""
+
+    def forward(self, input: Tensor) -> Pooled:
+        return F.max_pool3d(
             input,
             self.kernel_size,
             self.stride,
@@ -119,9 +131,7 @@ class AvgPool1d(_AvgPool):
         )
 
 
-class AvgPool2d(_AvgPool):
-    """The mean of each window of (N, C, H, W) or (C, H, W)."""
-
+class _AvgPoolWithDivisor(_AvgPool):
     def __init__(
         self,
         kernel_size: Sizes,
@@ -133,6 +143,10 @@ class AvgPool2d(_AvgPool):
     ) -> None:
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
         self.divisor_override = divisor_override
+
+
+class AvgPool2d(_AvgPoolWithDivisor):
+    """The mean of each window of (N, C, H, W) or (C, H, W)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool2d(
@@ -146,10 +160,25 @@ class AvgPool2d(_AvgPool):
         )
 
 
+class AvgPool3d(_AvgPoolWithDivisor):
+    """The mean of each window of (N, C, D, H, W) or (C, D, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.avg_pool3d(
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
+        )
+
+
 class _AdaptivePool(Module):
     output_size: Any
 
-    def __init__(self, output_size: int | Sequence[int | None]) -> None:
+    def __init__(self, output_size: Grid) -> None:
         super().__init__()
         self.output_size = output_size
 
@@ -165,16 +194,21 @@ class AdaptiveAvgPool1d(_AdaptivePool):
 
 
 class AdaptiveAvgPool2d(_AdaptivePool):
-    """The means of a grid of windows that cover (N, C, H, W) or (C, H, W)."""
+    """The means of a grid of windows that covers (N, C, H, W) or (C, H, W)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """The means of a grid of windows that covers (N, C, D, H, W) or (C, D, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.adaptive_avg_pool3d(input, self.output_size)
+
+
 class _AdaptiveMaxPool(_AdaptivePool):
-    def __init__(
-        self, output_size: int | Sequence[int | None], return_indices: bool = False
-    ) -> None:
+    def __init__(self, output_size: Grid, return_indices: bool = False) -> None:
         super().__init__(output_size)
         self.return_indices = return_indices
 
@@ -182,12 +216,64 @@ class _AdaptiveMaxPool(_AdaptivePool):
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """The maxima of ``output_size`` windows that cover (N, C, L) or (C, L)."""
 
-    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, input: Tensor) -> Pooled:
         return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
-    """The maxima of a grid of windows that cover (N, C, H, W) or (C, H, W)."""
+    """The maxima of a grid of windows that covers (N, C, H, W) or (C, H, W)."""
 
-    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, input: Tensor) -> Pooled:
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """The maxima of a grid of windows that covers (N, C, D, H, W) or (C, D, H, W)."""
+
+    def forward(self, input: Tensor) -> Pooled:
+        return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
+
+
+class _LPPool(Module):
+    def __init__(
+        self,
+        norm_type: float,
+        kernel_size: Any,
+        stride: Sizes | None = None,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        self.norm_type = norm_type
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.ceil_mode = ceil_mode
+
+    def extra_repr(self) -> str:
+        return (
+            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
+            f"ceil_mode={self.ceil_mode}"
+        )
+
+
+class LPPool1d(_LPPool):
+    """(sum of x^norm_type)^(1 / norm_type) of each window of (N, C, L) or (C, L)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        p = float(self.norm_type)
+        return F.lp_pool1d(input, p, self.kernel_size, self.stride, self.ceil_mode)
+
+
+class LPPool2d(_LPPool):
+    """(sum of x^norm_type)^(1 / norm_type) of each window of (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        p = float(self.norm_type)
+        return F.lp_pool2d(input, p, self.kernel_size, self.stride, self.ceil_mode)
+
+
+class LPPool3d(_LPPool):
+    """(sum of x^norm_type)^(1 / norm_type) of each window of (N, C, D, H, W) or (C, D, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        p = float(self.norm_type)
+        return F.lp_pool3d(input, p, self.kernel_size, self.stride, self.ceil_mode)

@@ -44,21 +44,35 @@ WG_CONVOLUTION(conv_transpose3d)
 WENGERT_API Tensor conv_tbc(const Tensor& input, const Tensor& weight, const Tensor& bias,
                             int64_t pad = 0);
 
-// ---- pooling of (N, C, H, W) or (C, H, W); no stride means the kernel's size
-WENGERT_API Tensor max_pool2d(const Tensor& input, Dims kernel_size, Dims stride = {},
-                              Dims padding = {0}, Dims dilation = {1}, bool ceil_mode = false);
-// Also where each maximum stands in its plane (int64).
-WENGERT_API std::pair<Tensor, Tensor> max_pool2d_with_indices(const Tensor& input, Dims kernel_size,
-                                                              Dims stride = {}, Dims padding = {0},
-                                                              Dims dilation = {1},
-                                                              bool ceil_mode = false);
-
-WENGERT_API Tensor avg_pool2d(const Tensor& input, Dims kernel_size, Dims stride = {},
-                              Dims padding = {0}, bool ceil_mode = false,
-                              bool count_include_pad = true,
-                              std::optional<int64_t> divisor_override = {});
-// Means of a grid of windows that covers the planes.
-WENGERT_API Tensor adaptive_avg_pool2d(const Tensor& input, Dims output_size);
+// ---- pooling of (N, C, ...) or (C, ...); no stride means the kernel's size. Each list has one
+// number, or one for each spatial dimension. The functions that give two tensors also say where
+// each maximum stands in its volume (int64).
+#define WG_POOL(n)                                                                                 \
+  WENGERT_API Tensor max_pool##n(const Tensor& input, Dims kernel_size, Dims stride = {},          \
+                                 Dims padding = {0}, Dims dilation = {1}, bool ceil_mode = false); \
+  WENGERT_API std::pair<Tensor, Tensor> max_pool##n##_with_indices(                                \
+      const Tensor& input, Dims kernel_size, Dims stride = {}, Dims padding = {0},                 \
+      Dims dilation = {1}, bool ceil_mode = false);                                                \
+  /* Zeros of the given sizes, but for the input at the positions that a pooling gave. */          \
+  WENGERT_API Tensor max_unpool##n(const Tensor& input, const Tensor& indices, Dims output_size);  \
+  WENGERT_API Tensor avg_pool##n(const Tensor& input, Dims kernel_size, Dims stride = {},          \
+                                 Dims padding = {0}, bool ceil_mode = false,                       \
+                                 bool count_include_pad = true,                                    \
+                                 std::optional<int64_t> divisor_override = {});                    \
+  /* Means and maxima of a grid of windows that covers the volumes. */                             \
+  WENGERT_API Tensor adaptive_avg_pool##n(const Tensor& input, Dims output_size);                  \
+  WENGERT_API std::pair<Tensor, Tensor> adaptive_max_pool##n(const Tensor& input, Dims output_size);
+WG_POOL(1d)
+WG_POOL(2d)
+WG_POOL(3d)
+#undef WG_POOL
+// Maxima of windows at places that `samples` (N, C, spatial dimensions), numbers in [0, 1], draw.
+#define WG_POOL(n)                                              \
+  WENGERT_API std::pair<Tensor, Tensor> fractional_max_pool##n( \
+      const Tensor& input, Dims kernel_size, Dims output_size, const Tensor& samples);
+WG_POOL(2d)
+WG_POOL(3d)
+#undef WG_POOL
 
 // ---- images
 // (N, C, ...) resampled to the given spatial sizes. mode: "nearest", "nearest-exact", "linear",
@@ -97,6 +111,12 @@ WENGERT_API Tensor batch_norm(const Tensor& input, const Tensor& running_mean,
                               const Tensor& bias = {}, bool training = false, double momentum = 0.1,
                               double eps = 1e-5);
 
+// The same for each channel of each sample, whose statistics are its own if use_input_stats.
+WENGERT_API Tensor instance_norm(const Tensor& input, const Tensor& running_mean = {},
+                                 const Tensor& running_var = {}, const Tensor& weight = {},
+                                 const Tensor& bias = {}, bool use_input_stats = true,
+                                 double momentum = 0.1, double eps = 1e-5);
+
 // The same over the last dimensions, which are normalized_shape, as weight and bias are.
 WENGERT_API Tensor layer_norm(const Tensor& input, Dims normalized_shape, const Tensor& weight = {},
                               const Tensor& bias = {}, double eps = 1e-5);
@@ -108,9 +128,28 @@ WENGERT_API Tensor rms_norm(const Tensor& input, Dims normalized_shape, const Te
                             std::optional<double> eps = {});
 
 // ---- tables
-// Rows of weight (count, width) by the integers input (*). The row padding_idx gets no gradient.
+// Rows of weight (count, width) by the integers input (*). The row padding_idx gets no gradient;
+// with scale_grad_by_freq the gradient of a row is divided by how often it was taken.
 WENGERT_API Tensor embedding(const Tensor& input, const Tensor& weight,
-                             std::optional<int64_t> padding_idx = {});
+                             std::optional<int64_t> padding_idx = {},
+                             bool scale_grad_by_freq = false);
+// Scales the rows of weight that indices name down to a norm of max_norm, in place.
+WENGERT_API Tensor& embedding_renorm_(Tensor& weight, const Tensor& indices, double max_norm,
+                                      double norm_type = 2);
+enum class BagMode : int64_t { sum, mean, max };
+struct Bags {
+  Tensor output;       // (bags, width)
+  Tensor offset2bag;   // the bag of each index
+  Tensor bag_size;     // how many rows each bag has, without those of padding_idx
+  Tensor max_indices;  // the row each maximum comes from, -1 in empty bags
+};
+// Sums, means or maxima of the rows that indices (n) names, in bags that begin at `offsets`, a list
+// that also holds the end of the last bag if include_last_offset.
+WENGERT_API Bags embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
+                               bool scale_grad_by_freq = false, BagMode mode = BagMode::sum,
+                               const Tensor& per_sample_weights = {},
+                               bool include_last_offset = false,
+                               std::optional<int64_t> padding_idx = {});
 
 // ---- attention
 // softmax(scale query key^T + attn_mask) value of (*, L, E), (*, S, E) and (*, S, Ev), whose
