@@ -73,3 +73,11 @@ _install()
 
 from . import nn, optim, utils
 from ._serialization import load, save
+
+
+def __getattr__(name: str) -> object:
+    if name == "distributions":  # imported when it is first used
+        import importlib
+
+        return importlib.import_module("wengert.distributions")
+    raise AttributeError(f"module 'wengert' has no attribute {name!r}")

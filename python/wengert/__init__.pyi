@@ -74,6 +74,7 @@ bfloat16: dtype
 from ._ops import binary_cross_entropy as binary_cross_entropy
 from ._ops import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from ._ops import bincount as bincount
+from ._ops import binomial as binomial
 from ._ops import bitwise_and as bitwise_and
 from ._ops import bitwise_left_shift as bitwise_left_shift
 from ._ops import bitwise_not as bitwise_not
@@ -97,6 +98,9 @@ cfloat: dtype
 from ._pointwise import chain_matmul as chain_matmul
 from ._memory_format import channels_last as channels_last
 from ._memory_format import channels_last_3d as channels_last_3d
+from ._ops import cholesky as cholesky
+from ._ops import cholesky_inverse as cholesky_inverse
+from ._ops import cholesky_solve as cholesky_solve
 from ._ops import chunk as chunk
 from ._ops import clamp as clamp
 from ._ops import clamp_ as clamp_
@@ -223,6 +227,12 @@ from ._shape import hsplit as hsplit
 from ._ops import hstack as hstack
 from ._ops import huber_loss as huber_loss
 from ._ops import hypot as hypot
+from ._ops import i0 as i0
+from ._ops import i0e as i0e
+from ._ops import i1 as i1
+from ._ops import i1e as i1e
+from ._ops import igamma as igamma
+from ._ops import igammac as igammac
 from ._settings import iinfo as iinfo
 from ._ops import index_add as index_add
 from ._ops import index_copy as index_copy
@@ -282,6 +292,7 @@ from ._ops import log1p_ as log1p_
 from ._ops import log2 as log2
 from ._ops import log2_ as log2_
 from ._ops import log_ as log_
+from ._ops import log_ndtr as log_ndtr
 from ._ops import log_softmax as log_softmax
 from ._ops import logaddexp as logaddexp
 from ._ops import logaddexp2 as logaddexp2
@@ -332,6 +343,7 @@ from ._ops import nanquantile as nanquantile
 from ._ops import nansum as nansum
 from ._ops import narrow as narrow
 from ._ops import ndtr as ndtr
+from ._ops import ndtri as ndtri
 from ._ops import ne as ne
 from ._ops import neg as neg
 from ._ops import neg_ as neg_
@@ -355,6 +367,7 @@ from ._ops import outer as outer
 from ._ops import pad as pad
 from ._ops import permute as permute
 pi: _float
+from ._ops import poisson as poisson
 from ._ops import polygamma as polygamma
 from ._ops import positive as positive
 from ._ops import pow as pow
@@ -457,6 +470,7 @@ from ._ops import tile as tile
 from ._ops import topk as topk
 from ._ops import trace as trace
 from ._ops import transpose as transpose
+from ._ops import triangular_solve as triangular_solve
 from ._ops import tril as tril
 from ._ops import tril_indices as tril_indices
 from ._core import trim_memory as trim_memory
