@@ -84,8 +84,6 @@ double sample_poisson(RandomStream& random, double rate) {
 }
 
 double sample_binomial(RandomStream& random, double n, double p) {
-  if (n == 0 || p == 0) return 0;
-  if (p == 1) return n;
   if (p > 0.5) return n - sample_binomial(random, n, 1 - p);
   return n * p >= 10 ? binomial_by_rejection(random, n, p) : binomial_by_waiting(random, n, p);
 }

@@ -9,7 +9,7 @@ WENGERT_NAMESPACE_BEGIN
 double sample_log_gamma(RandomStream& random, double shape);
 // rate >= 0.
 double sample_poisson(RandomStream& random, double rate);
-// n >= 0 whole, 0 <= p <= 1.
+// n > 0 whole, 0 < p < 1.
 double sample_binomial(RandomStream& random, double n, double p);
 
 WENGERT_NAMESPACE_END

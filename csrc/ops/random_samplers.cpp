@@ -169,10 +169,11 @@ struct Binomial {
   void infer(Infer& m) const { like_first(m); }
   void compute(Compute& c) const {
     map_double<2>(c, [&](double n, double p, int64_t i) {
-      WG_CHECK(n >= 0 && std::isfinite(n), Error,
-               "binomial: counts must be finite and not negative, but one is ", n);
-      WG_CHECK(p >= 0 && p <= 1, Error, "binomial: probabilities must lie in [0, 1], but one is ",
-               p);
+      if (std::isnan(n) || std::isnan(p)) return std::numeric_limits<double>::quiet_NaN();
+      // Beyond the bounds as at them.
+      if (n <= 0 || p <= 0) return 0.0;
+      if (p >= 1) return n;
+      WG_CHECK(std::isfinite(n), Error, "binomial: counts must be finite");
       RandomStream random(seed, offset, i);
       return sample_binomial(random, std::floor(n), p);
     });
@@ -185,7 +186,7 @@ struct Binomial {
 };
 
 void check_floating(const char* op, const Tensor& t) {
-  WG_CHECK(is_floating(detail::input(op, t)->dtype), Error, op,
+  WG_CHECK(is_floating(detail::input(op, t)->dtype), NotImplementedError, op,
            ": expected a floating point dtype, but got ", t.dtype());
 }
 
@@ -198,8 +199,10 @@ Tensor poisson(const Tensor& input, Generator* generator) {
 }
 
 Tensor binomial(const Tensor& count, const Tensor& prob, Generator* generator) {
-  check_floating("binomial", count);
-  check_floating("binomial", prob);
+  for (const Tensor& t : {count, prob}) {
+    WG_CHECK(is_floating(detail::input("binomial", t)->dtype), ValueError,
+             "binomial: expected floating point dtypes, but got ", t.dtype());
+  }
   WG_CHECK(count.dtype() == prob.dtype(), Error, "binomial: count has dtype ", count.dtype(),
            ", but prob has ", prob.dtype());
   Shape shape;

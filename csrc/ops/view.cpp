@@ -283,9 +283,8 @@ Tensor transpose(const Tensor& input, int64_t dim0, int64_t dim1) {
 
 Tensor expand(const Tensor& input, Dims shape) {
   const TensorImpl& x = *detail::input("expand", input);
-  WG_CHECK(shape.size() >= x.ndim && shape.size() <= kMaxDims, ValueError,
-           "expand: a tensor of shape ", x.sizes(), " cannot be expanded to ", shape,
-           "; it has more dimensions");
+  WG_CHECK(shape.size() >= x.ndim && shape.size() <= kMaxDims, Error, "expand: a tensor of shape ",
+           x.sizes(), " cannot be expanded to ", shape, "; it has more dimensions");
   Expand op{Shape(shape)};
   const int extra = op.shape.ndim - x.ndim;
   for (int i = 0; i < op.shape.ndim; ++i) {
@@ -293,11 +292,11 @@ Tensor expand(const Tensor& input, Dims shape) {
     if (i >= extra) {
       const int64_t have = x.shape()[i - extra];
       if (want == -1) want = have;
-      WG_CHECK(have == want || have == 1, ValueError, "expand: a tensor of shape ", x.sizes(),
+      WG_CHECK(have == want || have == 1, Error, "expand: a tensor of shape ", x.sizes(),
                " cannot be expanded to ", shape, "; only dimensions of size 1 can grow");
     }
-    WG_CHECK(want >= 0, ValueError, "expand: size ", want,
-             " is not allowed for a new dimension in ", shape);
+    WG_CHECK(want >= 0, Error, "expand: size ", want, " is not allowed for a new dimension in ",
+             shape);
   }
   return apply(op, input);
 }

@@ -20,6 +20,11 @@ MODULES = [
     "optim",
     "optim.lr_scheduler",
     "utils.data",
+    "distributions",
+    "distributions.constraints",
+    "distributions.constraint_registry",
+    "distributions.transforms",
+    "distributions.utils",
 ]
 
 # Callable: why its parameters differ.

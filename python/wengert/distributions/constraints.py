@@ -197,7 +197,7 @@ class MixtureSameFamilyConstraint(Constraint):
 
     def check(self, value: Tensor) -> Tensor:
         before_event = value.dim() - self.event_dim
-        result = self.base_constraint.check(value.unsqueeze(before_event - 1))
+        result = self.base_constraint.check(value.unsqueeze(before_event))
         if value.dim() < self.event_dim:
             raise ValueError(f"Expected value.dim() >= {self.event_dim} but got {value.dim()}")
         kept = before_event

@@ -109,7 +109,7 @@ class MixtureSameFamily(Distribution):
         with wengert.no_grad():
             sample_shape = Size(sample_shape)
             dim = len(sample_shape) + len(self.batch_shape)
-            which = self.mixture_distribution.sample(sample_shape)
+            which = self.mixture_distribution.expand(self.batch_shape).sample(sample_shape)
             values = self.component_distribution.sample(sample_shape)
             which = which.reshape((*which.shape, *(1,) * (self._event_ndims + 1)))
             which = which.expand((*which.shape[: dim + 1], *self.event_shape))
