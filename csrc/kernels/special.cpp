@@ -68,12 +68,19 @@ double polygamma(double n, double x) {
 namespace {
 
 // y > 0 with erfc(y) = q = 1 - a, 0 < q < 1: a guess good to some 0.002, then two steps of third
-// order.
+// order on erf or four of Newton's on log(erfc), which is nearly a parabola.
 double inverse_erf(double a, double q) {
   const double l = log(q * (2 - q)), b = 2 / (kPi * 0.147) + 0.5 * l;
   double y = sqrt(sqrt(b * b - l / 0.147) - b);
+  if (a >= 0.5) {
+    for (int step = 0; step < 4; ++step) {
+      const double r = erfc(y);
+      y += log(r / q) * r / (1.12837916709551257390 * exp(-y * y));
+    }
+    return y;
+  }
   for (int step = 0; step < 2; ++step) {
-    const double error = a < 0.5 ? erf(y) - a : q - erfc(y);
+    const double error = erf(y) - a;
     const double u = error / (1.12837916709551257390 * exp(-y * y));
     y -= u / (1 + y * u);
   }

@@ -23,7 +23,12 @@ class Kind:
 GRAM = "(lambda t: t @ t.mT + 2 * torch.eye({n}, dtype=float_dtype))(T({s}))"
 FULL = "log_prob entropy moments mode expand cdf"
 KINDS = [
-    Kind("Bernoulli", "D.Bernoulli(U(2, 3))", "M(2, 3).to(float_dtype)", "log_prob entropy moments mode expand enumerate"),
+    Kind(
+        "Bernoulli",
+        "D.Bernoulli(U(2, 3))",
+        "M(2, 3).to(float_dtype)",
+        "log_prob entropy moments mode expand enumerate",
+    ),
     Kind(
         "Bernoulli",
         "D.Bernoulli(logits=T(2, 3))",
@@ -82,7 +87,12 @@ KINDS = [
         "U(2, 3)",
         "log_prob entropy cdf expand",
     ),
-    Kind("Dirichlet", "D.Dirichlet(U(2, 3, low=0.2, high=4))", "F.softmax(T(2, 3), -1)", batch="(4, 2)"),
+    Kind(
+        "Dirichlet",
+        "D.Dirichlet(U(2, 3, low=0.2, high=4))",
+        "F.softmax(T(2, 3), -1)",
+        batch="(4, 2)",
+    ),
     Kind("Dirichlet", "D.Dirichlet(U(2, 3))", "F.softmax(T(5, 2, 3), -1)", batch="(5, 2)"),
     Kind("Exponential", "D.Exponential(U(2, 3))", "U(4, 2, 3)", FULL),
     Kind(
@@ -113,7 +123,12 @@ KINDS = [
         batch="(4, 2)",
     ),
     Kind("InverseGamma", "D.InverseGamma(U(2, 3, low=0.5, high=4), U(3))", "U(2, 3)"),
-    Kind("Kumaraswamy", "D.Kumaraswamy(U(2, 3, low=0.5, high=2), U(3, low=0.5, high=3))", "U(2, 3)", FULL),
+    Kind(
+        "Kumaraswamy",
+        "D.Kumaraswamy(U(2, 3, low=0.5, high=2), U(3, low=0.5, high=3))",
+        "U(2, 3)",
+        FULL,
+    ),
     Kind("Laplace", "D.Laplace(T(2, 3), U(3))", "T(2, 3)", FULL),
     Kind(
         "LKJCholesky",
@@ -122,8 +137,20 @@ KINDS = [
         "log_prob expand",
         batch="(4, 2)",
     ),
-    Kind("LKJCholesky", "D.LKJCholesky(2)", "D.CorrCholeskyTransform()(T(5, 1))", "log_prob", only="float32"),
-    Kind("LogisticNormal", "D.LogisticNormal(T(2, 3), U(3))", "F.softmax(T(2, 4), -1)", "log_prob expand", batch="(4, 2)"),
+    Kind(
+        "LKJCholesky",
+        "D.LKJCholesky(2)",
+        "D.CorrCholeskyTransform()(T(5, 1))",
+        "log_prob",
+        only="float32",
+    ),
+    Kind(
+        "LogisticNormal",
+        "D.LogisticNormal(T(2, 3), U(3))",
+        "F.softmax(T(2, 4), -1)",
+        "log_prob expand",
+        batch="(4, 2)",
+    ),
     Kind("LogNormal", "D.LogNormal(T(2, 3), U(3))", "U(2, 3)", FULL),
     Kind(
         "LowRankMultivariateNormal",
@@ -213,7 +240,12 @@ KINDS = [
         batch="(4, 2)",
     ),
     Kind("Pareto", "D.Pareto(U(2, 3), U(3, low=0.5, high=4))", "U(2, 3, low=1, high=2)", FULL),
-    Kind("Poisson", "D.Poisson(U(2, 3, low=0.5, high=7))", "I(2, 3).to(float_dtype)", "log_prob moments mode expand"),
+    Kind(
+        "Poisson",
+        "D.Poisson(U(2, 3, low=0.5, high=7))",
+        "I(2, 3).to(float_dtype)",
+        "log_prob moments mode expand",
+    ),
     Kind(
         "RelaxedBernoulli",
         "D.RelaxedBernoulli(U(), U(2, 3))",
@@ -250,7 +282,13 @@ KINDS = [
     ),
     Kind("Uniform", "D.Uniform(T(2, 3) - 3, U(3) + 3)", "U(2, 3)", FULL),
     # PyTorch's own approximation of the Bessel functions has 7 digits.
-    Kind("VonMises", "D.VonMises(T(2, 3), U(3))", "T(2, 3)", "log_prob moments mode expand", only="float32"),
+    Kind(
+        "VonMises",
+        "D.VonMises(T(2, 3), U(3))",
+        "T(2, 3)",
+        "log_prob moments mode expand",
+        only="float32",
+    ),
     Kind(
         "VonMises",
         "D.VonMises(T(2, 3), U(3, low=4, high=9))",
@@ -271,11 +309,25 @@ KINDS = [
         GRAM.format(n=3, s="2, 3, 3"),
         batch="(4, 2)",
     ),
-    Kind("Wishart", "D.Wishart(5, scale_tril=U(2, 2).tril())", GRAM.format(n=2, s="2, 2"), "log_prob entropy"),
+    Kind(
+        "Wishart",
+        "D.Wishart(5, scale_tril=U(2, 2).tril())",
+        GRAM.format(n=2, s="2, 2"),
+        "log_prob entropy",
+    ),
 ]
 
 # Their derivatives need the trigamma function, of which PyTorch's has 8 digits.
-TRIGAMMA = "Beta Chi2 Dirichlet FisherSnedecor Gamma InverseGamma Kumaraswamy StudentT".split()
+TRIGAMMA = [
+    "Beta",
+    "Chi2",
+    "Dirichlet",
+    "FisherSnedecor",
+    "Gamma",
+    "InverseGamma",
+    "Kumaraswamy",
+    "StudentT",
+]
 
 METHODS = {
     "log_prob": "d.log_prob(v)",
@@ -290,7 +342,8 @@ METHODS = {
 }
 ABOUT = """
 s = d.sample((5, 2))
-n = {"support": repr(d.support).replace(torch.__name__, "") if "tensor" not in repr(d.support) else 0}
+n = repr(d.support)
+n = n.replace(torch.__name__, "") if "tensor" not in n else 0
 (repr(d).replace(torch.__name__, ""), tuple(d.batch_shape), tuple(d.event_shape), tuple(s.shape),
  str(s.dtype).split(".")[1], s.requires_grad, d.has_rsample, d.has_enumerate_support, n,
  {k: repr(c) for k, c in d.arg_constraints.items() if "tensor" not in repr(c)},
@@ -352,11 +405,31 @@ PARTS = {
     "Uniform": "D.Uniform(U(3, low=0.05, high=0.3), U(3, low=0.5, high=1.2))",
     "Wishart": "D.Wishart(U(2, low=3.5, high=7), scale_tril=U(3, 3).tril())",
 }
-ALIKE = (
-    "Bernoulli Beta Binomial Categorical Cauchy ContinuousBernoulli Dirichlet Exponential Gamma "
-    "Geometric Gumbel HalfNormal Independent Laplace LogNormal LowRankMultivariateNormal "
-    "MultivariateNormal Normal OneHotCategorical Pareto Poisson Uniform Wishart"
-).split()
+ALIKE = [
+    "Bernoulli",
+    "Beta",
+    "Binomial",
+    "Categorical",
+    "Cauchy",
+    "ContinuousBernoulli",
+    "Dirichlet",
+    "Exponential",
+    "Gamma",
+    "Geometric",
+    "Gumbel",
+    "HalfNormal",
+    "Independent",
+    "Laplace",
+    "LogNormal",
+    "LowRankMultivariateNormal",
+    "MultivariateNormal",
+    "Normal",
+    "OneHotCategorical",
+    "Pareto",
+    "Poisson",
+    "Uniform",
+    "Wishart",
+]
 ACROSS = """
 LowRankMultivariateNormal: MultivariateNormal
 MultivariateNormal: LowRankMultivariateNormal
@@ -418,9 +491,17 @@ TRANSFORMS = [
     ("D.AffineTransform(1, -2.5)", "T(2, 3)", True),
     ("D.AffineTransform(T(3), T(3), event_dim=1)", "T(2, 3)", True),
     ("D.AffineTransform(0., 2., event_dim=2)", "T(2, 3)", True),
-    ("D.CatTransform([D.ExpTransform(), D.AffineTransform(1, 2)], dim=1, lengths=[1, 2])", "T(2, 3)", True),
+    (
+        "D.CatTransform([D.ExpTransform(), D.AffineTransform(1, 2)], dim=1, lengths=[1, 2])",
+        "T(2, 3)",
+        True,
+    ),
     ("D.CatTransform([D.ExpTransform(), D.identity_transform])", "T(2, 3)", True),
-    ("D.StackTransform([D.ExpTransform(), D.SigmoidTransform(), D.TanhTransform()], -1)", "T(2, 3)", True),
+    (
+        "D.StackTransform([D.ExpTransform(), D.SigmoidTransform(), D.TanhTransform()], -1)",
+        "T(2, 3)",
+        True,
+    ),
     ("D.ComposeTransform([D.AffineTransform(T(3), U(3)), D.ExpTransform()])", "T(2, 3)", True),
     ("D.ComposeTransform([D.ExpTransform(), D.StickBreakingTransform()])", "T(2, 3)", True),
     ("D.ComposeTransform([])", "T(2, 3)", True),
@@ -462,8 +543,8 @@ def sign(t):
         return t.sign
     except NotImplementedError:
         return "none"
-(repr(t), repr(t.inv), t.bijective, sign(t), c.inv(y) is x, c(x) is y, t == t, t == D.TanhTransform(),
- t.inv.inv is t, t.domain.event_dim, t.codomain.event_dim,
+(repr(t), repr(t.inv), t.bijective, sign(t), c.inv(y) is x, c(x) is y, t == t,
+ t == D.TanhTransform(), t.inv.inv is t, t.domain.event_dim, t.codomain.event_dim,
  tuple(t.forward_shape(tuple(x.shape))), tuple(t.inverse_shape(tuple(y.shape))))""",
         )
         yield Case(
@@ -684,14 +765,15 @@ utils.broadcast_all("a")
 MORE = [
     Case(
         "torch.distributions.utils.broadcast_all torch.distributions.utils.clamp_probs",
-        "u = torch.distributions.utils\n(u.broadcast_all(T(2, 1), 3, C(3)), u.broadcast_all(1, 2.), "
-        "u.clamp_probs(torch.tensor([0., 1.])), u.probs_to_logits(U(2, 3)), u.logits_to_probs(T(3)), "
+        "u = torch.distributions.utils\n(u.broadcast_all(T(2, 1), 3, C(3)), "
+        "u.broadcast_all(1, 2.), u.clamp_probs(torch.tensor([0., 1.])), "
+        "u.probs_to_logits(U(2, 3)), u.logits_to_probs(T(3)), "
         "u.probs_to_logits(U(3), is_binary=True), u.logits_to_probs(T(3), True))",
     ),
     Case(
         "torch.distributions.utils.tril_matrix_to_vec torch.distributions.utils.vec_to_tril_matrix",
-        "u = torch.distributions.utils\n[u.tril_matrix_to_vec(T(2, 3, 3), d) for d in (-2, -1, 0, 1)] "
-        "+ [u.vec_to_tril_matrix(T(2, 6), 0), u.vec_to_tril_matrix(T(3), -1)]",
+        "u = torch.distributions.utils\n[u.tril_matrix_to_vec(T(2, 3, 3), d) "
+        "for d in (-2, -1, 0, 1)] + [u.vec_to_tril_matrix(T(2, 6), 0), u.vec_to_tril_matrix(T(3), -1)]",
     ),
     Case(
         "torch.distributions.utils.lazy_property",
@@ -776,7 +858,9 @@ made = [D.Normal(C(2), C(2)), D.Gamma(C(2), C(2)), D.Exponential(C(2)), D.Bernou
     Case("torch.poisson", "torch.poisson(C(3, 2) * 0)"),
     Case("torch.poisson", "torch.poisson(-C(3))", raises=True),
     Case("torch.poisson", "torch.poisson(I(3))", raises=True),
-    Case("torch.binomial", "torch.binomial(C(3) * 0 + 4, torch.tensor([0., 1., 1.]).to(float_dtype))"),
+    Case(
+        "torch.binomial", "torch.binomial(C(3) * 0 + 4, torch.tensor([0., 1., 1.]).to(float_dtype))"
+    ),
     Case(
         "torch.binomial",
         "torch.binomial(torch.tensor([-1.5, 3, 2.5]), torch.tensor([0.3, -0.2, 1]))",
@@ -791,14 +875,15 @@ made = [D.Normal(C(2), C(2)), D.Gamma(C(2), C(2)), D.Exponential(C(2)), D.Bernou
     ),
     Case(
         "torch.special.ndtri torch.special.log_ndtr",
-        "s = torch.special\n(s.ndtri(U(9)), s.ndtri(torch.tensor([0, 1, -1, 1e-30]).to(float_dtype)), "
+        "s = torch.special\n(s.ndtri(U(9)), "
+        "s.ndtri(torch.tensor([0, 1, -1, 1e-30]).to(float_dtype)), "
         "s.log_ndtr(T(9)), s.log_ndtr(torch.tensor([-30., -20.5, -19, 5, 30]).to(float_dtype)))",
     ),
     Case(
         "torch.igamma torch.igammac torch.special.gammainc torch.special.gammaincc Tensor.igamma",
         "a = C(20, low=0.1, high=30)\nx = U(20, low=0.1, high=30)\ns = torch.special\n"
-        "(torch.igamma(a, x), torch.igammac(a, x), s.gammainc(a, x), s.gammaincc(a, x), a.igamma(x), "
-        "a.igammac(x))",
+        "(torch.igamma(a, x), torch.igammac(a, x), s.gammainc(a, x), s.gammaincc(a, x), "
+        "a.igamma(x), a.igammac(x))",
     ),
     Case(
         "torch.igamma torch.igammac",
@@ -807,28 +892,60 @@ made = [D.Normal(C(2), C(2)), D.Gamma(C(2), C(2)), D.Exponential(C(2)), D.Bernou
         "(torch.igamma(a, x), torch.igammac(a, x))",
     ),
     Case("torch.igamma", "torch.igamma(U(3), U(3)).sum().backward()", raises=True),
-    Case("torch.linalg.cholesky torch.cholesky", f"torch.linalg.cholesky({GRAM.format(n=3, s='2, 3, 3')})"),
-    Case("torch.linalg.cholesky", f"torch.linalg.cholesky({GRAM.format(n=4, s='4, 4')}, upper=True)"),
-    Case("torch.linalg.cholesky", "torch.linalg.cholesky(T(3, 3).tril() * 0.1 + 2 * torch.eye(3, dtype=float_dtype))"),
-    Case("torch.cholesky Tensor.cholesky", f"a = {GRAM.format(n=3, s='3, 3')}\n(torch.cholesky(a, upper=True), a.cholesky())"),
-    Case("torch.linalg.cholesky", "torch.linalg.cholesky(torch.zeros(2, 0, 0, dtype=float_dtype)), torch.linalg.cholesky(torch.zeros(0, 2, 2, dtype=float_dtype))"),
+    Case(
+        "torch.linalg.cholesky torch.cholesky",
+        f"torch.linalg.cholesky({GRAM.format(n=3, s='2, 3, 3')})",
+    ),
+    Case(
+        "torch.linalg.cholesky", f"torch.linalg.cholesky({GRAM.format(n=4, s='4, 4')}, upper=True)"
+    ),
+    Case(
+        "torch.linalg.cholesky",
+        "torch.linalg.cholesky(T(3, 3).tril() * 0.1 + 2 * torch.eye(3, dtype=float_dtype))",
+    ),
+    Case(
+        "torch.cholesky Tensor.cholesky",
+        f"a = {GRAM.format(n=3, s='3, 3')}\n(torch.cholesky(a, upper=True), a.cholesky())",
+    ),
+    Case(
+        "torch.linalg.cholesky",
+        "z = torch.zeros(2, 0, 0, dtype=float_dtype)\n"
+        "(torch.linalg.cholesky(z), torch.linalg.cholesky(z.reshape(0, 2, 2)))",
+    ),
     Case(
         "torch.linalg.cholesky_ex",
         f"a = {GRAM.format(n=3, s='2, 3, 3')}\nr = torch.linalg.cholesky_ex(a)\n(r.L, r.info, "
         "torch.linalg.cholesky_ex(-torch.eye(3)).info, "
-        "torch.linalg.cholesky_ex(torch.tensor([[1., 2], [2, 1]]), upper=True, check_errors=False).info)",
+        "torch.linalg.cholesky_ex(torch.tensor([[1., 2], [2, 1]]), upper=True, "
+        "check_errors=False).info)",
     ),
     Case("torch.linalg.cholesky", "torch.linalg.cholesky(-torch.eye(3))", raises=True),
-    Case("torch.linalg.cholesky_ex", "torch.linalg.cholesky_ex(-torch.eye(3), check_errors=True)", raises=True),
+    Case(
+        "torch.linalg.cholesky_ex",
+        "torch.linalg.cholesky_ex(-torch.eye(3), check_errors=True)",
+        raises=True,
+    ),
     Case("torch.linalg.cholesky", "torch.linalg.cholesky(torch.ones(3))", raises=True),
     Case("torch.linalg.cholesky", "torch.linalg.cholesky(torch.ones(2, 3))", raises=True),
-    Case("torch.linalg.cholesky", "torch.linalg.cholesky(torch.ones(2, 2, dtype=torch.int64))", raises=True),
-    Case("torch.cholesky_solve", "l = U(2, 3, 3)\n(torch.cholesky_solve(T(3, 2), l.tril()), torch.cholesky_solve(T(3, 2), l.triu(), upper=True))"),
-    Case("torch.cholesky_inverse Tensor.cholesky_inverse", "l = U(2, 3, 3)\n(torch.cholesky_inverse(l.tril()), l.triu().cholesky_inverse(upper=True))"),
+    Case(
+        "torch.linalg.cholesky",
+        "torch.linalg.cholesky(torch.ones(2, 2, dtype=torch.int64))",
+        raises=True,
+    ),
+    Case(
+        "torch.cholesky_solve",
+        "l = U(2, 3, 3)\n(torch.cholesky_solve(T(3, 2), l.tril()), "
+        "torch.cholesky_solve(T(3, 2), l.triu(), upper=True))",
+    ),
+    Case(
+        "torch.cholesky_inverse Tensor.cholesky_inverse",
+        "l = U(2, 3, 3)\n(torch.cholesky_inverse(l.tril()), l.triu().cholesky_inverse(upper=True))",
+    ),
     *[
         Case(
             "torch.linalg.solve_triangular",
-            f"torch.linalg.solve_triangular({a}, {b}, upper={u}, left={left}, unitriangular={unit})",
+            f"torch.linalg.solve_triangular({a}, {b}, upper={u}, left={left}, "
+            f"unitriangular={unit})",
         )
         for a, b, left in [
             ("U(3, 3, low=1, high=2)", "T(3, 2)", True),
@@ -839,14 +956,30 @@ made = [D.Normal(C(2), C(2)), D.Gamma(C(2), C(2)), D.Exponential(C(2)), D.Bernou
         for u in (True, False)
         for unit in (True, False)
     ],
-    Case("torch.linalg.solve_triangular", "torch.linalg.solve_triangular(T(3, 3), T(3, 3))", raises=True),
-    Case("torch.linalg.solve_triangular", "torch.linalg.solve_triangular(T(3, 3), T(3), upper=True)", raises=True),
-    Case("torch.linalg.solve_triangular", "torch.linalg.solve_triangular(T(3, 3), T(2, 2), upper=True)", raises=True),
-    Case("torch.linalg.solve_triangular", "torch.linalg.solve_triangular(T(2, 3), T(2, 2), upper=True)", raises=True),
+    Case(
+        "torch.linalg.solve_triangular",
+        "torch.linalg.solve_triangular(T(3, 3), T(3, 3))",
+        raises=True,
+    ),
+    Case(
+        "torch.linalg.solve_triangular",
+        "torch.linalg.solve_triangular(T(3, 3), T(3), upper=True)",
+        raises=True,
+    ),
+    Case(
+        "torch.linalg.solve_triangular",
+        "torch.linalg.solve_triangular(T(3, 3), T(2, 2), upper=True)",
+        raises=True,
+    ),
+    Case(
+        "torch.linalg.solve_triangular",
+        "torch.linalg.solve_triangular(T(2, 3), T(2, 2), upper=True)",
+        raises=True,
+    ),
     Case(
         "torch.triangular_solve Tensor.triangular_solve",
-        "a = U(2, 3, 3, low=1, high=2)\nb = T(3, 2)\nr = torch.triangular_solve(b, a, upper=False)\n"
-        "(r.solution, r[1], b.triangular_solve(a[0], True, True, False)[0], "
+        "a = U(2, 3, 3, low=1, high=2)\nb = T(3, 2)\n"
+        "r = torch.triangular_solve(b, a, upper=False)\n(r.solution, r[1], b.triangular_solve(a[0], True, True, False)[0], "
         "torch.triangular_solve(b, a, unitriangular=True, transpose=True)[0])",
     ),
 ]
@@ -857,7 +990,12 @@ CASES = [
     *transform_cases(),
     *constraint_cases(),
     *[
-        Case(f"torch.distributions.{line.split('(')[0]}", f"{HEAD}D.{line}", raises=True, only="float32")
+        Case(
+            f"torch.distributions.{line.split('(')[0]}",
+            f"{HEAD}D.{line}",
+            raises=True,
+            only="float32",
+        )
         for line in ERRORS.strip().splitlines()
     ],
     *MORE,

@@ -40,10 +40,11 @@ class LKJCholesky(Distribution):
         self.dim = dim
         (self.concentration,) = broadcast_all(concentration)
         batch = self.concentration.shape
-        # The squared length of each row without its diagonal, but for the first.
-        before = F.pad(wengert.arange(dim - 1, dtype=self.concentration.dtype), [1, 0])
+        # The squared length of each row without its diagonal, but for the first: half the number of
+        # its elements and what the rows below add.
+        before = 0.5 * F.pad(wengert.arange(dim - 1, dtype=self.concentration.dtype), [1, 0])
         marginal = (self.concentration + 0.5 * (dim - 2)).unsqueeze(-1)
-        self._beta = Beta(before + 0.5, marginal - 0.5 * before)
+        self._beta = Beta(before + 0.5, marginal - before)
         super().__init__(batch, Size((dim, dim)), validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:

@@ -109,7 +109,10 @@ class MixtureSameFamily(Distribution):
         with wengert.no_grad():
             sample_shape = Size(sample_shape)
             dim = len(sample_shape) + len(self.batch_shape)
-            which = self.mixture_distribution.expand(self.batch_shape).sample(sample_shape)
+            mixture = self.mixture_distribution
+            if mixture.batch_shape != self.batch_shape:
+                mixture = mixture.expand(self.batch_shape)
+            which = mixture.sample(sample_shape)
             values = self.component_distribution.sample(sample_shape)
             which = which.reshape((*which.shape, *(1,) * (self._event_ndims + 1)))
             which = which.expand((*which.shape[: dim + 1], *self.event_shape))
