@@ -233,9 +233,9 @@ def test_out_must_fit():
 
 def test_ranges_that_no_tensor_can_hold():
     for bounds in ((0.0, 1e30), (0.0, 1e19), (-(2**63), 2**63 - 1)):
-        with pytest.raises(ValueError, match="more steps than a tensor can hold"):
+        with pytest.raises(RuntimeError, match="more steps than a tensor can hold"):
             wg.arange(*bounds)
-    with pytest.raises(ValueError, match="sign"):
+    with pytest.raises(RuntimeError, match="sign"):
         wg.arange(2**60, 2**60 + 1, -1)
 
 

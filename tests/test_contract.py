@@ -162,25 +162,25 @@ def test_data_assigned_to_itself_does_not_grow() -> None:
 
 def test_sixteen_dimensions_are_the_most() -> None:
     x = wg.zeros((1,) * 16)
-    with pytest.raises(ValueError, match="16"):
+    with pytest.raises(RuntimeError, match="16"):
         x.unsqueeze(0)
-    with pytest.raises(ValueError, match="16"):
+    with pytest.raises(RuntimeError, match="16"):
         wg.stack([x, x])
-    with pytest.raises(ValueError, match="16"):
+    with pytest.raises(RuntimeError, match="16"):
         wg.zeros((2,) * 10)[wg.zeros((1,) * 8, dtype=wg.int64)]
     with pytest.raises(IndexError):
         wg.zeros(3)[(wg.tensor([0, 0]),) * 100]
 
 
 def test_numbers_of_elements_must_fit() -> None:
-    with pytest.raises((ValueError, MemoryError, RuntimeError)):
+    with pytest.raises((RuntimeError, MemoryError, RuntimeError)):
         wg.ones(1, 1).expand(2**40, 2**40)
-    with pytest.raises(ValueError):
+    with pytest.raises(RuntimeError):
         _core.ops._split_with_sizes(wg.zeros(5), (2**63 - 1, 2**63 - 1, 7))
 
 
 def test_scattering_into_a_number_checks_the_source() -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(RuntimeError):
         wg.tensor(0.0).scatter_add(0, wg.zeros(1000, dtype=wg.int64), wg.ones(1))
 
 

@@ -33,8 +33,8 @@ Tensor seed(const char* op, const Tensor& r, const Tensor& given, size_t i, bool
 
 std::vector<Tensor> seeds(const char* op, TensorList roots, TensorList gradients,
                           bool create_graph) {
-  WG_CHECK(gradients.empty() || gradients.size() == roots.size(), ValueError, op, ": got ",
-           roots.size(), " outputs but ", gradients.size(), " gradients; give one for each");
+  WG_CHECK(gradients.empty() || gradients.size() == roots.size(), Error, op, ": got ", roots.size(),
+           " outputs but ", gradients.size(), " gradients; give one for each");
   WG_CHECK(!roots.empty(), Error, op, ": expected at least one tensor to differentiate");
   std::vector<Tensor> seeds(roots.size());
   for (size_t i = 0; i < roots.size(); ++i) {

@@ -128,9 +128,9 @@ void conform_gradients(Node& n, const std::string& name, Tensor* gradients) {
     Tensor& g = gradients[i];
     if (!g.defined()) continue;
     const Dims want = outputs[i].shape;
-    WG_CHECK(g.shape() == want, ValueError, name, ": expected a gradient of shape ", want,
+    WG_CHECK(g.shape() == want, Error, name, ": expected a gradient of shape ", want,
              " for output ", i, ", but got shape ", g.shape());
-    WG_CHECK(is_differentiable(g.dtype()), ValueError, name,
+    WG_CHECK(is_differentiable(g.dtype()), Error, name,
              ": expected a floating point gradient for output ", i, ", but got ", g.dtype());
     if (g.dtype() != outputs[i].dtype) g = algebra::cast(g, outputs[i].dtype);
   }
@@ -138,9 +138,9 @@ void conform_gradients(Node& n, const std::string& name, Tensor* gradients) {
 
 std::vector<Tensor> NodeRef::apply(std::vector<Tensor> gradients) const {
   WG_CHECK(node_, Error, "AccumulateGrad: call backward() to accumulate a gradient");
-  WG_CHECK(gradients.size() == node_->n_outputs, ValueError, name(), ": expected ",
+  WG_CHECK(gradients.size() == node_->n_outputs, Error, name(), ": expected ",
            int64_t{node_->n_outputs}, " gradients, but got ", gradients.size());
-  WG_CHECK(node_->n_outputs > 1 || gradients[0].defined(), ValueError, name(),
+  WG_CHECK(node_->n_outputs > 1 || gradients[0].defined(), Error, name(),
            ": the gradient is missing");
   conform_gradients(*node_, name(), gradients.data());
   std::vector<Tensor> results(node_->n_edges);

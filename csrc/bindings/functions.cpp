@@ -248,6 +248,7 @@ const char* alias(const char* name) {
 // Keywords that belong to the call rather than to the function.
 struct CallOptions {
   PyObject* out = nullptr;
+  PyObject* memory_format = nullptr;
   bool requires_grad = false;
 };
 
@@ -277,8 +278,23 @@ bool take_option(const Function& row, PyObject* key, PyObject* value, CallOption
     }
     return true;
   }
-  return std::strcmp(name, "layout") == 0 || std::strcmp(name, "pin_memory") == 0 ||
-         std::strcmp(name, "memory_format") == 0;
+  if (std::strcmp(name, "memory_format") == 0) {
+    if (value != Py_None) options.memory_format = value;
+    return true;
+  }
+  return std::strcmp(name, "layout") == 0 || std::strcmp(name, "pin_memory") == 0;
+}
+
+// A new tensor's elements in the order that a wengert.memory_format names.
+Tensor ordered(const Tensor& made, PyObject* memory_format) {
+  PyObject* t = wrap(made);
+  if (!t) throw PythonError();
+  PyObject* ordered = PyObject_CallMethod(memory_format, "apply", "O", t);
+  Py_DECREF(t);
+  if (!ordered) throw PythonError();
+  Tensor result = Tensor::share(unwrap(ordered));
+  Py_DECREF(ordered);
+  return result;
 }
 
 void write_out(const Function& row, PyObject* out, Tensor result) {
@@ -477,8 +493,9 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
     {
       GilRelease release(large);
       row.call(values, result);
-      if (options.requires_grad) result.tensor.requires_grad_();
     }
+    if (options.memory_format) result.tensor = ordered(result.tensor, options.memory_format);
+    if (options.requires_grad) result.tensor.requires_grad_();
     if (row.flags & kMutates && nargs > 0 && unwrap(args[0])) {
       Py_INCREF(args[0]);
       return args[0];

@@ -82,6 +82,12 @@ void bind_random(py::module_& m) {
           },
           py::arg("seed"), "Restarts the stream named by the seed.")
       .def("seed", &Generator::seed, "Reseeds from the operating system and returns the new seed.")
+      .def_property_readonly(
+          "device",
+          [](const Generator&) {
+            return py::module_::import("wengert._device").attr("device")("cpu");
+          },
+          "Where numbers are made: the CPU.")
       .def("initial_seed", &Generator::initial_seed, "The seed of the stream.")
       .def(
           "get_state",

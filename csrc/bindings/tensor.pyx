@@ -440,6 +440,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         return self.abs()
 
     def __invert__(self):
+        if self.is_floating_point():
+            raise TypeError(f"~: expected integers or bools, but got {self.dtype}; convert with to()")
         return self.bitwise_not()
 
     def __pow__(self, other, modulo):
@@ -595,20 +597,30 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         return bool(to_python(as_tensor(t).item()))
 
     def __float__(self):
-        return float(self.item())
+        return float(self._number())
 
     def __int__(self):
-        return int(self.item())
+        return int(self._number())
 
     def __complex__(self):
-        return complex(self.item())
+        return complex(self._number())
 
     def __index__(self):
-        value = self.item()
+        cdef TensorImpl* t = impl_of(self)
+        value = self.item() if t.numel == 1 else None
         if not isinstance(value, int):
             raise TypeError(
-                f"index: only tensors of integers can be used as an index, not {self.dtype}")
+                "index: only tensors of one integer can be used as an index, but got shape "
+                f"{tuple(self.shape)} and dtype {self.dtype}")
         return int(value)
+
+    def _number(self):
+        """The only element, for the built-in number types, from which others expect ValueError."""
+        if impl_of(self).numel != 1:
+            raise ValueError(
+                f"expected a tensor with one element, but got shape {tuple(self.shape)}; "
+                "index it or use tolist()")
+        return self.item()
 
     def __len__(self):
         cdef TensorImpl* t = impl_of(self)
@@ -831,7 +843,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     def t(self):
         """A matrix transposed; a vector or number itself. Shares memory."""
         if impl_of(self).ndim > 2:
-            raise ValueError(f"t: expected at most 2 dimensions, but got shape {tuple(self.shape)}")
+            raise RuntimeError(f"t: expected at most 2 dimensions, but got shape {tuple(self.shape)}")
         return wrap(reverse_dims_call(impl_of(self)))
 
     # ---- indexing
@@ -885,7 +897,7 @@ cdef object index_tensor(object item):
         # Masks in uint8, from before there was bool.
         return item.ne(0) if item.dtype is _dtypes[1] else item
     if isinstance(item, (str, bytes, dict, set)):
-        raise IndexError(f"index: {type(item).__name__} cannot be used as an index; use integers, "
+        raise TypeError(f"index: {type(item).__name__} cannot be used as an index; use integers, "
                          "slices, None, ..., masks, or lists, arrays and tensors of integers")
     index = _from_data(item)
     if index.numel() == 0 and isinstance(item, (list, tuple)):

@@ -1,6 +1,8 @@
 // Making, filling, copying and converting tensors.
+#include <algorithm>
 #include <cmath>
 
+#include "autograd/meta.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "runtime/parallel.h"
@@ -66,7 +68,7 @@ struct Copy {
   void infer(Infer& m) const {
     const TensorImpl &to = m.in(0), &from = m.in(1);
     Shape s;
-    WG_CHECK(broadcast(to.sizes(), from.sizes(), s.d, &s.ndim) && Dims(s) == to.sizes(), ValueError,
+    WG_CHECK(broadcast(to.sizes(), from.sizes(), s.d, &s.ndim) && Dims(s) == to.sizes(), Error,
              "copy_: shape ", from.sizes(), " does not broadcast to ", to.sizes());
     m.out().dtype = to.dtype;
     m.out().shape = to.sizes();
@@ -216,7 +218,7 @@ Tensor make_full(Dims shape, const Scalar& value, DType dtype) {
     }
     return t;
   }
-  WG_CHECK(shape.size() <= kMaxDims, ValueError, "full: at most ", kMaxDims, " dimensions");
+  WG_CHECK(shape.size() <= kMaxDims, Error, "full: at most ", kMaxDims, " dimensions");
   return apply(Full{shape, value, dtype});
 }
 
@@ -257,13 +259,13 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
   const bool whole = start.kind() <= DTypeKind::integer && end.kind() <= DTypeKind::integer &&
                      step.kind() <= DTypeKind::integer;
   const DType t = dtype.value_or(whole ? DType::int64 : default_dtype());
-  WG_CHECK(!step.equal(0), ValueError, "arange: step must not be zero");
+  WG_CHECK(!step.equal(0), Error, "arange: step must not be zero");
   const double span = end.to_double() - start.to_double();
-  WG_CHECK(std::isfinite(span) && std::isfinite(step.to_double()), ValueError,
+  WG_CHECK(std::isfinite(span) && std::isfinite(step.to_double()), Error,
            "arange: the bounds and the step must be finite");
   const __int128 distance = whole ? static_cast<__int128>(end.to_int()) - start.to_int() : 0;
   const bool up = whole ? distance >= 0 : span >= 0, none = whole ? distance == 0 : span == 0;
-  WG_CHECK(none || up == (step.to_double() > 0), ValueError,
+  WG_CHECK(none || up == (step.to_double() > 0), Error,
            "arange: the sign of the step must lead from start to end");
   __int128 count;
   if (whole) {
@@ -273,23 +275,23 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
     const double steps = std::ceil(span / step.to_double());
     count = steps < 9e18 ? static_cast<__int128>(steps) : __int128{INT64_MAX} + 1;
   }
-  WG_CHECK(count <= INT64_MAX, ValueError, "arange: from ", start.to_double(), " to ",
-           end.to_double(), " are more steps than a tensor can hold");
+  WG_CHECK(count <= INT64_MAX, Error, "arange: from ", start.to_double(), " to ", end.to_double(),
+           " are more steps than a tensor can hold");
   const int64_t n = count < 0 ? 0 : static_cast<int64_t>(count);
   const Scalar first = whole ? Scalar(start.to_int()) : Scalar(start.to_double());
   return apply(Arange{first, step, n, t});
 }
 
 Tensor linspace(double start, double end, int64_t steps, std::optional<DType> dtype) {
-  WG_CHECK(steps >= 0, ValueError, "linspace: the number of steps must be non-negative, but got ",
+  WG_CHECK(steps >= 0, Error, "linspace: the number of steps must be non-negative, but got ",
            steps);
   return apply(Linspace{start, end, steps, dtype.value_or(default_dtype())});
 }
 
 Tensor eye(int64_t n, std::optional<int64_t> m, std::optional<DType> dtype) {
   const int64_t columns = m.value_or(n);
-  WG_CHECK(n >= 0 && columns >= 0, ValueError, "eye: sizes must be non-negative, but got ", n,
-           " and ", columns);
+  WG_CHECK(n >= 0 && columns >= 0, Error, "eye: sizes must be non-negative, but got ", n, " and ",
+           columns);
   return apply(Eye{n, columns, dtype.value_or(default_dtype())});
 }
 
@@ -301,7 +303,7 @@ Tensor from_data(const void* data, Dims shape, DType dtype) {
 
 Tensor from_blob(void* data, Dims shape, DType dtype, Dims strides, void (*release)(void*),
                  void* context) {
-  WG_CHECK(strides.empty() || strides.size() == shape.size(), ValueError, "from_blob: got ",
+  WG_CHECK(strides.empty() || strides.size() == shape.size(), Error, "from_blob: got ",
            shape.size(), " sizes but ", strides.size(), " strides");
   TensorImpl* t = new_impl(dtype, static_cast<int>(shape.size()));
   Tensor out = Tensor::adopt(t);
@@ -331,7 +333,23 @@ Tensor contiguous(const Tensor& input) {
 Tensor to(const Tensor& input, DType dtype) {
   return detail::input("to", input)->dtype == dtype ? input : apply(To{dtype}, input);
 }
+namespace {
+
+// Two views of the same elements of one tensor, with one history: what `x[i] += v` assigns after
+// it changed the elements in place.
+bool same_view(const TensorImpl& a, const TensorImpl& b) {
+  if (!a.has(kIsView) || !b.has(kIsView) || a.data != b.data || a.dtype != b.dtype ||
+      a.ndim != b.ndim || !std::equal(a.dims, a.dims + 2 * a.ndim, b.dims)) {
+    return false;
+  }
+  const TensorImpl* base = a.meta->base.impl();
+  return base == b.meta->base.impl() && (base->grad_fn || !a.requires_grad());
+}
+
+}  // namespace
+
 Tensor& copy_(Tensor& self, const Tensor& src) {
+  if (same_view(*detail::input("copy_", self), *detail::input("copy_", src))) return self;
   apply_in_place(Copy{}, self, src);
   return self;
 }
@@ -346,6 +364,18 @@ Tensor Tensor::contiguous() const { return wengert::contiguous(*this); }
 Tensor Tensor::to(DType dtype) const { return wengert::to(*this, dtype); }
 
 namespace {
+
+Tensor& copy_row(Tensor& self, const Tensor& src, bool /*non_blocking*/) {
+  return copy_(self, src);
+}
+Tensor& fill_row(Tensor& self, const Operand& value) {
+  if (!value.tensor) return fill_(self, value.scalar);
+  WG_CHECK(value.tensor->dim() == 0, Error,
+           "fill_: expected a number or a 0-d tensor, but got shape ", value.tensor->shape(),
+           "; use copy_()");
+  return copy_(self, *value.tensor);
+}
+
 constexpr Function rows[] = {
     make_function<empty>("empty", "*size, dtype=None", kFunction | kCreates | kRandom,
                          "Uninitialised tensor of the given size"),
@@ -380,10 +410,11 @@ constexpr Function rows[] = {
                                        "T((3, 4))", "input"),
     make_function<wengert::to>("_to_dtype", "input, dtype", kMethod | kInternal,
                                "input converted to dtype"),
-    make_function<copy_>(
-        "copy_", "self, src", kMethod | kMutates,
+    make_function<copy_row>(
+        "copy_", "self, src, non_blocking=False", kMethod | kMutates,
         "Replaces the elements of self with those of src, converted and broadcast"),
-    make_function<fill_>("fill_", "self, value", kMethod | kMutates, "Sets every element to value"),
+    make_function<fill_row>("fill_", "self, value", kMethod | kMutates,
+                            "Sets every element to value, a number or a 0-d tensor"),
     make_function<zero_>("zero_", "self", kMethod | kMutates, "Sets every element to 0"),
 };
 }  // namespace

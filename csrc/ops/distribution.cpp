@@ -352,7 +352,7 @@ Tensor normal(const Tensor& mean, const Tensor& std, Generator* generator) {
   WG_CHECK(s.numel() == 0 || sum(lt(s, Scalar(0))).item().to_int() == 0, Error,
            "normal: every standard deviation must be at least 0");
   Shape shape;
-  WG_CHECK(broadcast_shapes(m.shape(), s.shape(), shape), ValueError, "normal: shapes ", m.shape(),
+  WG_CHECK(broadcast_shapes(m.shape(), s.shape(), shape), Error, "normal: shapes ", m.shape(),
            " and ", s.shape(), " do not broadcast");
   return add(m, mul(s, randn(shape, t, generator)));
 }
@@ -378,8 +378,8 @@ Tensor& bernoulli_row_(Tensor& self, const Operand& p, Generator* generator) {
   if (!p.tensor) return bernoulli_(self, p.scalar.to_double(), generator);
   Shape shape;
   WG_CHECK(broadcast_shapes(p.tensor->shape(), self.shape(), shape) && Dims(shape) == self.shape(),
-           ValueError, "bernoulli_: probabilities of shape ", p.tensor->shape(),
-           " do not broadcast to ", self.shape());
+           Error, "bernoulli_: probabilities of shape ", p.tensor->shape(), " do not broadcast to ",
+           self.shape());
   return copy_(self, bernoulli(expand(p.tensor->detach(), self.shape()), generator));
 }
 Tensor bernoulli_row(const Tensor& input, std::optional<double> p, Generator* generator) {

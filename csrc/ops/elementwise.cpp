@@ -219,7 +219,7 @@ void infer_binary(const char* op, ResultType type, bool compare, Infer& m) {
   const TensorImpl &a = m.in(0), &b = m.in(1);
   Meta& out = m.out();
   WG_CHECK(
-      broadcast(a.sizes(), b.sizes(), out.shape.d, &out.shape.ndim), ValueError, op, ": shapes ",
+      broadcast(a.sizes(), b.sizes(), out.shape.d, &out.shape.ndim), Error, op, ": shapes ",
       a.sizes(), " and ", b.sizes(),
       " do not broadcast; each pair of dimensions, from the last, must be equal or contain a 1");
   out.dtype = compare ? DType::bool_ : float_result(type, operand_dtype(a, b));

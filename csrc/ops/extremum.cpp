@@ -132,6 +132,8 @@ Tensor extreme(const char* op, const Tensor& input, Dims dims, bool keepdim) {
   const TensorImpl& x = *detail::input(op, input);
   check_real(op, x);
   const DimSet set = wrap_dims(op, dims, x.ndim);
+  WG_CHECK(!dims.empty() || x.numel > 0, Error, op, ": shape ", x.sizes(),
+           " has no element to take; name nonempty dimensions to reduce over");
   check_nonempty(op, x, set);
   return apply(Extreme<kMaximum>{set, keepdim}, input);
 }

@@ -93,23 +93,23 @@ struct Scatter {
 int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Tensor& index,
                       const Tensor* src) {
   const TensorImpl &x = *detail::input(op, input), &i = *detail::input(op, index);
-  WG_CHECK(i.dtype == DType::int64 || i.dtype == DType::int32, TypeError, op,
+  WG_CHECK(i.dtype == DType::int64 || i.dtype == DType::int32, Error, op,
            ": the index must have dtype int64, but has ", i.dtype);
   const int64_t d = wrap_dim(op, dim, x.ndim);
-  WG_CHECK(i.numel == 0 || i.ndim == x.ndim || (x.ndim == 0 && i.ndim <= 1), ValueError, op,
+  WG_CHECK(i.numel == 0 || i.ndim == x.ndim || (x.ndim == 0 && i.ndim <= 1), Error, op,
            ": the index of shape ", i.sizes(),
            " must have as many dimensions as the input of shape ", x.sizes());
   for (int k = 0; k < x.ndim && i.numel; ++k) {
-    WG_CHECK(k == d || i.shape()[k] <= x.shape()[k], ValueError, op, ": the index of shape ",
-             i.sizes(), " exceeds the input of shape ", x.sizes(), " in dimension ", k);
-    WG_CHECK(!src || src->dim() == x.ndim, ValueError, op, ": the source must have ",
-             int64_t{x.ndim}, " dimensions, but has shape ", src->shape());
-    WG_CHECK(!src || i.shape()[k] <= src->size(k), ValueError, op, ": the index of shape ",
-             i.sizes(), " exceeds the source of shape ", src->shape(), " in dimension ", k);
+    WG_CHECK(k == d || i.shape()[k] <= x.shape()[k], Error, op, ": the index of shape ", i.sizes(),
+             " exceeds the input of shape ", x.sizes(), " in dimension ", k);
+    WG_CHECK(!src || src->dim() == x.ndim, Error, op, ": the source must have ", int64_t{x.ndim},
+             " dimensions, but has shape ", src->shape());
+    WG_CHECK(!src || i.shape()[k] <= src->size(k), Error, op, ": the index of shape ", i.sizes(),
+             " exceeds the source of shape ", src->shape(), " in dimension ", k);
   }
-  WG_CHECK(!src || x.ndim || src->numel() == i.numel, ValueError, op, ": the source of shape ",
+  WG_CHECK(!src || x.ndim || src->numel() == i.numel, Error, op, ": the source of shape ",
            src->shape(), " must have as many elements as the index of shape ", i.sizes());
-  WG_CHECK(!src || src->dtype() == x.dtype, TypeError, op, ": the source has dtype ", src->dtype(),
+  WG_CHECK(!src || src->dtype() == x.dtype, Error, op, ": the source has dtype ", src->dtype(),
            ", but the input has ", x.dtype);
   return d;
 }

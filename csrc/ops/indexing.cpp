@@ -160,7 +160,7 @@ struct IndexPut {
     const Plan p = make_plan(m.in(0), const_cast<TensorImpl* const*>(m.inputs) + 2, dims, name);
     const Shape want = p.result_shape(m.in(0).sizes());
     Shape both;
-    WG_CHECK(broadcast_shapes(want, m.in(1).sizes(), both) && Dims(both) == Dims(want), ValueError,
+    WG_CHECK(broadcast_shapes(want, m.in(1).sizes(), both) && Dims(both) == Dims(want), Error,
              "index_put_: values of shape ", m.in(1).sizes(),
              " do not broadcast to the indexed shape ", Dims(want));
     m.out().dtype = m.in(0).dtype;
@@ -304,7 +304,7 @@ struct IndexAdd {
   void infer(Infer& m) const {
     Shape want = m.in(0).sizes();
     want.d[dim] = m.in(1).numel;
-    WG_CHECK(m.in(2).sizes() == Dims(want), ValueError, "index_add: expected a source of shape ",
+    WG_CHECK(m.in(2).sizes() == Dims(want), Error, "index_add: expected a source of shape ",
              Dims(want), ", but got ", m.in(2).sizes());
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();
@@ -364,10 +364,10 @@ struct Nonzero {
 
 int64_t check_index(const char* op, const Tensor& input, int64_t dim, const Tensor& index) {
   const TensorImpl &x = *detail::input(op, input), &i = *detail::input(op, index);
-  WG_CHECK(i.dtype == DType::int64 || i.dtype == DType::int32, TypeError, op,
+  WG_CHECK(i.dtype == DType::int64 || i.dtype == DType::int32, Error, op,
            ": the index must have dtype int64 or int32, but has ", i.dtype);
-  WG_CHECK(i.ndim <= 1, ValueError, op, ": expected a 1-d index, but got shape ", i.sizes());
-  WG_CHECK(x.ndim > 0, ValueError, op, ": expected a tensor with at least one dimension");
+  WG_CHECK(i.ndim <= 1, IndexError, op, ": expected a 1-d index, but got shape ", i.sizes());
+  WG_CHECK(x.ndim > 0, Error, op, ": expected a tensor with at least one dimension");
   return wrap_dim(op, dim, x.ndim);
 }
 

@@ -55,7 +55,7 @@ Tensor contiguous_factor(const Factor& f, DType dtype) {
 }
 
 DType gemm_dtype(const char* op, DType a, DType b) {
-  WG_CHECK(a == b, TypeError, op, ": both inputs must have one dtype, but got ", a, " and ", b,
+  WG_CHECK(a == b, Error, op, ": both inputs must have one dtype, but got ", a, " and ", b,
            "; convert one with to()");
   return a == DType::float64 ? DType::float64 : DType::float32;
 }
@@ -168,9 +168,9 @@ struct Mm {
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
   void infer(Infer& m) const {
     const TensorImpl &a = m.in(0), &b = m.in(1);
-    WG_CHECK(a.shape()[1] == b.shape()[0], ValueError, "matmul: the last dimension of ", a.sizes(),
+    WG_CHECK(a.shape()[1] == b.shape()[0], Error, "matmul: the last dimension of ", a.sizes(),
              " must equal the first of ", b.sizes(), "; transpose one of them?");
-    WG_CHECK(a.dtype == b.dtype, TypeError, "matmul: both inputs must have one dtype, but got ",
+    WG_CHECK(a.dtype == b.dtype, Error, "matmul: both inputs must have one dtype, but got ",
              a.dtype, " and ", b.dtype, "; convert one with to()");
     m.out().dtype = a.dtype;
     m.out().shape.push(a.shape()[0]);
@@ -186,11 +186,11 @@ struct Bmm {
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
   void infer(Infer& m) const {
     const TensorImpl &a = m.in(0), &b = m.in(1);
-    WG_CHECK(a.shape()[0] == b.shape()[0] && a.shape()[2] == b.shape()[1], ValueError,
+    WG_CHECK(a.shape()[0] == b.shape()[0] && a.shape()[2] == b.shape()[1], Error,
              "bmm: expected shapes (b, n, k) and (b, k, m), but got ", a.sizes(), " and ",
              b.sizes());
-    WG_CHECK(a.dtype == b.dtype, TypeError, "bmm: both inputs must have one dtype, but got ",
-             a.dtype, " and ", b.dtype, "; convert one with to()");
+    WG_CHECK(a.dtype == b.dtype, Error, "bmm: both inputs must have one dtype, but got ", a.dtype,
+             " and ", b.dtype, "; convert one with to()");
     m.out().dtype = a.dtype;
     m.out().shape.push(a.shape()[0]);
     m.out().shape.push(a.shape()[1]);
@@ -203,14 +203,13 @@ struct Bmm {
 }  // namespace
 
 Tensor mm(const Tensor& input, const Tensor& mat2) {
-  WG_CHECK(input.dim() == 2 && mat2.dim() == 2, ValueError,
-           "mm: expected two matrices, but got shapes ", input.shape(), " and ", mat2.shape(),
-           "; use matmul() for other products");
+  WG_CHECK(input.dim() == 2 && mat2.dim() == 2, Error, "mm: expected two matrices, but got shapes ",
+           input.shape(), " and ", mat2.shape(), "; use matmul() for other products");
   return apply(Mm{}, input, mat2);
 }
 
 Tensor bmm(const Tensor& input, const Tensor& mat2) {
-  WG_CHECK(input.dim() == 3 && mat2.dim() == 3, ValueError,
+  WG_CHECK(input.dim() == 3 && mat2.dim() == 3, Error,
            "bmm: expected two 3-d tensors, but got shapes ", input.shape(), " and ", mat2.shape(),
            "; use matmul() for other products");
   return apply(Bmm{}, input, mat2);
@@ -219,12 +218,12 @@ Tensor bmm(const Tensor& input, const Tensor& mat2) {
 Tensor matmul(const Tensor& a, const Tensor& b) {
   const TensorImpl &x = *detail::input("matmul", a), &y = *detail::input("matmul", b);
   if (x.ndim == 2 && y.ndim == 2) return apply(Mm{}, a, b);
-  WG_CHECK(x.ndim > 0 && y.ndim > 0, ValueError,
+  WG_CHECK(x.ndim > 0 && y.ndim > 0, Error,
            "matmul: inputs must have at least one dimension, "
            "but got shapes ",
            x.sizes(), " and ", y.sizes(), "; multiply by a number with *");
   const int64_t k = x.shape()[x.ndim - 1], k2 = y.shape()[y.ndim == 1 ? 0 : y.ndim - 2];
-  WG_CHECK(k == k2, ValueError, "matmul: the last dimension of ", x.sizes(),
+  WG_CHECK(k == k2, Error, "matmul: the last dimension of ", x.sizes(),
            y.ndim == 1 ? " must equal the size of " : " must equal the last but one of ", y.sizes(),
            "; transpose one of them?");
   if (x.ndim == 1 || y.ndim == 1) {
@@ -247,7 +246,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   Shape batch;
   WG_CHECK(broadcast_shapes({x.shape(), static_cast<size_t>(x.ndim - 2)},
                             {y.shape(), static_cast<size_t>(y.ndim - 2)}, batch),
-           ValueError, "matmul: the leading dimensions of ", x.sizes(), " and ", y.sizes(),
+           Error, "matmul: the leading dimensions of ", x.sizes(), " and ", y.sizes(),
            " do not broadcast");
   int64_t count = 1;
   for (int i = 0; i < batch.ndim; ++i) count *= batch.d[i];

@@ -108,7 +108,7 @@ Tensor pad(const Tensor& input, Dims pad, std::string_view mode, std::optional<S
         "pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', but is '",
         std::string(mode), "'");
   }
-  WG_CHECK(!value || value->to_double() == 0, ValueError, "pad: mode '", std::string(mode),
+  WG_CHECK(!value || value->to_double() == 0, Error, "pad: mode '", std::string(mode),
            "' takes no value");
   Tensor out = input;
   for (int k = 0; k < dims; ++k) {

@@ -47,7 +47,7 @@ struct Clamp {
     for (int i = 1; i < 3; ++i) {
       if (!m.inputs[i]) continue;
       const Shape before = out.shape;
-      WG_CHECK(broadcast_shapes(before, m.in(i).sizes(), out.shape), ValueError, "clamp: shapes ",
+      WG_CHECK(broadcast_shapes(before, m.in(i).sizes(), out.shape), Error, "clamp: shapes ",
                Dims(before), " and ", m.in(i).sizes(), " do not broadcast");
       const DType t = elementwise::operand_dtype(m.in(0), m.in(i));
       out.dtype = i == 1 ? t : promote(out.dtype, t);

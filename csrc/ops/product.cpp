@@ -146,7 +146,7 @@ Tensor addr(const Tensor& input, const Tensor& vec1, const Tensor& vec2, const S
 Tensor kron(const Tensor& input, const Tensor& other) {
   const TensorImpl &a = *detail::input("kron", input), &b = *detail::input("kron", other);
   const int n = a.ndim > b.ndim ? a.ndim : b.ndim;
-  WG_CHECK(2 * n <= kMaxDims, ValueError, "kron: at most ", kMaxDims / 2,
+  WG_CHECK(2 * n <= kMaxDims, Error, "kron: at most ", kMaxDims / 2,
            " dimensions, but the shapes are ", a.sizes(), " and ", b.sizes());
   Shape left, right, out;
   for (int i = 0; i < n; ++i) {

@@ -14,7 +14,7 @@ DimSet wrap_dims(const char* op, Dims dims, int64_t ndim) {
   uint32_t bits = 0;
   for (const int64_t d : dims) {
     const uint32_t bit = 1u << wrap_dim(op, d, ndim);
-    WG_CHECK(!(bits & bit), ValueError, op, ": a dimension appears twice in ", dims);
+    WG_CHECK(!(bits & bit), Error, op, ": a dimension appears twice in ", dims);
     bits |= bit;
   }
   return DimSet(ndim == 0 ? 0 : bits);

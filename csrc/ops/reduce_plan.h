@@ -29,7 +29,7 @@ struct DimSet {
 };
 inline std::string attribute_text(DimSet v) { return attribute_text(static_cast<Shape>(v)); }
 
-// Dimensions wrapped and free of duplicates (ValueError); all of them where none is given.
+// Dimensions wrapped and free of duplicates (Error); all of them where none is given.
 DimSet wrap_dims(const char* op, Dims dims, int64_t ndim);
 Shape reduced_shape(Dims shape, DimSet dims, bool keepdim);
 // How many elements go into one result.

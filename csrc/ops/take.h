@@ -23,7 +23,7 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
   if (total == 0) return;
   const int nd = static_cast<int>(walk.size());
   if (nd == 0) {
-    WG_CHECK(at[0] == 0, IndexError, op, ": index ", at[0], " is out of bounds for size 1");
+    WG_CHECK(at[0] == 0, Error, op, ": index ", at[0], " is out of bounds for size 1");
     f(int64_t{0}, int64_t{0});
     return;
   }
@@ -35,7 +35,7 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
   }
   const int64_t n = whole.empty() ? 1 : whole[static_cast<size_t>(dim)];
   for (int64_t p = 0; p < total; ++p) {
-    WG_CHECK(at[p] >= 0 && at[p] < n, IndexError, op, ": index ", at[p],
+    WG_CHECK(at[p] >= 0 && at[p] < n, Error, op, ": index ", at[p],
              " is out of bounds for dimension ", dim, " of size ", n);
   }
   int64_t coordinate[kMaxDims] = {};
@@ -43,7 +43,7 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
   for (int64_t p = 0; p < total; ++p) {
     // Read once and looked at again: another thread may write to the index's memory.
     const int64_t i = __atomic_load_n(at + p, __ATOMIC_RELAXED);
-    WG_CHECK(static_cast<uint64_t>(i) < static_cast<uint64_t>(n), IndexError, op, ": index ", i,
+    WG_CHECK(static_cast<uint64_t>(i) < static_cast<uint64_t>(n), Error, op, ": index ", i,
              " is out of bounds for dimension ", dim, " of size ", n);
     f(p, base + i * strides[dim]);
     for (int i = nd - 1; i >= 0; --i) {

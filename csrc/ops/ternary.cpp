@@ -15,8 +15,8 @@ void infer_ternary(const char* op, Infer& m, DType dtype) {
   Shape pair;
   WG_CHECK(broadcast_shapes(m.in(0).sizes(), m.in(1).sizes(), pair) &&
                broadcast_shapes(pair, m.in(2).sizes(), m.out().shape),
-           ValueError, op, ": shapes ", m.in(0).sizes(), ", ", m.in(1).sizes(), " and ",
-           m.in(2).sizes(), " do not broadcast");
+           Error, op, ": shapes ", m.in(0).sizes(), ", ", m.in(1).sizes(), " and ", m.in(2).sizes(),
+           " do not broadcast");
   m.out().dtype = dtype;
 }
 

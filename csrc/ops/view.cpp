@@ -222,26 +222,26 @@ struct Unbind {
 
 // A shape in which one -1 stands for what is left.
 Shape infer_shape(const char* op, Dims shape, int64_t numel) {
-  WG_CHECK(shape.size() <= kMaxDims, ValueError, op, ": at most ", kMaxDims, " dimensions");
+  WG_CHECK(shape.size() <= kMaxDims, Error, op, ": at most ", kMaxDims, " dimensions");
   Shape s = shape;
   int64_t known = 1;
   int unknown = -1;
   for (int i = 0; i < s.ndim; ++i) {
     if (s.d[i] == -1) {
-      WG_CHECK(unknown < 0, ValueError, op, ": only one size can be -1, but got ", shape);
+      WG_CHECK(unknown < 0, Error, op, ": only one size can be -1, but got ", shape);
       unknown = i;
     } else {
-      WG_CHECK(s.d[i] >= 0, ValueError, op, ": sizes must be non-negative, but got ", shape);
-      WG_CHECK(!__builtin_mul_overflow(known, s.d[i], &known), ValueError, op, ": shape ", shape,
+      WG_CHECK(s.d[i] >= 0, Error, op, ": sizes must be non-negative, but got ", shape);
+      WG_CHECK(!__builtin_mul_overflow(known, s.d[i], &known), Error, op, ": shape ", shape,
                " is too large");
     }
   }
   if (unknown >= 0) {
-    WG_CHECK(known != 0, ValueError, op, ": -1 is ambiguous beside a size of 0 in ", shape);
+    WG_CHECK(known != 0, Error, op, ": -1 is ambiguous beside a size of 0 in ", shape);
     s.d[unknown] = numel / known;
     known *= s.d[unknown];
   }
-  WG_CHECK(known == numel, ValueError, op, ": shape ", shape, " does not fit ", numel, " elements");
+  WG_CHECK(known == numel, Error, op, ": shape ", shape, " does not fit ", numel, " elements");
   return s;
 }
 
@@ -260,13 +260,13 @@ Tensor reshape(const Tensor& input, Dims shape) {
 
 Tensor permute(const Tensor& input, Dims dims) {
   const TensorImpl& x = *detail::input("permute", input);
-  WG_CHECK(dims.size() == x.ndim, ValueError, "permute: expected ", int64_t{x.ndim},
+  WG_CHECK(dims.size() == x.ndim, Error, "permute: expected ", int64_t{x.ndim},
            " dimensions, but got ", dims);
   Permute op;
   bool seen[kMaxDims] = {};
   for (const int64_t d : dims) {
     const int64_t w = wrap_dim("permute", d, x.ndim);
-    WG_CHECK(!seen[w], ValueError, "permute: a dimension appears twice in ", dims);
+    WG_CHECK(!seen[w], Error, "permute: a dimension appears twice in ", dims);
     seen[w] = true;
     op.dims.push(w);
   }
@@ -366,23 +366,23 @@ Tensor slice(const Tensor& input, int64_t dim, std::optional<int64_t> start,
 
 std::vector<Tensor> split(const Tensor& input, Dims sizes, int64_t dim) {
   const TensorImpl& x = *detail::input("split", input);
-  WG_CHECK(x.ndim > 0, ValueError, "split: a 0-d tensor cannot be split");
+  WG_CHECK(x.ndim > 0, Error, "split: a 0-d tensor cannot be split");
   const int64_t d = wrap_dim("split", dim, x.ndim);
   int64_t total = 0;
   for (const int64_t s : sizes) {
-    WG_CHECK(s >= 0, ValueError, "split: sizes must be non-negative, but got ", sizes);
-    WG_CHECK(s <= x.shape()[d] - total, ValueError, "split: sizes ", sizes,
+    WG_CHECK(s >= 0, Error, "split: sizes must be non-negative, but got ", sizes);
+    WG_CHECK(s <= x.shape()[d] - total, Error, "split: sizes ", sizes,
              " add up to more than the size ", x.shape()[d], " of dimension ", d);
     total += s;
   }
-  WG_CHECK(total == x.shape()[d], ValueError, "split: sizes ", sizes, " add up to ", total,
+  WG_CHECK(total == x.shape()[d], Error, "split: sizes ", sizes, " add up to ", total,
            ", but dimension ", d, " has size ", x.shape()[d]);
   return apply_split(Split{d, sizes.vec()}, input, static_cast<int64_t>(sizes.size()));
 }
 
 std::vector<Tensor> unbind(const Tensor& input, int64_t dim) {
   const TensorImpl& x = *detail::input("unbind", input);
-  WG_CHECK(x.ndim > 0, ValueError, "unbind: a 0-d tensor has no dimension to take apart");
+  WG_CHECK(x.ndim > 0, IndexError, "unbind: a 0-d tensor has no dimension to take apart");
   const int64_t d = wrap_dim("unbind", dim, x.ndim);
   return apply_split(Unbind{d}, input, x.shape()[d]);
 }
@@ -391,7 +391,7 @@ Tensor Tensor::operator[](int64_t i) const { return select(*this, 0, i); }
 Tensor Tensor::view(Dims shape) const { return wengert::view(*this, shape); }
 Tensor Tensor::reshape(Dims shape) const { return wengert::reshape(*this, shape); }
 Tensor Tensor::t() const {
-  WG_CHECK(dim() <= 2, ValueError, "t: expected at most 2 dimensions, but got shape ", shape());
+  WG_CHECK(dim() <= 2, Error, "t: expected at most 2 dimensions, but got shape ", shape());
   return dim() < 2 ? *this : transpose(*this, 0, 1);
 }
 

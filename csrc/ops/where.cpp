@@ -17,7 +17,7 @@ struct Where {
     Shape s;
     WG_CHECK(broadcast_shapes(m.in(1).sizes(), m.in(2).sizes(), s) &&
                  broadcast_shapes(s, m.in(0).sizes(), m.out().shape),
-             ValueError, "where: shapes ", m.in(0).sizes(), ", ", m.in(1).sizes(), " and ",
+             Error, "where: shapes ", m.in(0).sizes(), ", ", m.in(1).sizes(), " and ",
              m.in(2).sizes(), " do not broadcast");
     m.out().dtype = m.in(1).dtype;
   }
@@ -46,7 +46,7 @@ struct Where {
 
 Tensor where(const Tensor& condition, const Tensor& input, const Tensor& other) {
   const TensorImpl &x = *detail::input("where", input), &y = *detail::input("where", other);
-  WG_CHECK(detail::input("where", condition)->dtype == DType::bool_, TypeError,
+  WG_CHECK(detail::input("where", condition)->dtype == DType::bool_, Error,
            "where: the condition must have dtype bool, but has ", condition.dtype());
   const DType t = elementwise::operand_dtype(x, y);
   return apply(Where{}, condition, to(input, t), to(other, t));

@@ -91,7 +91,7 @@ void destroy_storage(Storage* s) noexcept {
 // ---- headers ------------------------------------------------------------------------------
 
 TensorImpl* new_impl(DType dtype, int ndim) {
-  WG_CHECK(ndim <= kMaxDims, ValueError, "tensor: at most ", kMaxDims,
+  WG_CHECK(ndim <= kMaxDims, Error, "tensor: at most ", kMaxDims,
            " dimensions are supported, but got ", ndim);
   auto* t = static_cast<TensorImpl*>(runtime::allocate(sizeof(TensorImpl)));
   new (&t->refs) std::atomic<uint32_t>(1);
@@ -143,7 +143,7 @@ void attach_new_storage(TensorImpl* t) {
 int64_t row_major_strides(const int64_t* shape, int ndim, int64_t* strides) {
   int64_t n = 1, step = 1;
   for (int i = ndim - 1; i >= 0; --i) {
-    WG_CHECK(shape[i] >= 0, ValueError, "tensor: sizes must be non-negative, but got ",
+    WG_CHECK(shape[i] >= 0, Error, "tensor: sizes must be non-negative, but got ",
              Dims(shape, static_cast<size_t>(ndim)));
     strides[i] = step;
     const int64_t extent = shape[i] > 1 ? shape[i] : 1;
@@ -174,9 +174,7 @@ void update_contiguous(TensorImpl& t) {
   }
 }
 
-void too_many_dims() {
-  fail<ValueError>("tensor: at most ", kMaxDims, " dimensions are supported");
-}
+void too_many_dims() { fail<Error>("tensor: at most ", kMaxDims, " dimensions are supported"); }
 
 bool share_memory(const TensorImpl& a, const TensorImpl& b) {
   if (a.numel == 0 || b.numel == 0) return false;
@@ -263,7 +261,7 @@ Tensor new_alias(const TensorImpl& of, Dims shape, const int64_t* strides, char*
   }
   if (overflow) [[unlikely]] {
     free_impl(t);
-    fail<ValueError>("tensor: shape ", shape, " has more elements than can be counted");
+    fail<Error>("tensor: shape ", shape, " has more elements than can be counted");
   }
   t->numel = n;
   t->flags = static_cast<uint16_t>(of.flags & (kInference | kReadOnly));
@@ -310,7 +308,7 @@ void* Tensor::data() const { return get(*this).data; }
 
 Scalar Tensor::item() const {
   TensorImpl& t = get(*this);
-  WG_CHECK(t.numel == 1, ValueError, "item: expected a tensor with one element, but got shape ",
+  WG_CHECK(t.numel == 1, Error, "item: expected a tensor with one element, but got shape ",
            t.sizes(), "; index it or use tolist()");
   return load_scalar(t.dtype, t.data);
 }

@@ -24,6 +24,7 @@ from ._creation import (
     from_dlpack,
     from_numpy,
     is_tensor,
+    range,
     tensor,
 )
 from ._device import device

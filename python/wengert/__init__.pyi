@@ -385,6 +385,7 @@ from ._pointwise import randint_like as randint_like
 from ._ops import randn as randn
 from ._ops import randn_like as randn_like
 from ._ops import randperm as randperm
+from ._creation import range as range
 from ._ops import ravel as ravel
 from ._ops import reciprocal as reciprocal
 from ._ops import reciprocal_ as reciprocal_

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from . import _core
 from ._device import device as _device
 from ._tensor import Tensor, dtype
@@ -174,19 +176,55 @@ def arange(
     end: Any = None,
     step: Any = 1,
     *,
+    out: Tensor | None = None,
     dtype: dtype | None = None,
+    layout: Any = None,
     device: object = None,
+    pin_memory: bool = False,
     requires_grad: bool = False,
-    **_: Any,
 ) -> Tensor:
     """start, start + step, ... before end; arange(end) starts at 0.
 
-    The dtype is int64 if all arguments are ints, otherwise the default dtype.
+    The dtype is int64 if all arguments are ints, otherwise the default dtype; with `out`, its own.
     """
     if end is None:
         start, end = 0, start
+    if out is not None:
+        return out.copy_(_core.ops._arange(start, end, step, dtype=dtype or out.dtype))
     return _core.ops._arange(
         start, end, step, dtype=dtype, device=device, requires_grad=requires_grad
+    )
+
+
+def range(
+    start: float = 0,
+    end: float | None = None,
+    step: float = 1,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """start, start + step, ... up to and including end, in the default dtype; use arange instead.
+
+    Raises RuntimeError where the step is 0 or leads away from the end.
+    """
+    if end is None:
+        start, end = 0, start
+    if step == 0 or (end - start) / step < 0:
+        raise RuntimeError(
+            f"range: expected a step that leads from {start} to {end}, but got {step}"
+        )
+    count = math.floor((end - start) / step) + 1
+    return arange(
+        start,
+        start + (count - 0.5) * step,
+        step,
+        out=out,
+        dtype=dtype or _core.get_default_dtype(),
+        device=device,
+        requires_grad=requires_grad,
     )
 
 

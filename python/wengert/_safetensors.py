@@ -230,7 +230,7 @@ def _read_tensor(file: BinaryIO, entry: _Entry, as_complex: bool) -> Tensor:
     truth = kind.name == "bool"
     try:
         t: Tensor = _core.ops.empty(shape, dtype=_BY_NAME["U8"] if truth else kind)
-    except (MemoryError, ValueError, OverflowError) as e:
+    except (MemoryError, RuntimeError, OverflowError) as e:
         raise ValueError(f"load: cannot make a tensor of shape {tuple(shape)}: {e}") from None
     _fill(file, t)
     # Any byte may stand in the file, but a bool must be 0 or 1.

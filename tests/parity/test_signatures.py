@@ -13,6 +13,7 @@ import pytest
 pytestmark = pytest.mark.torch
 
 MODULES = [
+    "autograd",
     "nn",
     "nn.functional",
     "nn.init",
@@ -29,6 +30,10 @@ MODULES = [
 
 # Callable: why its parameters differ.
 DELIBERATE: dict[str, str] = {
+    "autograd.enable_grad": "without parentheses it decorates a function, as no_grad does",
+    "autograd.no_grad": "PyTorch names its optional argument orig_func",
+    "autograd.gradcheck": "checks of batched and forward gradients are not there",
+    "autograd.gradgradcheck": "checks of batched and forward gradients are not there",
     "nn.Hardtanh": "PyTorch still takes two old names, deprecated since 2017",
     "utils.data.random_split": "PyTorch's default is its default generator itself, ours None",
 }
