@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import wengert as wg
+import wengert.distributions  # which the package itself loads only when it is used
 from wengert._core import ops
 
 TENSOR_TEMPLATE = Path(__file__).parent / "tensor_stub.pyi"

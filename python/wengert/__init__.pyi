@@ -149,6 +149,7 @@ from ._ops import diagonal_scatter as diagonal_scatter
 from ._ops import diff as diff
 from ._ops import digamma as digamma
 from ._ops import dist as dist
+from . import distributions as distributions
 from ._ops import div as div
 from ._ops import divide as divide
 from ._ops import dot as dot
