@@ -253,18 +253,16 @@ constexpr Function rows[] = {
                                   "Gamma random numbers of the shapes in input and rate 1",
                                   "T((3, 4), 0.1, 4)"),
     make_function<standard_gamma_grad>(
-        "_standard_gamma_grad", "input, output", kFunction | kNoGrad,
-        "How fast gamma random numbers move with their shape, at a fixed quantile",
-        "T((3, 4), 0.1, 4), T((3, 4), 0.1, 4)"),
+        "_standard_gamma_grad", "input, output", kFunction | kNoGrad | kInternal,
+        "How fast gamma random numbers move with their shape, at a fixed quantile"),
     make_function<sample_dirichlet>(
         "_sample_dirichlet", "input, generator=None", kFunction | kRandom,
         "Dirichlet random numbers with the concentrations in the rows of input",
         "T((3, 4), 0.1, 4)"),
     make_function<dirichlet_grad>(
-        "_dirichlet_grad", "x, alpha, total", kFunction | kNoGrad,
+        "_dirichlet_grad", "x, alpha, total", kFunction | kNoGrad | kInternal,
         "How fast a beta random number x moves with alpha at a fixed quantile, over 1 - x; the "
-        "other parameter is total - alpha",
-        "T((3, 4), 0.1, 0.9), T((3, 4), 0.1, 4), T((3, 4), 5, 6)"),
+        "other parameter is total - alpha"),
 };
 }  // namespace
 

@@ -490,7 +490,7 @@ TRANSFORMS = [
     ("D.AffineTransform(T(3), U(2, 1))", "T(2, 3)", True),
     ("D.AffineTransform(1, -2.5)", "T(2, 3)", True),
     ("D.AffineTransform(T(3), T(3), event_dim=1)", "T(2, 3)", True),
-    ("D.AffineTransform(0., 2., event_dim=2)", "T(2, 3)", True),
+    ("D.AffineTransform(0., 2., event_dim=2)", "T(2, 3).contiguous()", True),
     (
         "D.CatTransform([D.ExpTransform(), D.AffineTransform(1, 2)], dim=1, lengths=[1, 2])",
         "T(2, 3)",
