@@ -35,6 +35,7 @@ OVERHEAD = [
     Case("chain_2000", "chain", {"pairs": 1000}),
     Case("mlp_16_sgd", "mlp_sgd"),
     Case("mlp_64_128_adam", "mlp_adam", {"sizes": (64, 128, 128, 10), "batch": 32}),
+    Case("lstm_8_16_backward", "lstm", {"sizes": (8, 16), "steps": 32, "batch": 1}),
 ]
 
 GEMM = [
@@ -56,6 +57,13 @@ THROUGHPUT = [
         "mlp_784_512_adam", "mlp_adam", {"sizes": (784, 512, 512, 10), "batch": 128}, "samples", 128
     ),
     Case("cnn_28_adam", "cnn_adam", {"batch": 64}, "images", 64),
+    Case(
+        "lstm_64_128_backward",
+        "lstm",
+        {"sizes": (64, 128), "steps": 32, "batch": 32},
+        "sequences",
+        32,
+    ),
     Case(
         "cross_entropy_512x32000",
         "cross_entropy",

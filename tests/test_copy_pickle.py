@@ -52,6 +52,14 @@ def test_views():
     assert len(pickle.dumps(wg.zeros(100_000)[:2])) < 1000
 
 
+def test_deepcopy_of_several_keeps_their_gradients_apart():
+    tensors = [wg.ones(k, requires_grad=True) for k in range(1, 20)]
+    for t in tensors:
+        (t * t.numel()).sum().backward()
+    for k, u in enumerate(copy.deepcopy(tensors), 1):
+        assert u.grad.tolist() == [k] * k
+
+
 def test_deepcopy_keeps_gradients_attributes_and_identity():
     t = wg.ones(3, requires_grad=True)
     (t * 2).sum().backward()

@@ -1,6 +1,7 @@
 """Optimizers: steps against PyTorch's and by hand, groups, state, hooks."""
 
 import copy
+import inspect
 import math
 import pickle
 
@@ -25,6 +26,12 @@ SETTINGS = [
     ("Adagrad", {"lr": 0.1}),
     ("Adagrad", {"lr": 0.1, "lr_decay": 0.2, "weight_decay": 0.1, "eps": 1e-3}),
     ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.5, "maximize": True}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.7, "weight_decay": 0.1}),
+    ("Adamax", {"lr": 0.1, "weight_decay": 0.1}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {"lr": 0.1, "betas": (0.9, 0.8), "weight_decay": 0.1}),
+    ("Rprop", {"lr": 0.1, "step_sizes": (0.01, 0.3)}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.1, "t0": 2}),
 ]
 
 SHAPES = [(3, 2), (4,), ()]
@@ -130,6 +137,222 @@ def test_strides_do_not_matter(name, options):
     assert ends[0] == ends[1]
 
 
+def foreign_state(saved, lib):
+    """A state_dict with its tensors turned into those of another library."""
+
+    def convert(v):
+        if hasattr(v, "detach"):
+            return lib.from_numpy(v.detach().numpy().copy())
+        if isinstance(v, dict):
+            return {k: convert(x) for k, x in v.items()}
+        return [convert(x) for x in v] if isinstance(v, list) else v
+
+    return convert(saved)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *SETTINGS,
+        ("Adafactor", {"lr": 0.1}),
+        ("LBFGS", {"lr": 0.1, "max_iter": 4, "line_search_fn": "strong_wolfe"}),
+    ],
+)
+def test_goes_on_from_a_state_that_torch_made(name, options):
+    torch = pytest.importorskip("torch")
+
+    def run(lib, params, optimizer, steps):
+        def closure():
+            optimizer.zero_grad()
+            loss = sum(((p - 3) ** 2 + (2 * p).sin()).sum() for p in params)
+            loss.backward()
+            return loss
+
+        for _ in range(steps):
+            optimizer.step(closure)
+
+    theirs = parameters(torch)
+    first = getattr(torch.optim, name)(theirs, **options)
+    run(torch, theirs, first, 4)
+    ours = [wg.nn.Parameter(wg.from_numpy(p.detach().numpy().copy())) for p in theirs]
+    second = getattr(wg.optim, name)(ours, lr=7.0)
+    second.load_state_dict(foreign_state(first.state_dict(), wg))
+    # And back, at once.
+    copies = [torch.nn.Parameter(p.detach().clone()) for p in theirs]
+    third = getattr(torch.optim, name)(copies, lr=7.0)
+    third.load_state_dict(foreign_state(second.state_dict(), torch))
+    run(torch, theirs, first, 4)
+    run(wg, ours, second, 4)
+    run(torch, copies, third, 4)
+    for p, q, r in zip(ours, theirs, copies, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), 1e-9)
+        np.testing.assert_allclose(r.detach().numpy(), q.detach().numpy(), 1e-9)
+    assert set(second.param_groups[0]) == set(first.param_groups[0])
+
+
+DIFFERENTIABLE = [
+    (name, options | {"eps": 0.1} if "eps" in inspect.signature(cls).parameters else options)
+    for name, options in SETTINGS
+    if name not in ("Rprop",) and (cls := getattr(wg.optim, name))
+]
+
+
+@pytest.mark.parametrize(("name", "options"), DIFFERENTIABLE)
+def test_derivatives_flow_through_recorded_steps(name, options):
+    shapes = [(2, 2), (3,)]
+
+    def end(*tensors):
+        params = [t * 1.0 for t in tensors[:2]]
+        optimizer = getattr(wg.optim, name)(params, differentiable=True, **options)
+        for k in range(3):
+            for p, g in zip(params, tensors[2 + 2 * (k % 2) :], strict=False):
+                p.grad = g * (1.0 + k)
+            optimizer.step()
+        return sum((p * p).sum() for p in params)
+
+    wg.manual_seed(0)
+    tensors = [wg.randn(*s, dtype=wg.float64, requires_grad=True) for s in shapes * 3]
+    if options.get("momentum") and name == "SGD":
+        # As in PyTorch, the first momentum is not recorded.
+        grads = wg.autograd.grad(end(*tensors), tensors)
+        assert all(g.isfinite().all() for g in grads)
+        return
+    assert wg.autograd.gradcheck(end, tensors, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "options"), SETTINGS)
+def test_recorded_steps_are_the_others(name, options):
+    ends = []
+    for differentiable in (False, True):
+        params = [wg.nn.Parameter(p.detach()) for p in parameters(wg)]
+        if differentiable:
+            params = [p * 1.0 for p in params]
+        optimizer = getattr(wg.optim, name)(params, differentiable=differentiable, **options)
+        ends.append(flat(train(wg, params, optimizer, 6)))
+    # One number of NAdam's is kept in float32, which rounds it in another place.
+    assert ends[0] == pytest.approx(ends[1], rel=1e-7 if name == "NAdam" else 1e-9)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("maximize", [False, True])
+def test_sparse_adam_moves_what_the_gradient_names(maximize):
+    torch = pytest.importorskip("torch")
+    options = {"lr": 0.1, "betas": (0.7, 0.8), "eps": 1e-3, "maximize": maximize}
+    rng = np.random.default_rng(0)
+    start = rng.standard_normal((6, 3))
+    theirs, ours = torch.tensor(start, requires_grad=True), wg.tensor(start, requires_grad=True)
+    first = torch.optim.SparseAdam([theirs], **options)
+    second = wg.optim.SparseAdam([ours], **options)
+    for rows in ([0, 3], [3, 5], [1], [0, 3]):
+        values = rng.standard_normal((len(rows), 3))
+        theirs.grad = torch.sparse_coo_tensor(
+            torch.tensor([rows]), torch.tensor(values), (6, 3), is_coalesced=True
+        )
+        first.step()
+        with wg.no_grad():
+            second._update(ours, (wg.tensor(rows),), wg.tensor(values), second.param_groups[0])
+    np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), 1e-12)
+    assert_same_state_but_steps(second.state_dict(), first.state_dict())
+
+
+def assert_same_state_but_steps(ours, theirs):
+    for key, state in theirs["state"].items():
+        assert list(ours["state"][key]) == list(state)
+        assert ours["state"][key]["step"] == state["step"]
+        for name in ("exp_avg", "exp_avg_sq"):
+            mine = ours["state"][key][name].numpy()
+            np.testing.assert_allclose(mine, state[name].numpy(), 1e-12)
+
+
+def test_muon_makes_singular_values_alike():
+    wg.manual_seed(0)
+    for shape in ((40, 8), (8, 40), (16, 16)):
+        p = wg.nn.Parameter(wg.zeros(shape))
+        p.grad = wg.randn(*shape) * 100
+        wg.optim.Muon([p], lr=1.0, momentum=0.0, weight_decay=0.0, adjust_lr_fn="original").step()
+        scale = math.sqrt(max(1, shape[0] / shape[1]))
+        values = np.linalg.svd(p.detach().numpy(), compute_uv=False) / scale
+        assert values.min() > 0.6 and values.max() < 1.3
+
+
+def test_lbfgs_finds_the_minimum_of_rosenbrock():
+    x = wg.tensor([-1.2, 1.0], dtype=wg.float64, requires_grad=True)
+    optimizer = wg.optim.LBFGS([x], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+        loss.backward()
+        return loss
+
+    first = optimizer.step(closure)
+    assert first.item() == pytest.approx(24.2)
+    assert x.tolist() == pytest.approx([1, 1], abs=1e-4)
+    again = pickle.loads(pickle.dumps(optimizer))
+    assert again.param_groups[0]["line_search_fn"] == "strong_wolfe"
+    assert again._params[0].tolist() == x.tolist()
+
+
+def test_adafactor_takes_parameters_without_elements():
+    p = wg.nn.Parameter(wg.zeros(2, 0))
+    p.grad = wg.zeros(2, 0)
+    wg.optim.Adafactor([p]).step()
+    assert p.shape == (2, 0)
+
+
+def test_half_precision_of_every_elementwise_optimizer():
+    for name, options in SETTINGS:
+        for dtype in (wg.float16, wg.bfloat16):
+            p = wg.nn.Parameter(wg.ones(3, dtype=dtype))
+            q = wg.nn.Parameter(wg.ones(3))
+            for t in (p, q):
+                optimizer = getattr(wg.optim, name)([t], **options)
+                for _ in range(3):
+                    t.grad = wg.full_like(t, 0.5)
+                    optimizer.step()
+            assert p.dtype == dtype
+            assert p.tolist() == pytest.approx(q.tolist(), rel=0.03), name
+
+
+def test_numbers_kept_as_python_numbers_become_tensors():
+    p = wg.nn.Parameter(wg.ones(2))
+    p.grad = wg.ones(2)
+    optimizer = wg.optim.ASGD([p], lr=0.5)
+    optimizer.state[p].update(step=3.0, eta=0.25, mu=1.0)
+    optimizer.step()
+    assert optimizer.state[p]["step"].item() == 4.0
+    assert p.tolist() == pytest.approx([0.75, 0.75], abs=1e-3)
+
+
+def test_hooks_of_all_optimizers_reach_old_and_new_ones():
+    from wengert.optim.optimizer import (
+        register_optimizer_step_post_hook,
+        register_optimizer_step_pre_hook,
+    )
+
+    def make():
+        p = wg.nn.Parameter(wg.zeros(1))
+        p.grad = wg.ones(1)
+        return wg.optim.SGD([p])
+
+    old, seen = make(), []
+    handles = [
+        register_optimizer_step_pre_hook(lambda o, a, k: seen.append(("before", o))),
+        register_optimizer_step_post_hook(lambda o, a, k: seen.append(("after", o))),
+    ]
+    new = make()
+    for optimizer in (old, new):
+        optimizer.step()
+    for handle in handles:
+        handle.remove()
+    for optimizer in (old, new):
+        optimizer.step()
+        optimizer.step()
+        assert "step" not in optimizer.__dict__  # nobody watches any more
+    assert seen == [(when, o) for o in (old, new) for when in ("before", "after")]
+
+
 def test_half_precision_and_complex_parameters():
     for dtype in (wg.float16, wg.bfloat16):
         p = wg.nn.Parameter(wg.ones(3, dtype=dtype))
@@ -159,12 +382,18 @@ def test_a_step_that_cannot_be_made_changes_nothing():
         (RuntimeError, [p, wg.ones(1).expand(2)], [g, g]),
     ):
         with pytest.raises(error, match="sgd_step: "):
-            sgd_step(params, grads, [], *rest)
-    with pytest.raises(TypeError, match="9 arguments"):
+            sgd_step(params, grads, ([],), rest)
+    with pytest.raises(TypeError, match="4 arguments"):
         sgd_step([p], [g])
+    with pytest.raises(TypeError, match="a tuple of 1 lists"):
+        sgd_step([p], [g], (), rest)
+    with pytest.raises(TypeError, match="6 options, but got 5"):
+        sgd_step([p], [g], ([],), rest[1:])
+    with pytest.raises(TypeError):
+        sgd_step([p], [g], ([],), ("x", *rest[1:]))
     state = [wg.zeros(2)], [wg.zeros(2)], [], [wg.tensor(0)]
     with pytest.raises(RuntimeError, match="steps"):
-        adam_step([p], [g], *state, 0.1, 0.9, 0.99, 0.0, 0.0, False, False, False)
+        adam_step([p], [g], state, (0.1, (0.9, 0.99), 0.0, 0.0, False, False, False))
     assert p.tolist() == [1, 1]
 
 
@@ -237,7 +466,9 @@ def test_state_takes_up_where_it_ended(name, options):
     second.load_state_dict(saved)
     assert second.param_groups[0]["lr"] == options["lr"]
     rest = train(wg, params, second, 3, begin=3)
-    assert flat(rest) == pytest.approx(flat(path[3:]), rel=1e-12)
+    # Loading gives the numbers of these two the dtype of the parameter, as in PyTorch.
+    exact = name not in ("NAdam", "ASGD")
+    assert flat(rest) == pytest.approx(flat(path[3:]), rel=1e-12 if exact else 1e-7)
     # What was loaded was copied: training on did not change it.
     assert_same_state(saved, untouched)
 

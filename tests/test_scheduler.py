@@ -110,6 +110,7 @@ def test_a_tensor_rate_stays_the_same_tensor():
     optimizer = optimizer_of(wg, tensor_lr=True)
     lr = optimizer.param_groups[0]["lr"]
     scheduler = wg_schedules.ExponentialLR(optimizer, 0.5)
+    optimizer.step()
     scheduler.step()
     assert optimizer.param_groups[0]["lr"] is lr
     assert lr.item() == pytest.approx(0.05)
@@ -123,6 +124,7 @@ def test_state_takes_up_where_it_ended(name):
     optimizer = optimizer_of(wg)
     scheduler = SCHEDULES[name](wg_schedules, optimizer)
     for _ in range(4):
+        optimizer.step()
         scheduler.step()
     other = optimizer_of(wg)
     resumed = SCHEDULES[name](wg_schedules, other)
@@ -130,6 +132,7 @@ def test_state_takes_up_where_it_ended(name):
     resumed.load_state_dict(scheduler.state_dict())
     for t in range(4, steps):
         assert [g["lr"] for g in other.param_groups] == pytest.approx(through[t][0])
+        other.step()
         resumed.step()
 
 
@@ -144,6 +147,7 @@ def test_errors():
     with pytest.raises(ValueError, match="expected 2 values"):
         wg_schedules.OneCycleLR(optimizer, [0.1], total_steps=4)
     short = wg_schedules.OneCycleLR(optimizer, 0.1, total_steps=2)
+    optimizer.step()
     short.step()
     short.step()
     with pytest.raises(ValueError, match="Tried to step 3 times"):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import wengert as wg
-import wengert.distributions  # which the package itself loads only when it is used
+from wengert import _lazy
 from wengert._core import ops
 
 TENSOR_TEMPLATE = Path(__file__).parent / "tensor_stub.pyi"
@@ -231,8 +231,9 @@ def python_function(name: str, value: Callable[..., Any]) -> str:
 
 def package_stub() -> str:
     lines = [HEAD, "from ._tensor import Number"]
-    for name, value in sorted(vars(wg).items()):
-        if name.startswith("_") and name != "__version__":
+    lazy = {name: getattr(wg, name) for name in (*_lazy.MODULES, *_lazy.NAMES)}
+    for name, value in sorted({**vars(wg), **lazy}.items()):
+        if name.startswith("_") and name not in ("__version__", "_assert"):
             continue
         if isinstance(value, ModuleType):
             lines.append(f"from . import {name} as {name}")

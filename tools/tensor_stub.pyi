@@ -6,8 +6,10 @@ from typing import Any, SupportsIndex, TypeAlias
 
 from ._core import Generator, Node
 from ._device import device as _device
+from ._legacy_methods import layout as _layout
 from ._memory_format import memory_format as _memory_format
 from ._methods import RemovableHandle
+from .storage import TypedStorage, UntypedStorage
 
 Number: TypeAlias = _bool | _int | _float | complex
 
@@ -99,7 +101,7 @@ class Tensor:
     @property
     def device(self) -> _device: ...
     @property
-    def layout(self) -> str: ...
+    def layout(self) -> _layout: ...
     @property
     def is_cuda(self) -> _bool: ...
     @property

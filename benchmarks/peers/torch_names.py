@@ -98,6 +98,17 @@ class TorchNames:
         )
         return self._classifier(model, normal(batch, 1, 28, 28))
 
+    def lstm(self, sizes: tuple[int, int], steps: int, batch: int) -> Call:
+        model = self.lib.nn.LSTM(*sizes)
+        x = self.lib.from_numpy(normal(steps, batch, sizes[0]))
+
+        def call() -> None:
+            for p in model.parameters():
+                p.grad = None
+            model(x)[0].sum().backward()
+
+        return call
+
     def cross_entropy(self, rows: int, classes: int) -> Call:
         logits = self.lib.from_numpy(normal(rows, classes)).requires_grad_()
         targets = self.lib.from_numpy(labels(rows, classes))

@@ -24,7 +24,7 @@ struct Metas {
 
 Tensor make_view(const TensorImpl& of, const Meta& m) {
   char* data = of.data + m.offset * static_cast<int64_t>(item_size(of.dtype));
-  return new_alias(of, m.shape, m.strides, data);
+  return new_alias(of, m.shape, m.strides, data, m.dtype);
 }
 
 void execute_in_place(OpCall& call) {

@@ -168,6 +168,12 @@ std::unique_ptr<ModeScope> anomaly_mode(bool check_nan, std::function<std::strin
 bool is_inference_mode() { return thread_mode.word & kInferring; }
 bool is_anomaly_mode() { return thread_mode.word & kAnomaly; }
 
+namespace {
+thread_local constinit std::optional<DType> autocast;
+}  // namespace
+std::optional<DType> autocast_dtype() { return autocast; }
+void set_autocast_dtype(std::optional<DType> dtype) { autocast = dtype; }
+
 bool is_grad_enabled() { return recording(); }
 void set_grad_enabled(bool on) {
   thread_mode.word = on ? thread_mode.word | kRecording : thread_mode.word & ~uint32_t{kRecording};

@@ -12,7 +12,6 @@ enum ModeBit : uint32_t {
   kRecording = 1u << 0,
   // Everything below sends operations through the stack of transforms.
   kInferenceMode = 1u << 1,
-  kAutocast = 1u << 2,
   kCapture = 1u << 3,
   kVmap = 1u << 4,
   kForwardMode = 1u << 5,

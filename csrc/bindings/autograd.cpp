@@ -242,6 +242,9 @@ void bind_autograd(py::module_& m) {
     });
   });
 
+  m.def("_autocast_dtype", &autocast_dtype);
+  m.def("_set_autocast_dtype", &set_autocast_dtype, py::arg("dtype"));
+
   m.def("_register_hook", [](const Tensor& t, py::object f) {
     return register_hook(t, std::make_shared<PythonHook>(std::move(f)));
   });

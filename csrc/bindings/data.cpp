@@ -216,6 +216,13 @@ void bind_data(py::module_& m) {
   m.def("from_array", &from_array, py::arg("array"), "A tensor over the memory of an array.");
   m.def("array_interface", &array_interface);
   m.def(
+      "_storage_of",
+      [](const Tensor& t) {
+        const Storage& s = *t.impl()->storage;
+        return py::make_tuple(reinterpret_cast<uintptr_t>(s.data), s.nbytes);
+      },
+      "Address and size in bytes of the memory that the tensor is part of.");
+  m.def(
       "from_bytes",
       [](const py::bytes& data, DType dtype, const std::vector<int64_t>& shape) {
         const std::string_view bytes = data;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "bindings/autocast.h"
 #include "bindings/signature.h"
 #include "tensor_api.h"
 
@@ -490,8 +491,12 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
       return wrap(std::move(target));
     }
     Result result;
+    std::vector<Tensor> kept;
     {
       GilRelease release(large);
+      const std::optional<DType> low = autocast_dtype();
+      if (low && !options.out) [[unlikely]]
+        autocast_values(row.name, *low, parameters, values, kept);
       row.call(values, result);
     }
     if (options.memory_format) result.tensor = ordered(result.tensor, options.memory_format);

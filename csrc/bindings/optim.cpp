@@ -1,7 +1,9 @@
 // Optimizer steps over lists of tensors. A small model is stepped in about a microsecond, so the
 // arguments are read with the plain C interface.
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <tuple>
 
 #include "bindings/module.h"
 #include "ops/optimizer.h"
@@ -100,87 +102,66 @@ PyObject* guarded(F&& f) {
   return nullptr;
 }
 
-template <class Options>
-void run(TensorLists& tensors, void (*step)(TensorImpl* const*, int, const Options&),
-         const Options& o) {
-  const bool large = tensors.large();
-  if (large) tensors.hold();
-  GilRelease release(large);
-  if (tensors.n() > 0) step(tensors.data(), tensors.n(), o);
+void read(PyObject* o, double& v) { v = number(o); }
+void read(PyObject* o, bool& v) { v = truth(o); }
+
+// The numbers and truth values in a tuple; the items of a tuple in it count as its own.
+template <size_t n>
+std::array<PyObject*, n> flat_options(const char* op, PyObject* tuple) {
+  std::array<PyObject*, n> options{};
+  size_t given = 0;
+  const auto add = [&](PyObject* o) {
+    if (given < n) options[given] = o;
+    ++given;
+  };
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
+    PyObject* o = PyTuple_GET_ITEM(tuple, i);
+    if (!PyTuple_Check(o) && !PyList_Check(o)) {
+      add(o);
+      continue;
+    }
+    for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(o); ++k) {
+      add(PySequence_Fast_GET_ITEM(o, k));
+    }
+  }
+  if (given != n) {
+    throw TypeError(std::string(op) + ": expected " + std::to_string(n) + " options, but got " +
+                    std::to_string(given));
+  }
+  return options;
 }
 
-PyObject* sgd(PyObject*, PyObject* const* a, Py_ssize_t count) {
+// step(params, grads, states, options): a tuple with a list of tensors for each state, those that
+// the options do not ask for being left unread, and a tuple of options.
+template <class Update>
+PyObject* step(PyObject*, PyObject* const* a, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
-    check_count("sgd_step", count, 9);
-    const optim::SGDOptions o{.lr = number(a[3]),
-                              .momentum = number(a[4]),
-                              .dampening = number(a[5]),
-                              .weight_decay = number(a[6]),
-                              .nesterov = truth(a[7]),
-                              .maximize = truth(a[8])};
-    TensorLists tensors("sgd_step");
-    tensors.reserve(a[0], 3);
+    check_count(Update::name, count, 4);
+    Update update;
+    const auto fields = update.fields();
+    const auto n_states = static_cast<Py_ssize_t>(update.states().size());
+    if (!PyTuple_Check(a[2]) || PyTuple_GET_SIZE(a[2]) != n_states || !PyTuple_Check(a[3])) {
+      throw TypeError(std::string(Update::name) + ": expected a tuple of " +
+                      std::to_string(n_states) + " lists and a tuple of options");
+    }
+    const auto options = flat_options<std::tuple_size_v<decltype(fields)>>(Update::name, a[3]);
+    std::apply(
+        [&, k = size_t{0}](const auto&... field) mutable {
+          (read(options[k++], const_cast<std::remove_cvref_t<decltype(field)>&>(field)), ...);
+        },
+        fields);
+    TensorLists tensors(Update::name);
+    tensors.reserve(a[0], 2 + static_cast<int>(n_states));
     tensors.add(a[0]);
     tensors.add(a[1]);
-    if (o.momentum != 0) tensors.add(a[2]);
-    run(tensors, sgd_step, o);
-    Py_RETURN_NONE;
-  });
-}
-
-PyObject* adam(PyObject*, PyObject* const* a, Py_ssize_t count) {
-  return guarded([&]() -> PyObject* {
-    check_count("adam_step", count, 14);
-    const optim::AdamOptions o{.lr = number(a[6]),
-                               .beta1 = number(a[7]),
-                               .beta2 = number(a[8]),
-                               .eps = number(a[9]),
-                               .weight_decay = number(a[10]),
-                               .amsgrad = truth(a[11]),
-                               .maximize = truth(a[12]),
-                               .decoupled_weight_decay = truth(a[13])};
-    TensorLists tensors("adam_step");
-    tensors.reserve(a[0], 6);
-    for (int i = 0; i < 6; ++i) {
-      if (i != 4 || o.amsgrad) tensors.add(a[i]);
+    const auto states = update.states();
+    for (size_t k = 0; k < states.size(); ++k) {
+      if (states[k].present) tensors.add(PyTuple_GET_ITEM(a[2], static_cast<Py_ssize_t>(k)));
     }
-    run(tensors, adam_step, o);
-    Py_RETURN_NONE;
-  });
-}
-
-PyObject* rmsprop(PyObject*, PyObject* const* a, Py_ssize_t count) {
-  return guarded([&]() -> PyObject* {
-    check_count("rmsprop_step", count, 13);
-    const optim::RMSpropOptions o{.lr = number(a[6]),
-                                  .alpha = number(a[7]),
-                                  .eps = number(a[8]),
-                                  .weight_decay = number(a[9]),
-                                  .momentum = number(a[10]),
-                                  .centered = truth(a[11]),
-                                  .maximize = truth(a[12])};
-    TensorLists tensors("rmsprop_step");
-    tensors.reserve(a[0], 6);
-    for (int i = 0; i < 6; ++i) {
-      if ((i != 3 || o.centered) && (i != 4 || o.momentum > 0)) tensors.add(a[i]);
-    }
-    run(tensors, rmsprop_step, o);
-    Py_RETURN_NONE;
-  });
-}
-
-PyObject* adagrad(PyObject*, PyObject* const* a, Py_ssize_t count) {
-  return guarded([&]() -> PyObject* {
-    check_count("adagrad_step", count, 9);
-    const optim::AdagradOptions o{.lr = number(a[4]),
-                                  .lr_decay = number(a[5]),
-                                  .weight_decay = number(a[6]),
-                                  .eps = number(a[7]),
-                                  .maximize = truth(a[8])};
-    TensorLists tensors("adagrad_step");
-    tensors.reserve(a[0], 4);
-    for (int i = 0; i < 4; ++i) tensors.add(a[i]);
-    run(tensors, adagrad_step, o);
+    const bool large = tensors.large();
+    if (large) tensors.hold();
+    GilRelease release(large);
+    if (tensors.n() > 0) optimizer_step(tensors.data(), tensors.n(), update);
     Py_RETURN_NONE;
   });
 }
@@ -226,21 +207,36 @@ PyObject* scale(PyObject*, PyObject* const* a, Py_ssize_t count) {
 #define WG_FAST(name, function, text) \
   {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)), METH_FASTCALL, text}
 
+#define WG_STEP(Update) \
+  WG_FAST(optimizer::Update::name, step<optimizer::Update>, step_text<optimizer::Update>())
+
+// The function's signature and what states and options are.
+template <class Update>
+const char* step_text() {
+  static const std::string text = [] {
+    std::string names;
+    for (const optimizer::State& s : Update{}.states()) {
+      names += std::string(names.empty() ? "" : ", ") + s.name;
+    }
+    return std::string(Update::name) +
+           "(params, grads, states, options)\n--\n\nOne step of an optimizer, in place: states are "
+           "lists of " +
+           names + "; options are " + Update::field_names + ".";
+  }();
+  return text.c_str();
+}
+
 PyMethodDef methods[] = {
-    WG_FAST("sgd_step", sgd,
-            "sgd_step(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, "
-            "nesterov, maximize)\n--\n\nOne step of stochastic gradient descent, in place."),
-    WG_FAST("adam_step", adam,
-            "adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, "
-            "beta2, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay)\n--\n\nOne step "
-            "of Adam or AdamW, in place."),
-    WG_FAST("rmsprop_step", rmsprop,
-            "rmsprop_step(params, grads, square_avgs, grad_avgs, momentum_buffers, steps, lr, "
-            "alpha, eps, weight_decay, momentum, centered, maximize)\n--\n\nOne step of RMSprop, "
-            "in place."),
-    WG_FAST("adagrad_step", adagrad,
-            "adagrad_step(params, grads, sums, steps, lr, lr_decay, weight_decay, eps, maximize)"
-            "\n--\n\nOne step of Adagrad, in place."),
+    WG_STEP(SgdUpdate),
+    WG_STEP(AdamUpdate),
+    WG_STEP(RmspropUpdate),
+    WG_STEP(AdagradUpdate),
+    WG_STEP(AdadeltaUpdate),
+    WG_STEP(AdamaxUpdate),
+    WG_STEP(NadamUpdate),
+    WG_STEP(RadamUpdate),
+    WG_STEP(RpropUpdate),
+    WG_STEP(AsgdUpdate),
     WG_FAST("grad_norm", norm,
             "grad_norm(tensors, p)\n--\n\nThe norm of order p of all elements together; not "
             "recorded."),

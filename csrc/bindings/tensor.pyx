@@ -324,9 +324,10 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
 
     def __init__(self, *args, **kwargs):
         if self.impl == NULL:
-            source = <Tensor>_from_data(args[0] if args else [], *args[1:], _legacy=True, **kwargs) \
-                if args or kwargs else <Tensor>_from_data([])
-            made = data_call(impl_of(source))
+            source = <Tensor>_from_data(None, _legacy=(args, kwargs))
+            # This object takes the place of the new one.
+            made = impl_of(source)
+            source.impl = NULL
             self.impl = made
             set_owner(made, <PyObject*>self)
 

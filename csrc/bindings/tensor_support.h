@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/meta.h"
+#include "bindings/autocast.h"
 #include "bindings/python_tensor.h"
 #include "wengert/detail/owner.h"
 
@@ -181,6 +182,9 @@ inline void set_type_attribute(PyObject* type, PyObject* name, PyObject* value) 
 inline TensorImpl* matmul_call(TensorImpl* a, TensorImpl* b) {
   // A product does more with each element than other operations.
   GilRelease release(a->numel + b->numel > kReleaseGil / 4);
+  if (const std::optional<DType> low = autocast_dtype()) [[unlikely]] {
+    return matmul(autocast_to(as_tensor(a), *low), autocast_to(as_tensor(b), *low)).release();
+  }
   return matmul(as_tensor(a), as_tensor(b)).release();
 }
 inline TensorImpl* neg_call(TensorImpl* a) {

@@ -7,7 +7,9 @@ namespace {
 
 constexpr int kUnary = static_cast<int>(Unary::count);
 constexpr int kBinary = static_cast<int>(Binary::count);
+constexpr int kCompare = static_cast<int>(Compare::count);
 constexpr int kFloat32 = static_cast<int>(DType::float32);
+constexpr int kComplex64 = static_cast<int>(DType::complex64);
 
 struct LevelTables {
   const FloatUnary* unary;
@@ -21,13 +23,14 @@ struct LevelTables {
   const PoolKernels* pool;
   const NormalizeKernels* normalize;
   const CrossEntropyKernels* cross_entropy;
+  const RecurrentKernels* recurrent;
 };
 #define WG_TABLES(level)                                                                \
   LevelTables {                                                                         \
     level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
         level::moments_table, level::optimizer_table, &level::random_table,             \
         level::convolution_table, level::pool_table, level::normalize_table,            \
-        level::cross_entropy_table                                                      \
+        level::cross_entropy_table, level::recurrent_table                              \
   }
 
 const LevelTables& level_tables() {
@@ -58,6 +61,7 @@ const LevelTables& level_tables() {
 }
 #undef WG_TABLES
 
+bool is_wide(DType t) { return t == DType::complex128; }
 bool has_levels(DType t) { return t == DType::float32 || t == DType::float64; }
 
 // Operation by dtype, of one level's float kernels and the generic ones.
@@ -69,6 +73,7 @@ struct UnaryTable {
       for (int f = 0; f < 2; ++f) {
         rows[op].value[kFloat32 + f] = level_tables().unary[op].value[f];
         rows[op].grad[kFloat32 + f] = level_tables().unary[op].grad[f];
+        rows[op].value[kComplex64 + f] = generic::complex_unary(static_cast<Unary>(op), f == 1);
       }
     }
   }
@@ -83,6 +88,23 @@ struct BinaryTable {
         }
         for (int f = 0; f < 2; ++f) {
           rows[op].fn[kFloat32 + f][layout] = level_tables().binary[op].fn[f][layout];
+          rows[op].fn[kComplex64 + f][layout] =
+              generic::complex_binary(static_cast<Binary>(op), f == 1, layout);
+        }
+      }
+    }
+  }
+};
+
+struct CompareTable {
+  BinaryKernels rows[kCompare];
+  CompareTable() {
+    for (int op = 0; op < kCompare; ++op) {
+      rows[op] = generic::compare_table[op];
+      for (int layout = 0; layout < 3; ++layout) {
+        for (int f = 0; f < 2; ++f) {
+          rows[op].fn[kComplex64 + f][layout] =
+              generic::complex_compare(static_cast<Compare>(op), f == 1, layout);
         }
       }
     }
@@ -99,8 +121,12 @@ const BinaryKernels& binary(Binary op) {
   static const BinaryTable table;
   return table.rows[static_cast<int>(op)];
 }
-const BinaryKernels& compare(Compare op) { return generic::compare_table[static_cast<int>(op)]; }
+const BinaryKernels& compare(Compare op) {
+  static const CompareTable table;
+  return table.rows[static_cast<int>(op)];
+}
 UnaryFn test(Test op, DType dtype) {
+  if (is_complex(dtype)) return generic::complex_test(op, is_wide(dtype));
   return generic::test_table[static_cast<int>(op)][static_cast<int>(dtype)];
 }
 CastFn cast(DType to, DType from) {
@@ -108,6 +134,7 @@ CastFn cast(DType to, DType from) {
 }
 
 ReduceFn reduce(Reduce op, DType dtype) {
+  if (is_complex(dtype)) return generic::complex_reduce(op, is_wide(dtype));
   const int t = static_cast<int>(dtype), o = static_cast<int>(op);
   return has_levels(dtype) && op <= Reduce::min ? level_tables().reduce[t - kFloat32].fn[o]
                                                 : generic::reduce_table[o][t];
@@ -118,6 +145,7 @@ ArgReduceFn argreduce(bool maximum, DType dtype) {
                            : generic::argreduce_table[maximum][t];
 }
 ReduceFn scan(Scan op, DType dtype) {
+  if (is_complex(dtype)) return generic::complex_scan(op, is_wide(dtype));
   return generic::scan_table[static_cast<int>(op)][static_cast<int>(dtype)];
 }
 const SoftmaxKernels& softmax(DType dtype) {
@@ -135,6 +163,9 @@ const NormalizeKernels& normalize(DType dtype) {
 }
 const CrossEntropyKernels& cross_entropy(DType dtype) {
   return level_tables().cross_entropy[dtype == DType::float64];
+}
+const RecurrentKernels& recurrent(DType dtype) {
+  return level_tables().recurrent[dtype == DType::float64];
 }
 MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
 const OptimizerKernels& optimizer(DType dtype) {

@@ -48,6 +48,7 @@ using BinaryFn = void (*)(int64_t n, void* out, const void* a, const void* b);
 // Which operands of a binary kernel are a single element repeated n times.
 enum BinaryLayout : int { kBothVary = 0, kScalarB = 1, kScalarA = 2 };
 
+// abs of complex numbers writes real ones.
 struct UnaryKernels {
   UnaryFn value[kDTypeCount];  // nullptr: no kernel for this dtype; convert to another
   UnaryGradFn grad[kDTypeCount];
@@ -59,7 +60,10 @@ struct BinaryKernels {
 const UnaryKernels& unary(Unary op);
 const BinaryKernels& binary(Binary op);
 const BinaryKernels& compare(Compare op);  // out is bool (uint8_t 0 or 1)
-UnaryFn test(Test op, DType dtype);        // out is bool; nullptr for float16, bfloat16, complex
+UnaryFn test(Test op, DType dtype);        // out is bool; nullptr for float16, bfloat16
+
+// out[i] = the complex conjugate of in[i].
+void conjugate(DType dtype, int64_t n, void* out, const void* in);
 
 // Whether any of n integers or bools is zero: a divisor to refuse.
 bool any_zero(DType dtype, int64_t n, const void* p);

@@ -35,6 +35,7 @@ struct FloatReduce {
   extern const PoolKernels pool_table[3];                  \
   extern const NormalizeKernels normalize_table[2];        \
   extern const CrossEntropyKernels cross_entropy_table[2]; \
+  extern const RecurrentKernels recurrent_table[2];        \
   }
 #if defined(__x86_64__) || defined(_M_X64)
 WG_DECLARE_LEVEL(v2)
@@ -54,6 +55,13 @@ extern const CastFn cast_table[kDTypeCount][kDTypeCount];  // [to][from]
 extern const ReduceFn reduce_table[static_cast<int>(Reduce::count)][kDTypeCount];
 extern const ArgReduceFn argreduce_table[2][kDTypeCount];
 extern const ReduceFn scan_table[static_cast<int>(Scan::count)][kDTypeCount];
+// Of complex64, or complex128 if wide; nullptr where there is none.
+UnaryFn complex_unary(Unary op, bool wide);
+BinaryFn complex_binary(Binary op, bool wide, int layout);
+BinaryFn complex_compare(Compare op, bool wide, int layout);
+UnaryFn complex_test(Test op, bool wide);
+ReduceFn complex_reduce(Reduce op, bool wide);
+ReduceFn complex_scan(Scan op, bool wide);
 }  // namespace generic
 
 }  // namespace wengert::kernels

@@ -78,4 +78,28 @@ struct CrossEntropyKernels {
 };
 const CrossEntropyKernels& cross_entropy(DType dtype);
 
+// ---- recurrent cells -----------------------------------------------------------------------
+// Rows of n units. What came before the first step (before) and gradients of results that nobody
+// used (g_out) may be null, which counts as zeros; g_states + g_out is the gradient of the states.
+struct RecurrentKernels {
+  // gates, rows of 4 n: sums on entry, the input, forget, candidate and output gates on return.
+  void (*lstm)(int64_t rows, int64_t n, void* gates, const void* before, void* cells, void* states);
+  // g_cells: of the cells on entry, of those before on return.
+  void (*lstm_gradient)(int64_t rows, int64_t n, void* g_gates, void* g_cells, const void* g_states,
+                        const void* g_out, const void* gates, const void* before,
+                        const void* cells);
+  // gates, rows of 3 n: the input's part on entry, the reset, update and new gates on return;
+  // hidden: the state's part, whose last third is kept in `inner`.
+  void (*gru)(int64_t rows, int64_t n, void* gates, const void* hidden, void* inner,
+              const void* before, void* states);
+  // g_states: of the states on entry, the direct part of those before on return.
+  void (*gru_gradient)(int64_t rows, int64_t n, void* g_gates, void* g_hidden, void* g_states,
+                       const void* g_out, const void* gates, const void* inner, const void* before);
+  // states: sums on entry, their tanh or relu on return.
+  void (*plain)(bool relu, int64_t rows, int64_t n, void* states);
+  void (*plain_gradient)(bool relu, int64_t rows, int64_t n, void* g_gates, const void* g_states,
+                         const void* g_out, const void* states);
+};
+const RecurrentKernels& recurrent(DType dtype);
+
 }  // namespace wengert::kernels

@@ -24,7 +24,7 @@ struct AdamStep {
 };
 // v = alpha v + (1 - alpha) g^2; d = g / (sqrt(v) + eps), with v less the square of the mean
 // m = alpha m + (1 - alpha) g if centered; p -= rate d, or with momentum b = momentum b + d and
-// p -= rate b. Arrays: p, gradient, v, m (only if centered), b (only with momentum).
+// p -= rate b. Arrays: p, gradient, v, b (only with momentum), m (only if centered).
 struct RmspropStep {
   double rate, alpha, eps, weight_decay, momentum, sign;
   bool centered;
@@ -32,6 +32,37 @@ struct RmspropStep {
 // s += g^2; p -= rate g / (sqrt(s) + eps). Arrays: p, gradient, s.
 struct AdagradStep {
   double rate, eps, weight_decay, sign;
+};
+
+// v = rho v + (1 - rho) g^2; d = sqrt(u + eps) / sqrt(v + eps) g; u = rho u + (1 - rho) d^2;
+// p -= rate d. Arrays: p, gradient, v, u.
+struct AdadeltaStep {
+  double rate, rho, eps, weight_decay, sign;
+};
+// m = beta1 m + (1 - beta1) g; u = max(beta2 u, |g| + eps); p -= rate m / u.
+// Arrays: p, gradient, m, u.
+struct AdamaxStep {
+  double rate, beta1, beta2, eps, weight_decay, sign;
+};
+// m and v as AdamStep has them; p = shrink p - (rate g + mean_rate m) / (root_scale sqrt(v) + eps).
+// Arrays: p, gradient, m, v.
+struct NadamStep {
+  double rate, mean_rate, beta1, beta2, root_scale, eps, weight_decay, shrink, sign;
+};
+// m and v as AdamStep has them; p = shrink p - rate m / (sqrt(v) + eps), or if not rectified
+// shrink p - rate m. Arrays: p, gradient, m, v.
+struct RadamStep {
+  double rate, beta1, beta2, eps, weight_decay, shrink, sign;
+  bool rectified;
+};
+// s is multiplied by up or down, where g has kept or changed its sign, and held in [min, max];
+// where it has changed, g becomes 0; p -= s sign(g); b = g. Arrays: p, gradient, b, s.
+struct RpropStep {
+  double down, up, min, max, sign;
+};
+// p = shrink p - rate g; a += weight (p - a). Arrays: p, gradient, a.
+struct AsgdStep {
+  double rate, shrink, weight, weight_decay, sign;
 };
 
 inline constexpr int kMaxStepArrays = 5;
@@ -43,6 +74,12 @@ struct OptimizerKernels {
   StepFn<AdamStep> adam;
   StepFn<RmspropStep> rmsprop;
   StepFn<AdagradStep> adagrad;
+  StepFn<AdadeltaStep> adadelta;
+  StepFn<AdamaxStep> adamax;
+  StepFn<NadamStep> nadam;
+  StepFn<RadamStep> radam;
+  StepFn<RpropStep> rprop;
+  StepFn<AsgdStep> asgd;
   // The sum of squares of n elements, in a fixed order.
   double (*sum_of_squares)(int64_t n, const void* x);
   // x *= factor.

@@ -389,9 +389,14 @@ WG_INLINE Vec<T> minimum(Vec<T> a, Vec<T> b) {
 #endif
   return select(a != a, a, Vec<T>(m));
 }
+// Real numbers: the conjugate is the number, the direction its sign.
 template <class T>
 WG_INLINE Vec<T> conj(Vec<T> x) {
   return x;
+}
+template <class T>
+WG_INLINE Vec<T> sgn(Vec<T> x) {
+  return sign(x);
 }
 template <class T>
 WG_INLINE Vec<T> square(Vec<T> x) {

@@ -159,15 +159,18 @@ kernels::BinaryFn const* binary_fns(const char* op, const kernels::BinaryKernels
 void infer_unary(const char* op, ResultType type, Infer& m) {
   refuse_bools(op, type, false, m.in(0).dtype);
   like_layout(m.out(), m.in(0));
-  m.out().dtype = float_result(type, m.in(0).dtype);
+  const DType t = m.in(0).dtype;
+  m.out().dtype =
+      type == ResultType::MAGNITUDE && is_complex(t) ? real_of(t) : float_result(type, t);
 }
 
 void compute_unary(const char* op, kernels::Unary kernel, Compute& c) {
   const TensorImpl& out = *c.out().impl();
   const auto& k = kernels::unary(kernel);
-  const DType t = unary_kernel_dtype(k, op, out.dtype);
+  const DType in = c.inputs[0]->dtype;
+  const DType t = unary_kernel_dtype(k, op, is_complex(in) ? in : out.dtype);
   const kernels::UnaryFn fn = k.value[static_cast<int>(t)];
-  map(out, t, c.inputs, 1, t,
+  map(out, is_complex(in) ? out.dtype : t, c.inputs, 1, t,
       [fn](int64_t n, void* y, const void* x, const void*, int) { fn(n, y, x); });
 }
 
@@ -176,7 +179,8 @@ Tensor run_unary(const OpClass& cls, kernels::Unary kernel, ResultType type, con
   const auto& k = kernels::unary(kernel);
   Tensor out;
   const bool direct = in->contiguous() && k.value[static_cast<int>(in->dtype)] &&
-                      !(type != ResultType::SAME && is_integral(in->dtype));
+                      !(type != ResultType::SAME && is_integral(in->dtype)) &&
+                      !(type == ResultType::MAGNITUDE && is_complex(in->dtype));
   OpCall call{cls, nullptr, &in, 1, &out, 1};
   if (!direct || thread_mode.word & kSlowModes) {
     run(call);
@@ -385,6 +389,10 @@ Tensor select(const Tensor& condition, double a, double b) {
 }
 Tensor select(const Tensor& condition, const Tensor& a, double b) {
   return where(condition, a, full({}, b, a.dtype()));
+}
+Tensor positive_part(const Tensor& t) { return gt(is_complex(t.dtype()) ? real(t) : t, 0); }
+Tensor select(bool condition, double a, const Tensor& b) {
+  return condition ? full({}, a, b.dtype()) : b;
 }
 Tensor select(const Tensor& condition, double a, const Tensor& b) {
   return where(condition, full({}, a, b.dtype()), b);

@@ -17,15 +17,16 @@ enum class ResultType : uint8_t {
   NUMBER,      // a bool result has no meaning
   DIFFERENCE,  // nor has any bool operand
   QUOTIENT,    // as NUMBER, and integers are not divided by zero
+  MAGNITUDE,   // as NUMBER, and real for complex operands
 };
 constexpr ResultType refine(std::string_view op, ResultType t) {
-  for (const char* name :
-       {"neg", "positive", "abs", "floor", "ceil", "round", "trunc", "relu", "pow"}) {
+  for (const char* name : {"neg", "positive", "floor", "ceil", "round", "trunc", "relu", "pow"}) {
     if (op == name) return ResultType::NUMBER;
   }
   for (const char* name : {"floor_divide", "remainder", "fmod"}) {
     if (op == name) return ResultType::QUOTIENT;
   }
+  if (op == "abs") return ResultType::MAGNITUDE;
   return op == "sub" ? ResultType::DIFFERENCE : t;
 }
 // What two tensors promote to: like two arrays, except that a 0-d one is weak within its kind.
@@ -73,6 +74,10 @@ Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b);
 Tensor select(const Tensor& condition, double a, double b);
 Tensor select(const Tensor& condition, const Tensor& a, double b);
 Tensor select(const Tensor& condition, double a, const Tensor& b);
+// Whether the real part is positive.
+Tensor positive_part(const Tensor& t);
+inline bool positive_part(const Scalar& s) { return s.to_complex().real() > 0; }
+Tensor select(bool condition, double a, const Tensor& b);
 inline Scalar conj(const Scalar& s) {
   return s.kind() == DTypeKind::complex ? Scalar(std::conj(s.to_complex())) : s;
 }

@@ -1,4 +1,6 @@
 // Reading and writing where a mask is true.
+#include <complex>
+
 #include "ops/function.h"
 #include "ops/op.h"
 #include "tensor/copy.h"
@@ -73,7 +75,7 @@ struct MaskedFill {
         fill_where<uint64_t>(out, mask, value);
         return;
       default:
-        fail<NotImplementedError>("masked_fill: not available for dtype ", out.dtype);
+        fill_where<std::complex<double>>(out, mask, value);
     }
   }
   void vjp(Vjp& v) const { v.set(0, apply(MaskedFill{0.0}, v.grad(), v.saved(0))); }

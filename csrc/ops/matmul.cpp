@@ -97,6 +97,24 @@ void integer_product(const Factor& a, const Factor& b, const Tensor& c) {
   }
 }
 
+// (a + bi)(c + di) by four products of real matrices.
+void complex_product(const char* op, const Factor& a, const Factor& b, const Tensor& c) {
+  RecordingGuard off(false);
+  const auto parts = [&](const Factor& f) {
+    const Tensor z = view_as_real(contiguous_factor(f, c.dtype()));
+    return std::pair(contiguous(wengert::select(z, -1, 0)), contiguous(wengert::select(z, -1, 1)));
+  };
+  const auto [ar, ai] = parts(a);
+  const auto [br, bi] = parts(b);
+  const auto product = [&](const Tensor& x, const Tensor& y) {
+    const Tensor z = new_tensor(x.dtype(), c.shape());
+    matrix_product(op, x, y, z, false);
+    return z;
+  };
+  const Tensor re = product(ar, br) - product(ai, bi), im = product(ar, bi) + product(ai, br);
+  copy_elements(*c.impl(), *complex(re, im).impl());
+}
+
 }  // namespace
 
 void matrix_product(const char* op, const Factor& a, const Factor& b, const Tensor& c,
@@ -105,7 +123,10 @@ void matrix_product(const char* op, const Factor& a, const Factor& b, const Tens
   WG_CHECK(z.dtype != DType::bool_, NotImplementedError, op,
            ": not available for bool; convert with to()");
   if (is_integral(z.dtype)) return integer_product(a, b, c);
-  WG_CHECK(is_floating(z.dtype), NotImplementedError, op, ": not available for dtype ", z.dtype);
+  if (is_complex(z.dtype)) {
+    WG_ASSERT(!accumulate && !bias);
+    return complex_product(op, a, b, c);
+  }
   const DType t = gemm_dtype(op, a.t.impl()->dtype, b.t.impl()->dtype);
   WG_ASSERT(!accumulate || z.dtype == t);
   const GemmOperand left(a, t), right(b, t);
@@ -157,7 +178,7 @@ void product_vjp(const char* op, Vjp& v, Multiply multiply) {
                            matrix_product(op, {other, true}, g, sum, true);
                        });
     if (added) continue;
-    const Tensor turned = transpose(other, -2, -1);
+    const Tensor turned = conj(transpose(other, -2, -1));
     v.set(i, i == 0 ? multiply(g, turned) : multiply(turned, g));
   }
 }

@@ -2,24 +2,18 @@
 //
 // They are operations without outputs that replace the elements of their inputs: the parameters and
 // the state, not the gradients. Nothing is recorded. `tensors` holds lists of n tensors, one list
-// behind the other, in the order named; a list in brackets is there only if its option asks for it.
-// Shapes and dtypes are checked before anything changes.
+// behind the other: the parameters, the gradients, then those states that are present. Shapes and
+// dtypes are checked before anything changes.
 #pragma once
 
 #include "autograd/op_class.h"
-#include "wengert/optim.h"
+#include "ops/optimizer_updates.h"
 
 WENGERT_NAMESPACE_BEGIN
 
-// Parameters, gradients, [momentum buffers: momentum != 0].
-WENGERT_API void sgd_step(TensorImpl* const* tensors, int n, const optim::SGDOptions& o);
-// Parameters, gradients, means, mean squares, [largest mean squares: amsgrad], steps. Steps are
-// floating tensors of one element that count the calls.
-WENGERT_API void adam_step(TensorImpl* const* tensors, int n, const optim::AdamOptions& o);
-// Parameters, gradients, mean squares, [means: centered], [momentum buffers: momentum > 0], steps.
-WENGERT_API void rmsprop_step(TensorImpl* const* tensors, int n, const optim::RMSpropOptions& o);
-// Parameters, gradients, sums of squares, steps.
-WENGERT_API void adagrad_step(TensorImpl* const* tensors, int n, const optim::AdagradOptions& o);
+// One step of an update of ops/optimizer_updates.h; each of them is instantiated.
+template <class Update>
+WENGERT_API void optimizer_step(TensorImpl* const* tensors, int n, const Update& update);
 
 // The norm of order p (0, infinite or any other number) of all elements together, 0-d.
 WENGERT_API Tensor grad_norm(TensorImpl* const* tensors, int n, double p = 2);

@@ -54,10 +54,6 @@ double norm_part(Order kind, double order, DType dtype, const char* x, int64_t n
   }
 }
 
-DType real_of(DType t) {
-  return t == DType::complex64 ? DType::float32 : t == DType::complex128 ? DType::float64 : t;
-}
-
 struct GradNorm {
   double p;
   static constexpr const char* name = "grad_norm";

@@ -24,8 +24,8 @@ bool same_shape(const TensorImpl& a, const TensorImpl& b) {
 
 }  // namespace
 
-void check_lists(const char* op, const Infer& m, int n, int lists, bool steps) {
-  const int alike = steps ? lists - 1 : lists;
+void check_lists(const char* op, const Infer& m, int n, int lists, int numbers) {
+  const int alike = lists - numbers;
   for (int i = 0; i < n; ++i) {
     const TensorImpl& p = m.in(i);
     WG_CHECK(is_differentiable(p.dtype), TypeError, op,
@@ -39,11 +39,13 @@ void check_lists(const char* op, const Infer& m, int n, int lists, bool steps) {
       WG_CHECK(t.dtype == p.dtype, Error, op, ": the ", what, " of parameter ", i, " has dtype ",
                t.dtype, ", but the parameter has ", p.dtype, "; convert it with to()");
     }
-    if (!steps) continue;
-    const TensorImpl& step = m.in(alike * n + i);
-    WG_CHECK(step.numel == 1 && is_floating(step.dtype), Error, op,
-             ": expected steps to be floating point tensors of one element, but that of parameter ",
-             i, " has shape ", step.sizes(), " and dtype ", step.dtype);
+    for (int l = alike; l < lists; ++l) {
+      const TensorImpl& number = m.in(l * n + i);
+      WG_CHECK(number.numel == 1 && is_floating(number.dtype), Error, op,
+               ": expected steps and the like to be floating point tensors of one element, but that"
+               " of parameter ",
+               i, " has shape ", number.sizes(), " and dtype ", number.dtype);
+    }
   }
 }
 
@@ -103,12 +105,6 @@ void check_writable(const char* op, const Compute& c, int n, int lists) {
 
 void bump_versions(TensorImpl* const* tensors, int n, int lists) {
   for_replaced(n, lists, [&](int k) { tensors[k]->bump_version(); });
-}
-
-double advance(TensorImpl& step) {
-  const double t = load_scalar(step.dtype, step.data).to_double() + 1;
-  store_scalar(step.dtype, step.data, t);
-  return t;
 }
 
 }  // namespace optimizer

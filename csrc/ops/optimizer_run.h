@@ -16,9 +16,9 @@ namespace optimizer {
 // Of every list of n inputs but the second, the gradients, elements are replaced.
 inline constexpr int kGradients = 1;
 
-// The i-th tensors of all lists must agree in shape and dtype; the last list is one of step counts
-// if `steps` says so.
-void check_lists(const char* op, const Infer& m, int n, int lists, bool steps);
+// The i-th tensors of all lists must agree in shape and dtype, but for the last lists, which hold
+// one number for each parameter.
+void check_lists(const char* op, const Infer& m, int n, int lists, int numbers);
 
 // Throws unless the elements of every list but the gradients may be replaced.
 void check_writable(const char* op, const Compute& c, int n, int lists);
@@ -39,14 +39,11 @@ void write_back(TensorImpl* const* tensors, int n, int lists, const std::vector<
 // Counts the changes of every list but the gradients.
 void bump_versions(TensorImpl* const* tensors, int n, int lists);
 
-// Adds 1 to the count and returns it.
-double advance(TensorImpl& step);
-
 // Fewer parameters than this are not worth a second thread.
 inline constexpr int64_t kStepGrain = 2 * kParallelGrain;
 
-// Steps n parameters; of `lists` lists, without that of the step counts. constants(i) gives the
-// kernel's constants for parameter i and must not throw.
+// Steps n parameters; of `lists` lists, without those of numbers. constants(i) gives the kernel's
+// constants for parameter i and must not throw.
 template <class Step, class F>
 void run(const Compute& c, int n, int lists,
          kernels::StepFn<Step> kernels::OptimizerKernels::* kernel, F&& constants) {

@@ -24,9 +24,9 @@ struct Prod {
     const Tensor& x = v.saved(0);
     const Tensor g = spread(v.grad(), v.shape(0), dims, keepdim);
     if (!v.create_graph() && all(x).item().to_bool()) {
-      v.set(0, div(mul(g, spread(v.saved(1), v.shape(0), dims, keepdim)), x));
+      v.set(0, mul(g, conj(div(spread(v.saved(1), v.shape(0), dims, keepdim), x))));
     } else {
-      v.set(0, mul(g, product_of_others(x.to(dtype))));
+      v.set(0, mul(g, conj(product_of_others(x.to(dtype)))));
     }
   }
 

@@ -87,6 +87,8 @@ Tensor dot(const Tensor& input, const Tensor& other) {
   return matmul(input, other);
 }
 
+static Tensor vdot(const Tensor& input, const Tensor& other) { return dot(conj(input), other); }
+
 Tensor inner(const Tensor& input, const Tensor& other) {
   if (detail::input("inner", input)->ndim == 0 || detail::input("inner", other)->ndim == 0)
     return mul(input, other);
@@ -235,8 +237,8 @@ constexpr Function rows[] = {
                       "T((3, 4)), T((4,))\nT((0, 4)), T((4,))\nT((3, 0)), T((0,))", "input @ vec"),
     make_function<dot>("dot", "input, tensor", kUsual, "Dot product of two vectors",
                        "T((4,)), T((4,))\nT((0,)), T((0,))", "np.dot(input, tensor)"),
-    make_function<dot>("vdot", "input, other", kUsual | kAlias,
-                       "Dot product of two vectors, the first conjugated"),
+    make_function<vdot>("vdot", "input, other", kUsual | kAlias,
+                        "Dot product of two vectors, the first conjugated"),
     make_function<inner>(
         "inner", "input, other", kUsual,
         "Sums of products over the last dimension of both; the product where one is a number",

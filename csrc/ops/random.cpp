@@ -80,16 +80,14 @@ struct Dropout {
     const bool direct = c.out().dtype() == dtype;
     const Tensor y = direct ? c.out() : new_tensor(dtype, x.shape());
     const Tensor mask = direct ? c.out(1) : new_tensor(dtype, x.shape());
-    const double keep = p < 1 ? 1 / (1 - p) : 0;
-    const double scaled = p * 0x1p32;
-    const auto threshold = scaled < 0xFFFFFFFFp0 ? static_cast<uint32_t>(scaled) : 0xFFFFFFFFu;
+    const DropoutNumbers numbers(p);
     const int64_t n = x.numel();
     const auto item = static_cast<int64_t>(item_size(dtype));
     for_random_groups(n, [&](int64_t begin, int64_t end) {
       kernels::random().dropout[dtype == DType::float64](
           end - begin, y.data<char>() + begin * item, mask.data<char>() + begin * item,
           x.data<char>() + begin * item, seed, kernels::random_counter(offset, begin, false),
-          threshold, keep);
+          numbers.threshold, numbers.keep);
     });
     if (!direct) {
       copy_elements(*c.out().impl(), *y.impl());

@@ -11,6 +11,16 @@ WENGERT_NAMESPACE_BEGIN
 
 using kernels::random_blocks;
 
+// What the dropout kernel takes for the probability p.
+struct DropoutNumbers {
+  explicit DropoutNumbers(double p) : keep(p < 1 ? 1 / (1 - p) : 0) {
+    const double scaled = p * 0x1p32;
+    threshold = scaled < 0xFFFFFFFFp0 ? static_cast<uint32_t>(scaled) : 0xFFFFFFFFu;
+  }
+  double keep;
+  uint32_t threshold;
+};
+
 // Calls f(begin, end) for pieces of n elements that start at whole groups.
 template <class F>
 void for_random_groups(int64_t n, F&& f) {

@@ -1,6 +1,8 @@
 // Calling a generic function with a value of the C++ type behind a dtype.
 #pragma once
 
+#include <complex>
+
 #include "tensor/check.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -30,6 +32,26 @@ void with_real_type(const char* op, DType t, F&& f) {
       return;
     case DType::float64:
       f(double{});
+      return;
+    default:
+      fail<NotImplementedError>(op, ": not available for dtype ", t);
+  }
+}
+// The same for float32, float64, complex64 and complex128.
+template <class F>
+void with_inexact_type(const char* op, DType t, F&& f) {
+  switch (t) {
+    case DType::float32:
+      f(float{});
+      return;
+    case DType::float64:
+      f(double{});
+      return;
+    case DType::complex64:
+      f(std::complex<float>{});
+      return;
+    case DType::complex128:
+      f(std::complex<double>{});
       return;
     default:
       fail<NotImplementedError>(op, ": not available for dtype ", t);

@@ -36,7 +36,7 @@ struct Recurrence {
     const Tensor a = as_contiguous(c.in(0), t), b = as_contiguous(c.in(1), t);
     const Tensor y = t == c.out().dtype() ? c.out() : new_tensor(t, b.shape());
     const Along s(b.shape(), dim);
-    with_float_type(name, t, [&]<class T>(T) {
+    with_inexact_type(name, t, [&]<class T>(T) {
       const T *pa = a.data<T>(), *pb = b.data<T>();
       T* py = y.data<T>();
       const int64_t grain =
@@ -56,10 +56,10 @@ struct Recurrence {
   }
   // What reaches b_t also reaches b_{t-1}, times a_t: the same recurrence from the other end.
   void vjp(Vjp& v) const {
-    const Tensor& a = v.saved(0);
+    const Tensor a = conj(v.saved(0));
     const Tensor g =
         reversed(recurrence(delayed(reversed(a, dim), dim, 1), reversed(v.grad(), dim), dim), dim);
-    if (v.needs(0)) v.set(0, mul(g, delayed(v.saved(1), dim, 0)));
+    if (v.needs(0)) v.set(0, mul(g, conj(delayed(v.saved(1), dim, 0))));
     if (v.needs(1)) v.set(1, g);
   }
 };
@@ -106,7 +106,7 @@ struct CumProd : Cumulative<kernels::Scan::prod> {
   // Element j reaches all later results: the product of those before it, times the sum over the
   // later ones of gradient times the product of what lies between. Nothing is divided by.
   void vjp(Vjp& v) const {
-    const Tensor x = v.saved(0).to(dtype);
+    const Tensor x = conj(v.saved(0).to(dtype));
     if (x.numel() == 0 || x.dim() == 0) {
       v.set(0, v.grad());
       return;

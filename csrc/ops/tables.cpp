@@ -29,6 +29,7 @@ WENGERT_NAMESPACE_BEGIN
   X(gather) \
   X(indexing) \
   X(where) \
+  X(complex) \
   X(random) \
   X(strided) \
   X(reshape) \
@@ -55,7 +56,9 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_cross_entropy) \
   X(nn_average_pool) \
   X(nn_layer_norm) \
+  X(nn_attention) \
   X(nn_embedding) \
+  X(nn_recurrent) \
   X(nn_loss)
 // clang-format on
 

@@ -52,12 +52,6 @@ Tensor where(const Tensor& condition, const Tensor& input, const Tensor& other) 
   return apply(Where{}, condition, to(input, t), to(other, t));
 }
 
-Tensor conj(const Tensor& input) {
-  WG_CHECK(!is_complex(detail::input("conj", input)->dtype), NotImplementedError,
-           "conj: not available for dtype ", input.dtype());
-  return input;
-}
-
 namespace {
 constexpr Function rows[] = {
     make_function<where>("_where", "condition, input, other", kFunction | kInternal,

@@ -43,24 +43,14 @@ bool Optimizer::has_state(size_t number, const char* name) const {
   return state_[number].count(name) != 0;
 }
 
-std::vector<TensorImpl*> Optimizer::gather(const std::vector<size_t>& numbers,
-                                           const std::vector<const char*>& names) {
-  std::vector<TensorImpl*> tensors;
-  tensors.reserve(numbers.size() * (2 + names.size()));
-  for (const size_t i : numbers) tensors.push_back(parameters_[i].impl());
-  for (const size_t i : numbers) tensors.push_back(parameters_[i].grad().impl());
-  RecordingGuard off(false);
-  for (const char* name : names) {
-    for (const size_t i : numbers) {
-      Tensor& t = state_[i][name];
-      if (!t.defined()) {
-        t = name == std::string_view("step") ? scalar(0, DType::float32)
-                                             : zeros_like(parameters_[i]);
-      }
-      tensors.push_back(t.impl());
-    }
+Tensor& Optimizer::state(size_t number, const char* name, bool is_number, double initial) {
+  Tensor& t = state_[number][name];
+  if (!t.defined()) {
+    t = is_number      ? scalar(initial, DType::float32)
+        : initial == 0 ? zeros_like(parameters_[number])
+                       : full_like(parameters_[number], initial);
   }
-  return tensors;
+  return t;
 }
 
 TensorMap Optimizer::state_dict() const {
@@ -70,6 +60,13 @@ TensorMap Optimizer::state_dict() const {
   }
   return all;
 }
+
+namespace {
+// What is one number for each parameter, float32 whatever the parameter is.
+bool is_number_state(std::string_view name) {
+  return name == "step" || name == "mu_product" || name == "eta" || name == "mu";
+}
+}  // namespace
 
 void Optimizer::load_state_dict(const TensorMap& state) {
   std::vector<TensorMap> loaded(parameters_.size());
@@ -82,9 +79,10 @@ void Optimizer::load_state_dict(const TensorMap& state) {
              "' belongs to none of the ", loaded.size(), " parameters");
     const std::string name(dot + 1, end);
     const Tensor& p = parameters_[i];
-    WG_CHECK(t.defined() && (name == "step" ? t.numel() == 1 : t.shape() == p.shape()), ValueError,
-             "load_state_dict: '", key, "' does not fit its parameter of shape ", p.shape());
-    loaded[i][name] = to(t, name == "step" ? DType::float32 : p.dtype()).clone();
+    WG_CHECK(t.defined() && (is_number_state(name) ? t.numel() == 1 : t.shape() == p.shape()),
+             ValueError, "load_state_dict: '", key, "' does not fit its parameter of shape ",
+             p.shape());
+    loaded[i][name] = to(t, is_number_state(name) ? DType::float32 : p.dtype()).clone();
   }
   state_ = std::move(loaded);
 }

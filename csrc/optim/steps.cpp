@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "autograd/mode.h"
 #include "ops/optimizer.h"
 #include "tensor/check.h"
 
@@ -11,9 +12,18 @@ namespace {
 void check_not_negative(const char* optimizer, const char* name, double value) {
   WG_CHECK(value >= 0, ValueError, optimizer, ": ", name, " must not be negative, but is ", value);
 }
-void check_beta(const char* name, double value) {
-  WG_CHECK(value >= 0 && value < 1, ValueError, "Adam: ", name, " must lie in [0, 1), but is ",
-           value);
+void check_betas(const char* optimizer, double beta1, double beta2) {
+  for (const double beta : {beta1, beta2}) {
+    WG_CHECK(beta >= 0 && beta < 1, ValueError, optimizer,
+             ": expected betas in [0, 1), but one is ", beta);
+  }
+}
+template <class Options>
+void check_moments(const char* optimizer, const Options& o) {
+  check_not_negative(optimizer, "lr", o.lr);
+  check_not_negative(optimizer, "eps", o.eps);
+  check_not_negative(optimizer, "weight_decay", o.weight_decay);
+  check_betas(optimizer, o.beta1, o.beta2);
 }
 
 AdamOptions decoupled(const AdamWOptions& o) {
@@ -29,6 +39,25 @@ AdamOptions decoupled(const AdamWOptions& o) {
 
 }  // namespace
 
+template <class Update>
+void Optimizer::step_all(const std::vector<size_t>& numbers, const Update& update) {
+  if (numbers.empty()) return;
+  std::vector<TensorImpl*> tensors;
+  for (const size_t i : numbers) tensors.push_back(parameters_[i].impl());
+  for (const size_t i : numbers) tensors.push_back(parameters_[i].grad().impl());
+  RecordingGuard off(false);
+  const auto states = update.states();
+  for (size_t k = 0; k < states.size(); ++k) {
+    const optimizer::State& s = states[k];
+    if (!s.present) continue;
+    const bool is_number = k + Update::kNumbers >= states.size();
+    for (const size_t i : numbers) {
+      tensors.push_back(state(i, s.name, is_number, s.initial).impl());
+    }
+  }
+  optimizer_step(tensors.data(), static_cast<int>(numbers.size()), update);
+}
+
 SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& o)
     : Optimizer(std::move(parameters)), options(o) {
   check_not_negative("SGD", "lr", o.lr);
@@ -39,43 +68,23 @@ SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& o)
 }
 void SGD::step() {
   std::vector<size_t> numbers = active();
-  std::vector<const char*> names;
-  if (options.momentum != 0) {
-    names.push_back("momentum_buffer");
+  if (options.momentum != 0 && options.dampening != 0) {
     // The first momentum is the gradient, not dampened.
-    const auto rest = std::partition(numbers.begin(), numbers.end(), [&](size_t i) {
-      return options.dampening != 0 && !has_state(i, names[0]);
-    });
-    const std::vector<size_t> fresh(numbers.begin(), rest);
+    const auto rest = std::partition(numbers.begin(), numbers.end(),
+                                     [&](size_t i) { return !has_state(i, "momentum_buffer"); });
+    SGDOptions first = options;
+    first.dampening = 0;
+    step_all({numbers.begin(), rest}, optimizer::SgdUpdate{first});
     numbers.erase(numbers.begin(), rest);
-    if (!fresh.empty()) {
-      SGDOptions first = options;
-      first.dampening = 0;
-      sgd_step(gather(fresh, names).data(), static_cast<int>(fresh.size()), first);
-    }
   }
-  if (!numbers.empty()) {
-    sgd_step(gather(numbers, names).data(), static_cast<int>(numbers.size()), options);
-  }
+  step_all(numbers, optimizer::SgdUpdate{options});
 }
 
 Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& o)
     : Optimizer(std::move(parameters)), options(o) {
-  check_not_negative("Adam", "lr", o.lr);
-  check_not_negative("Adam", "eps", o.eps);
-  check_not_negative("Adam", "weight_decay", o.weight_decay);
-  check_beta("beta1", o.beta1);
-  check_beta("beta2", o.beta2);
+  check_moments("Adam", o);
 }
-void Adam::step() {
-  const std::vector<size_t> numbers = active();
-  std::vector<const char*> names = {"exp_avg", "exp_avg_sq"};
-  if (options.amsgrad) names.push_back("max_exp_avg_sq");
-  names.push_back("step");
-  if (!numbers.empty()) {
-    adam_step(gather(numbers, names).data(), static_cast<int>(numbers.size()), options);
-  }
-}
+void Adam::step() { step_all(active(), optimizer::AdamUpdate{options}); }
 
 AdamW::AdamW(std::vector<Tensor> parameters, const AdamWOptions& o)
     : Adam(std::move(parameters), decoupled(o)) {}
@@ -88,16 +97,7 @@ RMSprop::RMSprop(std::vector<Tensor> parameters, const RMSpropOptions& o)
   check_not_negative("RMSprop", "weight_decay", o.weight_decay);
   check_not_negative("RMSprop", "momentum", o.momentum);
 }
-void RMSprop::step() {
-  const std::vector<size_t> numbers = active();
-  std::vector<const char*> names = {"square_avg"};
-  if (options.centered) names.push_back("grad_avg");
-  if (options.momentum > 0) names.push_back("momentum_buffer");
-  names.push_back("step");
-  if (!numbers.empty()) {
-    rmsprop_step(gather(numbers, names).data(), static_cast<int>(numbers.size()), options);
-  }
-}
+void RMSprop::step() { step_all(active(), optimizer::RmspropUpdate{options}); }
 
 Adagrad::Adagrad(std::vector<Tensor> parameters, const AdagradOptions& o)
     : Optimizer(std::move(parameters)), options(o) {
@@ -105,14 +105,54 @@ Adagrad::Adagrad(std::vector<Tensor> parameters, const AdagradOptions& o)
   check_not_negative("Adagrad", "lr_decay", o.lr_decay);
   check_not_negative("Adagrad", "weight_decay", o.weight_decay);
   check_not_negative("Adagrad", "eps", o.eps);
+  check_not_negative("Adagrad", "initial_accumulator_value", o.initial_accumulator_value);
 }
-void Adagrad::step() {
-  const std::vector<size_t> numbers = active();
-  if (!numbers.empty()) {
-    adagrad_step(gather(numbers, {"sum", "step"}).data(), static_cast<int>(numbers.size()),
-                 options);
-  }
+void Adagrad::step() { step_all(active(), optimizer::AdagradUpdate{options}); }
+
+Adadelta::Adadelta(std::vector<Tensor> parameters, const AdadeltaOptions& o)
+    : Optimizer(std::move(parameters)), options(o) {
+  check_not_negative("Adadelta", "lr", o.lr);
+  check_not_negative("Adadelta", "eps", o.eps);
+  check_not_negative("Adadelta", "weight_decay", o.weight_decay);
+  WG_CHECK(o.rho >= 0 && o.rho <= 1, ValueError, "Adadelta: rho must lie in [0, 1], but is ",
+           o.rho);
 }
+void Adadelta::step() { step_all(active(), optimizer::AdadeltaUpdate{options}); }
+
+Adamax::Adamax(std::vector<Tensor> parameters, const AdamaxOptions& o)
+    : Optimizer(std::move(parameters)), options(o) {
+  check_moments("Adamax", o);
+}
+void Adamax::step() { step_all(active(), optimizer::AdamaxUpdate{options}); }
+
+NAdam::NAdam(std::vector<Tensor> parameters, const NAdamOptions& o)
+    : Optimizer(std::move(parameters)), options(o) {
+  check_moments("NAdam", o);
+  check_not_negative("NAdam", "momentum_decay", o.momentum_decay);
+}
+void NAdam::step() { step_all(active(), optimizer::NadamUpdate{options}); }
+
+RAdam::RAdam(std::vector<Tensor> parameters, const RAdamOptions& o)
+    : Optimizer(std::move(parameters)), options(o) {
+  check_moments("RAdam", o);
+}
+void RAdam::step() { step_all(active(), optimizer::RadamUpdate{options}); }
+
+Rprop::Rprop(std::vector<Tensor> parameters, const RpropOptions& o)
+    : Optimizer(std::move(parameters)), options(o) {
+  check_not_negative("Rprop", "lr", o.lr);
+  WG_CHECK(o.eta_minus > 0 && o.eta_minus < 1 && o.eta_plus > 1, ValueError,
+           "Rprop: expected 0 < eta_minus < 1 < eta_plus, but got ", o.eta_minus, " and ",
+           o.eta_plus);
+}
+void Rprop::step() { step_all(active(), optimizer::RpropUpdate{options}); }
+
+ASGD::ASGD(std::vector<Tensor> parameters, const ASGDOptions& o)
+    : Optimizer(std::move(parameters)), options(o) {
+  check_not_negative("ASGD", "lr", o.lr);
+  check_not_negative("ASGD", "weight_decay", o.weight_decay);
+}
+void ASGD::step() { step_all(active(), optimizer::AsgdUpdate{options}); }
 
 }  // namespace optim
 WENGERT_NAMESPACE_END

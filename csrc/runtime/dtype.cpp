@@ -27,9 +27,6 @@ DType promote_floats(DType a, DType b) {
   return wider == DType::bfloat16 ? DType::float32 : wider;  // float16 with bfloat16
 }
 
-// The complex dtype whose parts hold a real dtype; there is none narrower than complex64.
-DType complex_for(DType t) { return t == DType::float64 ? DType::complex128 : DType::complex64; }
-
 }  // namespace
 
 const char* name_of(DType t) {

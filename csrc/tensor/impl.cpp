@@ -249,9 +249,10 @@ Tensor new_like_contiguous(const TensorImpl& like, DType dtype) {
   return Tensor::adopt(t);
 }
 
-Tensor new_alias(const TensorImpl& of, Dims shape, const int64_t* strides, char* data) {
+Tensor new_alias(const TensorImpl& of, Dims shape, const int64_t* strides, char* data,
+                 DType dtype) {
   const int ndim = static_cast<int>(shape.size());
-  TensorImpl* t = new_impl(of.dtype, ndim);
+  TensorImpl* t = new_impl(dtype, ndim);
   int64_t n = 1;
   bool overflow = false;
   for (int i = 0; i < ndim; ++i) {

@@ -111,7 +111,10 @@ Tensor new_tensor(DType dtype, Dims shape, const int64_t* strides);
 Tensor new_like_contiguous(const TensorImpl& like, DType dtype);
 
 // Another header over the same storage. `data` must lie inside it. Carries no history.
-Tensor new_alias(const TensorImpl& of, Dims shape, const int64_t* strides, char* data);
+Tensor new_alias(const TensorImpl& of, Dims shape, const int64_t* strides, char* data, DType dtype);
+inline Tensor new_alias(const TensorImpl& of, Dims shape, const int64_t* strides, char* data) {
+  return new_alias(of, shape, strides, data, of.dtype);
+}
 inline Tensor new_alias(const TensorImpl& of) {
   return new_alias(of, of.sizes(), of.strides(), of.data);
 }

@@ -1,6 +1,7 @@
 """wengert: define-by-run automatic differentiation for the CPU, with PyTorch's names."""
 
 from . import _core, _tensor
+from ._complex import *  # noqa: F403
 from ._core import (
     Generator,
     default_generator,
@@ -29,6 +30,14 @@ from ._creation import (
 )
 from ._device import device
 from ._grad_modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from ._legacy_methods import (
+    _assert,
+    get_default_device,
+    get_device,
+    layout,
+    set_default_device,
+    strided,
+)
 from ._names import *  # noqa: F403
 from ._names import __all__ as _function_names
 from ._pointwise import (
@@ -40,6 +49,7 @@ from ._pointwise import (
     scalar_tensor,
     tensordot,
 )
+from ._recurrent import gru, lstm, rnn_relu, rnn_tanh
 from ._tensor import Size, Tensor, dtype
 from .version import __version__
 
@@ -66,7 +76,6 @@ from ._settings import (
     set_printoptions,
     set_rng_state,
     show_config,
-    use_deterministic_algorithms,
 )
 from ._shape import *  # noqa: F403
 
@@ -77,8 +86,12 @@ from ._serialization import load, save
 
 
 def __getattr__(name: str) -> object:
-    if name == "distributions":  # imported when it is first used
-        import importlib
+    from ._lazy import find
 
-        return importlib.import_module("wengert.distributions")
-    raise AttributeError(f"module 'wengert' has no attribute {name!r}")
+    return find(name)
+
+
+def __dir__() -> list[str]:
+    from ._lazy import MODULES, NAMES
+
+    return sorted({*globals(), *MODULES, *NAMES})

@@ -6,13 +6,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._tensor import Number
+from ._legacy import BFloat16Tensor as BFloat16Tensor
+from ._legacy import BoolTensor as BoolTensor
+from ._legacy import ByteTensor as ByteTensor
+from ._legacy import CharTensor as CharTensor
+from ._legacy import DoubleTensor as DoubleTensor
+from ._legacy import FloatTensor as FloatTensor
 from ._core import Generator as Generator
+from .amp.grad_scaler import GradScaler as GradScaler
+from ._legacy import HalfTensor as HalfTensor
+from ._legacy import IntTensor as IntTensor
+from ._legacy import LongTensor as LongTensor
+from .cuda import OutOfMemoryError as OutOfMemoryError
+from ._legacy import ShortTensor as ShortTensor
 from ._tensor import Size as Size
 from ._tensor import Tensor as Tensor
+from .storage import TypedStorage as TypedStorage
+from .storage import UntypedStorage as UntypedStorage
 from .version import __version__ as __version__
+from ._legacy_methods import _assert as _assert
 from ._ops import abs as abs
 from ._ops import abs_ as abs_
 from ._ops import absolute as absolute
+from . import accelerator as accelerator
 from ._ops import acos as acos
 from ._ops import acos_ as acos_
 from ._ops import acosh as acosh
@@ -31,6 +47,7 @@ from ._ops import allclose as allclose
 from ._ops import amax as amax
 from ._ops import amin as amin
 from ._ops import aminmax as aminmax
+from . import amp as amp
 from ._ops import any as any
 from ._creation import arange as arange
 from ._ops import arccos as arccos
@@ -46,6 +63,7 @@ from ._ops import arctan2 as arctan2
 from ._ops import arctan_ as arctan_
 from ._ops import arctanh as arctanh
 from ._ops import arctanh_ as arctanh_
+from ._switches import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from ._ops import argmax as argmax
 from ._ops import argmin as argmin
 from ._ops import argsort as argsort
@@ -65,8 +83,10 @@ from ._ops import atanh_ as atanh_
 from ._shape import atleast_1d as atleast_1d
 from ._shape import atleast_2d as atleast_2d
 from ._shape import atleast_3d as atleast_3d
+from .amp.autocast_mode import autocast as autocast
 from . import autograd as autograd
 from ._ops import avg_pool2d as avg_pool2d
+from . import backends as backends
 from ._ops import baddbmm as baddbmm
 from ._ops import batch_norm as batch_norm
 from ._ops import bernoulli as bernoulli
@@ -74,7 +94,6 @@ bfloat16: dtype
 from ._ops import binary_cross_entropy as binary_cross_entropy
 from ._ops import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from ._ops import bincount as bincount
-from ._ops import binomial as binomial
 from ._ops import bitwise_and as bitwise_and
 from ._ops import bitwise_left_shift as bitwise_left_shift
 from ._ops import bitwise_not as bitwise_not
@@ -98,9 +117,6 @@ cfloat: dtype
 from ._pointwise import chain_matmul as chain_matmul
 from ._memory_format import channels_last as channels_last
 from ._memory_format import channels_last_3d as channels_last_3d
-from ._ops import cholesky as cholesky
-from ._ops import cholesky_inverse as cholesky_inverse
-from ._ops import cholesky_solve as cholesky_solve
 from ._ops import chunk as chunk
 from ._ops import clamp as clamp
 from ._ops import clamp_ as clamp_
@@ -113,6 +129,8 @@ from ._ops import clip_ as clip_
 from ._memory_format import clone as clone
 from ._ops import column_stack as column_stack
 from ._shape import combinations as combinations
+from .compiler import compile as compile
+from . import compiler as compiler
 complex128: dtype
 complex64: dtype
 from ._ops import concat as concat
@@ -132,6 +150,7 @@ from ._ops import cosh_ as cosh_
 from ._ops import count_nonzero as count_nonzero
 from ._ops import cross as cross
 from ._ops import cross_entropy as cross_entropy
+from . import cuda as cuda
 from ._ops import cummax as cummax
 from ._ops import cummin as cummin
 from ._ops import cumprod as cumprod
@@ -149,7 +168,7 @@ from ._ops import diagonal_scatter as diagonal_scatter
 from ._ops import diff as diff
 from ._ops import digamma as digamma
 from ._ops import dist as dist
-from . import distributions as distributions
+from . import distributed as distributed
 from ._ops import div as div
 from ._ops import divide as divide
 from ._ops import dot as dot
@@ -212,12 +231,20 @@ from ._ops import ge as ge
 from ._ops import gelu as gelu
 from ._ops import gelu_tanh as gelu_tanh
 from ._ops import ger as ger
+from .amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
+from ._legacy_methods import get_default_device as get_default_device
 from ._core import get_default_dtype as get_default_dtype
+from ._switches import get_deterministic_debug_mode as get_deterministic_debug_mode
+from ._legacy_methods import get_device as get_device
+from ._switches import get_float32_matmul_precision as get_float32_matmul_precision
+from ._switches import get_num_interop_threads as get_num_interop_threads
 from ._core import get_num_threads as get_num_threads
 from ._settings import get_rng_state as get_rng_state
 from ._ops import greater as greater
 from ._ops import greater_equal as greater_equal
 from ._ops import group_norm as group_norm
+from ._recurrent import gru as gru
+from ._ops import gru_cell as gru_cell
 from ._ops import gt as gt
 half: dtype
 from ._ops import hardsigmoid as hardsigmoid
@@ -226,14 +253,9 @@ from ._ops import heaviside as heaviside
 from ._ops import histc as histc
 from ._shape import hsplit as hsplit
 from ._ops import hstack as hstack
+from . import hub as hub
 from ._ops import huber_loss as huber_loss
 from ._ops import hypot as hypot
-from ._ops import i0 as i0
-from ._ops import i0e as i0e
-from ._ops import i1 as i1
-from ._ops import i1e as i1e
-from ._ops import igamma as igamma
-from ._ops import igammac as igammac
 from ._settings import iinfo as iinfo
 from ._ops import index_add as index_add
 from ._ops import index_copy as index_copy
@@ -251,7 +273,10 @@ int32: dtype
 int64: dtype
 int8: dtype
 from ._core import is_anomaly_enabled as is_anomaly_enabled
+from .amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
+from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
 from ._properties import is_complex as is_complex
+from ._switches import is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled
 from ._properties import is_floating_point as is_floating_point
 from ._core import is_grad_enabled as is_grad_enabled
 from ._properties import is_inference as is_inference
@@ -259,6 +284,7 @@ from ._core import is_inference_mode_enabled as is_inference_mode_enabled
 from ._properties import is_nonzero as is_nonzero
 from ._properties import is_same_size as is_same_size
 from ._properties import is_signed as is_signed
+from ._legacy import is_storage as is_storage
 from ._creation import is_tensor as is_tensor
 from ._ops import isclose as isclose
 from ._ops import isfinite as isfinite
@@ -267,11 +293,13 @@ from ._ops import isinf as isinf
 from ._ops import isnan as isnan
 from ._ops import isneginf as isneginf
 from ._ops import isposinf as isposinf
+from . import jit as jit
 from ._ops import kl_div as kl_div
 from ._ops import kron as kron
 from ._ops import kthvalue as kthvalue
 from ._ops import l1_loss as l1_loss
 from ._ops import layer_norm as layer_norm
+from ._legacy_methods import layout as layout
 from ._ops import lcm as lcm
 from ._ops import lcm_ as lcm_
 from ._ops import ldexp as ldexp
@@ -293,7 +321,6 @@ from ._ops import log1p_ as log1p_
 from ._ops import log2 as log2
 from ._ops import log2_ as log2_
 from ._ops import log_ as log_
-from ._ops import log_ndtr as log_ndtr
 from ._ops import log_softmax as log_softmax
 from ._ops import logaddexp as logaddexp
 from ._ops import logaddexp2 as logaddexp2
@@ -307,6 +334,8 @@ from ._ops import logit_ as logit_
 from ._ops import logsigmoid as logsigmoid
 from ._ops import logsumexp as logsumexp
 long: dtype
+from ._recurrent import lstm as lstm
+from ._ops import lstm_cell as lstm_cell
 from ._ops import lt as lt
 from ._settings import manual_seed as manual_seed
 from ._ops import masked_fill as masked_fill
@@ -328,11 +357,13 @@ from ._ops import mm as mm
 from ._ops import mode as mode
 from ._ops import moveaxis as moveaxis
 from ._ops import movedim as movedim
+from . import mps as mps
 from ._ops import mse_loss as mse_loss
 from ._ops import msort as msort
 from ._ops import mul as mul
 from ._ops import multinomial as multinomial
 from ._ops import multiply as multiply
+from . import multiprocessing as multiprocessing
 from ._ops import mv as mv
 from ._ops import mvlgamma as mvlgamma
 nan: _float
@@ -344,7 +375,6 @@ from ._ops import nanquantile as nanquantile
 from ._ops import nansum as nansum
 from ._ops import narrow as narrow
 from ._ops import ndtr as ndtr
-from ._ops import ndtri as ndtri
 from ._ops import ne as ne
 from ._ops import neg as neg
 from ._ops import neg_ as neg_
@@ -363,17 +393,18 @@ from ._properties import numel as numel
 from ._ops import one_hot as one_hot
 from ._ops import ones as ones
 from ._ops import ones_like as ones_like
+from . import onnx as onnx
 from . import optim as optim
 from ._ops import outer as outer
 from ._ops import pad as pad
 from ._ops import permute as permute
 pi: _float
-from ._ops import poisson as poisson
 from ._ops import polygamma as polygamma
 from ._ops import positive as positive
 from ._ops import pow as pow
 from ._memory_format import preserve_format as preserve_format
 from ._ops import prod as prod
+from . import profiler as profiler
 from ._core import promote_types as promote_types
 from ._ops import put as put
 from ._ops import quantile as quantile
@@ -385,6 +416,7 @@ from ._pointwise import randint as randint
 from ._pointwise import randint_like as randint_like
 from ._ops import randn as randn
 from ._ops import randn_like as randn_like
+from . import random as random
 from ._ops import randperm as randperm
 from ._creation import range as range
 from ._ops import ravel as ravel
@@ -399,6 +431,10 @@ from ._core import reset_peak_memory as reset_peak_memory
 from ._ops import reshape as reshape
 from ._ops import result_type as result_type
 from ._ops import rms_norm as rms_norm
+from ._recurrent import rnn_relu as rnn_relu
+from ._ops import rnn_relu_cell as rnn_relu_cell
+from ._recurrent import rnn_tanh as rnn_tanh
+from ._ops import rnn_tanh_cell as rnn_tanh_cell
 from ._ops import roll as roll
 from ._ops import rot90 as rot90
 from ._pointwise import round as round
@@ -407,8 +443,10 @@ from ._ops import row_stack as row_stack
 from ._ops import rsqrt as rsqrt
 from ._ops import rsqrt_ as rsqrt_
 from ._ops import rsub as rsub
+from . import run as run
 from ._serialization import save as save
 from ._pointwise import scalar_tensor as scalar_tensor
+from ._ops import scaled_dot_product_attention as scaled_dot_product_attention
 from ._ops import scatter as scatter
 from ._ops import scatter_add as scatter_add
 from ._ops import scatter_reduce as scatter_reduce
@@ -416,10 +454,18 @@ from ._ops import searchsorted as searchsorted
 from ._settings import seed as seed
 from ._ops import select as select
 from ._ops import select_scatter as select_scatter
+from .amp.autocast_mode import set_autocast_dtype as set_autocast_dtype
+from .amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
 from ._core import set_cache_limit as set_cache_limit
+from ._legacy_methods import set_default_device as set_default_device
 from ._settings import set_default_dtype as set_default_dtype
+from ._legacy import set_default_tensor_type as set_default_tensor_type
+from ._switches import set_deterministic_debug_mode as set_deterministic_debug_mode
+from ._switches import set_float32_matmul_precision as set_float32_matmul_precision
+from ._switches import set_flush_denormal as set_flush_denormal
 from ._grad_modes import set_grad_enabled as set_grad_enabled
 from ._core import set_memory_limit as set_memory_limit
+from ._switches import set_num_interop_threads as set_num_interop_threads
 from ._core import set_num_threads as set_num_threads
 from ._settings import set_printoptions as set_printoptions
 from ._settings import set_rng_state as set_rng_state
@@ -453,6 +499,8 @@ from ._ops import squeeze as squeeze
 from ._ops import stack as stack
 from ._reductions import std as std
 from ._reductions import std_mean as std_mean
+from . import storage as storage
+from ._legacy_methods import strided as strided
 from ._ops import sub as sub
 from ._ops import subtract as subtract
 from ._ops import sum as sum
@@ -470,9 +518,9 @@ from ._shape import tensor_split as tensor_split
 from ._pointwise import tensordot as tensordot
 from ._ops import tile as tile
 from ._ops import topk as topk
+from . import torch_version as torch_version
 from ._ops import trace as trace
 from ._ops import transpose as transpose
-from ._ops import triangular_solve as triangular_solve
 from ._ops import tril as tril
 from ._ops import tril_indices as tril_indices
 from ._core import trim_memory as trim_memory
@@ -481,6 +529,8 @@ from ._ops import triu_indices as triu_indices
 from ._ops import true_divide as true_divide
 from ._ops import trunc as trunc
 from ._ops import trunc_ as trunc_
+from ._legacy import typename as typename
+from . import types as types
 uint8: dtype
 from ._ops import unbind as unbind
 from ._ops import unflatten as unflatten
@@ -488,7 +538,7 @@ from ._reductions import unique as unique
 from ._reductions import unique_consecutive as unique_consecutive
 from ._shape import unravel_index as unravel_index
 from ._ops import unsqueeze as unsqueeze
-from ._settings import use_deterministic_algorithms as use_deterministic_algorithms
+from ._switches import use_deterministic_algorithms as use_deterministic_algorithms
 from . import utils as utils
 from ._reductions import var as var
 from ._reductions import var_mean as var_mean
@@ -499,6 +549,7 @@ from ._ops import vstack as vstack
 from ._shape import where as where
 from ._ops import xlogy as xlogy
 from ._ops import xlogy_ as xlogy_
+from . import xpu as xpu
 from ._ops import zero_ as zero_
 from ._ops import zeros as zeros
 from ._ops import zeros_like as zeros_like

@@ -229,16 +229,14 @@ def range(
 
 
 def _from_data(
-    data: Any, *sizes: Any, dtype: dtype | None = None, _legacy: bool = False, **_: Any
+    data: Any, *, dtype: dtype | None = None, _legacy: tuple[tuple, dict[str, Any]] | None = None
 ) -> Tensor:
     """What operators do with an operand that is no tensor, and Tensor(...) with its arguments."""
-    if _legacy and (sizes or isinstance(data, int)):
-        return _core.ops.empty(data, *sizes)
-    if _legacy and dtype is None and not isinstance(data, Tensor):
-        dtype = _core.get_default_dtype()
-    if _legacy and type(data).__name__ == "Size":
-        return _core.ops.empty(*data)
-    return as_tensor(data, dtype)
+    if _legacy is None:
+        return as_tensor(data, dtype)
+    from ._legacy import construct
+
+    return construct("Tensor", None, *_legacy)
 
 
 class _ArrayView:

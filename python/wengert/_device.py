@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class device:
     """Where a tensor lives; always the CPU.
@@ -42,6 +46,10 @@ class device:
 
     def __reduce__(self) -> tuple:
         return device, (self.type, self.index)
+
+    def __call__(self, function: Any) -> Any:
+        """As a decorator: tensors are made on this device anyway."""
+        return function
 
     def __enter__(self) -> device:
         return self

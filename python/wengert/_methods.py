@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from . import (
+    _complex,
     _core,
     _creation,
+    _legacy_methods,
     _memory_format,
     _pointwise,
     _reductions,
@@ -65,25 +67,12 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     return result.clone() if copy and result is self else result
 
 
-def type(self: Tensor, dtype: Any = None) -> Any:
-    """The tensor converted to a dtype; without one the name of its type."""
-    if dtype is None:
-        kinds = {
-            "float32": "Float",
-            "float64": "Double",
-            "int64": "Long",
-            "int32": "Int",
-            "bool": "Bool",
-            "uint8": "Byte",
-            "int8": "Char",
-            "int16": "Short",
-            "float16": "Half",
-            "bfloat16": "BFloat16",
-            "complex64": "ComplexFloat",
-            "complex128": "ComplexDouble",
-        }
-        return f"wengert.{kinds[self.dtype.name]}Tensor"
-    return to(self, dtype)
+def type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
+    """The tensor converted to a dtype, given as such, as a tensor type or by a type's name such as
+    "wengert.FloatTensor"; without one the name of its type."""
+    from . import _legacy
+
+    return _legacy.type_name(self) if dtype is None else to(self, _legacy.dtype_of(dtype))
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
@@ -105,6 +94,7 @@ def cpu(self: Tensor) -> Tensor:
 
 
 def cuda(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """Raises RuntimeError: wengert is a CPU engine."""
     raise RuntimeError("cuda: wengert is a CPU engine; leave the tensor where it is")
 
 
@@ -189,11 +179,13 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     if self.requires_grad:
         copied.requires_grad_()
     memo[id(self)] = copied
-    if self.grad is not None:
-        copied.grad = _deepcopy(self.grad, memo)
-    if self.__dict__:
-        from copy import deepcopy
+    from copy import deepcopy
 
+    grad = self.grad
+    if grad is not None:
+        # By way of deepcopy, which keeps the object alive: memo goes by id.
+        copied.grad = deepcopy(grad, memo)
+    if self.__dict__:
         copied.__dict__.update(deepcopy(self.__dict__, memo))
     return copied
 
@@ -269,7 +261,11 @@ def install() -> None:
         "device": property(lambda self: cpu_device),
         "is_cuda": property(lambda self: False),
         "is_sparse": property(lambda self: False),
-        "layout": property(lambda self: "strided"),
+        "cfloat": _converter("complex64"),
+        "cdouble": _converter("complex128"),
+        **_complex.methods,
+        "layout": property(lambda self: _legacy_methods.strided),
+        **_legacy_methods.methods,
         **_reductions.methods,
         "contiguous": _memory_format.contiguous,
         "clone": _memory_format.clone,

@@ -42,10 +42,6 @@ def set_default_dtype(d: dtype) -> None:
     _core._set_default_dtype(d)
 
 
-def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Does nothing: every result is deterministic, for any number of threads."""
-
-
 class _Info:
     __slots__ = ("bits", "dtype", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
 

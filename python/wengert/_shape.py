@@ -332,7 +332,7 @@ def _number(value: Any, like: dtype | None) -> Tensor:
     """A 0-d tensor: a number takes the dtype beside it unless its kind is higher."""
     made = _creation.tensor(value)
     if like is not None and _kind(made.dtype.name) <= _kind(like.name):
-        made = made.to(like)
+        made = _creation.tensor(value, dtype=like)
     return made
 
 

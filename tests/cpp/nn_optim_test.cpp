@@ -225,6 +225,48 @@ TEST(Optimizers, RmspropAndAdagrad) {
   expect_near(q, {0.9 - 0.05 * 2 / std::sqrt(8)});
 }
 
+TEST(Optimizers, AdadeltaAndAdamax) {
+  const wg::Tensor p = leaf({1}), q = leaf({1});
+  optim::Adadelta adadelta({p}, {.lr = 0.5, .rho = 0.75, .eps = 1});
+  optim::Adamax adamax({q}, {.lr = 0.1, .beta1 = 0.5, .beta2 = 0.5, .eps = 0});
+  step(adadelta, p, 2);
+  expect_near(p, {1 - 0.5 * 2 / std::sqrt(2.0)});
+  step(adamax, q, 2);
+  expect_near(q, {0.9});
+  step(adamax, q, -0.5);
+  expect_near(q, {0.9 - 0.1 / 0.75 * (0.5 * 1 - 0.25) / 1});
+}
+
+TEST(Optimizers, NadamAndRadam) {
+  const wg::Tensor p = leaf({1}), q = leaf({1});
+  optim::NAdam nadam({p}, {.lr = 0.1, .beta1 = 0.5, .eps = 0, .momentum_decay = 0});
+  optim::RAdam radam({q}, {.lr = 0.1, .weight_decay = 0.5, .decoupled_weight_decay = true});
+  step(nadam, p, 2);
+  // mu is 0.25 throughout; m = 1, the corrected root of v is 2.
+  expect_near(p, {1 - 0.1 * (2 + 0.25 / (1 - 0.0625)) / 2});
+  step(radam, q, 2);
+  expect_near(q, {0.95 - 0.1 * 2});
+  EXPECT_EQ(nadam.state_dict().at("0.mu_product").item<double>(), 0.25);
+}
+
+TEST(Optimizers, RpropAndAsgd) {
+  const wg::Tensor p = leaf({1}), q = leaf({1});
+  optim::Rprop rprop({p}, {.lr = 0.5, .max_step = 0.55});
+  optim::ASGD asgd({q}, {.lr = 0.5, .lambd = 0, .t0 = 0});
+  step(rprop, p, 2);
+  expect_near(p, {0.5});
+  step(rprop, p, 1);
+  expect_near(p, {-0.05});
+  step(rprop, p, -1);
+  expect_near(p, {-0.05});
+  EXPECT_EQ(rprop.state_dict().at("0.step_size").item<double>(), 0.275);
+  for (const double expected : {0.0, -1.0, -2.0}) {
+    step(asgd, q, 2);
+    expect_near(q, {expected});
+  }
+  expect_near(asgd.state_dict().at("0.ax"), {-1.5});
+}
+
 TEST(Optimizers, StateTakesUpWhereItEnded) {
   const wg::Tensor p = leaf({1, 2}), q = leaf({1, 2});
   optim::Adam first({p}, {.lr = 0.1, .amsgrad = true}), second({q}, {.lr = 0.1, .amsgrad = true});
@@ -266,6 +308,9 @@ TEST(Optimizers, OptionsAndParametersAreChecked) {
   EXPECT_THROW(optim::SGD({p}, {.lr = NAN}), wg::ValueError);
   EXPECT_THROW(optim::SGD({p}, {.nesterov = true}), wg::ValueError);
   EXPECT_THROW(optim::Adam({p}, {.beta2 = 1}), wg::ValueError);
+  EXPECT_THROW(optim::NAdam({p}, {.momentum_decay = -1}), wg::ValueError);
+  EXPECT_THROW(optim::Adadelta({p}, {.rho = 2}), wg::ValueError);
+  EXPECT_THROW(optim::Rprop({p}, {.eta_plus = 0.5}), wg::ValueError);
 }
 
 TEST(Optimizers, AStepIsSeenByBackward) {

@@ -437,6 +437,7 @@ ELEMENTWISE += [
         "torch.where(M(2, 3), T(2, 3), T(3))",
         "torch.where(M(3), T(3), 0)",
         "torch.where(M(3), 0.0, T(3))",
+        "torch.where(M(3), 1.1, T(3))",
         "torch.where(M(3), 1, 2)",
         "torch.where(M(2, 3))",
         "torch.where(T(3) > 0, I(3), T(3))",

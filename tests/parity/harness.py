@@ -72,6 +72,14 @@ class Inputs:
         """Normal numbers that take part in differentiation."""
         return self._leaf(self.random.standard_normal(shape))
 
+    def Z(self, *shape: int) -> Any:
+        """Complex numbers that take part in differentiation."""
+        parts = self.random.standard_normal((2, *shape))
+        kind = "complex64" if self.dtype == "float32" else "complex128"
+        t = self._tensor((parts[0] + 1j * parts[1]).astype(kind)).detach().requires_grad_()
+        self.leaves.append(t)
+        return t
+
     def U(self, *shape: int, low: float = 0.1, high: float = 0.9) -> Any:
         """Uniform numbers that take part in differentiation."""
         return self._leaf(self.random.uniform(low, high, shape))
@@ -104,7 +112,7 @@ class Inputs:
 
     def names(self) -> dict[str, Any]:
         library = self.library
-        made = {n: getattr(self, n) for n in ("T", "U", "C", "I", "M", "fill")}
+        made = {n: getattr(self, n) for n in ("T", "Z", "U", "C", "I", "M", "fill")}
         return {
             **made,
             "torch": library,
@@ -194,10 +202,13 @@ class Outcome:
 
 
 def weighted(library: ModuleType, tensors: list[Any], random: np.random.Generator) -> Any:
-    """A sum with random weights, in which every element counts."""
+    """A sum with random weights, in which every element counts that can be differentiated."""
     total = 0
     for t in tensors:
+        # Drawn for the others too: which these are may differ between the libraries.
         w = library.tensor(random.uniform(0.5, 1.5, tuple(t.shape))).to(t.dtype)
+        if not t.requires_grad:
+            continue
         product = t * w
         total = total + ((product.real + product.imag) if t.is_complex() else product).sum()
     return total
@@ -216,7 +227,7 @@ def outcome(library: ModuleType, case: Case, dtype: str, scattered: bool) -> Out
     random = np.random.default_rng(1)
     order = case.order if dtype == "float64" else min(case.order, 1)
     for k in range(order):
-        if not tensors or not leaves:
+        if not leaves or not any(t.requires_grad for t in tensors):
             break
         total = weighted(library, tensors, random)
         grads = library.autograd.grad(
@@ -225,7 +236,7 @@ def outcome(library: ModuleType, case: Case, dtype: str, scattered: bool) -> Out
         # An input that has no influence may get no gradient in one library and zeros in the other.
         dense = [library.zeros_like(t) if g is None else g for g, t in zip(grads, leaves)]
         out.derivatives.append(plain(dense))
-        tensors = floats([g for g in grads if g is not None])
+        tensors = dense
     return out
 
 
@@ -239,7 +250,9 @@ def check(case: Case, dtype: str, scattered: bool) -> None:
         errors = []
         for library in (torch, wengert):
             try:
-                execute(case.code, Inputs(library, case, dtype, scattered).names())
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    execute(case.code, Inputs(library, case, dtype, scattered).names())
             except Exception as e:
                 errors.append(e)
         assert len(errors) == 2, f"raised: {errors}"

@@ -15,10 +15,15 @@ pytestmark = pytest.mark.torch
 MODULES = [
     "autograd",
     "nn",
+    "nn.attention",
+    "nn.attention.bias",
     "nn.functional",
     "nn.init",
     "nn.utils",
+    "nn.utils.rnn",
+    "nn.utils.clip_grad",
     "optim",
+    "optim.swa_utils",
     "optim.lr_scheduler",
     "utils.data",
     "distributions",
@@ -26,6 +31,12 @@ MODULES = [
     "distributions.constraint_registry",
     "distributions.transforms",
     "distributions.utils",
+    "amp",
+    "hub",
+    "nn.parallel",
+    "random",
+    "utils.model_zoo",
+    "utils.tensorboard",
 ]
 
 # Callable: why its parameters differ.
@@ -57,6 +68,11 @@ def pairs() -> Iterator[Any]:
                 yield pytest.param(getattr(ours, n), getattr(theirs, n), id=f"{name}.{n}")
 
 
+def text_of(default: Any) -> str:
+    """A function or class as a default, whatever its module."""
+    return getattr(default, "__name__", None) or str(default).split(".")[-1]
+
+
 def parameters(f: Any) -> list[tuple[str, str, str]] | None:
     """Each parameter's name, kind and default; None where they cannot be known."""
     try:
@@ -64,7 +80,7 @@ def parameters(f: Any) -> list[tuple[str, str, str]] | None:
     except (TypeError, ValueError):
         return None
     return [
-        (p.name, p.kind.name, str(p.default).split(".")[-1] if callable(p.default) else p.default)
+        (p.name, p.kind.name, text_of(p.default) if callable(p.default) else p.default)
         for p in found
     ]
 

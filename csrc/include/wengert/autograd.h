@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,10 @@ WENGERT_API bool is_inference_mode();
 WENGERT_API std::unique_ptr<ModeScope> anomaly_mode(bool check_nan,
                                                     std::function<std::string()> where);
 WENGERT_API bool is_anomaly_mode();
+// The dtype in which a language binding computes products on this thread; nothing: that of their
+// inputs. The functions of this library take their inputs as they are.
+WENGERT_API std::optional<DType> autocast_dtype();
+WENGERT_API void set_autocast_dtype(std::optional<DType> dtype);
 
 // ---- hooks --------------------------------------------------------------------------------
 

@@ -40,6 +40,14 @@ constexpr DTypeKind kind_of(DType t) {
 constexpr bool is_floating(DType t) { return kind_of(t) == DTypeKind::floating; }
 constexpr bool is_complex(DType t) { return kind_of(t) == DTypeKind::complex; }
 constexpr bool is_integral(DType t) { return kind_of(t) <= DTypeKind::integer; }  // includes bool
+// The dtype of a complex dtype's parts; a real one itself.
+constexpr DType real_of(DType t) {
+  return t == DType::complex64 ? DType::float32 : t == DType::complex128 ? DType::float64 : t;
+}
+// The complex dtype whose parts hold a real dtype; there is none narrower than complex64.
+constexpr DType complex_for(DType t) {
+  return t == DType::float64 || t == DType::complex128 ? DType::complex128 : DType::complex64;
+}
 // Only floating and complex tensors carry gradients.
 constexpr bool is_differentiable(DType t) { return kind_of(t) >= DTypeKind::floating; }
 

@@ -34,6 +34,32 @@ struct RMSpropOptions {
 struct AdagradOptions {
   double lr = 1e-2, lr_decay = 0, weight_decay = 0, eps = 1e-10;
   bool maximize = false;
+  double initial_accumulator_value = 0;
+};
+struct AdadeltaOptions {
+  double lr = 1, rho = 0.9, eps = 1e-6, weight_decay = 0;
+  bool maximize = false;
+};
+struct AdamaxOptions {
+  double lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+  bool maximize = false;
+};
+struct NAdamOptions {
+  double lr = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+  double momentum_decay = 4e-3;
+  bool maximize = false, decoupled_weight_decay = false;
+};
+struct RAdamOptions {
+  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+  bool maximize = false, decoupled_weight_decay = false;
+};
+struct RpropOptions {
+  double lr = 1e-2, eta_minus = 0.5, eta_plus = 1.2, min_step = 1e-6, max_step = 50;
+  bool maximize = false;
+};
+struct ASGDOptions {
+  double lr = 1e-2, lambd = 1e-4, alpha = 0.75, t0 = 1e6, weight_decay = 0;
+  bool maximize = false;
 };
 
 class WENGERT_API Optimizer {
@@ -58,13 +84,14 @@ class WENGERT_API Optimizer {
  protected:
   // The numbers of the parameters that have a gradient.
   std::vector<size_t> active() const;
-  // For these parameters: the parameters, the gradients, the tensors of each named state (zeros
-  // where there are none), one list behind the other. The state "step" is a count.
-  std::vector<TensorImpl*> gather(const std::vector<size_t>& numbers,
-                                  const std::vector<const char*>& names);
+  // One step of the parameters of these numbers; state that is missing is made.
+  template <class Update>
+  void step_all(const std::vector<size_t>& numbers, const Update& update);
   bool has_state(size_t number, const char* name) const;
 
  private:
+  Tensor& state(size_t number, const char* name, bool is_number, double initial);
+
   std::vector<Tensor> parameters_;
   std::vector<TensorMap> state_;  // by parameter
 };
@@ -102,6 +129,48 @@ class WENGERT_API Adagrad : public Optimizer {
   explicit Adagrad(std::vector<Tensor> parameters, const AdagradOptions& options = {});
   void step() override;
   AdagradOptions options;
+};
+
+class WENGERT_API Adadelta : public Optimizer {
+ public:
+  explicit Adadelta(std::vector<Tensor> parameters, const AdadeltaOptions& options = {});
+  void step() override;
+  AdadeltaOptions options;
+};
+
+class WENGERT_API Adamax : public Optimizer {
+ public:
+  explicit Adamax(std::vector<Tensor> parameters, const AdamaxOptions& options = {});
+  void step() override;
+  AdamaxOptions options;
+};
+
+class WENGERT_API NAdam : public Optimizer {
+ public:
+  explicit NAdam(std::vector<Tensor> parameters, const NAdamOptions& options = {});
+  void step() override;
+  NAdamOptions options;
+};
+
+class WENGERT_API RAdam : public Optimizer {
+ public:
+  explicit RAdam(std::vector<Tensor> parameters, const RAdamOptions& options = {});
+  void step() override;
+  RAdamOptions options;
+};
+
+class WENGERT_API Rprop : public Optimizer {
+ public:
+  explicit Rprop(std::vector<Tensor> parameters, const RpropOptions& options = {});
+  void step() override;
+  RpropOptions options;
+};
+
+class WENGERT_API ASGD : public Optimizer {
+ public:
+  explicit ASGD(std::vector<Tensor> parameters, const ASGDOptions& options = {});
+  void step() override;
+  ASGDOptions options;
 };
 
 // Scales the gradients down, in place, so that their common norm of order p is at most max_norm.

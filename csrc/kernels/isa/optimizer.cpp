@@ -86,9 +86,9 @@ void rmsprop(int64_t n, const RmspropStep& s, void* const* arrays) {
   T* const p = static_cast<T*>(arrays[0]);
   const T* const gradient = static_cast<const T*>(arrays[1]);
   T* const square = static_cast<T*>(arrays[2]);
-  T* const mean = static_cast<T*>(arrays[3]);
+  T* const buffer = static_cast<T*>(arrays[3]);
   const RmspropStep step = s;
-  T* const buffer = static_cast<T*>(arrays[step.centered ? 4 : 3]);
+  T* const mean = static_cast<T*>(arrays[step.momentum > 0 ? 4 : 3]);
   const Vec<T> down(-step.rate), alpha(step.alpha), rest(1 - step.alpha), eps(step.eps),
       momentum(step.momentum);
   for_vectors<T>(n, [=](auto get, auto put) {
@@ -125,6 +125,116 @@ void adagrad(int64_t n, const AdagradStep& s, void* const* arrays) {
 }
 
 template <class T>
+void adadelta(int64_t n, const AdadeltaStep& s, void* const* arrays) {
+  T* const p = static_cast<T*>(arrays[0]);
+  const T* const gradient = static_cast<const T*>(arrays[1]);
+  T* const square = static_cast<T*>(arrays[2]);
+  T* const change = static_cast<T*>(arrays[3]);
+  const AdadeltaStep step = s;
+  const Vec<T> down(-step.rate), rho(step.rho), rest(1 - step.rho), eps(step.eps);
+  for_vectors<T>(n, [=](auto get, auto put) {
+    const Vec<T> x = get(p), g = decayed(get(gradient), x, step.sign, step.weight_decay);
+    const Vec<T> v = fma(rest * g, g, rho * get(square)), u = get(change);
+    const Vec<T> d = sqrt(u + eps) / sqrt(v + eps) * g;
+    put(square, v);
+    put(change, fma(rest * d, d, rho * u));
+    put(p, fma(down, d, x));
+  });
+}
+
+template <class T>
+void adamax(int64_t n, const AdamaxStep& s, void* const* arrays) {
+  T* const p = static_cast<T*>(arrays[0]);
+  const T* const gradient = static_cast<const T*>(arrays[1]);
+  T* const mean = static_cast<T*>(arrays[2]);
+  T* const largest = static_cast<T*>(arrays[3]);
+  const AdamaxStep step = s;
+  const Vec<T> down(-step.rate), beta2(step.beta2), eps(step.eps);
+  for_vectors<T>(n, [=](auto get, auto put) {
+    const Vec<T> x = get(p), g = decayed(get(gradient), x, step.sign, step.weight_decay);
+    const Vec<T> m = moved(get(mean), g, step.beta1);
+    const Vec<T> u = maximum(beta2 * get(largest), abs(g) + eps);
+    put(mean, m);
+    put(largest, u);
+    put(p, fma(down, m / u, x));
+  });
+}
+
+template <class T>
+void nadam(int64_t n, const NadamStep& s, void* const* arrays) {
+  T* const p = static_cast<T*>(arrays[0]);
+  const T* const gradient = static_cast<const T*>(arrays[1]);
+  T* const mean = static_cast<T*>(arrays[2]);
+  T* const square = static_cast<T*>(arrays[3]);
+  const NadamStep step = s;
+  const Vec<T> rate(step.rate), mean_rate(step.mean_rate), beta2(step.beta2), rest2(1 - step.beta2),
+      scale(step.root_scale), eps(step.eps), shrink(step.shrink);
+  for_vectors<T>(n, [=](auto get, auto put) {
+    const Vec<T> x = get(p), g = decayed(get(gradient), x, step.sign, step.weight_decay);
+    const Vec<T> m = moved(get(mean), g, step.beta1);
+    const Vec<T> v = fma(rest2 * g, g, beta2 * get(square));
+    put(mean, m);
+    put(square, v);
+    put(p, x * shrink - over_root(fma(rate, g, mean_rate * m), v, scale, eps));
+  });
+}
+
+template <class T>
+void radam(int64_t n, const RadamStep& s, void* const* arrays) {
+  T* const p = static_cast<T*>(arrays[0]);
+  const T* const gradient = static_cast<const T*>(arrays[1]);
+  T* const mean = static_cast<T*>(arrays[2]);
+  T* const square = static_cast<T*>(arrays[3]);
+  const RadamStep step = s;
+  const Vec<T> rate(step.rate), beta2(step.beta2), rest2(1 - step.beta2), eps(step.eps),
+      shrink(step.shrink);
+  for_vectors<T>(n, [=](auto get, auto put) {
+    const Vec<T> x = get(p), g = decayed(get(gradient), x, step.sign, step.weight_decay);
+    const Vec<T> m = moved(get(mean), g, step.beta1);
+    const Vec<T> v = fma(rest2 * g, g, beta2 * get(square));
+    put(mean, m);
+    put(square, v);
+    const Vec<T> d = step.rectified ? over_root(rate * m, v, Vec<T>(1), eps) : rate * m;
+    put(p, x * shrink - d);
+  });
+}
+
+template <class T>
+void rprop(int64_t n, const RpropStep& s, void* const* arrays) {
+  T* const p = static_cast<T*>(arrays[0]);
+  const T* const gradient = static_cast<const T*>(arrays[1]);
+  T* const last = static_cast<T*>(arrays[2]);
+  T* const size = static_cast<T*>(arrays[3]);
+  const Vec<T> sign(s.sign), down(s.down), up(s.up), lowest(s.min), highest(s.max), zero(0);
+  for_vectors<T>(n, [=](auto get, auto put) {
+    const Vec<T> g = get(gradient) * sign, product = g * get(last);
+    const auto turned = product < zero;
+    const Vec<T> grown = select(product > zero, up, select(turned, down, Vec<T>(1)));
+    const Vec<T> way = minimum(maximum(get(size) * grown, lowest), highest);
+    const Vec<T> used = select(turned, zero, g);
+    put(size, way);
+    put(last, used);
+    put(p, get(p) - select(used == zero, zero, copysign(way, used)));
+  });
+}
+
+template <class T>
+void asgd(int64_t n, const AsgdStep& s, void* const* arrays) {
+  T* const p = static_cast<T*>(arrays[0]);
+  const T* const gradient = static_cast<const T*>(arrays[1]);
+  T* const average = static_cast<T*>(arrays[2]);
+  const AsgdStep step = s;
+  const Vec<T> down(-step.rate), shrink(step.shrink), weight(step.weight);
+  const bool copied = step.weight == 1;
+  for_vectors<T>(n, [=](auto get, auto put) {
+    const Vec<T> x = get(p), g = decayed(get(gradient), x, step.sign, step.weight_decay);
+    const Vec<T> y = fma(down, g, x * shrink), a = get(average);
+    put(p, y);
+    put(average, copied ? y : fma(y - a, weight, a));
+  });
+}
+
+template <class T>
 double sum_of_squares(int64_t n, const void* x) {
   const T* p = static_cast<const T*>(x);
   return static_cast<double>(row_reduce<T, Add>(
@@ -140,7 +250,9 @@ void scale(int64_t n, double factor, void* x) {
 
 }  // namespace
 
-#define WG_OPTIMIZER(T) {sgd<T>, adam<T>, rmsprop<T>, adagrad<T>, sum_of_squares<T>, scale<T>}
+#define WG_OPTIMIZER(T)                                                      \
+  {sgd<T>,   adam<T>,  rmsprop<T>, adagrad<T>, adadelta<T>,       adamax<T>, \
+   nadam<T>, radam<T>, rprop<T>,   asgd<T>,    sum_of_squares<T>, scale<T>}
 const OptimizerKernels optimizer_table[2] = {WG_OPTIMIZER(float), WG_OPTIMIZER(double)};
 
 }  // namespace wengert::kernels::WENGERT_LEVEL

@@ -10,6 +10,7 @@ from .._tensor import Tensor
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
+from .variable import Variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Function",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
@@ -126,3 +128,11 @@ class _Hooks:
         t: Tensor, gradient: Any, retain_graph: Any, create_graph: Any, inputs: Any
     ) -> None:
         backward(t, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "profiler":
+        from importlib import import_module
+
+        return import_module("wengert.autograd.profiler")
+    raise AttributeError(f"module 'wengert.autograd' has no attribute {name!r}", name=name)

@@ -1,6 +1,6 @@
 """Modules to build models from."""
 
-from wengert.nn import functional, init, utils
+from wengert.nn import attention, functional, init, parallel, utils
 from wengert.nn.activation import (
     CELU,
     ELU,
@@ -74,6 +74,7 @@ from wengert.nn.loss import (
     TripletMarginLoss,
 )
 from wengert.nn.module import Module
+from wengert.nn.multihead_attention import MultiheadAttention
 from wengert.nn.normalization import GroupNorm, LayerNorm, RMSNorm
 from wengert.nn.padding import (
     CircularPad1d,
@@ -92,6 +93,7 @@ from wengert.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from wengert.nn.parallel import DataParallel
 from wengert.nn.parameter import Buffer, Parameter
 from wengert.nn.pooling import (
     AdaptiveAvgPool1d,
@@ -103,13 +105,33 @@ from wengert.nn.pooling import (
     MaxPool1d,
     MaxPool2d,
 )
+from wengert.nn.rnn import (
+    GRU,
+    LSTM,
+    RNN,
+    GRUCell,
+    LSTMCell,
+    RNNBase,
+    RNNCell,
+    RNNCellBase,
+)
 from wengert.nn.sparse import Embedding
+from wengert.nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "CELU",
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -137,12 +159,14 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -154,6 +178,7 @@ __all__ = [
     "Identity",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -167,6 +192,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -175,6 +201,9 @@ __all__ = [
     "ParameterList",
     "PoissonNLLLoss",
     "RMSNorm",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
     "RReLU",
     "ReLU",
     "ReLU6",
@@ -198,12 +227,19 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "Unflatten",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "attention",
     "functional",
     "init",
+    "parallel",
     "utils",
 ]

@@ -17,6 +17,7 @@ class CallHooks:
         self.forward: OrderedDict = OrderedDict()  # id -> (hook, with_kwargs, always_call)
         self.backward_pre: OrderedDict = OrderedDict()
         self.backward: OrderedDict = OrderedDict()
+        self.node: OrderedDict = OrderedDict()  # at the operation that made the output
 
 
 class StateHooks:
@@ -48,6 +49,8 @@ def call_with_hooks(module: Any, args: tuple, kwargs: dict) -> object:
         for key, entry in list(hooks.forward.items()):
             done.add(key)
             result = _run_forward(module, entry, args, kwargs, result)
+        if hooks.node:
+            _hook_node(module, list(hooks.node.values()), result)
         return result if boundary is None else boundary.leave(result)
     except Exception:
         # Hooks that asked for it see the call end, and must not hide why it failed.
@@ -64,6 +67,17 @@ def call_with_hooks(module: Any, args: tuple, kwargs: dict) -> object:
                         stacklevel=3,
                     )
         raise
+
+
+def _hook_node(module: object, hooks: list[Any], result: Any) -> None:
+    """Puts backward hooks at the operation that made the first tensor of the result."""
+    from functools import partial
+
+    while isinstance(result, (dict, tuple, list)) and result:
+        result = next(iter(result.values())) if isinstance(result, dict) else result[0]
+    node: Any = getattr(result, "grad_fn", None)
+    for hook in hooks if node is not None else ():
+        node.register_hook(partial(hook, module))
 
 
 def _run_forward_pre(

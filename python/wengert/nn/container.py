@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, groupby
 
 from wengert import Tensor
 from wengert.nn.module import Module
@@ -158,6 +158,15 @@ class ModuleList(_ModuleSequence):
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList(chain(self, other))
+
+    def __repr__(self) -> str:
+        lines, first = [], 0
+        for text, group in groupby(map(repr, self)):
+            last = first + len(list(group)) - 1
+            which = f"({first}-{last}): {last - first + 1} x " if last > first else f"({first}): "
+            lines.append("  " + (which + text).replace("\n", "\n  ") + "\n")
+            first = last + 1
+        return f"{self._get_name()}(" + ("\n" + "".join(lines) if lines else "") + ")"
 
 
 class _StringKeys:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import wengert
 from wengert import Tensor, no_grad
 from wengert import _ops as _C
+from wengert.nn._attention import multi_head_attention_forward
 from wengert.nn._losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -71,6 +72,7 @@ __all__ = [
     "gelu",
     "glu",
     "group_norm",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -89,6 +91,7 @@ __all__ = [
     "max_pool2d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "nll_loss",
     "normalize",
     "one_hot",
@@ -100,6 +103,7 @@ __all__ = [
     "relu6",
     "rms_norm",
     "rrelu",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",
@@ -118,6 +122,7 @@ __all__ = [
 
 linear = _C.linear
 one_hot = _C.one_hot
+scaled_dot_product_attention = _C.scaled_dot_product_attention
 sigmoid = _C.sigmoid
 tanh = _C.tanh
 
@@ -346,6 +351,30 @@ def softmin(
     if dim is None:
         dim = _softmax_dim("softmin", dim, input.ndim)
     return _C.softmax(-input if dtype is None else (-input).to(dtype), dim)
+
+
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    """softmax((x + noise) / tau) with Gumbel noise: nearly one-hot samples of a distribution.
+
+    Source: Jang et al., ICLR 2017.
+
+    Args:
+        logits: unnormalised logarithms of probabilities along ``dim``.
+        hard: gives exact one-hot vectors, with the gradient of the soft ones.
+        eps: no longer used, as in PyTorch.
+    """
+    if eps != 1e-10:
+        import warnings
+
+        warnings.warn("gumbel_softmax: eps has no effect", stacklevel=2)
+    noise = -_C.empty_like(logits).exponential_().log()
+    soft = _C.softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    chosen = _C.zeros_like(soft).scatter(dim, soft.detach().argmax(dim, keepdim=True), 1.0)
+    return chosen - soft.detach() + soft
 
 
 # ---- linear maps and convolutions ----------------------------------------------------------

@@ -69,6 +69,10 @@ class Linear(Module):
         )
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A `Linear` under the name that PyTorch gives to attention's output projection."""
+
+
 class Bilinear(Module):
     """y_k = x1^T W_k x2 + b_k: (*, in1) and (*, in2) to (*, out)."""
 

@@ -337,10 +337,10 @@ class Module(StateMixin):
         fn(self)
         return self
 
-    def _apply(self, fn: Callable[[Tensor], Tensor]) -> Module:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Module:
         """Replaces the data of every parameter, gradient and buffer; parameters stay the same
         objects, so that optimizers keep hold of them."""
-        for module in self.children():
+        for module in self.children() if recurse else ():
             module._apply(fn)
         for param in self._parameters.values():
             if param is None:
@@ -390,9 +390,9 @@ class Module(StateMixin):
 
         return self._apply(convert)
 
-    def type(self, dst_type: wengert.dtype) -> Module:
-        """Converts all parameters and buffers, integer ones too."""
-        return self._apply(lambda t: t.to(dst_type))
+    def type(self, dst_type: Any) -> Module:
+        """Converts all parameters and buffers, integer ones too, to a dtype or a tensor type."""
+        return self._apply(lambda t: t.type(dst_type))
 
     def _floating_to(self, dtype: wengert.dtype) -> Module:
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
@@ -416,6 +416,40 @@ class Module(StateMixin):
     def cpu(self) -> Module:
         """This module: everything is on the CPU already."""
         return self
+
+    def _no_device(self, name: str) -> Any:
+        raise RuntimeError(f"{name}: wengert is a CPU engine; leave the module where it is")
+
+    def cuda(self, device: Any = None) -> Module:
+        """Raises RuntimeError: wengert is a CPU engine."""
+        return self._no_device("cuda")
+
+    def xpu(self, device: Any = None) -> Module:
+        """Raises RuntimeError: wengert is a CPU engine."""
+        return self._no_device("xpu")
+
+    def ipu(self, device: Any = None) -> Module:
+        """Raises RuntimeError: wengert is a CPU engine."""
+        return self._no_device("ipu")
+
+    def mtia(self, device: Any = None) -> Module:
+        """Raises RuntimeError: wengert is a CPU engine."""
+        return self._no_device("mtia")
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Module:
+        """Gives all parameters and buffers new memory, with any values."""
+        if device is not None:
+            wengert.device(device)
+        return self._apply(lambda t: wengert.empty_like(t), recurse)
+
+    def share_memory(self) -> Module:
+        """Moves all parameters and buffers to memory that is the same in every process the module
+        is given to."""
+        return self._apply(lambda t: t.share_memory_())
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Does nothing but warn, once: there is no compiler."""
+        wengert.compile(self, *args, **kwargs)
 
     def train(self, mode: bool = True) -> Module:
         """Sets training mode, which dropout and batch normalisation look at."""
@@ -482,11 +516,27 @@ class Module(StateMixin):
     ) -> RemovableHandle:
         """``hook(module, grad_output)`` runs when the gradients of the outputs are known and may
         return others."""
+        self._check_backward_hooks("node")
         return add_hook(self._call_hooks().backward_pre, hook, prepend)
+
+    def _check_backward_hooks(self, other: str) -> None:
+        if self._hooks is not None and getattr(self._hooks, other):
+            raise RuntimeError(
+                "Module: register_backward_hook and register_full_backward_hook cannot be used on "
+                "one module; use the latter only"
+            )
+
+    def register_backward_hook(self, hook: Callable) -> RemovableHandle:
+        """``hook(module, grad_input, grad_output)`` runs at the operation that made the output,
+        whose inputs need not be those of the module: use register_full_backward_hook."""
+        self._check_backward_hooks("backward")
+        self._check_backward_hooks("backward_pre")
+        return add_hook(self._call_hooks().node, hook)
 
     def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """``hook(module, grad_input, grad_output)`` runs when the gradients of the positional
         inputs are known and may return others."""
+        self._check_backward_hooks("node")
         return add_hook(self._call_hooks().backward, hook, prepend)
 
     def register_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:

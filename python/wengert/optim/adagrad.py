@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from wengert import Tensor, full_like
+from wengert import Tensor
 from wengert._core import adagrad_step
-from wengert._tensor import with_gradients
-from wengert.optim.optimizer import (
-    Optimizer,
-    check_lr,
-    check_not_differentiable,
-    check_not_negative,
-    new_step,
-)
+from wengert.optim._elementwise import STEP, ElementwiseOptimizer, State
+from wengert.optim.optimizer import check_lr, check_not_negative, check_ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class Adagrad(Optimizer):
+class Adagrad(ElementwiseOptimizer):
     """p -= lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps), with s += g^2 (Duchi et al., 2011).
 
     Args:
         initial_accumulator_value: what s begins with.
         maximize: go up instead of down.
         foreach, fused: accepted; a step is always one call for all parameters of a group.
+        differentiable: record the steps.
     """
+
+    _step = adagrad_step
+    _states = (STEP, State("sum", "initial_accumulator_value"))
+    _options = ("lr", "lr_decay", "weight_decay", "eps", "maximize")
 
     def __init__(
         self,
@@ -50,7 +49,7 @@ class Adagrad(Optimizer):
             initial_accumulator_value_value=initial_accumulator_value,
             epsilon_value=eps,
         )
-        check_not_differentiable(differentiable)
+        check_ways(foreach, fused, differentiable)
         defaults = {
             "lr": lr,
             "lr_decay": lr_decay,
@@ -67,35 +66,14 @@ class Adagrad(Optimizer):
     def add_param_group(self, param_group: dict) -> None:
         """Adds a group, whose sums begin at once."""
         super().add_param_group(param_group)
-        group = self.param_groups[-1]
-        self._gather(group["params"], group["initial_accumulator_value"])
+        self._gather(self.param_groups[-1]["params"], self.defaults)
 
     def _gather(self, params: list[Tensor], options: Any) -> tuple:
-        state = self._state
-        for p in params:
-            if "step" not in state[p]:
-                state[p]["step"] = new_step()
-            if "sum" not in state[p]:
-                state[p]["sum"] = full_like(p.detach(), options)
-        return [state[p]["sum"] for p in params], [state[p]["step"] for p in params]
+        # As in PyTorch, all groups begin with the same value.
+        return super()._gather(params, self.defaults)
 
-    def step(self, closure: Callable | None = None) -> object:
-        """Changes the parameters once; returns what ``closure`` returns."""
-        loss = None if closure is None else self._evaluate(closure)
-        for index, group in enumerate(self.param_groups):
-            params, grads = with_gradients(group["params"])
-            if not params:
-                continue
-            sums, steps = self._lists(index, params, group["initial_accumulator_value"])
-            adagrad_step(
-                params,
-                grads,
-                sums,
-                steps,
-                float(group["lr"]),
-                group["lr_decay"],
-                group["weight_decay"],
-                group["eps"],
-                group["maximize"],
-            )
-        return loss
+    def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
+        s = state["sum"] = state["sum"] + g * g
+        t = state["step"].item()
+        rate = group["lr"] / (1 + (t - 1) * group["lr_decay"])
+        p.sub_(g * rate / (s.sqrt() + group["eps"]))

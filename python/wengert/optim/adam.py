@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from wengert import Tensor, zeros_like
+from wengert import Tensor
 from wengert._core import adam_step
-from wengert._tensor import with_gradients
-from wengert.optim.optimizer import (
-    Optimizer,
-    check_lr,
-    check_not_differentiable,
-    check_not_negative,
-    new_step,
-)
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from wengert._ops import maximum
+from wengert.optim._elementwise import STEP, ElementwiseOptimizer, State
+from wengert.optim.optimizer import check_betas, check_lr, check_not_negative, check_ways
 
 
-class Adam(Optimizer):
+def moments(g: Tensor, state: dict, betas: tuple) -> tuple[Tensor, Tensor]:
+    """The running means of g and of its square, recorded."""
+    beta1, beta2 = betas
+    m = state["exp_avg"] = state["exp_avg"].lerp(g, 1 - beta1)
+    v = state["exp_avg_sq"] = state["exp_avg_sq"] * beta2 + g * g * (1 - beta2)
+    return m, v
+
+
+class Adam(ElementwiseOptimizer):
     """p -= lr m' / (sqrt(v') + eps), with m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2 and
     m' = m / (1 - b1^t), v' = v / (1 - b2^t) (Kingma and Ba, 2015).
 
@@ -31,13 +30,31 @@ class Adam(Optimizer):
         maximize: go up instead of down.
         foreach, capturable, fused: accepted; a step is always one call for all parameters of a
             group.
+        differentiable: record the steps.
     """
+
+    _step = adam_step
+    _states = (
+        STEP,
+        State("exp_avg"),
+        State("exp_avg_sq"),
+        State("max_exp_avg_sq", when="amsgrad"),
+    )
+    _options = (
+        "lr",
+        "betas",
+        "eps",
+        "weight_decay",
+        "amsgrad",
+        "maximize",
+        "decoupled_weight_decay",
+    )
 
     def __init__(
         self,
         params: Iterable,
         lr: float | Tensor = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
         amsgrad: bool = False,
@@ -49,12 +66,23 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
+        if isinstance(lr, Tensor) and foreach and not capturable:
+            raise ValueError(
+                "lr as a Tensor is not supported for capturable=False and foreach=True"
+            )
         check_lr(lr)
         check_not_negative(epsilon_value=eps, weight_decay_value=weight_decay)
-        check_not_differentiable(differentiable)
-        for i, beta in enumerate(betas):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+        check_ways(foreach, fused, differentiable)
+        check_betas(betas)
+        if isinstance(betas[0], Tensor) != isinstance(betas[1], Tensor):
+            raise ValueError("betas must be either both floats or both Tensors")
+        if isinstance(betas[0], Tensor) and foreach and not capturable:
+            raise ValueError(
+                "betas as Tensors are not supported for capturable=False and foreach=True"
+            )
+        first, second = betas
+        if isinstance(first, Tensor) and isinstance(second, Tensor):
+            betas = first.squeeze(), second.squeeze()
         defaults = {
             "lr": lr,
             "betas": betas,
@@ -70,53 +98,14 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _gather(self, params: list[Tensor], amsgrad: Any) -> tuple:
-        steps, means, squares, largest = [], [], [], []
-        for p in params:
-            state = self._state[p]
-            if not state:
-                state["step"] = new_step()
-                state["exp_avg"] = zeros_like(p)
-                state["exp_avg_sq"] = zeros_like(p)
-            if amsgrad:
-                if "max_exp_avg_sq" not in state:
-                    state["max_exp_avg_sq"] = zeros_like(p)
-                largest.append(state["max_exp_avg_sq"])
-            steps.append(state["step"])
-            means.append(state["exp_avg"])
-            squares.append(state["exp_avg_sq"])
-        return means, squares, largest, steps
-
-    def step(self, closure: Callable | None = None) -> object:
-        """Changes the parameters once; returns what ``closure`` returns."""
-        loss = None if closure is None else self._evaluate(closure)
-        for index, group in enumerate(self.param_groups):
-            params, grads = with_gradients(group["params"])
-            if not params:
-                continue
-            amsgrad = group["amsgrad"]
-            means, squares, largest, steps = self._lists(index, params, amsgrad)
-            lr = group["lr"]
-            if lr.__class__ is not float:
-                lr = float(lr)
-            beta1, beta2 = group["betas"]
-            adam_step(
-                params,
-                grads,
-                means,
-                squares,
-                largest,
-                steps,
-                lr,
-                beta1,
-                beta2,
-                group["eps"],
-                group["weight_decay"],
-                amsgrad,
-                group["maximize"],
-                group["decoupled_weight_decay"],
-            )
-        return loss
+    def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
+        m, v = moments(g, state, group["betas"])
+        beta1, beta2 = group["betas"]
+        t = state["step"].item()
+        if group["amsgrad"]:
+            v = state["max_exp_avg_sq"] = maximum(state["max_exp_avg_sq"], v)
+        root = v.sqrt() / (1 - beta2**t) ** 0.5
+        p.sub_(m * (group["lr"] / (1 - beta1**t)) / (root + group["eps"]))
 
 
 class AdamW(Adam):
@@ -126,7 +115,7 @@ class AdamW(Adam):
         self,
         params: Iterable,
         lr: float | Tensor = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,

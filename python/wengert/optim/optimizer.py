@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import partial
 from operator import is_
 
-import wengert
 from wengert import Tensor, enable_grad
 from wengert._tensor import drop_gradients
-from wengert.utils.hooks import RemovableHandle, add_hook
+from wengert.optim._hooks import (
+    Hooked,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+__all__ = [
+    "Optimizer",
+    "register_optimizer_step_post_hook",
+    "register_optimizer_step_pre_hook",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,26 +32,37 @@ def check_not_negative(**values: float) -> None:
             raise ValueError(f"Invalid {name.replace('_value', ' value')}: {value}")
 
 
-def check_lr(lr: float | Tensor) -> None:
-    """Raises ValueError unless ``lr`` is one number, not negative."""
+def check_one_element(lr: float | Tensor) -> None:
+    """Raises ValueError for a tensor of more or less than one element."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
+
+
+def check_lr(lr: float | Tensor) -> None:
+    """Raises ValueError unless ``lr`` is one number, not negative."""
+    check_one_element(lr)
     if not lr >= 0.0:
         raise ValueError(f"Invalid learning rate: {lr}")
 
 
-def check_not_differentiable(differentiable: bool) -> None:
-    """Raises NotImplementedError for steps that are to be recorded."""
-    if differentiable:
-        raise NotImplementedError("optimizer: differentiable=True is not supported")
+def check_betas(betas: Iterable) -> None:
+    """Raises ValueError unless both lie in [0, 1)."""
+    for i, beta in enumerate(betas):
+        if isinstance(beta, Tensor) and beta.numel() != 1:
+            raise ValueError(f"Tensor betas[{i}] must be 1-element")
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
 
 
-def new_step() -> Tensor:
-    """The count of steps of a parameter that has not made any."""
-    return wengert.tensor(0.0, dtype=wengert.float32)
+def check_ways(foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
+    """Raises RuntimeError for ways of stepping that exclude each other."""
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
 
 
-class Optimizer:
+class Optimizer(Hooked):
     """Groups of parameters with their options, and the state kept for each parameter.
 
     A subclass defines ``step``. The tensors a step needs are gathered into lists that are kept
@@ -76,8 +95,7 @@ class Optimizer:
         self._state: defaultdict = defaultdict(dict)
         self._state_seen = False
         self._gathered: dict[int, tuple] = {}
-        self._step_pre_hooks: OrderedDict = OrderedDict()
-        self._step_post_hooks: OrderedDict = OrderedDict()
+        self._prepare_hooks()
         self.param_groups: list[dict] = []
 
     @property
@@ -108,19 +126,20 @@ class Optimizer:
 
     # ---- gathering -------------------------------------------------------------------------
 
-    def _lists(self, index: int, params: list[Tensor], options: object) -> tuple:
-        """The lists of state tensors for ``params`` of group ``index``, as _gather gave them."""
+    def _lists(self, index: int, params: list[Tensor], options: Any, key: Any) -> tuple:
+        """The lists of state tensors for ``params`` of group ``index``, as _gather gave them when
+        the ``key`` was the same."""
         kept = self._gathered.get(index)
         if (
             kept is not None
-            and kept[1] == options
+            and kept[1] == key
             and len(kept[0]) == len(params)
             and all(map(is_, kept[0], params))
         ):
             return kept[2]
         lists = self._gather(params, options)
         if not self._state_seen:
-            self._gathered[index] = (params, options, lists)
+            self._gathered[index] = (params, key, lists)
         return lists
 
     def _gather(self, params: list[Tensor], options: Any) -> tuple:
@@ -142,7 +161,13 @@ class Optimizer:
                 "ordering of tensors in sets will change between runs. Please use a list instead."
             )
         params = list(params)
-        if params and all(isinstance(p, tuple) for p in params):
+        named = sum(isinstance(p, tuple) for p in params)
+        if named:
+            if named != len(params):
+                raise ValueError(
+                    "all optimizer params should be with/without names. Some param names are "
+                    "missing"
+                )
             param_group["param_names"] = [name for name, _ in params]
             params = [p for _, p in params]
         param_group["params"] = params
@@ -151,7 +176,8 @@ class Optimizer:
                 raise TypeError(
                     f"optimizer can only optimize Tensors, but one of the params is {type(param)}"
                 )
-            if not (param.is_leaf or param.retains_grad):
+            differentiable = self.defaults.get("differentiable")
+            if not (differentiable or param.is_leaf or param.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
             param_group.setdefault(name, default)
@@ -193,28 +219,14 @@ class Optimizer:
         with enable_grad():
             return closure()
 
-    # ---- hooks -----------------------------------------------------------------------------
-
-    def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
-        """``hook(optimizer, args, kwargs)`` runs before each step and may return new ones."""
-        self._watch_steps()
-        return add_hook(self._step_pre_hooks, hook)
-
-    def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
-        """``hook(optimizer, args, kwargs)`` runs after each step."""
-        self._watch_steps()
-        return add_hook(self._step_post_hooks, hook)
-
-    def _watch_steps(self) -> None:
-        # Only an optimizer with hooks pays for them: its own `step` hides that of the class.
-        self.__dict__["step"] = partial(_step_with_hooks, self)
-
     # ---- state -----------------------------------------------------------------------------
 
     def state_dict(self) -> dict:
         """``{"state": {number: state}, "param_groups": [options]}``, the parameters being numbered
         in the order of the groups. The tensors are those in use; state of parameters that are in no
         group is left out."""
+        for before in self._optimizer_state_dict_pre_hooks.values():
+            before(self)
         number: dict[int, int] = {}
         groups = []
         for group in self.param_groups:
@@ -228,7 +240,12 @@ class Optimizer:
             for k, v in self._state.items()
             if not isinstance(k, Tensor) or id(k) in number
         }
-        return {"state": state, "param_groups": groups}
+        result = {"state": state, "param_groups": groups}
+        for after in self._optimizer_state_dict_post_hooks.values():
+            changed = after(self, result)
+            if changed is not None:
+                result = changed
+        return result
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Takes over options and state from ``state_dict``, of which tensors are copied.
@@ -240,6 +257,11 @@ class Optimizer:
         """
         from copy import deepcopy
 
+        state_dict = state_dict.copy()
+        for before in self._optimizer_load_state_dict_pre_hooks.values():
+            changed = before(self, state_dict)
+            if changed is not None:
+                state_dict = changed
         groups, saved = self.param_groups, state_dict["param_groups"]
         if len(groups) != len(saved):
             raise ValueError(
@@ -260,9 +282,8 @@ class Optimizer:
             options = deepcopy({k: v for k, v in loaded.items() if k != "params"})
             for name, default in self.defaults.items():
                 options.setdefault(name, default)
-            options.pop("param_names", None)
             if "param_names" in group:
-                options["param_names"] = group["param_names"]
+                options.setdefault("param_names", group["param_names"])
             options["params"] = group["params"]
             new_groups.append(options)
         new_state: defaultdict = defaultdict(dict)
@@ -275,6 +296,8 @@ class Optimizer:
         self.param_groups = new_groups
         self._state = new_state
         self._gathered.clear()
+        for after in self._optimizer_load_state_dict_post_hooks.values():
+            after(self)
 
     def __repr__(self) -> str:
         text = type(self).__name__ + " ("
@@ -290,27 +313,9 @@ def _fitted(param: Tensor, value: Any, key: object) -> Any:
     """A copy of loaded state in the form in which it is kept for ``param``."""
     if isinstance(value, dict):
         return {k: _fitted(param, v, k) for k, v in value.items()}
-    if key == "step":
-        return value.clone() if isinstance(value, Tensor) else new_step() + float(value)
     if isinstance(value, Tensor):
-        return value.to(param.dtype).clone() if param.is_floating_point() else value.clone()
+        cast = key != "step" and param.is_floating_point()
+        return value.to(param.dtype).clone() if cast else value.clone()
     if isinstance(value, (list, tuple)):
         return type(value)(_fitted(param, v, key) for v in value)
     return value
-
-
-def _step_with_hooks(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
-    args = (optimizer, *args)
-    for hook in list(optimizer._step_pre_hooks.values()):
-        changed = hook(optimizer, args, kwargs)
-        if changed is not None:
-            if not (isinstance(changed, tuple) and len(changed) == 2):
-                raise RuntimeError(
-                    "step pre-hook: expected None or a tuple of (new args, new kwargs), got "
-                    f"{changed!r}"
-                )
-            args, kwargs = changed
-    result = type(optimizer).step(*args, **kwargs)
-    for hook in list(optimizer._step_post_hooks.values()):
-        hook(optimizer, args, kwargs)
-    return result

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from wengert import Tensor, zeros_like
+from wengert import Tensor
 from wengert._core import rmsprop_step
-from wengert._tensor import with_gradients
-from wengert.optim.optimizer import (
-    Optimizer,
-    check_lr,
-    check_not_differentiable,
-    check_not_negative,
-    new_step,
-)
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from wengert.optim._elementwise import STEP, ElementwiseOptimizer, State
+from wengert.optim.optimizer import check_lr, check_not_negative
 
 
-class RMSprop(Optimizer):
+class RMSprop(ElementwiseOptimizer):
     """p -= lr g / (sqrt(v) + eps), with v = alpha v + (1 - alpha) g^2 (Tieleman and Hinton, 2012).
 
     Args:
@@ -28,7 +18,17 @@ class RMSprop(Optimizer):
         momentum: p -= lr b instead, with b = momentum b + g / (sqrt(v) + eps).
         maximize: go up instead of down.
         foreach, capturable: accepted; a step is always one call for all parameters of a group.
+        differentiable: record the steps.
     """
+
+    _step = rmsprop_step
+    _states = (
+        STEP,
+        State("square_avg"),
+        State("momentum_buffer", when="momentum"),
+        State("grad_avg", when="centered"),
+    )
+    _options = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize")
 
     def __init__(
         self,
@@ -51,7 +51,6 @@ class RMSprop(Optimizer):
             weight_decay_value=weight_decay,
             alpha_value=alpha,
         )
-        check_not_differentiable(differentiable)
         defaults = {
             "lr": lr,
             "momentum": momentum,
@@ -66,48 +65,13 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _gather(self, params: list[Tensor], options: Any) -> tuple:
-        has_momentum, centered = options
-        names = ["square_avg"]
-        if has_momentum:
-            names.append("momentum_buffer")
-        if centered:
-            names.append("grad_avg")
-        lists: dict[str, list] = {"grad_avg": [], "momentum_buffer": [], "square_avg": []}
-        steps = []
-        for p in params:
-            state = self._state[p]
-            if "step" not in state:
-                state["step"] = new_step()
-            steps.append(state["step"])
-            for name in names:
-                if name not in state:
-                    state[name] = zeros_like(p)
-                lists[name].append(state[name])
-        return lists["square_avg"], lists["grad_avg"], lists["momentum_buffer"], steps
-
-    def step(self, closure: Callable | None = None) -> object:
-        """Changes the parameters once; returns what ``closure`` returns."""
-        loss = None if closure is None else self._evaluate(closure)
-        for index, group in enumerate(self.param_groups):
-            params, grads = with_gradients(group["params"])
-            if not params:
-                continue
-            momentum, centered = group["momentum"], group["centered"]
-            squares, means, buffers, steps = self._lists(index, params, (momentum > 0, centered))
-            rmsprop_step(
-                params,
-                grads,
-                squares,
-                means,
-                buffers,
-                steps,
-                float(group["lr"]),
-                group["alpha"],
-                group["eps"],
-                group["weight_decay"],
-                momentum,
-                centered,
-                group["maximize"],
-            )
-        return loss
+    def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
+        alpha, momentum = group["alpha"], group["momentum"]
+        v = state["square_avg"] = state["square_avg"] * alpha + g * g * (1 - alpha)
+        if group["centered"]:
+            m = state["grad_avg"] = state["grad_avg"].lerp(g, 1 - alpha)
+            v = v - m * m
+        d = g / (v.sqrt() + group["eps"])
+        if momentum > 0:
+            d = state["momentum_buffer"] = state["momentum_buffer"] * momentum + d
+        p.sub_(d * group["lr"])

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from wengert import Tensor, zeros_like
+from wengert import Tensor
 from wengert._core import sgd_step
-from wengert._tensor import with_gradients
-from wengert.optim.optimizer import (
-    Optimizer,
-    check_lr,
-    check_not_differentiable,
-    check_not_negative,
-)
+from wengert.optim._elementwise import ElementwiseOptimizer, State
+from wengert.optim.optimizer import check_lr, check_not_negative, check_ways
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
-class SGD(Optimizer):
+class SGD(ElementwiseOptimizer):
     """b = momentum b + (1 - dampening) g, then p -= lr b, with g including weight_decay p.
 
     The first b of a parameter is g. With ``nesterov``, p -= lr (g + momentum b).
@@ -23,7 +22,15 @@ class SGD(Optimizer):
     Args:
         maximize: go up instead of down.
         foreach, fused: accepted; a step is always one call for all parameters of a group.
+        differentiable: record the steps.
     """
+
+    _states = (State("momentum_buffer", when="momentum"),)
+    _step = sgd_step
+    _options = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
+    # Ids of those of the parameters gathered last whose momentum begins, where this makes a
+    # difference: it is the gradient, neither dampened nor recorded.
+    _fresh: frozenset[int] = frozenset()
 
     def __init__(
         self,
@@ -41,7 +48,7 @@ class SGD(Optimizer):
     ) -> None:
         check_lr(lr)
         check_not_negative(momentum_value=momentum, weight_decay_value=weight_decay)
-        check_not_differentiable(differentiable)
+        check_ways(foreach, fused, differentiable)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         defaults = {
@@ -57,43 +64,40 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _gather(self, params: list[Tensor], options: object) -> tuple:
-        buffers, fresh = [], []
-        for i, p in enumerate(params):
-            state = self._state[p]
-            if state.get("momentum_buffer") is None:
-                state["momentum_buffer"] = zeros_like(p)
-                fresh.append(i)
-            buffers.append(state["momentum_buffer"])
-        return buffers, fresh
+    def _gather(self, params: list[Tensor], options: Any) -> tuple:
+        special = options["momentum"] != 0 and (
+            options["dampening"] != 0 or options["differentiable"]
+        )
+        self._fresh = frozenset(
+            id(p)
+            for p in (params if special else ())
+            if self._state.get(p, {}).get("momentum_buffer") is None
+        )
+        self.__dict__.pop("_step", None)
+        if self._fresh:
+            self.__dict__["_step"] = self._first_step
+        return super()._gather(params, options)
 
-    def step(self, closure: Callable | None = None) -> object:
-        """Changes the parameters once; returns what ``closure`` returns."""
-        loss = None if closure is None else self._evaluate(closure)
-        for index, group in enumerate(self.param_groups):
-            params, grads = with_gradients(group["params"])
-            if not params:
-                continue
-            lr = group["lr"]
-            if lr.__class__ is not float:
-                lr = float(lr)
-            momentum = group["momentum"]
-            dampening = group["dampening"]
-            decay, nesterov = group["weight_decay"], group["nesterov"]
-            maximize = group["maximize"]
-            buffers: list[Tensor] = []
-            if momentum != 0:
-                buffers, fresh = self._lists(index, params, None)
-                if fresh:
-                    self._gathered.pop(index, None)
-                    if dampening != 0:
-                        # The first momentum is the gradient, not dampened.
-                        rest = [i for i in range(len(params)) if i not in fresh]
-                        some = ([x[i] for i in fresh] for x in (params, grads, buffers))
-                        sgd_step(*some, lr, momentum, 0.0, decay, nesterov, maximize)
-                        params, grads, buffers = (
-                            [x[i] for i in rest] for x in (params, grads, buffers)
-                        )
-            if params:
-                sgd_step(params, grads, buffers, lr, momentum, dampening, decay, nesterov, maximize)
-        return loss
+    def _first_step(self, params: list, grads: list, states: tuple, options: tuple) -> None:
+        lr, momentum, dampening, *rest = options
+        lists = params, grads, *states
+        fresh, others = (
+            [i for i, p in enumerate(params) if (id(p) in self._fresh) == new]
+            for new in (True, False)
+        )
+        for some, damped in ((fresh, 0.0), (others, dampening)):
+            p, g, buffers = ([x[i] for i in some] for x in lists)
+            sgd_step(p, g, (buffers,), (lr, momentum, damped, *rest))
+        self._fresh = frozenset()
+        del self.__dict__["_step"]
+
+    def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
+        momentum = group["momentum"]
+        if momentum != 0:
+            if id(p) in self._fresh:
+                b = g.detach().clone()
+            else:
+                b = state["momentum_buffer"] * momentum + g * (1 - group["dampening"])
+            state["momentum_buffer"] = b
+            g = g + b * momentum if group["nesterov"] else b
+        p.sub_(g * group["lr"])

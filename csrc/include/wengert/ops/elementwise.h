@@ -29,8 +29,6 @@ WENGERT_NAMESPACE_BEGIN
 
 // input where condition (bool) is true, other elsewhere; all three broadcast.
 WENGERT_API Tensor where(const Tensor& condition, const Tensor& input, const Tensor& other);
-// The complex conjugate; a real tensor itself.
-WENGERT_API Tensor conj(const Tensor& input);
 
 #define WG_OPERATOR(symbol, name)                                                        \
   inline Tensor operator symbol(const Tensor& a, const Tensor& b) { return name(a, b); } \

@@ -78,6 +78,19 @@ WENGERT_API Tensor rms_norm(const Tensor& input, Dims normalized_shape, const Te
 WENGERT_API Tensor embedding(const Tensor& input, const Tensor& weight,
                              std::optional<int64_t> padding_idx = {});
 
+// ---- attention
+// softmax(scale query key^T + attn_mask) value of (*, L, E), (*, S, E) and (*, S, Ev), whose
+// leading dimensions broadcast, with dropout of the weights. A boolean mask tells which keys take
+// part, another one is added; it broadcasts to (*, L, S). Where nothing takes part the result is 0.
+// With is_causal query i sees the keys 0 to i. The scale is 1 / sqrt(E) by default. With
+// enable_gqa key and value may have fewer heads (dimension -3), each serving several of the
+// query's.
+WENGERT_API Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key,
+                                                const Tensor& value, const Tensor& attn_mask = {},
+                                                double dropout_p = 0, bool is_causal = false,
+                                                std::optional<double> scale = {},
+                                                bool enable_gqa = false);
+
 // ---- losses; reduction is "none", "mean" or "sum"
 // -log(softmax(input))[target] of logits (C), (N, C) or (N, C, ...). The target holds class
 // indices, or class probabilities in the input's shape. The weight has one number for each class.

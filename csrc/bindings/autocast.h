@@ -1,0 +1,22 @@
+// Autocast: while it is on, functions that Python calls convert their tensors, products to a short
+// dtype and what needs precision to float32, as PyTorch's lists for the CPU say.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "bindings/signature.h"
+#include "wengert/autograd.h"
+
+namespace wengert::python {
+
+// The tensor as a product takes it: in `dtype`, unless it is not floating or float64.
+inline Tensor autocast_to(const Tensor& t, DType dtype) {
+  return is_floating(t.dtype()) && t.dtype() != DType::float64 ? t.to(dtype) : t;
+}
+
+// Converts the tensors among the values of a call of `name`. What is made is kept in `kept`.
+void autocast_values(const char* name, DType dtype, const std::vector<Parameter>& parameters,
+                     Value* values, std::vector<Tensor>& kept);
+
+}  // namespace wengert::python

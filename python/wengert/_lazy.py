@@ -1,0 +1,83 @@
+"""Names of the package that are loaded on first use, to keep ``import wengert`` fast."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+MODULES = frozenset(
+    [
+        "accelerator",
+        "amp",
+        "backends",
+        "compiler",
+        "cuda",
+        "distributed",
+        "distributions",
+        "hub",
+        "jit",
+        "mps",
+        "multiprocessing",
+        "onnx",
+        "profiler",
+        "random",
+        "run",
+        "storage",
+        "torch_version",
+        "types",
+        "version",
+        "xpu",
+        "_utils",
+    ]
+)
+
+_TENSOR_TYPES = (
+    "BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor "
+    "LongTensor ShortTensor"
+)
+# name -> the module that defines it
+NAMES = {
+    **dict.fromkeys(_TENSOR_TYPES.split(), "_legacy"),
+    **dict.fromkeys(("is_storage", "set_default_tensor_type", "typename"), "_legacy"),
+    **dict.fromkeys(("TypedStorage", "UntypedStorage"), "storage"),
+    **dict.fromkeys(("GradScaler", "autocast"), "amp"),
+    **dict.fromkeys(
+        (
+            "get_autocast_dtype",
+            "is_autocast_cpu_enabled",
+            "is_autocast_enabled",
+            "set_autocast_dtype",
+            "set_autocast_enabled",
+        ),
+        "amp.autocast_mode",
+    ),
+    "OutOfMemoryError": "cuda",
+    "compile": "compiler",
+    **dict.fromkeys(
+        (
+            "are_deterministic_algorithms_enabled",
+            "get_deterministic_debug_mode",
+            "get_float32_matmul_precision",
+            "get_num_interop_threads",
+            "is_deterministic_algorithms_warn_only_enabled",
+            "set_deterministic_debug_mode",
+            "set_float32_matmul_precision",
+            "set_flush_denormal",
+            "set_num_interop_threads",
+            "use_deterministic_algorithms",
+        ),
+        "_switches",
+    ),
+}
+
+
+def find(name: str) -> Any:
+    """The value of ``wengert.name``; AttributeError if there is none."""
+    if name in MODULES:
+        return import_module(f"wengert.{name}")
+    if name in NAMES:
+        return getattr(import_module(f"wengert.{NAMES[name]}"), name)
+    raise AttributeError(f"module 'wengert' has no attribute {name!r}", name=name)

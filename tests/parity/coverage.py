@@ -1,0 +1,35 @@
+"""Which of the names that programs use have cases, and what became of them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+
+import harness
+
+# Names that have no meaning without several machines or processes.
+LEFT_OUT = ("torch.distributed", "torch.nn.parallel.DistributedDataParallel")
+
+
+@dataclass
+class Name:
+    """One name: by how many programs it is used, and its cases."""
+
+    name: str
+    programs: int
+    cases: list[harness.Case] = field(default_factory=list)
+
+    @property
+    def is_left_out(self) -> bool:
+        return self.name.startswith(LEFT_OUT)
+
+
+def read_names() -> list[Name]:
+    """The names of names.csv, most used first, with the cases of each."""
+    with open(harness.HERE / "names.csv", newline="") as file:
+        names = {r["name"]: Name(r["name"], int(r["programs"])) for r in csv.DictReader(file)}
+    for case in harness.all_cases():
+        for name in case.all_names:
+            if name in names:
+                names[name].cases.append(case)
+    return list(names.values())
