@@ -42,12 +42,14 @@ from ._ops import addmm as addmm
 from ._ops import addmv as addmv
 from ._ops import addmv_ as addmv_
 from ._ops import addr as addr
+from ._complex import adjoint as adjoint
 from ._ops import all as all
 from ._ops import allclose as allclose
 from ._ops import amax as amax
 from ._ops import amin as amin
 from ._ops import aminmax as aminmax
 from . import amp as amp
+from ._ops import angle as angle
 from ._ops import any as any
 from ._creation import arange as arange
 from ._ops import arccos as arccos
@@ -94,6 +96,7 @@ bfloat16: dtype
 from ._ops import binary_cross_entropy as binary_cross_entropy
 from ._ops import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from ._ops import bincount as bincount
+from ._ops import binomial as binomial
 from ._ops import bitwise_and as bitwise_and
 from ._ops import bitwise_left_shift as bitwise_left_shift
 from ._ops import bitwise_not as bitwise_not
@@ -117,6 +120,9 @@ cfloat: dtype
 from ._pointwise import chain_matmul as chain_matmul
 from ._memory_format import channels_last as channels_last
 from ._memory_format import channels_last_3d as channels_last_3d
+from ._ops import cholesky as cholesky
+from ._ops import cholesky_inverse as cholesky_inverse
+from ._ops import cholesky_solve as cholesky_solve
 from ._ops import chunk as chunk
 from ._ops import clamp as clamp
 from ._ops import clamp_ as clamp_
@@ -131,10 +137,13 @@ from ._ops import column_stack as column_stack
 from ._shape import combinations as combinations
 from .compiler import compile as compile
 from . import compiler as compiler
+from ._ops import complex as complex
 complex128: dtype
 complex64: dtype
 from ._ops import concat as concat
 from ._ops import concatenate as concatenate
+from ._ops import conj as conj
+from ._ops import conj_physical as conj_physical
 from ._memory_format import contiguous_format as contiguous_format
 from ._ops import conv1d as conv1d
 from ._ops import conv2d as conv2d
@@ -169,6 +178,7 @@ from ._ops import diff as diff
 from ._ops import digamma as digamma
 from ._ops import dist as dist
 from . import distributed as distributed
+from . import distributions as distributions
 from ._ops import div as div
 from ._ops import divide as divide
 from ._ops import dot as dot
@@ -256,7 +266,14 @@ from ._ops import hstack as hstack
 from . import hub as hub
 from ._ops import huber_loss as huber_loss
 from ._ops import hypot as hypot
+from ._ops import i0 as i0
+from ._ops import i0e as i0e
+from ._ops import i1 as i1
+from ._ops import i1e as i1e
+from ._ops import igamma as igamma
+from ._ops import igammac as igammac
 from ._settings import iinfo as iinfo
+from ._ops import imag as imag
 from ._ops import index_add as index_add
 from ._ops import index_copy as index_copy
 from ._ops import index_fill as index_fill
@@ -276,11 +293,13 @@ from ._core import is_anomaly_enabled as is_anomaly_enabled
 from .amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
 from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
 from ._properties import is_complex as is_complex
+from ._complex import is_conj as is_conj
 from ._switches import is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled
 from ._properties import is_floating_point as is_floating_point
 from ._core import is_grad_enabled as is_grad_enabled
 from ._properties import is_inference as is_inference
 from ._core import is_inference_mode_enabled as is_inference_mode_enabled
+from ._complex import is_neg as is_neg
 from ._properties import is_nonzero as is_nonzero
 from ._properties import is_same_size as is_same_size
 from ._properties import is_signed as is_signed
@@ -293,6 +312,7 @@ from ._ops import isinf as isinf
 from ._ops import isnan as isnan
 from ._ops import isneginf as isneginf
 from ._ops import isposinf as isposinf
+from ._complex import isreal as isreal
 from . import jit as jit
 from ._ops import kl_div as kl_div
 from ._ops import kron as kron
@@ -321,6 +341,7 @@ from ._ops import log1p_ as log1p_
 from ._ops import log2 as log2
 from ._ops import log2_ as log2_
 from ._ops import log_ as log_
+from ._ops import log_ndtr as log_ndtr
 from ._ops import log_softmax as log_softmax
 from ._ops import logaddexp as logaddexp
 from ._ops import logaddexp2 as logaddexp2
@@ -375,6 +396,7 @@ from ._ops import nanquantile as nanquantile
 from ._ops import nansum as nansum
 from ._ops import narrow as narrow
 from ._ops import ndtr as ndtr
+from ._ops import ndtri as ndtri
 from ._ops import ne as ne
 from ._ops import neg as neg
 from ._ops import neg_ as neg_
@@ -399,6 +421,8 @@ from ._ops import outer as outer
 from ._ops import pad as pad
 from ._ops import permute as permute
 pi: _float
+from ._ops import poisson as poisson
+from ._ops import polar as polar
 from ._ops import polygamma as polygamma
 from ._ops import positive as positive
 from ._ops import pow as pow
@@ -420,6 +444,7 @@ from . import random as random
 from ._ops import randperm as randperm
 from ._creation import range as range
 from ._ops import ravel as ravel
+from ._ops import real as real
 from ._ops import reciprocal as reciprocal
 from ._ops import reciprocal_ as reciprocal_
 from ._ops import relu as relu
@@ -429,6 +454,8 @@ from ._ops import remainder as remainder
 from ._shape import repeat_interleave as repeat_interleave
 from ._core import reset_peak_memory as reset_peak_memory
 from ._ops import reshape as reshape
+from ._ops import resolve_conj as resolve_conj
+from ._complex import resolve_neg as resolve_neg
 from ._ops import result_type as result_type
 from ._ops import rms_norm as rms_norm
 from ._recurrent import rnn_relu as rnn_relu
@@ -521,6 +548,7 @@ from ._ops import topk as topk
 from . import torch_version as torch_version
 from ._ops import trace as trace
 from ._ops import transpose as transpose
+from ._ops import triangular_solve as triangular_solve
 from ._ops import tril as tril
 from ._ops import tril_indices as tril_indices
 from ._core import trim_memory as trim_memory
@@ -544,6 +572,8 @@ from ._reductions import var as var
 from ._reductions import var_mean as var_mean
 from ._ops import vdot as vdot
 from . import version as version
+from ._ops import view_as_complex as view_as_complex
+from ._ops import view_as_real as view_as_real
 from ._shape import vsplit as vsplit
 from ._ops import vstack as vstack
 from ._shape import where as where
