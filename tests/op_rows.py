@@ -274,8 +274,11 @@ def assert_bits(got: Any, want: Any, what: str = "") -> None:
 # ---- gradients -----------------------------------------------------------------------------
 
 
+# Functions of matrices of a kind that random numbers do not make; tests/parity has their cases.
+ELSEWHERE = ("cholesky", "cholesky_inverse", "cholesky_solve")
+
 # Floating point parameters that the operation refuses to differentiate, as PyTorch does.
-CONSTANTS = {"cross_entropy": "weight"}
+CONSTANTS = {"cross_entropy": "weight", "igamma": "input", "igammac": "input"}
 
 
 class Differentiated:

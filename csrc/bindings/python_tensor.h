@@ -14,6 +14,14 @@
 
 namespace wengert::python {
 
+inline void set_linalg_error(const char* text) {
+  PyObject* module = PyImport_ImportModule("wengert.linalg");
+  PyObject* type = module ? PyObject_GetAttrString(module, "LinAlgError") : nullptr;
+  if (type) PyErr_SetString(type, text);
+  Py_XDECREF(type);
+  Py_XDECREF(module);
+}
+
 // Turns the C++ exception being handled into the Python exception of the same kind. A Python error
 // that a callback has left pending is kept.
 inline void translate_exception() {
@@ -28,6 +36,8 @@ inline void translate_exception() {
     PyErr_SetString(PyExc_IndexError, e.what());
   } catch (const NotImplementedError& e) {
     PyErr_SetString(PyExc_NotImplementedError, e.what());
+  } catch (const LinAlgError& e) {
+    set_linalg_error(e.what());
   } catch (const IoError& e) {
     PyErr_SetString(PyExc_OSError, e.what());
   } catch (const OutOfMemoryError& e) {

@@ -642,7 +642,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         return _repr(self)
 
     def __format__(self, str spec):
-        if spec and impl_of(self).ndim == 0:
+        # One number in a text is that number, as PyTorch has it; a Parameter stays one.
+        if impl_of(self).ndim == 0 and (spec or type(self) is Tensor):
             return format(self.item(), spec)
         return object.__format__(self, spec) if spec else repr(self)
 

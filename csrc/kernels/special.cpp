@@ -65,19 +65,57 @@ double polygamma(double n, double x) {
   return sign * tgamma(n + 1) * hurwitz_zeta(n + 1, x);
 }
 
+namespace {
+
+// y > 0 with erfc(y) = q = 1 - a, 0 < q < 1: a guess good to some 0.002, then two steps of third
+// order on erf or four of Newton's on log(erfc), which is nearly a parabola.
+double inverse_erf(double a, double q) {
+  const double l = log(q * (2 - q)), b = 2 / (kPi * 0.147) + 0.5 * l;
+  double y = sqrt(sqrt(b * b - l / 0.147) - b);
+  if (a >= 0.5) {
+    for (int step = 0; step < 4; ++step) {
+      const double r = erfc(y);
+      y += log(r / q) * r / (1.12837916709551257390 * exp(-y * y));
+    }
+    return y;
+  }
+  for (int step = 0; step < 2; ++step) {
+    const double error = erf(y) - a;
+    const double u = error / (1.12837916709551257390 * exp(-y * y));
+    y -= u / (1 + y * u);
+  }
+  return y;
+}
+
+}  // namespace
+
 double erfinv(double x) {
   const double a = fabs(x);
   if (!(a < 1)) return a == 1 ? copysign(INFINITY, x) : NAN;
   if (a < 1e-9) return x * 0.88622692545275801365;
-  // A guess good to some 0.002, then two steps of third order.
-  const double l = log1p(-a * a), b = 2 / (kPi * 0.147) + 0.5 * l;
-  double y = sqrt(sqrt(b * b - l / 0.147) - b);
-  for (int step = 0; step < 2; ++step) {
-    const double error = a < 0.5 ? erf(y) - a : (1 - a) - erfc(y);
-    const double u = error / (1.12837916709551257390 * exp(-y * y));
-    y -= u / (1 + y * u);
+  return copysign(inverse_erf(a, 1 - a), x);
+}
+
+double ndtri(double p) {
+  if (!(p > 0 && p < 1)) return p == 0 ? -INFINITY : p == 1 ? INFINITY : NAN;
+  constexpr double kRoot2 = 1.41421356237309504880;
+  if (fabs(p - 0.5) < 0.25) return kRoot2 * erfinv(2 * (p - 0.5));
+  return p < 0.5 ? -kRoot2 * inverse_erf(1 - 2 * p, 2 * p)
+                 : kRoot2 * inverse_erf(1 - 2 * (1 - p), 2 * (1 - p));
+}
+
+double log_ndtr(double x) {
+  constexpr double kHalfRoot2 = 0.70710678118654752440;
+  if (x > 0) return log1p(-0.5 * erfc(kHalfRoot2 * x));
+  if (!(x < -20)) return log(0.5 * erfc(-kHalfRoot2 * x));
+  // The asymptotic series of the tail.
+  const double z = 1 / (x * x);
+  double term = 1, total = 0;
+  for (int k = 1; k < 20; ++k) {
+    term *= -(2 * k - 1) * z;
+    total += term;
   }
-  return copysign(y, x);
+  return -0.5 * x * x - log(-x) - 0.91893853320467274178 + log1p(total);
 }
 
 }  // namespace wengert::kernels::special

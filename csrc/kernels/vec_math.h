@@ -114,6 +114,38 @@ WG_INLINE Vec<T> erfinv(Vec<T> x) {
   return map_lanes(x, [](T v) { return special::erfinv(v); });
 }
 template <class T>
+WG_INLINE Vec<T> ndtri(Vec<T> x) {
+  return map_lanes(x, [](T v) { return special::ndtri(v); });
+}
+template <class T>
+WG_INLINE Vec<T> log_ndtr(Vec<T> x) {
+  return map_lanes(x, [](T v) { return special::log_ndtr(v); });
+}
+template <class T>
+WG_INLINE Vec<T> i0(Vec<T> x) {
+  return map_lanes(x, [](T v) { return special::i0(v); });
+}
+template <class T>
+WG_INLINE Vec<T> i0e(Vec<T> x) {
+  return map_lanes(x, [](T v) { return special::i0e(v); });
+}
+template <class T>
+WG_INLINE Vec<T> i1(Vec<T> x) {
+  return map_lanes(x, [](T v) { return special::i1(v); });
+}
+template <class T>
+WG_INLINE Vec<T> i1e(Vec<T> x) {
+  return map_lanes(x, [](T v) { return special::i1e(v); });
+}
+template <class T>
+WG_INLINE Vec<T> igamma(Vec<T> a, Vec<T> x) {
+  return map_lanes(a, x, [](T shape, T v) { return special::igamma(shape, v); });
+}
+template <class T>
+WG_INLINE Vec<T> igammac(Vec<T> a, Vec<T> x) {
+  return map_lanes(a, x, [](T shape, T v) { return special::igammac(shape, v); });
+}
+template <class T>
 WG_INLINE Vec<T> polygamma(Vec<T> n, Vec<T> x) {
   return map_lanes(n, x, [](T order, T v) { return special::polygamma(order, v); });
 }

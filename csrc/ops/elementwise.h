@@ -61,6 +61,13 @@ Tensor run_scalar(const OpClass& cls, const kernels::BinaryKernels& kernels, Res
 // ---- what derivative expressions of the tables are made of, beside the public functions
 struct NoGradient {};
 inline NoGradient none() { return {}; }
+// A gradient nobody knows: an error where it is asked for.
+template <class G>
+G refuse(const char* op, const G&) {
+  fail<NotImplementedError>(op,
+                            ": the derivative by its first argument is not implemented; detach "
+                            "it");
+}
 inline Tensor chain(const Tensor& g, const Tensor& d) { return mul(g, d); }
 Tensor chain(const Tensor& g, double d);
 Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b);

@@ -46,6 +46,9 @@ WENGERT_NAMESPACE_BEGIN
   X(ternary) \
   X(product) \
   X(distribution) \
+  X(random_sampler) \
+  X(linalg_triangular) \
+  X(linalg_cholesky) \
   X(nn_linear) \
   X(nn_convolution) \
   X(nn_max_pool) \

@@ -9,10 +9,11 @@ struct PhiloxBlock {
   uint32_t v[4];
 };
 
-// The 128 random bits at position `counter` of the stream `seed`.
-inline PhiloxBlock philox(uint64_t seed, uint64_t counter) {
+// The 128 random bits at position `counter` of the stream `seed`; at each position there are 2^64
+// such blocks, of which `sub` 0 serves those who know how many they need.
+inline PhiloxBlock philox(uint64_t seed, uint64_t counter, uint64_t sub = 0) {
   uint32_t c0 = static_cast<uint32_t>(counter), c1 = static_cast<uint32_t>(counter >> 32);
-  uint32_t c2 = 0, c3 = 0;
+  uint32_t c2 = static_cast<uint32_t>(sub), c3 = static_cast<uint32_t>(sub >> 32);
   uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);
   for (int round = 0; round < 10; ++round) {
     const uint64_t p0 = uint64_t{0xD2511F53} * c0;

@@ -16,6 +16,7 @@ MODULES = frozenset(
         "compiler",
         "cuda",
         "distributed",
+        "distributions",
         "hub",
         "jit",
         "mps",

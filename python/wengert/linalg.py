@@ -12,7 +12,24 @@ if TYPE_CHECKING:
 
 _ops = _core.ops
 
-__all__ = ["cross", "matmul", "matrix_norm", "multi_dot", "norm", "vecdot", "vector_norm"]
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "cholesky_ex",
+    "cross",
+    "matmul",
+    "matrix_norm",
+    "multi_dot",
+    "norm",
+    "solve_triangular",
+    "vecdot",
+    "vector_norm",
+]
+
+
+class LinAlgError(RuntimeError):
+    """A matrix for which a factorization does not exist."""
+
 
 matmul = _ops.matmul
 
@@ -83,3 +100,34 @@ def norm(
                 f"shape {tuple(A.shape)}"
             )
     return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+
+
+def cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
+    """The lower triangular L with L L^T = A, or the upper U with U^T U = A, for each matrix.
+
+    That triangle of A alone is read; its gradient is symmetric.
+
+    Raises:
+        LinAlgError: a matrix is not positive definite.
+    """
+    return _ops.cholesky(A, upper) if out is None else _ops.cholesky(A, upper, out=out)
+
+
+def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
+    """`cholesky` without an error: a named tuple of the factor ``L`` and ``info``, which holds for
+    each matrix 0 or the order of its first leading minor that is not positive.
+
+    Raises:
+        LinAlgError: a matrix is not positive definite, with check_errors.
+    """
+    return _ops._cholesky_ex(A, upper=upper, check_errors=check_errors)
+
+
+def solve_triangular(
+    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
+) -> Tensor:
+    """X with A X = B, or X A = B where not left, of triangular A; leading dimensions broadcast.
+
+    The other triangle of A is not read, nor the diagonal where unitriangular: it counts as ones.
+    """
+    return _ops._solve_triangular(A, B, upper=upper, left=left, unitriangular=unitriangular)

@@ -42,6 +42,12 @@ class WENGERT_API NotImplementedError : public Error {
  public:
   using Error::Error;
 };
+// A matrix that a factorization does not exist for (Python: wengert.linalg.LinAlgError, a
+// RuntimeError).
+class WENGERT_API LinAlgError : public Error {
+ public:
+  using Error::Error;
+};
 // Python: OSError.
 class WENGERT_API IoError : public Error {
  public:

@@ -1,5 +1,7 @@
-// Products of vectors and matrices.
+// Products of vectors and matrices, triangular systems, Cholesky factors.
 #pragma once
+
+#include <utility>
 
 #include "wengert/tensor.h"
 
@@ -38,5 +40,24 @@ WENGERT_API Tensor kron(const Tensor& input, const Tensor& other);
 WENGERT_API Tensor cross(const Tensor& input, const Tensor& other, int64_t dim = -1);
 // Sums over the given dimensions of each, taken pair by pair.
 WENGERT_API Tensor tensordot(const Tensor& a, const Tensor& b, Dims dims_a, Dims dims_b);
+
+// x with A x = B, or x A = B where not left; A is triangular, and with unitriangular its diagonal
+// counts as ones. Leading dimensions broadcast.
+WENGERT_API Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left = true,
+                                    bool unitriangular = false);
+// The same with A's transpose where asked for, and a copy of A.
+WENGERT_API std::pair<Tensor, Tensor> triangular_solve(const Tensor& b, const Tensor& a,
+                                                       bool upper = true, bool transposed = false,
+                                                       bool unitriangular = false);
+
+// The triangular L with L L^T = A, or U with U^T U = A; that triangle of A is read. LinAlgError
+// unless A is positive definite.
+WENGERT_API Tensor cholesky(const Tensor& a, bool upper = false);
+// The factor, and for each matrix 0 or the order of its first leading minor that is not positive.
+WENGERT_API std::pair<Tensor, Tensor> cholesky_ex(const Tensor& a, bool upper = false,
+                                                  bool check_errors = false);
+// x with A x = B, and the inverse of A, by its Cholesky factor.
+WENGERT_API Tensor cholesky_solve(const Tensor& b, const Tensor& l, bool upper = false);
+WENGERT_API Tensor cholesky_inverse(const Tensor& l, bool upper = false);
 
 WENGERT_NAMESPACE_END

@@ -44,6 +44,15 @@ WENGERT_API Tensor& bernoulli_(Tensor& self, double p = 0.5, Generator* generato
 WENGERT_API Tensor multinomial(const Tensor& input, int64_t num_samples, bool replacement = false,
                                Generator* generator = nullptr);
 
+// Poisson numbers with the rates that input holds; numbers of successes in `count` trials.
+WENGERT_API Tensor poisson(const Tensor& input, Generator* generator = nullptr);
+WENGERT_API Tensor binomial(const Tensor& count, const Tensor& prob,
+                            Generator* generator = nullptr);
+// Gamma numbers of the shapes that input holds and rate 1, and rows of Dirichlet numbers with its
+// concentrations. Their derivatives say how they move at fixed quantiles; they have no second ones.
+WENGERT_API Tensor standard_gamma(const Tensor& input, Generator* generator = nullptr);
+WENGERT_API Tensor sample_dirichlet(const Tensor& input, Generator* generator = nullptr);
+
 WENGERT_API Tensor& exponential_(Tensor& self, double lambd = 1, Generator* generator = nullptr);
 WENGERT_API Tensor& geometric_(Tensor& self, double p, Generator* generator = nullptr);
 WENGERT_API Tensor& cauchy_(Tensor& self, double median = 0, double sigma = 1,
