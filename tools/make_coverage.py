@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "parity"))
 
-import coverage
-import harness
+import coverage  # noqa: E402
+import harness  # noqa: E402
 
 HEAD = """# Coverage of PyTorch's names
 

@@ -33,7 +33,8 @@ from ._ops import acos as acos
 from ._ops import acos_ as acos_
 from ._ops import acosh as acosh
 from ._ops import acosh_ as acosh_
-from ._ops import adaptive_avg_pool2d as adaptive_avg_pool2d
+from ._ops import adaptive_avg_pool1d as adaptive_avg_pool1d
+from ._ops import adaptive_max_pool1d as adaptive_max_pool1d
 from ._ops import add as add
 from ._ops import addbmm as addbmm
 from ._ops import addcdiv as addcdiv
@@ -42,13 +43,17 @@ from ._ops import addmm as addmm
 from ._ops import addmv as addmv
 from ._ops import addmv_ as addmv_
 from ._ops import addr as addr
+from ._complex import adjoint as adjoint
 from ._ops import affine_grid_generator as affine_grid_generator
 from ._ops import all as all
 from ._ops import allclose as allclose
+from .nn._function_forms import alpha_dropout as alpha_dropout
+from .nn._function_forms import alpha_dropout_ as alpha_dropout_
 from ._ops import amax as amax
 from ._ops import amin as amin
 from ._ops import aminmax as aminmax
 from . import amp as amp
+from ._ops import angle as angle
 from ._ops import any as any
 from ._creation import arange as arange
 from ._ops import arccos as arccos
@@ -86,15 +91,17 @@ from ._shape import atleast_2d as atleast_2d
 from ._shape import atleast_3d as atleast_3d
 from .amp.autocast_mode import autocast as autocast
 from . import autograd as autograd
-from ._ops import avg_pool2d as avg_pool2d
+from ._ops import avg_pool1d as avg_pool1d
 from . import backends as backends
 from ._ops import baddbmm as baddbmm
 from ._ops import batch_norm as batch_norm
 from ._ops import bernoulli as bernoulli
 bfloat16: dtype
+from .nn._linear import bilinear as bilinear
 from ._ops import binary_cross_entropy as binary_cross_entropy
-from ._ops import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from .nn._function_forms import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from ._ops import bincount as bincount
+from ._ops import binomial as binomial
 from ._ops import bitwise_and as bitwise_and
 from ._ops import bitwise_left_shift as bitwise_left_shift
 from ._ops import bitwise_not as bitwise_not
@@ -111,14 +118,20 @@ from ._ops import bucketize as bucketize
 from ._ops import can_cast as can_cast
 from ._shape import cartesian_prod as cartesian_prod
 from ._ops import cat as cat
+from ._ops import cdist as cdist
 cdouble: dtype
 from ._ops import ceil as ceil
 from ._ops import ceil_ as ceil_
+from .nn._function_forms import celu as celu
+from .nn._activations import celu_ as celu_
 cfloat: dtype
 from ._pointwise import chain_matmul as chain_matmul
 from ._ops import channel_shuffle as channel_shuffle
 from ._memory_format import channels_last as channels_last
 from ._memory_format import channels_last_3d as channels_last_3d
+from ._ops import cholesky as cholesky
+from ._ops import cholesky_inverse as cholesky_inverse
+from ._ops import cholesky_solve as cholesky_solve
 from ._ops import chunk as chunk
 from ._ops import clamp as clamp
 from ._ops import clamp_ as clamp_
@@ -133,10 +146,13 @@ from ._ops import column_stack as column_stack
 from ._shape import combinations as combinations
 from .compiler import compile as compile
 from . import compiler as compiler
+from ._ops import complex as complex
 complex128: dtype
 complex64: dtype
 from ._ops import concat as concat
 from ._ops import concatenate as concatenate
+from ._ops import conj as conj
+from ._ops import conj_physical as conj_physical
 from ._memory_format import contiguous_format as contiguous_format
 from ._convolution import conv1d as conv1d
 from ._convolution import conv2d as conv2d
@@ -150,9 +166,12 @@ from ._ops import cos as cos
 from ._ops import cos_ as cos_
 from ._ops import cosh as cosh
 from ._ops import cosh_ as cosh_
+from .nn._function_forms import cosine_embedding_loss as cosine_embedding_loss
+from .nn._distance import cosine_similarity as cosine_similarity
 from ._ops import count_nonzero as count_nonzero
 from ._ops import cross as cross
 from ._ops import cross_entropy as cross_entropy
+from .nn._function_forms import ctc_loss as ctc_loss
 from . import cuda as cuda
 from ._ops import cummax as cummax
 from ._ops import cummin as cummin
@@ -172,17 +191,21 @@ from ._ops import diff as diff
 from ._ops import digamma as digamma
 from ._ops import dist as dist
 from . import distributed as distributed
+from . import distributions as distributions
 from ._ops import div as div
 from ._ops import divide as divide
 from ._ops import dot as dot
 double: dtype
-from ._ops import dropout as dropout
+from .nn._function_forms import dropout as dropout
+from .nn._function_forms import dropout_ as dropout_
 from ._shape import dsplit as dsplit
 from ._ops import dstack as dstack
 from ._tensor import dtype as dtype
 e: _float
 from ._einsum import einsum as einsum
 from ._ops import embedding as embedding
+from ._ops import embedding_bag as embedding_bag
+from ._ops import embedding_renorm_ as embedding_renorm_
 from ._ops import empty as empty
 from ._ops import empty_like as empty_like
 from ._grad_modes import enable_grad as enable_grad
@@ -201,6 +224,10 @@ from ._ops import exp_ as exp_
 from ._ops import expm1 as expm1
 from ._ops import expm1_ as expm1_
 from ._ops import eye as eye
+from .nn._function_forms import feature_alpha_dropout as feature_alpha_dropout
+from .nn._function_forms import feature_alpha_dropout_ as feature_alpha_dropout_
+from .nn._function_forms import feature_dropout as feature_dropout
+from .nn._function_forms import feature_dropout_ as feature_dropout_
 from ._ops import fill_ as fill_
 from ._settings import finfo as finfo
 from ._ops import fix as fix
@@ -251,16 +278,25 @@ from ._recurrent import gru as gru
 from ._ops import gru_cell as gru_cell
 from ._ops import gt as gt
 half: dtype
+from .nn._function_forms import hardshrink as hardshrink
 from ._ops import hardsigmoid as hardsigmoid
 from ._ops import hardswish as hardswish
 from ._ops import heaviside as heaviside
+from .nn._function_forms import hinge_embedding_loss as hinge_embedding_loss
 from ._ops import histc as histc
 from ._shape import hsplit as hsplit
 from ._ops import hstack as hstack
 from . import hub as hub
 from ._ops import huber_loss as huber_loss
 from ._ops import hypot as hypot
+from ._ops import i0 as i0
+from ._ops import i0e as i0e
+from ._ops import i1 as i1
+from ._ops import i1e as i1e
+from ._ops import igamma as igamma
+from ._ops import igammac as igammac
 from ._settings import iinfo as iinfo
+from ._ops import imag as imag
 from ._ops import index_add as index_add
 from ._ops import index_copy as index_copy
 from ._ops import index_fill as index_fill
@@ -271,6 +307,7 @@ inf: _float
 from ._grad_modes import inference_mode as inference_mode
 from ._settings import initial_seed as initial_seed
 from ._ops import inner as inner
+from ._ops import instance_norm as instance_norm
 int: dtype
 int16: dtype
 int32: dtype
@@ -280,11 +317,13 @@ from ._core import is_anomaly_enabled as is_anomaly_enabled
 from .amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
 from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
 from ._properties import is_complex as is_complex
+from ._complex import is_conj as is_conj
 from ._switches import is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled
 from ._properties import is_floating_point as is_floating_point
 from ._core import is_grad_enabled as is_grad_enabled
 from ._properties import is_inference as is_inference
 from ._core import is_inference_mode_enabled as is_inference_mode_enabled
+from ._complex import is_neg as is_neg
 from ._properties import is_nonzero as is_nonzero
 from ._properties import is_same_size as is_same_size
 from ._properties import is_signed as is_signed
@@ -297,8 +336,9 @@ from ._ops import isinf as isinf
 from ._ops import isnan as isnan
 from ._ops import isneginf as isneginf
 from ._ops import isposinf as isposinf
+from ._complex import isreal as isreal
 from . import jit as jit
-from ._ops import kl_div as kl_div
+from .nn._function_forms import kl_div as kl_div
 from ._ops import kron as kron
 from ._ops import kthvalue as kthvalue
 from ._ops import l1_loss as l1_loss
@@ -325,6 +365,7 @@ from ._ops import log1p_ as log1p_
 from ._ops import log2 as log2
 from ._ops import log2_ as log2_
 from ._ops import log_ as log_
+from ._ops import log_ndtr as log_ndtr
 from ._ops import log_softmax as log_softmax
 from ._ops import logaddexp as logaddexp
 from ._ops import logaddexp2 as logaddexp2
@@ -342,12 +383,16 @@ from ._recurrent import lstm as lstm
 from ._ops import lstm_cell as lstm_cell
 from ._ops import lt as lt
 from ._settings import manual_seed as manual_seed
+from .nn._function_forms import margin_ranking_loss as margin_ranking_loss
 from ._ops import masked_fill as masked_fill
 from ._ops import masked_scatter as masked_scatter
 from ._ops import masked_select as masked_select
 from ._ops import matmul as matmul
 from ._reductions import max as max
+from ._ops import max_pool1d as max_pool1d
+from ._ops import max_pool1d_with_indices as max_pool1d_with_indices
 from ._ops import max_pool2d as max_pool2d
+from ._ops import max_pool3d as max_pool3d
 from ._ops import maximum as maximum
 from ._ops import mean as mean
 from ._reductions import median as median
@@ -380,6 +425,7 @@ from ._ops import nansum as nansum
 from ._ops import narrow as narrow
 from ._ops import native_channel_shuffle as native_channel_shuffle
 from ._ops import ndtr as ndtr
+from ._ops import ndtri as ndtri
 from ._ops import ne as ne
 from ._ops import neg as neg
 from ._ops import neg_ as neg_
@@ -392,6 +438,7 @@ from . import nn as nn
 from ._grad_modes import no_grad as no_grad
 from ._shape import nonzero as nonzero
 from ._reductions import norm as norm
+from .nn.utils._weight_norm import norm_except_dim as norm_except_dim
 from ._ops import normal as normal
 from ._ops import not_equal as not_equal
 from ._properties import numel as numel
@@ -402,13 +449,19 @@ from . import onnx as onnx
 from . import optim as optim
 from ._ops import outer as outer
 from ._ops import pad as pad
+from .nn._distance import pairwise_distance as pairwise_distance
+from ._ops import pdist as pdist
 from ._ops import permute as permute
 pi: _float
 from ._ops import pixel_shuffle as pixel_shuffle
 from ._ops import pixel_unshuffle as pixel_unshuffle
+from ._ops import poisson as poisson
+from .nn._function_forms import poisson_nll_loss as poisson_nll_loss
+from ._ops import polar as polar
 from ._ops import polygamma as polygamma
 from ._ops import positive as positive
 from ._ops import pow as pow
+from .nn._activations import prelu as prelu
 from ._memory_format import preserve_format as preserve_format
 from ._ops import prod as prod
 from . import profiler as profiler
@@ -427,6 +480,7 @@ from . import random as random
 from ._ops import randperm as randperm
 from ._creation import range as range
 from ._ops import ravel as ravel
+from ._ops import real as real
 from ._ops import reciprocal as reciprocal
 from ._ops import reciprocal_ as reciprocal_
 from ._ops import relu as relu
@@ -436,6 +490,8 @@ from ._ops import remainder as remainder
 from ._shape import repeat_interleave as repeat_interleave
 from ._core import reset_peak_memory as reset_peak_memory
 from ._ops import reshape as reshape
+from ._ops import resolve_conj as resolve_conj
+from ._complex import resolve_neg as resolve_neg
 from ._ops import result_type as result_type
 from ._ops import rms_norm as rms_norm
 from ._recurrent import rnn_relu as rnn_relu
@@ -447,6 +503,8 @@ from ._ops import rot90 as rot90
 from ._pointwise import round as round
 from ._ops import round_ as round_
 from ._ops import row_stack as row_stack
+from .nn._activations import rrelu as rrelu
+from .nn._activations import rrelu_ as rrelu_
 from ._ops import rsqrt as rsqrt
 from ._ops import rsqrt_ as rsqrt_
 from ._ops import rsub as rsub
@@ -461,6 +519,8 @@ from ._ops import searchsorted as searchsorted
 from ._settings import seed as seed
 from ._ops import select as select
 from ._ops import select_scatter as select_scatter
+from .nn._function_forms import selu as selu
+from .nn._activations import selu_ as selu_
 from .amp.autocast_mode import set_autocast_dtype as set_autocast_dtype
 from .amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
 from ._core import set_cache_limit as set_cache_limit
@@ -523,14 +583,18 @@ from ._ops import tanh_ as tanh_
 from ._creation import tensor as tensor
 from ._shape import tensor_split as tensor_split
 from ._pointwise import tensordot as tensordot
+from .nn._function_forms import threshold as threshold
+from .nn._activations import threshold_ as threshold_
 from ._ops import tile as tile
 from ._ops import topk as topk
 from . import torch_version as torch_version
 from ._ops import trace as trace
 from ._ops import transpose as transpose
+from ._ops import triangular_solve as triangular_solve
 from ._ops import tril as tril
 from ._ops import tril_indices as tril_indices
 from ._core import trim_memory as trim_memory
+from .nn._function_forms import triplet_margin_loss as triplet_margin_loss
 from ._ops import triu as triu
 from ._ops import triu_indices as triu_indices
 from ._ops import true_divide as true_divide
@@ -551,6 +615,8 @@ from ._reductions import var as var
 from ._reductions import var_mean as var_mean
 from ._ops import vdot as vdot
 from . import version as version
+from ._ops import view_as_complex as view_as_complex
+from ._ops import view_as_real as view_as_real
 from ._shape import vsplit as vsplit
 from ._ops import vstack as vstack
 from ._shape import where as where
