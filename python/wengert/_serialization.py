@@ -24,6 +24,7 @@ Nothing in a file can make a program run: loading builds these types only.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import stat
@@ -389,22 +390,34 @@ def save(obj: Any, f: str | os.PathLike[str] | BinaryIO, **_: Any) -> None:
 def load(
     f: str | os.PathLike[str] | BinaryIO,
     map_location: Any = None,
+    pickle_module: Any = None,
     *,
-    weights_only: bool = True,
+    weights_only: bool | None = None,
     mmap: bool | None = None,
     **_: Any,
 ) -> Any:
-    """Reads what save has written, or the tensors of any safetensors file as a dict.
+    """Reads what save has written, the tensors of any safetensors file as a dict, or a file of
+    PyTorch's save.
+
+    The format is recognised by the contents. Of PyTorch's files it reads tensors, parameters and
+    plain values (numbers, strings, lists, tuples, dicts, sets, sizes, dtypes, devices, numbers and
+    arrays of NumPy); tensors that share memory do so again. Loading never runs code.
 
     Args:
         f: a path, or a file opened for reading bytes, which is read to the end of the structure.
-        map_location: for programs written for several devices; anything but the CPU is an error.
-        weights_only: has no effect: loading never runs code.
+        map_location: "cpu", or a dict or function that maps to it, for files of PyTorch whose
+            tensors were on another device; anything but the CPU is an error.
+        pickle_module: has no effect: no pickle is executed.
+        weights_only: has no effect: other objects are never built. See
+            `wengert.serialization.add_safe_globals` for classes of plain attributes.
         mmap: has no effect.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: the file is damaged or in another format.
+        pickle.UnpicklingError: (also a ValueError) a file of PyTorch holds something else; the
+            message names it.
+        RuntimeError: tensors are on another device, and map_location does not say where they go.
     """
     if (
         map_location is not None
@@ -414,10 +427,30 @@ def load(
         device(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(os.fspath(f), "rb") as file:
-            return _load(file)
+            return _load_any(file, map_location)
     if not hasattr(f, "read"):
         raise TypeError(f"load: expected a path or a file, but got {type(f).__name__}")
-    return _load(f)
+    if mmap:
+        raise ValueError("load: mmap needs a path, not an open file")
+    return _load_any(f, map_location)
+
+
+def _load_any(file: BinaryIO, map_location: Any) -> Any:
+    if not (hasattr(file, "seekable") and file.seekable()):
+        file = io.BytesIO(file.read())
+    start = file.tell()
+    first = file.read(16)
+    file.seek(start)
+    if first[8:9] == b"{":  # the header of safetensors, whatever its length looks like
+        return _load(file)
+    from . import _torch_files
+    from .serialization import _by_name
+
+    if first[:4] == b"PK\x03\x04":
+        return _torch_files.load_zip(file, map_location, _by_name())
+    if first[:1] == b"\x80" and first[1:2] in (b"\2", b"\3", b"\4", b"\5"):
+        return _torch_files.load_legacy(file, map_location, _by_name())
+    return _load(file)
 
 
 def _load(file: BinaryIO) -> Any:
