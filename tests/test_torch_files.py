@@ -93,7 +93,8 @@ def test_plain_values(options):
 @pytest.mark.parametrize("options", FORMATS)
 def test_values_of_numpy(options):
     for value in (
-        np.float32(1.5), np.int64(-3), np.bool_(True), np.complex128(1j), np.arange(6).reshape(2, 3),
+        np.float32(1.5), np.int64(-3), np.bool_(True), np.complex128(1j),
+        np.arange(6).reshape(2, 3),
         np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.zeros((0, 2)), np.array([True, False]),
         np.arange(3, dtype=">i4"), np.array(2.0),
     ):  # fmt: skip
@@ -111,7 +112,7 @@ def test_parameters_attributes_and_marks(options):
     torch = pytest.importorskip("torch")
     p = torch.nn.Parameter(torch.ones(2), requires_grad=False)
     tagged = torch.nn.Parameter(torch.ones(2))
-    tagged.tag, tagged.T = [1], 5  # the second is a name of the class
+    tagged.tag, tagged.backward = [1], 5  # the second is a name of the class
     buffer = torch.nn.Buffer(torch.ones(1), persistent=False)
     z = torch.tensor([1 + 2j, 3 - 1j])
     a, b, c, d, e, f = through_file([p, tagged, buffer, z.conj(), z.conj().imag, p], **options)
@@ -119,7 +120,7 @@ def test_parameters_attributes_and_marks(options):
     assert not a.requires_grad
     assert b.requires_grad
     assert b.tag == [1]
-    assert tuple(b.T.shape) == (2,)
+    assert callable(b.backward)
     assert isinstance(c, wg.nn.Buffer)
     assert not c.persistent
     assert d.tolist() == [1 - 2j, 3 + 1j]
@@ -127,7 +128,6 @@ def test_parameters_attributes_and_marks(options):
     assert f is a
     storage, untyped = through_file([z.storage(), z.untyped_storage()], **options)
     assert storage.tolist() == z.tolist()
-    assert bytes(untyped) == bytes(untyped)
     assert len(untyped) == 16
 
 

@@ -108,7 +108,7 @@ def _rebuild_tensor_v3(
         raise damaged("a tensor has no storage or no dtype")
     if storage._tensor.numel() % kind.itemsize:
         raise damaged(f"a storage of {storage.nbytes()} bytes holds no elements of {kind}")
-    flat = storage._tensor.view(kind)
+    flat = storage._tensor.view(kind)  # type: ignore[arg-type]
     return _finish(reader, _view(flat, offset, shape, strides), requires_grad, metadata)
 
 
@@ -306,7 +306,7 @@ _CUSTOM = ("__setstate__", "__del__", "__getnewargs__", "__getnewargs_ex__", "__
 def _instances(cls: Any, name: str) -> Builder:
     plain = (
         isinstance(cls, type)
-        and cls.__new__ is object.__new__
+        and vars(object)["__new__"] is cls.__new__
         and hasattr(cls, "__dict__")
         and cls.__dictoffset__ != 0
         and not any(hasattr(cls, n) and getattr(cls, n) is not getattr(object, n, None)

@@ -60,7 +60,7 @@ def clear_safe_globals() -> None:
     _safe.clear()
 
 
-class safe_globals:  # noqa: N801
+class safe_globals:
     """Declares classes safe within a ``with`` statement."""
 
     def __init__(self, safe_globals: list[Any]) -> None:
