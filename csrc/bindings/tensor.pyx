@@ -523,7 +523,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         elif scalar_from(other, &s):
             add_in_place(impl_of(self), s)
         else:
-            add_in_place(impl_of(self), impl_of(_from_data(other)))
+            other = _from_data(other)  # keeps it alive
+            add_in_place(impl_of(self), impl_of(other))
         return self
 
     def __isub__(self, other):
@@ -533,7 +534,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         elif scalar_from(other, &s):
             sub_in_place(impl_of(self), s)
         else:
-            sub_in_place(impl_of(self), impl_of(_from_data(other)))
+            other = _from_data(other)  # keeps it alive
+            sub_in_place(impl_of(self), impl_of(other))
         return self
 
     def __imul__(self, other):
@@ -543,7 +545,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         elif scalar_from(other, &s):
             mul_in_place(impl_of(self), s)
         else:
-            mul_in_place(impl_of(self), impl_of(_from_data(other)))
+            other = _from_data(other)  # keeps it alive
+            mul_in_place(impl_of(self), impl_of(other))
         return self
 
     def __itruediv__(self, other):
@@ -553,7 +556,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         elif scalar_from(other, &s):
             div_in_place(impl_of(self), s)
         else:
-            div_in_place(impl_of(self), impl_of(_from_data(other)))
+            other = _from_data(other)  # keeps it alive
+            div_in_place(impl_of(self), impl_of(other))
         return self
 
     def __ipow__(self, other):

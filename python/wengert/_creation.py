@@ -281,6 +281,13 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     return np.array(array) if copy else array
 
 
+def _array_wrap(self: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+    """What a function of NumPy has made of this tensor, as a tensor; truth values are uint8."""
+    if array.dtype == bool:
+        array = array.astype("uint8")
+    return from_numpy(array)
+
+
 # ---- like another tensor ------------------------------------------------------------------
 
 

@@ -253,6 +253,7 @@ def install() -> None:
         **_creation.methods,
         "numpy": _creation._numpy,
         "__array__": _creation._array,
+        "__array_wrap__": _creation._array_wrap,
         "__dlpack__": _creation._dlpack,
         "__dlpack_device__": _creation._dlpack_device,
         "__copy__": _copy,

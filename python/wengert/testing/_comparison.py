@@ -66,6 +66,8 @@ def _head(what: str, rtol: float, atol: float) -> str:
 def _as_tensor(value: Any) -> Tensor | None:
     if isinstance(value, Tensor):
         return value
+    if isinstance(value, (set, frozenset, str, bytes)):
+        return None
     try:
         return wg.as_tensor(value)
     except (TypeError, ValueError, RuntimeError):
@@ -194,10 +196,10 @@ def _compare(actual: Any, expected: Any, o: _Options, depth: int = 0) -> None:
     if depth > _DEEPEST:
         raise ValueError("assert_close: the collections are nested too deeply")
     for kind in (Sequence, Mapping):
-        if isinstance(actual, kind) and isinstance(expected, kind):
-            if not isinstance(actual, (str, bytes)) and not isinstance(expected, (str, bytes)):
-                _compare_items(actual, expected, o, depth)
-                return
+        texts = isinstance(actual, (str, bytes)) or isinstance(expected, (str, bytes))
+        if isinstance(actual, kind) and isinstance(expected, kind) and not texts:
+            _compare_items(actual, expected, o, depth)
+            return
     if actual is None or expected is None:
         if actual is not expected:
             raise _Unlike(f"None mismatch: {actual} is not {expected}")

@@ -11,6 +11,8 @@ from wengert._tensor import Tensor, dtype
 
 def _range(kind: dtype, low: float | None, high: float | None) -> tuple[Any, Any]:
     """The interval asked for, within what the dtype can hold."""
+    least: Any
+    most: Any
     if kind is wg.bool:
         least, most, usual = 0, 2, (0, 2)
     elif kind.is_floating_point or kind.is_complex:
