@@ -288,6 +288,23 @@ def _array_wrap(self: Tensor, array: Any, context: Any = None, return_scalar: bo
     return from_numpy(array)
 
 
+def _array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
+    """The functions of the Python array API standard, `wengert.array_api`."""
+    from . import array_api
+
+    if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+        raise ValueError(
+            f"__array_namespace__: version {api_version!r} of the array API is not there; up to "
+            "2024.12 they are"
+        )
+    return array_api
+
+
+def _to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The tensor itself: there is one device."""
+    return self.to(device)
+
+
 # ---- like another tensor ------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ MODULES = frozenset(
     [
         "accelerator",
         "amp",
+        "array_api",
         "backends",
         "compiler",
         "cuda",

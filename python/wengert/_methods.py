@@ -254,6 +254,8 @@ def install() -> None:
         "numpy": _creation._numpy,
         "__array__": _creation._array,
         "__array_wrap__": _creation._array_wrap,
+        "__array_namespace__": _creation._array_namespace,
+        "to_device": _creation._to_device,
         "__dlpack__": _creation._dlpack,
         "__dlpack_device__": _creation._dlpack_device,
         "__copy__": _copy,
