@@ -46,7 +46,7 @@ def astype(x: Tensor, dtype: dtype, /, *, copy: bool = True, device: Any = None)
 
 
 def isdtype(dtype: dtype, kind: Any) -> bool:
-    """Whether a dtype is of a kind: another dtype, a name as "real floating", or a tuple of such."""
+    """Whether a dtype is of a kind: a dtype, a name as "real floating", or a tuple."""
     if isinstance(kind, tuple):
         return any(isdtype(dtype, k) for k in kind)
     if isinstance(kind, str):
