@@ -470,3 +470,17 @@ def test_changed_instructions_never_crash(changes):
         data[at] = value
     with contextlib.suppress(ValueError, RuntimeError):
         wg.load(archive(b"\x80\x02" + bytes(data), {"0": bytes(16)}))
+
+
+@pytest.mark.torch
+def test_safetensors_of_pytorch_both_ways(tmp_path):
+    torch = pytest.importorskip("torch")
+    files = pytest.importorskip("safetensors.torch")
+    state = torch.nn.Linear(3, 2).state_dict()
+    files.save_file(state, tmp_path / "theirs.safetensors")
+    layer = wg.nn.Linear(3, 2)
+    layer.load_state_dict(wg.load(tmp_path / "theirs.safetensors"))
+    assert layer.weight.tolist() == state["weight"].tolist()
+    wg.save(layer.state_dict(), tmp_path / "ours.safetensors")
+    back = files.load_file(tmp_path / "ours.safetensors")
+    assert {k: v.tolist() for k, v in back.items()} == {k: v.tolist() for k, v in state.items()}

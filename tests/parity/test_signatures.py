@@ -41,6 +41,7 @@ MODULES = [
     "nn.parallel",
     "random",
     "utils.model_zoo",
+    "testing",
     "utils.tensorboard",
 ]
 

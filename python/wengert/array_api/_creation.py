@@ -117,7 +117,7 @@ def eye(
 
 
 def linspace(
-    start: complex, stop: complex, /, num: int, *, dtype: Any = None, device: Any = None,
+    start: float, stop: float, /, num: int, *, dtype: Any = None, device: Any = None,
     endpoint: bool = True,
 ) -> Tensor:  # fmt: skip
     """`num` numbers at equal distances, with or without the last."""

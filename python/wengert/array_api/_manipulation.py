@@ -124,7 +124,8 @@ def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
 
 def tensordot(x1: Tensor, x2: Tensor, /, *, axes: Any = 2) -> Tensor:
     """Sums of products over axes of both."""
-    return wg.tensordot(*_of_one_dtype((x1, x2)), dims=axes)
+    first, second = _of_one_dtype((x1, x2))
+    return wg.tensordot(first, second, dims=axes)
 
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
