@@ -725,6 +725,39 @@ SYSTEM = [
         "b = torch.backends.cudnn; before = (b.deterministic, b.benchmark, b.enabled); b.deterministic = True; b.benchmark = False; now = (b.deterministic, b.benchmark); b.deterministic, b.benchmark, b.enabled = before; now",
     ),
     *cases(
+        ("nn.Module.cuda", "Tensor.cuda", "torch.cuda.LongTensor", "torch.cuda.FloatTensor"),
+        "m = fill(nn.Linear(2, 1)); (m.cuda() if torch.cuda.is_available() else m)(T(3, 2))",
+        "x = T(2); x = x.cuda() if torch.cuda.is_available() else x; x * 2",
+        "Long = torch.cuda.LongTensor if torch.cuda.is_available() else torch.LongTensor; Long([1, 2])",
+        "Float = torch.cuda.FloatTensor if torch.cuda.is_available() else torch.FloatTensor; Float([1.5])",
+    ),
+    *cases(
+        ("torch.__version__", "torch.multiprocessing.Process"),
+        "isinstance(torch.__version__, str)",
+        "import importlib; mp = importlib.import_module(torch.__name__ + '.multiprocessing'); p = mp.Process(target=abs, args=(1,)); p.start(); p.join(); p.exitcode",
+    ),
+    Case(
+        ("torch.utils.tensorboard.SummaryWriter",),
+        """
+import importlib, tempfile
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+writer = importlib.import_module(torch.__name__ + ".utils.tensorboard").SummaryWriter
+with tempfile.TemporaryDirectory() as folder:
+    with writer(log_dir=folder) as w:
+        for step in range(3):
+            w.add_scalar("loss/train", 1.0 / (step + 1), global_step=step)
+        w.add_scalars("both", {"a": 1.0, "b": 2.0}, 0)
+        w.add_histogram("weights", torch.arange(10.0), 1)
+        w.add_text("note", "text")
+    events = EventAccumulator(folder).Reload()
+    tags = events.Tags()
+    values = [(e.step, e.value) for e in events.Scalars("loss/train")]
+    shape = events.Histograms("weights")[0].histogram_value.num
+[tags["scalars"], tags["histograms"], values, shape]
+""",
+        only="float32",
+    ),
+    *cases(
         ("torch.autograd.Variable",),
         "torch.autograd.Variable(C(3))",
         "torch.autograd.Variable(C(3), requires_grad=True).requires_grad",
