@@ -63,8 +63,13 @@ double sign(double x) { return (x > 0) - (x < 0); }
 double sigmoid(double x) { return value(Unary::sigmoid_, x); }
 double select(bool condition, double a, double b) { return condition ? a : b; }
 double polygamma(double n, double x) { return value(Binary::polygamma_, n, x); }
+bool positive_part(double x) { return x > 0; }
 double none() { return std::nan(""); }
+// A gradient that is not available.
+double refuse(const char*, double) { return std::nan(""); }
+using std::exp;
 using std::floor;
+using std::lgamma;
 using std::log;
 using std::pow;
 using std::trunc;
