@@ -74,6 +74,7 @@ from ._ops import argmax as argmax
 from ._ops import argmin as argmin
 from ._ops import argsort as argsort
 from ._ops import argwhere as argwhere
+from . import array_api as array_api
 from ._ops import as_strided as as_strided
 from ._creation import as_tensor as as_tensor
 from ._creation import asarray as asarray
@@ -521,6 +522,7 @@ from ._ops import select as select
 from ._ops import select_scatter as select_scatter
 from .nn._function_forms import selu as selu
 from .nn._activations import selu_ as selu_
+from . import serialization as serialization
 from .amp.autocast_mode import set_autocast_dtype as set_autocast_dtype
 from .amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
 from ._core import set_cache_limit as set_cache_limit
@@ -583,6 +585,7 @@ from ._ops import tanh_ as tanh_
 from ._creation import tensor as tensor
 from ._shape import tensor_split as tensor_split
 from ._pointwise import tensordot as tensordot
+from . import testing as testing
 from .nn._function_forms import threshold as threshold
 from .nn._activations import threshold_ as threshold_
 from ._ops import tile as tile
