@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import Any
 from weakref import WeakSet, finalize
@@ -18,6 +19,15 @@ from wengert.utils.data._utils import transfer, worker
 # Ends of this process, which forked workers must not keep open.
 _ends: WeakSet[socket.socket] = WeakSet()
 _starting = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _starting
+    _starting = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def default_context() -> Any:
@@ -119,6 +129,8 @@ def _close(processes: list, sockets: list, owner: int) -> None:
     if os.getpid() != owner:
         return
     for s in sockets:
+        with suppress(OSError):
+            s.shutdown(socket.SHUT_RDWR)  # whoever else has inherited it
         s.close()
     deadline = time.monotonic() + worker.INTERVAL
     for p in processes:

@@ -8,6 +8,7 @@ import os
 import pickle
 import socket
 import struct
+import tempfile
 from array import array
 from multiprocessing.reduction import DupFd, ForkingPickler
 from typing import Any
@@ -83,7 +84,11 @@ def _unpack(pickled: Any, area: Any, sizes: list[int]) -> Any:
 
 def _file(views: list[memoryview], ends: list[int]) -> int:
     """A file in memory with the buffers."""
-    fd = os.memfd_create("wengert-data")
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("wengert-data")
+    else:
+        with tempfile.TemporaryFile() as f:
+            fd = os.dup(f.fileno())
     try:
         os.ftruncate(fd, ends[-1])
         for view, start in zip(views, ends):
