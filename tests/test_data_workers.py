@@ -271,6 +271,11 @@ def test_a_dead_worker_is_told():
     assert alone()
 
 
+def test_nothing_to_fetch_ahead():
+    with pytest.raises(AssertionError, match="prefetch_factor"):
+        iter(loader(identity, prefetch_factor=0))
+
+
 def test_timeout():
     def slow(i):
         time.sleep(1.5 * (i == 1))
