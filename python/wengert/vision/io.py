@@ -151,9 +151,7 @@ def _encode(op: str, input: Tensor, format: str, **options: Any) -> Tensor:
         kind = input.dtype if isinstance(input, Tensor) else type(input)
         raise RuntimeError(f"{op}: expected a uint8 tensor, got {kind}")
     if input.dim() != 3 or input.size(0) not in (1, 3):
-        raise RuntimeError(
-            f"{op}: expected a shape (1 or 3, H, W), got {tuple(input.shape)}"
-        )
+        raise RuntimeError(f"{op}: expected a shape (1 or 3, H, W), got {tuple(input.shape)}")
     pixels = input.permute(1, 2, 0).contiguous().numpy()
     file = io.BytesIO()
     from_array(pixels, "L" if input.size(0) == 1 else "RGB").save(file, format, **options)
@@ -169,9 +167,7 @@ def encode_png(input: Tensor, compression_level: int = 6) -> Tensor:
     return _encode("encode_png", input, "PNG", compress_level=compression_level)
 
 
-def encode_jpeg(
-    input: Tensor | list[Tensor], quality: int = 75
-) -> Tensor | list[Tensor]:
+def encode_jpeg(input: Tensor | list[Tensor], quality: int = 75) -> Tensor | list[Tensor]:
     """The bytes of a JPEG file with the image `input`, uint8 (1 or 3, H, W); of several, a list."""
     if not 1 <= quality <= 100:
         raise ValueError(f"encode_jpeg: expected a quality from 1 to 100, got {quality}")

@@ -95,7 +95,9 @@ class MNIST(VisionDataset):
 
     classes = [
         f"{i} - {name}"
-        for i, name in enumerate("zero one two three four five six seven eight nine".split())
+        for i, name in enumerate(
+            ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+        )
     ]
 
     def __init__(
