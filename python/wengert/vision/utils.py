@@ -36,26 +36,15 @@ def _stretch(images: Tensor, limits: Sequence[float] | None) -> None:
     images.clamp_(low, high).sub_(low).div_(max(high - low, 1e-5))
 
 
-@wg.no_grad()
-def make_grid(
-    tensor: Tensor | list[Tensor],
-    nrow: int = 8,
-    padding: int = 2,
-    normalize: bool = False,
-    value_range: tuple[int, int] | None = None,
-    scale_each: bool = False,
-    pad_value: float = 0.0,
+def _grid(
+    images: Tensor,
+    nrow: int,
+    padding: int,
+    normalize: bool,
+    value_range: tuple[int, int] | None,
+    scale_each: bool,
+    pad_value: float,
 ) -> Tensor:
-    """One image (C, H', W') with the images of `tensor` in rows of `nrow`.
-
-    Args:
-        tensor: (N, C, H, W), one image (C, H, W) or (H, W), or a list of images of one shape.
-        padding: width in pixels of the frame around each image, of value `pad_value`. A single
-            image is returned without it.
-        normalize: map the values in `value_range`, by default from the least to the greatest, to
-            0..1; with `scale_each` those of each image by itself.
-    """
-    images = _batch(tensor)
     if normalize:
         if value_range is not None and not isinstance(value_range, tuple):
             raise TypeError(f"make_grid: expected value_range (min, max), got {value_range!r}")
@@ -78,7 +67,28 @@ def make_grid(
     return grid
 
 
-@wg.no_grad()
+def make_grid(
+    tensor: Tensor | list[Tensor],
+    nrow: int = 8,
+    padding: int = 2,
+    normalize: bool = False,
+    value_range: tuple[int, int] | None = None,
+    scale_each: bool = False,
+    pad_value: float = 0.0,
+) -> Tensor:
+    """One image (C, H', W') with the images of `tensor` in rows of `nrow`.
+
+    Args:
+        tensor: (N, C, H, W), one image (C, H, W) or (H, W), or a list of images of one shape.
+        padding: width in pixels of the frame around each image, of value `pad_value`. A single
+            image is returned without it.
+        normalize: map the values in `value_range`, by default from the least to the greatest, to
+            0..1; with `scale_each` those of each image by itself.
+    """
+    with wg.no_grad():
+        return _grid(_batch(tensor), nrow, padding, normalize, value_range, scale_each, pad_value)
+
+
 def save_image(
     tensor: Tensor | list[Tensor],
     fp: str | Path | BinaryIO,
@@ -91,5 +101,5 @@ def save_image(
         fp: a path or an open binary file; a file needs `format`, such as ``"png"``.
     """
     grid = make_grid(tensor, **kwargs)
-    pixels = grid.mul(255).add_(0.5).clamp_(0, 255).permute(1, 2, 0).to(wg.uint8).numpy()
+    pixels = grid.detach().mul(255).add_(0.5).clamp_(0, 255).permute(1, 2, 0).to(wg.uint8).numpy()
     from_array(pixels, "RGB").save(fp, format=format)

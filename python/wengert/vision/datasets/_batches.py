@@ -29,7 +29,7 @@ class _Array:
         _, shape, dtype, fortran, data = state
         self.fill(data, dtype, shape, "F" if fortran else "C")
 
-    def fill(self, data: Any, dtype: Any, shape: Any, order: str) -> None:
+    def fill(self, data: Any, dtype: Any, shape: Any, order: Any) -> None:
         data = data.encode("latin1") if isinstance(data, str) else bytes(data)
         sizes = all(type(n) is int and n >= 0 for n in shape)
         if getattr(dtype, "name", None) not in ("u1", "|u1") or not sizes:
@@ -43,7 +43,7 @@ def _reconstruct(kind: Any, shape: Any, code: Any) -> _Array:
     return _Array()
 
 
-def _from_buffer(data: Any, dtype: Any, shape: Any, order: str) -> _Array:
+def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any) -> _Array:
     array = _Array()
     array.fill(data, dtype, shape, order)
     return array

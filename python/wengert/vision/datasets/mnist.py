@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -93,7 +93,7 @@ class MNIST(VisionDataset):
         ValueError: a file is damaged.
     """
 
-    classes = [
+    classes: ClassVar[list[str]] = [
         f"{i} - {name}"
         for i, name in enumerate(
             ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -162,7 +162,7 @@ class MNIST(VisionDataset):
 class FashionMNIST(MNIST):
     """Articles of clothing in MNIST's layout; the arguments are `MNIST`'s."""
 
-    classes = [
+    classes: ClassVar[list[str]] = [
         "T-shirt/top",
         "Trouser",
         "Pullover",
@@ -179,4 +179,4 @@ class FashionMNIST(MNIST):
 class KMNIST(MNIST):
     """Cursive Japanese characters in MNIST's layout; the arguments are `MNIST`'s."""
 
-    classes = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
+    classes: ClassVar[list[str]] = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]

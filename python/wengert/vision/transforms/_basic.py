@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -260,7 +261,7 @@ class LinearTransformation(nn.Module):
         self.mean_vector = mean_vector
 
     def forward(self, tensor: Tensor) -> Tensor:
-        count = tensor.shape[-3:].numel()
+        count = math.prod(tensor.shape[-3:])
         if count != self.transformation_matrix.size(0):
             raise ValueError(
                 f"LinearTransformation: expected images of {self.transformation_matrix.size(0)} "

@@ -96,7 +96,7 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Any:
             pixels = (pixels * 255).astype(np.uint8)
     if channels == 1:
         known = _SINGLE.get(pixels.dtype.name)
-        allowed = () if known is None else (known,)
+        allowed: tuple[str, ...] = () if known is None else (known,)
         pixels = pixels[:, :, 0]
     else:
         allowed = _NAMES_OF_MODES[channels]

@@ -165,7 +165,7 @@ def _check_ranges(op: str, scale: Any, ratio: Any) -> None:
 
 
 def _random_area(area: float, scale: Sequence[float], ratio: Sequence[float]) -> tuple[int, int]:
-    """Sides of a random rectangle: the shorter of the ratio's numerator, that of its denominator."""
+    """Two sides of a random rectangle, the first `ratio` times the second."""
     low, high = wg.log(wg.tensor(ratio, dtype=wg.float32)).tolist()
     target = area * uniform(*scale)
     aspect = wg.exp(wg.empty(1).uniform_(low, high)).item()
