@@ -59,7 +59,7 @@ def make_dataset(
     is_valid_file: Callable[[str], bool] | None = None,
     allow_empty: bool = False,
 ) -> list[tuple[str, int]]:
-    """The files below the classes' folders as (path, number of the class), sorted by class and path.
+    """The files below the classes' folders as (path, number of the class), sorted.
 
     Args:
         class_to_idx: the number of each class; None takes those of `find_classes`.

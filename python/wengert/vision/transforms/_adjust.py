@@ -63,7 +63,7 @@ def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
 
 
 def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
-    """The image in grey, with 1 channel or 3 equal ones."""
+    """The image in grey, with 1 channel or 3 equal ones; a tensor of 1 channel stays as it is."""
     if num_output_channels not in (1, 3):
         raise ValueError(
             f"rgb_to_grayscale: expected 1 or 3 output channels, got {num_output_channels}"

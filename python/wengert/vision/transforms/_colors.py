@@ -34,13 +34,14 @@ def convert(image: Tensor, dtype: wg.dtype) -> Tensor:
 
 
 def gray(image: Tensor, channels: int = 1) -> Tensor:
+    shape = image.shape  # what had one channel keeps it
     if check_channels("rgb_to_grayscale", image, 3) == 3:
         red, green, blue = image.unbind(-3)
         sums = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
         image = sums.to(image.dtype).unsqueeze(-3)
     else:
         image = image.clone()
-    return image.expand([*image.shape[:-3], channels, *image.shape[-2:]])
+    return image.expand(shape) if channels == 3 else image
 
 
 def blend(image: Tensor, other: Tensor, ratio: float) -> Tensor:

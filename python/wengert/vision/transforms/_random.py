@@ -166,9 +166,9 @@ def _check_ranges(op: str, scale: Any, ratio: Any) -> None:
 
 def _random_area(area: float, scale: Sequence[float], ratio: Sequence[float]) -> tuple[int, int]:
     """Two sides of a random rectangle, the first `ratio` times the second."""
-    low, high = wg.log(wg.tensor(ratio, dtype=wg.float32)).tolist()
+    low, high = (math.log(r) for r in ratio)
     target = area * uniform(*scale)
-    aspect = wg.exp(wg.empty(1).uniform_(low, high)).item()
+    aspect = math.exp(uniform(low, high))
     return round(math.sqrt(target * aspect)), round(math.sqrt(target / aspect))
 
 
