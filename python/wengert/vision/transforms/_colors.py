@@ -46,6 +46,7 @@ def gray(image: Tensor, channels: int = 1) -> Tensor:
 
 def blend(image: Tensor, other: Tensor, ratio: float) -> Tensor:
     """``ratio * image + (1 - ratio) * other``, within the values of an image."""
+    ratio = float(ratio)  # a whole number would be multiplied in bytes
     mixed = ratio * image + (1.0 - ratio) * other
     return mixed.clamp(0, top_value(image.dtype)).to(image.dtype)
 

@@ -66,7 +66,8 @@ class RandomChoice(_Several):
         self.p = p
 
     def __call__(self, *args: Any) -> Any:
-        weights = wg.tensor([1.0] * len(self.transforms) if self.p is None else self.p)
+        given = [1.0] * len(self.transforms) if self.p is None else self.p
+        weights = wg.tensor(given, dtype=wg.float64)
         return self.transforms[int(wg.multinomial(weights, 1).item())](*args)
 
     def __repr__(self) -> str:
