@@ -153,7 +153,7 @@ def test_functions(name, kind):
             with pytest.raises(Exception) as caught:
                 getattr(T.functional, name)(mine, **arguments[0])
             related = isinstance(error, caught.type) or isinstance(caught.value, type(error))
-            assert related, call  # noqa: PT017
+            assert related, call
             continue
         assert not raises, call
         same(getattr(T.functional, name)(mine, **arguments[0]), expected, tolerance)

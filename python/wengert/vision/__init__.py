@@ -10,7 +10,7 @@ from types import ModuleType
 
 __version__ = "0.28.0+wengert"  # of torchvision, whose names and meanings this package follows
 
-_MODULES = ("datasets", "io", "models", "transforms", "utils")
+_MODULES = ("datasets", "io", "models", "ops", "transforms", "utils")
 
 
 def __getattr__(name: str) -> ModuleType:
