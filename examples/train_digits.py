@@ -12,7 +12,6 @@ last epoch. Every epoch draws from a seed of its own, so a resumed run ends as a
 from __future__ import annotations
 
 import argparse
-import gzip
 import math
 import time
 from pathlib import Path
@@ -26,6 +25,7 @@ from tqdm import tqdm
 import wengert as wg
 import wengert.nn.functional as F
 from wengert import nn
+from wengert.vision.datasets.mnist import find_idx, read_idx
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -52,30 +52,18 @@ RECIPES = {
 }
 
 
-def read_idx(path: Path) -> np.ndarray:
-    """An IDX file of bytes, gzip-compressed or not: zero, zero, 8, rank, sizes, values."""
-    data = path.read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        data = gzip.decompress(data)
-    if data[:3] != b"\x00\x00\x08":
-        raise ValueError(f"{path}: not an IDX file of bytes")
-    rank = data[3]
-    shape = np.frombuffer(data, ">u4", rank, offset=4)
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)
-
-
 def load_idx_folder(folder: Path) -> tuple[Split, Split]:
     """The four files of MNIST's layout, `train-images-idx3-ubyte[.gz]` and so on."""
 
-    def find(stem: str) -> Path:
-        for name in (stem, f"{stem}.gz", stem.replace("-idx", ".idx")):
-            if (folder / name).is_file():
-                return folder / name
-        raise FileNotFoundError(f"{folder}: expected a file {stem} or {stem}.gz")
+    def read(stem: str) -> np.ndarray:
+        path = find_idx(folder, stem)
+        if path is None:
+            raise FileNotFoundError(f"{folder}: expected a file {stem} or {stem}.gz")
+        return read_idx(path)
 
     def split(prefix: str) -> Split:
-        images = read_idx(find(f"{prefix}-images-idx3-ubyte"))[:, None]
-        labels = read_idx(find(f"{prefix}-labels-idx1-ubyte"))
+        images = read(f"{prefix}-images-idx3-ubyte")[:, None]
+        labels = read(f"{prefix}-labels-idx1-ubyte")
         return Split(images.astype(np.float32) / 255, labels.astype(np.int64))
 
     return split("train"), split("t10k")

@@ -620,6 +620,7 @@ from ._ops import vdot as vdot
 from . import version as version
 from ._ops import view_as_complex as view_as_complex
 from ._ops import view_as_real as view_as_real
+from . import vision as vision
 from ._shape import vsplit as vsplit
 from ._ops import vstack as vstack
 from ._shape import where as where

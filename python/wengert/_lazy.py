@@ -35,6 +35,7 @@ MODULES = frozenset(
         "types",
         "utils",
         "version",
+        "vision",
         "xpu",
         "_utils",
     ]
