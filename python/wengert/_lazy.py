@@ -29,6 +29,7 @@ MODULES = frozenset(
         "torch_version",
         "types",
         "version",
+        "vision",
         "xpu",
         "_utils",
     ]
