@@ -127,9 +127,11 @@ def get_model(name: str, **config: Any) -> nn.Module:
 
 def init_normalization(module: nn.Module) -> None:
     """Sets the weight of a batch or group normalisation to 1 and its bias to 0."""
-    if isinstance(module, (nn.BatchNorm2d, nn.GroupNorm)) and module.weight is not None:
-        nn.init.ones_(module.weight)
-        nn.init.zeros_(module.bias)
+    if isinstance(module, (nn.BatchNorm2d, nn.GroupNorm)):
+        if module.weight is not None:
+            nn.init.ones_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 def init_convolution(module: nn.Module) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import wengert as wg
 from wengert import Tensor, nn
@@ -149,8 +149,8 @@ class Conv3dNormActivation(_ConvNormActivation):
 
 
 class SqueezeExcitation(nn.Module):
-    """Scales each channel by scale_activation(fc2(activation(fc1(mean of the channel)))) (Hu et al.,
-    2018, arXiv:1709.01507); fc1 and fc2 are 1x1 convolutions."""
+    """Scales each channel by scale_activation(fc2(activation(fc1(mean of the channel)))), where fc1
+    and fc2 are 1x1 convolutions (Hu et al., 2017, arXiv:1709.01507)."""
 
     def __init__(
         self,
@@ -190,11 +190,27 @@ class FrozenBatchNorm2d(nn.Module):
         self.register_buffer("running_var", wg.ones(num_features))
 
     def _load_from_state_dict(
-        self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
+        self,
+        state_dict: Mapping[Any, Any],
+        prefix: str,
+        local_metadata: dict[Any, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
     ) -> None:
         # What a BatchNorm2d has saved loads too.
-        state_dict.pop(f"{prefix}num_batches_tracked", None)
-        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+        counter = f"{prefix}num_batches_tracked"
+        state_dict = {key: value for key, value in state_dict.items() if key != counter}
+        super()._load_from_state_dict(
+            state_dict,
+            prefix,
+            local_metadata,
+            strict,
+            missing_keys,
+            unexpected_keys,
+            error_msgs,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         scale = self.weight * (self.running_var + self.eps).rsqrt()
