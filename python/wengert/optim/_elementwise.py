@@ -45,7 +45,7 @@ class State:
         return full_like(p.detach(), complex(value, value) if p.is_complex() else value)
 
 
-STEP = State("step", number=True)
+STEP: State = State("step", number=True)
 
 
 def _number_dtype() -> Any:
