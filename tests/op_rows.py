@@ -276,6 +276,7 @@ def assert_bits(got: Any, want: Any, what: str = "") -> None:
 
 # Functions of matrices of a kind that random numbers do not make; tests/parity has their cases.
 ELSEWHERE = ("cholesky", "cholesky_inverse", "cholesky_solve")
+ELSEWHERE += ("view_as_real", "view_as_complex", "imag", "complex", "polar")
 
 # Floating point parameters that the operation refuses to differentiate, as PyTorch does.
 CONSTANTS = {"cross_entropy": "weight", "igamma": "input", "igammac": "input"}

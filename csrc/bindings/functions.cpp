@@ -89,12 +89,16 @@ int64_t to_int(PyObject* o, const char* function, const Parameter& p) {
   return v;
 }
 
-[[noreturn]] void wrong_type(const char* function, const Parameter& p, PyObject* o) {
-  // Parameters without a shape are of the right type, but hold no tensor yet.
+// Parameters without a shape are of the right type, but hold no tensor yet.
+void refuse_uninitialized(const char* function, const Parameter& p, PyObject* o) {
   if (PyObject_HasAttrString(o, "_uninitialized")) {
     throw ValueError(std::string(function) + ": argument '" + p.name + "' is an uninitialized " +
                      Py_TYPE(o)->tp_name + "; call its module on an example first");
   }
+}
+
+[[noreturn]] void wrong_type(const char* function, const Parameter& p, PyObject* o) {
+  refuse_uninitialized(function, p, o);
   throw TypeError(std::string(function) + ": argument '" + p.name + "' must be " +
                   kind_text(p.kind) + ", but got " + Py_TYPE(o)->tp_name);
 }
@@ -174,6 +178,7 @@ void convert(PyObject* o, const char* function, const Parameter& p, Value& v, Ca
         PyObject* item = PySequence_Fast_GET_ITEM(items, i);
         TensorImpl* t = unwrap(item);
         if (!t && item != Py_None) {
+          refuse_uninitialized(function, p, item);
           throw TypeError(std::string(function) + ": element " + std::to_string(i) + " of '" +
                           p.name + "' must be Tensor, but got " + Py_TYPE(item)->tp_name);
         }

@@ -356,6 +356,14 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             (<CTensor&>as_tensor(impl)).requires_grad_(True)
         return t
 
+    def _hold(self, Tensor data not None):
+        """Makes of this object, which holds no tensor yet, one over the memory of ``data``."""
+        if self.impl != NULL:
+            raise ValueError("tensor: this object holds a tensor already")
+        cdef TensorImpl* impl = as_tensor(impl_of(data)).detach().release()
+        self.impl = impl
+        set_owner(impl, <PyObject*>self)
+
     # ---- arithmetic
 
     def __add__(self, other):

@@ -169,7 +169,7 @@ constexpr Function rows[] = {
                           "The tensor itself: conjugates are computed at once"),
     make_function<sgn>("sgn", "input", kFunction | kMethod | kOut | kInPlace,
                        "x / |x|, 0 where x is 0: the sign of a real number", "T((3, 4))",
-                       "np.where(input == 0, 0, input / np.abs(input))"),
+                       "np.nan_to_num(np.sign(input))"),
     make_function<angle>("angle", "input", kFunction | kMethod | kOut,
                          "The angle in (-pi, pi] of complex numbers; 0 or pi for real ones",
                          "T((3, 4))", "np.angle(input)"),

@@ -82,13 +82,6 @@ from ._shape import *  # noqa: F403
 
 _install()
 
-from . import nn, optim, utils
-from ._serialization import load, save
-from .nn import _function_forms
-from .nn._function_forms import *  # noqa: F403
-
-_function_forms.install()
-
 
 def __getattr__(name: str) -> object:
     from ._lazy import find

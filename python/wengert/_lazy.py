@@ -21,13 +21,16 @@ MODULES = frozenset(
         "jit",
         "mps",
         "multiprocessing",
+        "nn",
         "onnx",
+        "optim",
         "profiler",
         "random",
         "run",
         "storage",
         "torch_version",
         "types",
+        "utils",
         "version",
         "vision",
         "xpu",
@@ -38,6 +41,14 @@ MODULES = frozenset(
 _TENSOR_TYPES = (
     "BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor "
     "LongTensor ShortTensor"
+)
+# Functions of neural networks that are in the main namespace too.
+_NN_FUNCTIONS = (
+    "alpha_dropout alpha_dropout_ bilinear binary_cross_entropy_with_logits celu celu_ "
+    "cosine_embedding_loss cosine_similarity ctc_loss dropout dropout_ feature_alpha_dropout "
+    "feature_alpha_dropout_ feature_dropout feature_dropout_ hardshrink hinge_embedding_loss "
+    "kl_div margin_ranking_loss norm_except_dim pairwise_distance pdist poisson_nll_loss prelu "
+    "rrelu rrelu_ selu selu_ threshold threshold_ triplet_margin_loss"
 )
 # name -> the module that defines it
 NAMES = {
@@ -56,6 +67,8 @@ NAMES = {
         "amp.autocast_mode",
     ),
     "OutOfMemoryError": "cuda",
+    **dict.fromkeys(_NN_FUNCTIONS.split(), "nn._function_forms"),
+    **dict.fromkeys(("load", "save"), "_serialization"),
     "compile": "compiler",
     **dict.fromkeys(
         (
@@ -80,5 +93,7 @@ def find(name: str) -> Any:
     if name in MODULES:
         return import_module(f"wengert.{name}")
     if name in NAMES:
-        return getattr(import_module(f"wengert.{NAMES[name]}"), name)
+        value = getattr(import_module(f"wengert.{NAMES[name]}"), name)
+        setattr(import_module("wengert"), name, value)
+        return value
     raise AttributeError(f"module 'wengert' has no attribute {name!r}", name=name)

@@ -230,6 +230,20 @@ def _reduce_ex(self: Tensor, protocol: int) -> Any:
     )
 
 
+def _hardshrink(self: Tensor, lambd: float = 0.5) -> Tensor:
+    """x where abs(x) > lambd, else 0."""
+    from .nn._function_forms import hardshrink
+
+    return hardshrink(self, lambd)
+
+
+def _prelu(self: Tensor, weight: Tensor) -> Tensor:
+    """x where x > 0, else weight * x, with one weight or one for each channel."""
+    from .nn._function_forms import prelu
+
+    return prelu(self, weight)
+
+
 def install() -> None:
     """Gives Tensor its methods and the compiled modules their callbacks."""
     methods = {
@@ -264,6 +278,8 @@ def install() -> None:
         "cfloat": _converter("complex64"),
         "cdouble": _converter("complex128"),
         **_complex.methods,
+        "hardshrink": _hardshrink,
+        "prelu": _prelu,
         "layout": property(lambda self: _legacy_methods.strided),
         **_legacy_methods.methods,
         **_reductions.methods,

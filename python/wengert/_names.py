@@ -2,7 +2,7 @@
 
 from math import e, inf, nan, pi
 
-from . import _core, _properties, _reductions
+from . import _core, _lazy, _properties, _reductions
 from ._tensor import all_dtypes
 
 newaxis = None
@@ -39,7 +39,12 @@ for _name, _of in _other_names.items():
     __all__.append(_name)
 
 for _row in _core.ops.function_rows():
-    if _row["flags"] & _FUNCTION and not _row["flags"] & _INTERNAL:
+    # Some names are those of functions in Python, which are loaded when they are asked for.
+    if (
+        _row["flags"] & _FUNCTION
+        and not _row["flags"] & _INTERNAL
+        and _row["name"] not in _lazy.NAMES
+    ):
         globals()[_row["name"]] = getattr(_core.ops, _row["name"])
         __all__.append(_row["name"])
 

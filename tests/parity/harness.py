@@ -100,7 +100,7 @@ class Inputs:
         """A module with given parameters, its names, shapes and text being compared too."""
         dtype = getattr(self.library, self.dtype)
         module = module.to(dtype)
-        self.facts.append(repr(module).replace("\n", " "))
+        self.facts.append(repr(module).replace("\n", " ").replace("wengert.", "torch."))
         self.facts.append({k: list(v.shape) for k, v in module.state_dict().items()})
         with self.library.no_grad():
             for _, p in sorted(module.named_parameters()):

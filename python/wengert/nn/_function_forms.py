@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wengert import Tensor, _tensor
+from wengert import Tensor
 from wengert import _ops as _C
 from wengert.nn import _activations, _dropout, _losses, _margin_losses
 from wengert.nn._activations import celu_, prelu, rrelu, rrelu_, selu_, threshold_
@@ -231,8 +231,3 @@ def ctc_loss(
         _name_of("ctc_loss", reduction),
         zero_infinity,
     )
-
-
-def install() -> None:
-    """Gives Tensor those of them that are methods too."""
-    _tensor._add_methods({"hardshrink": hardshrink, "prelu": prelu})

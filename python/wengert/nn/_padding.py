@@ -17,7 +17,7 @@ def pad(
     "circular" (the last one to three of them, the leading ones being batch and channels).
     """
     if len(pad) % 2:
-        raise ValueError(f"pad: Padding length must be divisible by 2, got {len(pad)} amounts")
+        raise RuntimeError(f"pad: Padding length must be divisible by 2, got {len(pad)} amounts")
     if mode != "constant" and value is not None and value != 0:
         raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
     return _C.pad(input, pad, mode, 0.0 if value is None else value)

@@ -92,7 +92,7 @@ class UninitializedTensorMixin:
         wanted = self._wanted
         data = empty(tuple(shape), device=device, dtype=dtype or wanted["dtype"])
         requires_grad = wanted["requires_grad"]
-        Tensor.__init__(self, data)  # type: ignore[arg-type]
+        Tensor._hold(self, data)  # type: ignore[arg-type]
         del self.__dict__["_wanted"]
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
         self.requires_grad_(requires_grad)  # type: ignore[attr-defined]
