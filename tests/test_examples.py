@@ -108,6 +108,15 @@ def test_train_digits_reads_idx_files(tmp_path: Path, packed: bool) -> None:
 
 
 @can_train
+def test_resnet_trains_and_writes_its_files(tmp_path: Path) -> None:
+    small = ("--width", 4, "--epochs", 3, "--threads", 1, "--out", tmp_path)
+    out = run(ROOT / "examples/resnet.py", *small)
+    assert test_accuracy(out) > 15
+    assert (tmp_path / "resnet.png").read_bytes().startswith(b"\x89PNG")
+    assert "0.weight" in wg.load(tmp_path / "model.safetensors")
+
+
+@can_train
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["cnn", "mlp"])
 def test_train_digits_reaches_its_accuracy(tmp_path: Path, model: str) -> None:
