@@ -49,6 +49,9 @@ WENGERT_NAMESPACE_BEGIN
   X(random_sampler) \
   X(linalg_triangular) \
   X(linalg_cholesky) \
+  X(linalg_lu) \
+  X(linalg_qr) \
+  X(linalg_spectrum) \
   X(nn_linear) \
   X(nn_convolution) \
   X(nn_max_pool) \

@@ -17,11 +17,26 @@ __all__ = [
     "cholesky",
     "cholesky_ex",
     "cross",
+    "det",
+    "eigh",
+    "eigvalsh",
+    "inv",
+    "inv_ex",
+    "lu",
+    "lu_factor",
+    "lu_factor_ex",
+    "lu_solve",
     "matmul",
     "matrix_norm",
     "multi_dot",
     "norm",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_ex",
     "solve_triangular",
+    "svd",
+    "svdvals",
     "vecdot",
     "vector_norm",
 ]
@@ -131,3 +146,133 @@ def solve_triangular(
     The other triangle of A is not read, nor the diagonal where unitriangular: it counts as ones.
     """
     return _ops._solve_triangular(A, B, upper=upper, left=left, unitriangular=unitriangular)
+
+
+def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None) -> Tensor:
+    """X with A X = B, or X A = B where not left, of square A; leading dimensions broadcast.
+
+    B is a batch of vectors where its shape is that of A without the last dimension, or it has one.
+
+    Raises:
+        LinAlgError: a matrix is singular.
+    """
+    return _ops._linalg_solve(A, B, left=left, out=out)
+
+
+def solve_ex(
+    A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out: Any = None
+) -> Any:
+    """`solve` without an error: a named tuple of ``result`` and ``info``, which holds for each
+    matrix 0 or the place of its first zero pivot."""
+    return _ops._linalg_solve_ex(A, B, left=left, check_errors=check_errors, out=out)
+
+
+def inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of each matrix.
+
+    Raises:
+        LinAlgError: a matrix is singular.
+    """
+    return _ops._linalg_inv(A, out=out)
+
+
+def inv_ex(A: Tensor, *, check_errors: bool = False, out: Any = None) -> Any:
+    """`inv` without an error: a named tuple of ``inverse`` and ``info``, as in `solve_ex`."""
+    return _ops._linalg_inv_ex(A, check_errors=check_errors, out=out)
+
+
+def det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The determinant of each square matrix; its gradient is right at singular ones too."""
+    return _ops._linalg_det(A, out=out)
+
+
+def slogdet(A: Tensor, *, out: Any = None) -> Any:
+    """The sign of each determinant and the logarithm of its absolute value: a named tuple
+    ``sign``, ``logabsdet``."""
+    return _ops._linalg_slogdet(A, out=out)
+
+
+def lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
+    """P, L, U with A = P L U: row exchanges, unit lower and upper triangular factors."""
+    return _ops._linalg_lu(A, pivot=pivot, out=out)
+
+
+def lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
+    """Both LU factors in one matrix and the row exchanges, counted from 1, as LAPACK has them.
+
+    Raises:
+        LinAlgError: a matrix is singular.
+    """
+    return _ops._linalg_lu_factor(A, pivot=pivot, out=out)
+
+
+def lu_factor_ex(
+    A: Tensor, *, pivot: bool = True, check_errors: bool = False, out: Any = None
+) -> Any:
+    """`lu_factor` without an error: ``LU``, ``pivots`` and ``info``, as in `solve_ex`."""
+    return _ops._linalg_lu_factor_ex(A, pivot=pivot, check_errors=check_errors, out=out)
+
+
+def lu_solve(
+    LU: Tensor,
+    pivots: Tensor,
+    B: Tensor,
+    *,
+    left: bool = True,
+    adjoint: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """X with A X = B from the factors of A that `lu_factor` gives; X A = B where not left, and
+    the transpose of A in its place with adjoint."""
+    return _ops._linalg_lu_solve(LU, pivots, B, left=left, adjoint=adjoint, out=out)
+
+
+def qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
+    """Q with orthonormal columns and the upper triangular R with A = Q R.
+
+    mode "reduced" gives Q as many columns as A has rows or columns, whichever are fewer,
+    "complete" makes it square, and "r" leaves it empty. Signs are LAPACK's.
+    """
+    return _ops._linalg_qr(A, mode, out=out)
+
+
+def eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
+    """Ascending eigenvalues and the eigenvectors, as columns, of symmetric matrices, of which one
+    triangle, "L" or "U", is read.
+
+    Gradients that depend on the signs of vectors, or on vectors of equal eigenvalues, have no
+    meaning.
+
+    Raises:
+        LinAlgError: elements are not finite, or the iteration did not converge.
+    """
+    return _ops._linalg_eigh(A, UPLO, out=out)
+
+
+def eigvalsh(A: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor:
+    """The ascending eigenvalues of symmetric matrices, of which one triangle is read."""
+    return _ops._linalg_eigvalsh(A, UPLO, out=out)
+
+
+def _check_driver(op: str, driver: str | None) -> None:
+    if driver is not None:
+        raise RuntimeError(f"{op}: driver= is for GPUs; on the CPU it must be None")
+
+
+def svd(
+    A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out: Any = None
+) -> Any:
+    """U, S, Vh with A = U diag(S) Vh; the singular values S descend, and without full_matrices
+    U and Vh have as many columns and rows as there are values.
+
+    Raises:
+        LinAlgError: elements are not finite, or the iteration did not converge.
+    """
+    _check_driver("linalg.svd", driver)
+    return _ops._linalg_svd(A, full_matrices, out=out)
+
+
+def svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
+    """The singular values of each matrix, descending."""
+    _check_driver("linalg.svdvals", driver)
+    return _ops._linalg_svdvals(A, out=out)

@@ -1,6 +1,8 @@
 // Products of vectors and matrices, triangular systems, Cholesky factors.
 #pragma once
 
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "wengert/tensor.h"
@@ -59,5 +61,41 @@ WENGERT_API std::pair<Tensor, Tensor> cholesky_ex(const Tensor& a, bool upper = 
 // x with A x = B, and the inverse of A, by its Cholesky factor.
 WENGERT_API Tensor cholesky_solve(const Tensor& b, const Tensor& l, bool upper = false);
 WENGERT_API Tensor cholesky_inverse(const Tensor& l, bool upper = false);
+
+// x with A x = B, or x A = B where not left; B may be vectors. LinAlgError where A is singular.
+WENGERT_API Tensor linalg_solve(const Tensor& a, const Tensor& b, bool left = true);
+// The same, and for each matrix 0 or the place of its first zero pivot.
+WENGERT_API std::pair<Tensor, Tensor> linalg_solve_ex(const Tensor& a, const Tensor& b,
+                                                      bool left = true, bool check_errors = false);
+WENGERT_API Tensor linalg_inv(const Tensor& a);
+WENGERT_API std::pair<Tensor, Tensor> linalg_inv_ex(const Tensor& a, bool check_errors = false);
+WENGERT_API Tensor det(const Tensor& a);
+// Signs of determinants and logarithms of their absolute values.
+WENGERT_API std::pair<Tensor, Tensor> slogdet(const Tensor& a);
+WENGERT_API Tensor logdet(const Tensor& a);
+// P, L, U with A = P L U.
+WENGERT_API std::tuple<Tensor, Tensor, Tensor> linalg_lu(const Tensor& a, bool pivot = true);
+// Both factors in one matrix, and the exchanges of rows (from 1); then also `info`.
+WENGERT_API std::pair<Tensor, Tensor> linalg_lu_factor(const Tensor& a, bool pivot = true);
+WENGERT_API std::tuple<Tensor, Tensor, Tensor> linalg_lu_factor_ex(const Tensor& a,
+                                                                   bool pivot = true,
+                                                                   bool check_errors = false);
+WENGERT_API std::tuple<Tensor, Tensor, Tensor> lu_unpack(const Tensor& lu, const Tensor& pivots,
+                                                         bool unpack_data = true,
+                                                         bool unpack_pivots = true);
+// x with A x = B (A^T x = B with adjoint), or x A = B where not left, from the LU factors of A.
+WENGERT_API Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b,
+                            bool left = true, bool adjoint = false);
+
+// Q and R with A = Q R: "reduced", "complete", or "r" for R alone.
+WENGERT_API std::pair<Tensor, Tensor> linalg_qr(const Tensor& a, std::string_view mode = "reduced");
+// U, S, V^T with A = U diag(S) V^T, the singular values descending.
+WENGERT_API std::tuple<Tensor, Tensor, Tensor> linalg_svd(const Tensor& a,
+                                                          bool full_matrices = true);
+WENGERT_API Tensor linalg_svdvals(const Tensor& a);
+// Ascending eigenvalues and the eigenvectors (columns) of symmetric matrices, of which the triangle
+// "L" or "U" is read.
+WENGERT_API std::pair<Tensor, Tensor> linalg_eigh(const Tensor& a, std::string_view uplo = "L");
+WENGERT_API Tensor linalg_eigvalsh(const Tensor& a, std::string_view uplo = "L");
 
 WENGERT_NAMESPACE_END

@@ -1,0 +1,142 @@
+// QR factors.
+#include "ops/function.h"
+#include "ops/linalg_lapack.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+using Geqrf = void(const int* m, const int* n, void* a, const int* lda, void* tau, void* work,
+                   const int* lwork, int* info);
+using Orgqr = void(const int* m, const int* n, const int* k, void* a, const int* lda,
+                   const void* tau, void* work, const int* lwork, int* info);
+
+Tensor turned(const Tensor& t) { return transpose(t, -2, -1); }
+
+// The reflectors below and on the diagonal of R, and their factors.
+std::pair<Tensor, Tensor> reflectors(const char* op, const Tensor& a) {
+  const Tensor scratch = column_major_copy(a);
+  const int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n);
+  const Tensor tau = zeros(with_vector(batch_shape(a.shape()), k), a.dtype());
+  with_real(a.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    Geqrf* const geqrf = lapack_routine<Geqrf, T>(op, "geqrf");
+    const int rows = static_cast<int>(m), columns = static_cast<int>(n), ld = leading(m);
+    const int size = 32 * leading(n);
+    if (k == 0) return;
+    for_each_matrix(matrix_count(a), m * n * k, [&](int64_t i) {
+      std::vector<T> work(static_cast<size_t>(size));
+      int info = 0;
+      geqrf(&rows, &columns, scratch.data<T>() + i * m * n, &ld, tau.data<T>() + i * k, work.data(),
+            &size, &info);
+    });
+  });
+  return {turned(scratch), tau};
+}
+
+// q, m x n stored column after column, holds k reflectors; their product takes their place.
+void form_product(const char* op, const Tensor& q, const Tensor& tau) {
+  const int64_t m = q.size(-2), n = q.size(-1), k = tau.size(-1);
+  if (m == 0 || n == 0) return;
+  with_real(q.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    Orgqr* const orgqr = lapack_routine<Orgqr, T>(op, "orgqr");
+    const int rows = static_cast<int>(m), columns = static_cast<int>(n), ld = leading(m);
+    const int count = static_cast<int>(k), size = 32 * leading(n);
+    for_each_matrix(matrix_count(q), m * n * n, [&](int64_t i) {
+      std::vector<T> work(static_cast<size_t>(size));
+      int info = 0;
+      orgqr(&rows, &columns, &count, static_cast<T*>(q.data()) + i * m * n, &ld,
+            tau.data<T>() + i * k, work.data(), &size, &info);
+    });
+  });
+}
+
+// Q and R. With `complete` Q is square; without `vectors` it is empty.
+struct Qr {
+  bool complete, vectors;
+  static constexpr const char* name = "linalg_qr";
+  WG_FIELDS(complete, vectors)
+  static constexpr Save saves[] = {save_output(0), save_output(1)};
+  void infer(Infer& m) const {
+    const Dims s = m.in(0).sizes();
+    const Shape batch = batch_shape(s);
+    const int64_t rows = s[s.size() - 2], columns = s[s.size() - 1];
+    const int64_t inner = complete ? rows : std::min(rows, columns);
+    if (vectors) {
+      set_column_major(m.out(0), m.in(0).dtype, with_matrix(batch, rows, inner));
+    } else {
+      set_dense(m.out(0), m.in(0).dtype, no_elements());
+    }
+    set_dense(m.out(1), m.in(0).dtype, with_matrix(batch, inner, columns));
+  }
+  void compute(Compute& c) const {
+    const Tensor a = c.in(0).detach();
+    const auto [packed, tau] = reflectors("linalg.qr", a);
+    const int64_t inner = c.out(1).size(-2), columns = std::min(inner, a.size(-1));
+    copy_elements(*c.out(1).impl(), *triu(narrow(packed, -2, 0, inner)).impl());
+    if (!vectors) return;
+    const Tensor& q = c.out(0);
+    if (columns > 0) {
+      const Tensor head = narrow(q, -1, 0, columns);
+      copy_elements(*head.impl(), *narrow(packed, -1, 0, columns).impl());
+    }
+    form_product("linalg.qr", q, tau);
+  }
+  // Walter & Lehmann, "Algorithmic differentiation of linear algebra functions" (2013). Further
+  // columns of a wide matrix are Q times those of R.
+  void vjp(Vjp& v) const {
+    const Tensor &q = v.saved(0), &r = v.saved(1);
+    WG_CHECK(vectors, Error, "linalg.qr: mode='r' has no derivative; use mode='reduced'");
+    const int64_t m = q.size(-2), n = r.size(-1), k = std::min(m, n);
+    WG_CHECK(!complete || m <= n, Error,
+             "linalg.qr: mode='complete' has a derivative only where there are no more rows than "
+             "columns; use mode='reduced'");
+    Tensor gq = v.grad(0), gr = v.grad(1);
+    if (!gq.defined() && !gr.defined()) return;
+    if (!gq.defined()) gq = zeros(q.shape(), q.dtype());
+    if (!gr.defined()) gr = zeros(r.shape(), r.dtype());
+    Tensor rest;
+    const Tensor u = narrow(r, -1, 0, k), gu = narrow(gr, -1, 0, k);
+    if (n > k) {
+      const Tensor further = narrow(gr, -1, k, n - k);
+      rest = matmul(q, further);
+      gq = gq + matmul(matmul(q, narrow(r, -1, k, n - k)), turned(further));
+    }
+    const Tensor low = tril(matmul(u, turned(gu)) - matmul(turned(gq), q));
+    const Tensor both = low + turned(tril(low, -1));
+    const Tensor found = solve_triangular(turned(u), gq + matmul(q, both), false, false, false);
+    v.set(0, rest.defined() ? cat({{found, rest}}, -1) : found);
+  }
+};
+
+}  // namespace
+
+std::pair<Tensor, Tensor> linalg_qr(const Tensor& a, std::string_view mode) {
+  check_matrix("linalg.qr", a);
+  WG_CHECK(mode == "reduced" || mode == "complete" || mode == "r", Error,
+           "linalg.qr: expected mode 'reduced', 'complete' or 'r', but got '", std::string(mode),
+           "'");
+  const auto [q, r] = apply_many<2>(Qr{mode == "complete", mode != "r"}, a);
+  return {q, r};
+}
+
+namespace {
+std::pair<Tensor, Tensor> qr(const Tensor& input, bool some) {
+  return linalg_qr(input, some ? "reduced" : "complete");
+}
+
+constexpr Function rows[] = {
+    make_function<linalg_qr>("_linalg_qr", "A, mode='reduced' -> Q, R",
+                             kFunction | kInternal | kOut,
+                             "Q with orthonormal columns and the upper triangular R with A = Q R",
+                             "T((3, 3))\nT((2, 4, 3))\nT((2, 4))\nT((2, 3)), 'complete'"),
+    make_function<qr>("qr", "input, some=True -> Q, R", kFunction | kMethod | kOut,
+                      "Q and R with input = Q R; Q is square where not some"),
+};
+}  // namespace
+
+extern const FunctionTable linalg_qr_functions;
+const FunctionTable linalg_qr_functions = {rows, std::size(rows)};
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,269 @@
+// Eigenvalues of symmetric matrices, and singular values.
+#include <cmath>
+#include <limits>
+
+#include "ops/function.h"
+#include "ops/linalg_lapack.h"
+#include "wengert/autograd.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+using Syevd = void(const char* job, const char* uplo, const int* n, void* a, const int* lda,
+                   void* w, void* work, const int* lwork, int* iwork, const int* liwork, int* info);
+using Gesdd = void(const char* job, const int* m, const int* n, void* a, const int* lda, void* s,
+                   void* u, const int* ldu, void* vt, const int* ldvt, void* work, const int* lwork,
+                   int* iwork, int* info);
+
+Tensor turned(const Tensor& t) { return transpose(t, -2, -1); }
+Tensor row(const Tensor& t) { return unsqueeze(t, -2); }
+Tensor column(const Tensor& t) { return unsqueeze(t, -1); }
+
+template <class T>
+bool finite(const T* a, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    if (!std::isfinite(a[i])) return false;
+  }
+  return true;
+}
+
+// x with its diagonal replaced by ones.
+Tensor off_diagonal(const Tensor& x) {
+  return where(eye(x.size(-1), x.size(-1), DType::bool_), full({}, 1, x.dtype()), x);
+}
+
+// Ascending eigenvalues, the eigenvectors (none without `vectors`), and where it did not converge.
+struct Eigh {
+  bool upper, vectors;
+  static constexpr const char* name = "linalg_eigh";
+  WG_FIELDS(upper, vectors)
+  static constexpr Save saves[] = {save_output(0), save_output(1)};
+  void infer(Infer& m) const {
+    const Dims s = m.in(0).sizes();
+    const Shape batch = batch_shape(s);
+    set_dense(m.out(0), m.in(0).dtype, with_vector(batch, s[s.size() - 1]));
+    set_column_major(m.out(1), m.in(0).dtype, s);
+    set_dense(m.out(2), DType::int32, batch);
+  }
+  void compute(Compute& c) const {
+    copy_elements(*c.out(1).impl(), *c.in(0).impl());
+    with_real(c.out(0).dtype(), [&](auto zero) { run<decltype(zero)>(c); });
+  }
+  // Giles (2008), 3.1: V (diag(gw) + F * V^T gV) V^T with F_ij = 1 / (w_j - w_i), of which the part
+  // that keeps V orthogonal is taken.
+  void vjp(Vjp& v) const {
+    const Tensor &w = v.saved(0), &vectors = v.saved(1), &gw = v.grad(0), &gv = v.grad(1);
+    if (!gw.defined() && !gv.defined()) return;
+    if (!gv.defined()) {
+      v.set(0, matmul(vectors * row(gw), turned(vectors)));
+      return;
+    }
+    const Tensor product = matmul(turned(vectors), gv);
+    Tensor inner = (product - turned(product)) * 0.5 / off_diagonal(row(w) - column(w));
+    if (gw.defined()) inner = inner + diag_embed(gw);
+    v.set(0, matmul(matmul(vectors, inner), turned(vectors)));
+  }
+
+ private:
+  template <class T>
+  void run(Compute& c) const {
+    Syevd* const syevd = lapack_routine<Syevd, T>("linalg.eigh", "syevd");
+    const int64_t n = c.out(1).size(-1);
+    const int order = static_cast<int>(n), ld = leading(n);
+    T *const a = static_cast<T*>(c.out(1).data()), *const w = c.out(0).data<T>();
+    int32_t* const code = c.out(2).data<int32_t>();
+    for_each_matrix(c.out(2).numel(), 8 * n * n * n, [&](int64_t i) {
+      code[i] = 0;
+      if (n == 0) return;
+      if (!finite(a + i * n * n, n * n)) {
+        code[i] = order;
+        std::fill_n(w + i * n, n, std::numeric_limits<T>::quiet_NaN());
+        return;
+      }
+      int size = -1, ints = -1, int_size = 0;
+      T real_size = 0;
+      const auto call = [&](T* work, int* iwork) {
+        syevd(vectors ? "V" : "N", upper ? "U" : "L", &order, a + i * n * n, &ld, w + i * n, work,
+              &size, iwork, &ints, code + i);
+      };
+      call(&real_size, &int_size);
+      size = static_cast<int>(real_size);
+      ints = int_size;
+      std::vector<T> work(static_cast<size_t>(size));
+      std::vector<int> iwork(static_cast<size_t>(ints));
+      call(work.data(), iwork.data());
+    });
+  }
+};
+
+// U, S, V^T and where it did not converge; U and V^T are empty without `vectors`.
+struct Svd {
+  bool full, vectors;
+  static constexpr const char* name = "linalg_svd";
+  WG_FIELDS(full, vectors)
+  static constexpr Save saves[] = {save_output(0), save_output(1), save_output(2)};
+  void infer(Infer& m) const {
+    const Dims s = m.in(0).sizes();
+    const Shape batch = batch_shape(s);
+    const int64_t rows = s[s.size() - 2], columns = s[s.size() - 1], k = std::min(rows, columns);
+    const DType dtype = m.in(0).dtype;
+    if (vectors) {
+      set_column_major(m.out(0), dtype, with_matrix(batch, rows, full ? rows : k));
+      set_column_major(m.out(2), dtype, with_matrix(batch, full ? columns : k, columns));
+    } else {
+      set_dense(m.out(0), dtype, no_elements());
+      set_dense(m.out(2), dtype, no_elements());
+    }
+    set_dense(m.out(1), dtype, with_vector(batch, k));
+    set_dense(m.out(3), DType::int32, batch);
+  }
+  void compute(Compute& c) const {
+    with_real(c.out(1).dtype(), [&](auto zero) { run<decltype(zero)>(c); });
+  }
+  // Townsend, "Differentiating the singular value decomposition" (2016), with
+  // E_ij = s_j^2 - s_i^2: U (skew(U^T gU) / E S + S skew(V^T gV) / E + diag(gS)) V^T, and the parts
+  // of gU and gV outside of the spaces that U and V span.
+  void vjp(Vjp& v) const {
+    const Tensor& s = v.saved(1);
+    const Tensor& gs = v.grad(1);
+    Tensor gu = v.grad(0), gvh = v.grad(2);
+    if (!gu.defined() && !gs.defined() && !gvh.defined()) return;
+    WG_CHECK(vectors, Error, "linalg.svd: singular values computed alone have no derivative here");
+    const int64_t k = s.size(-1);
+    const Tensor u = narrow(v.saved(0), -1, 0, k), vh = narrow(v.saved(2), -2, 0, k);
+    if (gu.defined()) gu = narrow(gu, -1, 0, k);
+    if (gvh.defined()) gvh = narrow(gvh, -2, 0, k);
+    const Tensor squares = s * s, e = off_diagonal(row(squares) - column(squares));
+    const auto skew = [&](const Tensor& x) { return (x - turned(x)) / e; };
+    Tensor inner, outside;
+    const auto more = [](Tensor& sum, Tensor term) {
+      sum = sum.defined() ? sum + term : std::move(term);
+    };
+    if (gs.defined()) more(inner, diag_embed(gs));
+    if (gu.defined()) {
+      const Tensor product = matmul(turned(u), gu);
+      more(inner, skew(product) * row(s));
+      if (u.size(-2) > k) {
+        more(outside, matmul((gu - matmul(u, product)) / row(s), vh));
+      }
+    }
+    if (gvh.defined()) {
+      const Tensor product = matmul(vh, turned(gvh));
+      more(inner, column(s) * skew(product));
+      if (vh.size(-1) > k) {
+        more(outside, matmul(u, (gvh - matmul(turned(product), vh)) / column(s)));
+      }
+    }
+    Tensor found = matmul(matmul(u, inner), vh);
+    if (outside.defined()) found = found + outside;
+    v.set(0, found);
+  }
+
+ private:
+  template <class T>
+  void run(Compute& c) const {
+    Gesdd* const gesdd = lapack_routine<Gesdd, T>("linalg.svd", "gesdd");
+    const Tensor scratch = column_major_copy(c.in(0).detach());
+    const int64_t m = c.in(0).size(-2), n = c.in(0).size(-1), k = std::min(m, n);
+    const int64_t in_u = full ? m : k, in_v = full ? n : k;
+    const int rows = static_cast<int>(m), columns = static_cast<int>(n), ld = leading(m);
+    const int ldv = leading(in_v);
+    T *const a = scratch.data<T>(), *const s = c.out(1).data<T>();
+    T *const u = static_cast<T*>(c.out(0).data()), *const vt = static_cast<T*>(c.out(2).data());
+    int32_t* const code = c.out(3).data<int32_t>();
+    if (k == 0) {
+      std::fill_n(code, c.out(3).numel(), 0);
+      if (vectors) {
+        copy_elements(*c.out(0).impl(),
+                      *expand(eye(m, in_u, scratch.dtype()), c.out(0).shape()).impl());
+        copy_elements(*c.out(2).impl(),
+                      *expand(eye(in_v, n, scratch.dtype()), c.out(2).shape()).impl());
+      }
+      return;
+    }
+    for_each_matrix(c.out(3).numel(), 8 * m * n * k, [&](int64_t i) {
+      code[i] = 0;
+      if (!finite(a + i * m * n, m * n)) {
+        code[i] = static_cast<int>(k) + 1;
+        return;
+      }
+      std::vector<int> iwork(static_cast<size_t>(8 * k));
+      int size = -1;
+      T real_size = 0;
+      const auto call = [&](T* work) {
+        gesdd(!vectors ? "N"
+              : full   ? "A"
+                       : "S",
+              &rows, &columns, a + i * m * n, &ld, s + i * k, vectors ? u + i * m * in_u : nullptr,
+              &ld, vectors ? vt + i * in_v * n : nullptr, &ldv, work, &size, iwork.data(),
+              code + i);
+      };
+      call(&real_size);
+      size = static_cast<int>(real_size);
+      std::vector<T> work(static_cast<size_t>(size));
+      call(work.data());
+    });
+  }
+};
+
+constexpr const char* kDiverged =
+    "the algorithm did not converge, or the matrix has elements that are not finite";
+
+bool reads_upper(const char* op, std::string_view uplo) {
+  WG_CHECK(uplo.size() == 1 && std::string_view("LlUu").find(uplo[0]) != std::string_view::npos,
+           Error, op, ": expected UPLO 'L' or 'U', but got '", std::string(uplo), "'");
+  return uplo[0] == 'U' || uplo[0] == 'u';
+}
+
+// Whether a result for this input is to be recorded.
+bool recorded(const Tensor& a) { return a.requires_grad() && is_grad_enabled(); }
+
+}  // namespace
+
+std::pair<Tensor, Tensor> linalg_eigh(const Tensor& a, std::string_view uplo) {
+  check_square("linalg.eigh", a);
+  const auto [w, v, info] = apply_many<3>(Eigh{reads_upper("linalg.eigh", uplo), true}, a);
+  check_lapack_info("linalg.eigh", info, kDiverged);
+  return {w, v};
+}
+Tensor linalg_eigvalsh(const Tensor& a, std::string_view uplo) {
+  check_square("linalg.eigvalsh", a);
+  const auto out = apply_many<3>(Eigh{reads_upper("linalg.eigvalsh", uplo), recorded(a)}, a);
+  check_lapack_info("linalg.eigvalsh", out[2], kDiverged);
+  return out[0];
+}
+
+std::tuple<Tensor, Tensor, Tensor> linalg_svd(const Tensor& a, bool full_matrices) {
+  check_matrix("linalg.svd", a);
+  const auto [u, s, vh, info] = apply_many<4>(Svd{full_matrices, true}, a);
+  check_lapack_info("linalg.svd", info, kDiverged);
+  return {u, s, vh};
+}
+Tensor linalg_svdvals(const Tensor& a) {
+  check_matrix("linalg.svdvals", a);
+  const auto out = apply_many<4>(Svd{false, recorded(a)}, a);
+  check_lapack_info("linalg.svdvals", out[3], kDiverged);
+  return out[1];
+}
+
+namespace {
+// Perturbations of single elements do not keep a matrix symmetric, and vectors have free signs: the
+// tests of tests/parity take the place of samples.
+constexpr uint32_t kShown = kFunction | kInternal | kOut;
+constexpr Function rows[] = {
+    make_function<linalg_eigh>("_linalg_eigh", "A, UPLO='L' -> eigenvalues, eigenvectors", kShown,
+                               "Ascending eigenvalues and eigenvectors of symmetric matrices"),
+    make_function<linalg_eigvalsh>("_linalg_eigvalsh", "A, UPLO='L'", kShown,
+                                   "Ascending eigenvalues of symmetric matrices"),
+    make_function<linalg_svd>("_linalg_svd", "A, full_matrices=True -> U, S, Vh", kShown,
+                              "U, S, Vh with A = U diag(S) Vh, the singular values descending"),
+    make_function<linalg_svdvals>("_linalg_svdvals", "A", kShown, "Singular values, descending",
+                                  "T((3, 3))\nT((2, 3, 4))", "np.linalg.svd(A, compute_uv=False)"),
+};
+}  // namespace
+
+extern const FunctionTable linalg_spectrum_functions;
+const FunctionTable linalg_spectrum_functions = {rows, std::size(rows)};
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,124 @@
+"""Linear algebra on LAPACK: results with free signs are compared in forms without them."""
+
+from harness import Case
+
+LU = [
+    Case("torch.linalg.solve", "torch.linalg.solve(T(3, 3), T(3, 2))"),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(2, 3, 3), T(4, 3), left=False)"),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(2, 1, 3, 3), T(4, 3, 2))"),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(3, 3), T(3))"),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(2, 3, 3), T(2, 3))"),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(2, 3, 3), T(3))"),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(3, 3), T(3), left=False)"),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(0, 0), T(0, 2))"),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(0, 3, 3), T(0, 3, 2))"),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(3, 3), T(3, 0))"),
+    Case(
+        "torch.linalg.solve",
+        "o = torch.empty(3, 2)\ntorch.linalg.solve(C(3, 3).float(), C(3, 2).float(), out=o)\no",
+    ),
+    Case("torch.linalg.solve", "torch.linalg.solve(torch.zeros(3, 3), T(3, 2))", raises=True),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(3, 2), T(3, 2))", raises=True),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(3, 3), T(2, 2))", raises=True),
+    Case("torch.linalg.solve", "torch.linalg.solve(T(3), T(3))", raises=True),
+    Case("torch.linalg.solve", "torch.linalg.solve(I(3, 3), I(3, 3))", raises=True),
+    Case(
+        "torch.linalg.solve_ex",
+        "r = torch.linalg.solve_ex(T(2, 3, 3), T(2, 3, 2))\n(r.result, r.info)",
+    ),
+    Case(
+        "torch.linalg.solve_ex", "torch.linalg.solve_ex(torch.zeros(3, 3), torch.ones(3, 2)).info"
+    ),
+    Case(
+        "torch.linalg.solve_ex",
+        "torch.linalg.solve_ex(torch.zeros(2, 3, 3), torch.ones(3, 2), check_errors=True)",
+        raises=True,
+    ),
+    Case(
+        "torch.linalg.inv torch.inverse torch.Tensor.inverse",
+        "a = T(2, 3, 3)\n(torch.linalg.inv(a), torch.inverse(a[0]), a.inverse())",
+    ),
+    Case("torch.linalg.inv", "(torch.linalg.inv(T(0, 0)), torch.linalg.inv(T(0, 2, 2)))"),
+    Case("torch.linalg.inv", "torch.linalg.inv(torch.zeros(2, 2, 2))", raises=True),
+    Case("torch.linalg.inv", "torch.linalg.inv(T(2, 3))", raises=True),
+    Case("torch.linalg.inv_ex", "r = torch.linalg.inv_ex(T(2, 3, 3))\n(r.inverse, r.info)"),
+    Case("torch.linalg.inv_ex", "torch.linalg.inv_ex(torch.tensor([[1., 2], [2, 4]])).info"),
+    Case(
+        "torch.linalg.inv_ex",
+        "torch.linalg.inv_ex(torch.zeros(2, 2), check_errors=True)",
+        raises=True,
+    ),
+    Case(
+        "torch.linalg.det torch.det torch.Tensor.det",
+        "a = T(2, 3, 3)\n(torch.linalg.det(a), torch.det(a[1]), a.det())",
+    ),
+    Case(
+        "torch.linalg.det",
+        "(torch.linalg.det(T(1, 1)), torch.linalg.det(T(0, 0)), torch.linalg.det(T(0, 3, 3)))",
+    ),
+    # At singular matrices PyTorch perturbs the factors, which leaves less than our precision.
+    Case("torch.linalg.det", "torch.linalg.det(T(3, 1) * torch.ones(1, 3)).abs() < 1e-5", order=0),
+    Case("torch.linalg.det", "torch.linalg.det(T(2, 3))", raises=True),
+    Case(
+        "torch.linalg.slogdet torch.slogdet torch.Tensor.slogdet",
+        "a = T(2, 3, 3)\nr = torch.linalg.slogdet(a)\n(r.sign, r.logabsdet, torch.slogdet(a[0]), a.slogdet())",
+    ),
+    Case(
+        "torch.linalg.slogdet",
+        "(torch.linalg.slogdet(torch.zeros(2, 2)), torch.linalg.slogdet(T(0, 0)))",
+    ),
+    Case(
+        "torch.logdet torch.Tensor.logdet",
+        "a = T(3, 3)\nb = a @ a.T + torch.eye(3, dtype=float_dtype)\n(torch.logdet(b), b.logdet())",
+    ),
+    Case("torch.logdet", "torch.logdet(torch.diag(torch.tensor([1., -1])))"),
+    Case("torch.linalg.lu", "r = torch.linalg.lu(T(3, 3))\n(r.P, r.L, r.U)"),
+    Case("torch.linalg.lu", "torch.linalg.lu(T(2, 4, 3))"),
+    Case("torch.linalg.lu", "torch.linalg.lu(T(2, 3, 4))"),
+    Case(
+        "torch.linalg.lu",
+        "(torch.linalg.lu(T(0, 3, 3)), torch.linalg.lu(T(0, 0)), torch.linalg.lu(torch.zeros(2, 2)))",
+    ),
+    Case("torch.linalg.lu", "torch.linalg.lu(T(3, 3), pivot=False)", raises=True),
+    Case("torch.linalg.lu", "torch.linalg.lu(T(3))", raises=True),
+    Case("torch.linalg.lu_factor", "r = torch.linalg.lu_factor(T(2, 3, 3))\n(r.LU, r.pivots)"),
+    Case("torch.linalg.lu_factor", "torch.linalg.lu_factor(torch.zeros(2, 2))", raises=True),
+    Case(
+        "torch.linalg.lu_factor_ex",
+        "r = torch.linalg.lu_factor_ex(T(2, 4, 3))\n(r.LU, r.pivots, r.info)",
+    ),
+    Case("torch.linalg.lu_factor_ex", "torch.linalg.lu_factor_ex(torch.zeros(2, 2)).info"),
+    Case(
+        "torch.linalg.lu_factor_ex",
+        "torch.linalg.lu_factor_ex(torch.zeros(2, 2), check_errors=True)",
+        raises=True,
+    ),
+    Case(
+        "torch.lu_unpack",
+        "f = torch.linalg.lu_factor(T(2, 3, 3))\nr = torch.lu_unpack(*f)\n(r.P, r.L, r.U)",
+    ),
+    Case(
+        "torch.lu_unpack",
+        "f = torch.linalg.lu_factor(T(3, 3))\n(torch.lu_unpack(*f, unpack_data=False).P, torch.lu_unpack(*f, True, False).L)",
+    ),
+    Case("torch.lu_unpack", "torch.lu_unpack(T(3, 3), I(3))", raises=True),
+    *[
+        Case(
+            "torch.linalg.lu_solve",
+            f"f = torch.linalg.lu_factor(T(2, 3, 3))\ntorch.linalg.lu_solve(*f, T(2, 3, 3), left={left}, adjoint={adjoint})",
+        )
+        for left in (True, False)
+        for adjoint in (True, False)
+    ],
+    Case(
+        "torch.lu_solve torch.Tensor.lu_solve",
+        "f = torch.linalg.lu_factor(T(2, 3, 3))\nb = T(2, 3, 1)\n(torch.lu_solve(b, *f), b.lu_solve(*f))",
+    ),
+    Case(
+        "torch.linalg.lu_solve",
+        "f = torch.linalg.lu_factor(T(3, 3))\ntorch.linalg.lu_solve(*f, T(2, 2))",
+        raises=True,
+    ),
+]
+
+CASES = LU
