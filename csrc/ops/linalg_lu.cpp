@@ -231,12 +231,12 @@ std::pair<Tensor, Tensor> solved(const char* op, const Tensor& a, const Tensor& 
   const Tensor right = vector ? unsqueeze(b, -1) : b;
   WG_CHECK(right.dim() >= 2, Error, op, ": expected B to be a vector or matrices, but got shape ",
            b.shape());
-  const bool before = left || vector;
-  WG_CHECK(right.size(before ? -2 : -1) == a.size(-1), Error, op, ": the matrices of shapes ",
-           a.shape(), " and ", b.shape(), " do not fit", left ? "" : " with left=False");
+  WG_CHECK(right.size(left ? -2 : -1) == a.size(-1) && (left || !vector), Error, op,
+           ": the matrices of shapes ", a.shape(), " and ", b.shape(), " do not fit",
+           left ? "" : " with left=False");
   const auto [x, y] = broadcast_batches(op, a, right);
-  const auto out = left ? apply_many<4>(Solve{}, x, y)
-                        : apply_many<4>(Solve{}, turned(x), vector ? y : turned(y));
+  const auto out =
+      left ? apply_many<4>(Solve{}, x, y) : apply_many<4>(Solve{}, turned(x), turned(y));
   return {vector ? squeeze(out[0], last_dim()) : left ? out[0] : turned(out[0]), out[3]};
 }
 
@@ -272,7 +272,7 @@ Tensor det(const Tensor& a) {
 std::pair<Tensor, Tensor> slogdet(const Tensor& a) {
   check_square("linalg.slogdet", a);
   const auto [sign, log] = apply_many<2>(Determinant<true>{}, a);
-  return {sign.detach(), log};
+  return {sign, log};
 }
 Tensor logdet(const Tensor& a) {
   const auto [sign, log] = slogdet(a);

@@ -181,6 +181,7 @@ from ._ops import cumsum as cumsum
 from ._core import default_generator as default_generator
 from ._ops import deg2rad as deg2rad
 from ._ops import deg2rad_ as deg2rad_
+from ._ops import det as det
 from ._properties import detach as detach
 from ._device import device as device
 from ._ops import diag as diag
@@ -314,6 +315,7 @@ int16: dtype
 int32: dtype
 int64: dtype
 int8: dtype
+from ._ops import inverse as inverse
 from ._core import is_anomaly_enabled as is_anomaly_enabled
 from .amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
 from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
@@ -371,6 +373,7 @@ from ._ops import log_softmax as log_softmax
 from ._ops import logaddexp as logaddexp
 from ._ops import logaddexp2 as logaddexp2
 from ._ops import logcumsumexp as logcumsumexp
+from ._ops import logdet as logdet
 from ._ops import logical_and as logical_and
 from ._ops import logical_not as logical_not
 from ._ops import logical_or as logical_or
@@ -383,6 +386,8 @@ long: dtype
 from ._recurrent import lstm as lstm
 from ._ops import lstm_cell as lstm_cell
 from ._ops import lt as lt
+from ._ops import lu_solve as lu_solve
+from ._ops import lu_unpack as lu_unpack
 from ._settings import manual_seed as manual_seed
 from .nn._function_forms import margin_ranking_loss as margin_ranking_loss
 from ._ops import masked_fill as masked_fill
@@ -468,6 +473,7 @@ from ._ops import prod as prod
 from . import profiler as profiler
 from ._core import promote_types as promote_types
 from ._ops import put as put
+from ._ops import qr as qr
 from ._ops import quantile as quantile
 from ._ops import rad2deg as rad2deg
 from ._ops import rad2deg_ as rad2deg_
@@ -553,6 +559,7 @@ from ._ops import sinc_ as sinc_
 from ._ops import sinh as sinh
 from ._ops import sinh_ as sinh_
 from ._ops import slice_scatter as slice_scatter
+from ._ops import slogdet as slogdet
 from ._ops import smooth_l1_loss as smooth_l1_loss
 from ._ops import softmax as softmax
 from ._ops import softsign as softsign
