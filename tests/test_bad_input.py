@@ -20,7 +20,7 @@ HUGE = (1 << 62, -(1 << 63), (1 << 63) - 1, 1 << 40)
 
 def is_named(message: str) -> bool:
     """Whether an error says which operation it is about."""
-    return re.match(r"^\w+: ", message) is not None
+    return re.match(r"^[\w.]+: ", message) is not None
 
 
 def bad_values(kind: str):
