@@ -394,6 +394,7 @@ from ._ops import masked_fill as masked_fill
 from ._ops import masked_scatter as masked_scatter
 from ._ops import masked_select as masked_select
 from ._ops import matmul as matmul
+from ._linalg_derived import matrix_power as matrix_power
 from ._reductions import max as max
 from ._ops import max_pool1d as max_pool1d
 from ._ops import max_pool1d_with_indices as max_pool1d_with_indices
@@ -459,6 +460,7 @@ from .nn._distance import pairwise_distance as pairwise_distance
 from ._ops import pdist as pdist
 from ._ops import permute as permute
 pi: _float
+from ._linalg_derived import pinverse as pinverse
 from ._ops import pixel_shuffle as pixel_shuffle
 from ._ops import pixel_unshuffle as pixel_unshuffle
 from ._ops import poisson as poisson

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from . import _core
+from ._linalg_derived import (
+    matrix_power,
+    matrix_rank,
+    pinv,
+    tensorinv,
+    tensorsolve,
+    vander,
+)
 from ._pointwise import multi_dot
 from ._tensor import Tensor
 
@@ -28,8 +36,11 @@ __all__ = [
     "lu_solve",
     "matmul",
     "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
     "multi_dot",
     "norm",
+    "pinv",
     "qr",
     "slogdet",
     "solve",
@@ -37,6 +48,9 @@ __all__ = [
     "solve_triangular",
     "svd",
     "svdvals",
+    "tensorinv",
+    "tensorsolve",
+    "vander",
     "vecdot",
     "vector_norm",
 ]

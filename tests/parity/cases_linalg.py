@@ -155,4 +155,61 @@ FACTORS += [
     Case("torch.linalg.svd", "torch.linalg.svd(torch.ones(3))", raises=True),
 ]
 
-CASES = [*LU, *FACTORS]
+
+def cases(names: str, *codes: str, **options) -> list[Case]:
+    return [Case(names, code, **options) for code in codes]
+
+
+DERIVED = [
+    *cases(
+        "torch.linalg.pinv torch.pinverse Tensor.pinverse",
+        "torch.linalg.pinv(T(3, 3))",
+        "torch.linalg.pinv(T(4, 2))",
+        "torch.linalg.pinv(T(2, 2, 4))",
+        "a = T(3, 3)\ntorch.linalg.pinv(a + a.mT, hermitian=True)",
+        "torch.linalg.pinv(C(3, 3), rtol=0.5)",
+        "torch.linalg.pinv(C(3, 3), atol=0.4)",
+        "torch.linalg.pinv(C(3, 3), 0.3)",
+        "torch.pinverse(C(3, 2))",
+        "C(3, 2).pinverse(rcond=0.5)",
+        "torch.linalg.pinv(torch.zeros(3, 2))",
+    ),
+    *cases(
+        "torch.linalg.matrix_rank",
+        "torch.linalg.matrix_rank(C(4, 3))",
+        "torch.linalg.matrix_rank(C(2, 3, 1) @ C(2, 1, 3))",
+        "torch.linalg.matrix_rank(C(3, 3), atol=1.0)",
+        "torch.linalg.matrix_rank(C(3, 3), tol=0.3)",
+        "torch.linalg.matrix_rank(C(3, 3), rtol=0.4)",
+        "torch.linalg.matrix_rank(torch.eye(3), hermitian=True)",
+    ),
+    *cases(
+        "torch.linalg.matrix_power torch.matrix_power Tensor.matrix_power",
+        "torch.linalg.matrix_power(C(3, 3), 0)",
+        *[f"torch.linalg.matrix_power(T(3, 3), {n})" for n in (1, 2, 3, 5, -1, -2)],
+        "torch.matrix_power(T(2, 2, 2), 3)",
+        "T(2, 2).matrix_power(2)",
+    ),
+    *cases(
+        "torch.linalg.tensorinv torch.linalg.tensorsolve torch.linalg.vander",
+        "torch.linalg.tensorinv(T(2, 3, 6), ind=2)",
+        "torch.linalg.tensorinv(T(4, 2, 2), ind=1)",
+        "torch.linalg.tensorsolve(T(2, 3, 6), T(2, 3))",
+        "torch.linalg.tensorsolve(T(2, 6, 3), T(2, 3), dims=(1,))",
+        "torch.linalg.vander(T(3))",
+        "torch.linalg.vander(T(2, 3), N=4)",
+        "torch.linalg.vander(I(3))",
+    ),
+    *cases(
+        "torch.linalg.pinv torch.linalg.matrix_power torch.linalg.tensorinv torch.linalg.vander",
+        "torch.linalg.pinv(torch.ones(3))",
+        "torch.linalg.matrix_power(torch.ones(2, 3), 2)",
+        "torch.linalg.matrix_power(torch.zeros(2, 2), -1)",
+        "torch.linalg.tensorinv(torch.ones(2, 3, 5))",
+        "torch.linalg.tensorsolve(torch.ones(2, 3, 5), torch.ones(2, 3))",
+        "torch.linalg.vander(torch.ones(3), N=1)",
+        raises=True,
+    ),
+]
+
+CASES = [*LU, *FACTORS, *DERIVED]

@@ -1,0 +1,181 @@
+"""Linear algebra composed of factorizations: pseudo-inverses, ranks, powers, tensor equations."""
+
+from __future__ import annotations
+
+from math import prod
+
+from . import _core
+from ._settings import finfo
+from ._tensor import Tensor, dtype
+from .autograd import Function
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_ops = _core.ops
+
+
+def _identity(A: Tensor) -> Tensor:
+    return _ops.eye(A.shape[-1], dtype=A.dtype).expand(A.shape)
+
+
+def _check_square(op: str, A: Tensor) -> None:
+    if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
+        raise RuntimeError(f"{op}: expected square matrices, but got shape {tuple(A.shape)}")
+
+
+def _kept(A: Tensor, sizes: Tensor, atol: Any, rtol: Any) -> Tensor:
+    """Which values count as other than zero: those above max(atol, rtol * the largest)."""
+    if rtol is None:
+        default = finfo(A.dtype).eps * max(A.shape[-2:])
+        if isinstance(atol, Tensor):
+            rtol = _ops.zeros_like(atol).masked_fill(atol <= 0, default)
+        else:
+            rtol = 0.0 if atol is not None and atol > 0 else default
+    atol = 0.0 if atol is None else atol
+    if sizes.shape[-1] == 0:
+        return sizes > 0
+    largest = sizes.amax(-1)
+    least = largest * rtol
+    least = _ops.maximum(least, atol) if isinstance(atol, Tensor) else least.clamp(min=atol)
+    return sizes > least.unsqueeze(-1)
+
+
+def _pinv_value(A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
+    if hermitian:
+        values, vectors = _ops._linalg_eigh(A)
+        keep = _kept(A, values.abs(), atol, rtol)
+        inverse = _ops._where(keep, 1 / values, _ops.zeros_like(values))
+        return (vectors * inverse.unsqueeze(-2)) @ vectors.mT
+    u, s, vh = _ops._linalg_svd(A, False)
+    inverse = _ops._where(_kept(A, s, atol, rtol), 1 / s, _ops.zeros_like(s))
+    return (vh.mT * inverse.unsqueeze(-2)) @ u.mT
+
+
+class _Pinv(Function):
+    """Golub & Pereyra, "The differentiation of pseudo-inverses" (1973): unlike the derivative of
+    the factors it is finite for equal singular values."""
+
+    @staticmethod
+    def forward(ctx: Any, A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
+        P = _pinv_value(A, atol, rtol, hermitian)
+        ctx.save_for_backward(A, P)
+        return P
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        A, P = ctx.saved_tensors
+        G, Pt = grads[0].mT, P.mT
+        left, right = G @ P, P @ G
+        result = (left - A @ (P @ left)) @ Pt + Pt @ (right - right @ P @ A) - Pt @ grads[0] @ Pt
+        return result, None, None, None
+
+
+def pinv(
+    A: Tensor,
+    rcond: Any = None,
+    hermitian: bool = False,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The Moore-Penrose inverse of each matrix.
+
+    Singular values (eigenvalues where hermitian) up to max(atol, rtol * the largest) count as zero;
+    rtol is eps * max(rows, columns) where neither is given. rcond is an older name of rtol.
+    """
+    rtol = rcond if rtol is None else rtol
+    if A.ndim < 2:
+        raise RuntimeError(f"linalg.pinv: expected matrices, but got shape {tuple(A.shape)}")
+    if hermitian:
+        _check_square("linalg.pinv", A)
+    result = _Pinv.apply(A, atol, rtol, hermitian)
+    return result if out is None else out.copy_(result)
+
+
+def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
+    """The Moore-Penrose inverse; singular values up to rcond times the largest count as zero."""
+    return pinv(input, rcond)
+
+
+def matrix_rank(
+    A: Tensor,
+    tol: Any = None,
+    hermitian: bool = False,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """How many singular values (absolute eigenvalues where hermitian) of each matrix lie above
+    max(atol, rtol * the largest), as for `pinv`; tol is atol with rtol = 0."""
+    if tol is not None:
+        atol, rtol = tol, 0.0
+    A = A.detach()
+    if hermitian:
+        _check_square("linalg.matrix_rank", A)
+    sizes = _ops._linalg_eigvalsh(A).abs() if hermitian else _ops._linalg_svdvals(A)
+    result = _kept(A, sizes, atol, rtol).sum(-1)
+    return result if out is None else out.copy_(result)
+
+
+def matrix_power(A: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
+    """The n-th power of square matrices; of their inverses where n is negative."""
+    _check_square("linalg.matrix_power", A)
+    if n == 0:
+        result = _identity(A).clone()
+    else:
+        base = _ops._linalg_inv(A) if n < 0 else A
+        n, power = abs(n), None
+        while n:
+            if n & 1:
+                power = base if power is None else power @ base
+            n >>= 1
+            base = base @ base if n else base
+        assert power is not None
+        result = power.clone() if power is A else power
+    return result if out is None else out.copy_(result)
+
+
+def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of the linear map from the last dimensions of A to its first ind ones."""
+    if ind <= 0:
+        raise RuntimeError(f"linalg.tensorinv: expected ind to be positive, but it is {ind}")
+    first, last = tuple(A.shape[:ind]), tuple(A.shape[ind:])
+    if prod(first) != prod(last):
+        raise RuntimeError(
+            f"linalg.tensorinv: the first {ind} dimensions of {tuple(A.shape)} must have as many "
+            "elements as the others"
+        )
+    result = _ops._linalg_inv(A.reshape(prod(first), prod(last))).reshape(last + first)
+    return result if out is None else out.copy_(result)
+
+
+def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Tensor | None = None) -> Tensor:
+    """X with tensordot(A, X, X.ndim) = B; the dimensions `dims` of A are first moved to its end."""
+    if dims is not None:
+        A = A.movedim(tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
+    rest = tuple(A.shape[B.ndim :])
+    if prod(rest) != B.numel() or A.numel() != B.numel() ** 2:
+        raise RuntimeError(
+            f"linalg.tensorsolve: A of shape {tuple(A.shape)} does not belong to B of shape "
+            f"{tuple(B.shape)}: it must have as many elements as the square of B"
+        )
+    flat = _ops._linalg_solve(A.reshape(B.numel(), B.numel()), B.reshape(B.numel()))
+    result = flat.reshape(rest)
+    return result if out is None else out.copy_(result)
+
+
+def vander(x: Tensor, N: int | None = None) -> Tensor:
+    """Powers 0 to N - 1 of each element of x along a new last dimension; N is x's last size."""
+    if N is not None and N <= 1:
+        raise RuntimeError(f"linalg.vander: expected N to be greater than 1, but it is {N}")
+    if x.ndim == 0:
+        raise RuntimeError("linalg.vander: expected at least one dimension")
+    n = x.shape[-1] if N is None else N
+    kind: dtype = x.dtype if x.is_floating_point() else _ops.sum(x).dtype
+    first = _ops.ones((*x.shape, 1), dtype=kind)
+    powers = x.unsqueeze(-1).to(kind).expand(*x.shape, n - 1)
+    return _ops.cat((first, powers.cumprod(-1)), -1)
