@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import subprocess
 from dataclasses import dataclass
@@ -18,6 +19,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("torch"):
                 item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what was imported and collected out of the garbage collections of the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)
