@@ -138,6 +138,8 @@ def test_layout_of_inputs_does_not_matter(case: Case, layout: str):
     dense = [t.contiguous().clone() for t in other]
     if all(a.stride() == b.stride() for a, b in zip(other, dense, strict=True)):
         return
+    if layout == "expanded" and case.row.name in rows.REGULAR:
+        return
     if case.row.name in ("view", "view_as", "as_strided"):  # depends on the layout by its nature
         return
 
