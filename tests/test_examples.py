@@ -117,6 +117,24 @@ def test_resnet_trains_and_writes_its_files(tmp_path: Path) -> None:
 
 
 @can_train
+def test_tree_lstm_learns_negation_and_reads_bracketed_trees(tmp_path: Path) -> None:
+    program = ROOT / "examples/tree_lstm.py"
+    out = run(program, "--width", 32, "--lr", 0.01, "--threads", 1, "--out", tmp_path)
+    # A word alone tells a third of the labels.
+    assert test_accuracy(out) > 90
+    assert float(re.search(r"the batch differ by (\S+)", out)[1]) < 1e-5
+    assert (tmp_path / "tree.png").read_bytes().startswith(b"\x89PNG")
+
+    trees = "(4 (3 Good) (4 (2 and) (4 new)))\n(0 (2 not) (3 Good))\n"
+    for name in ("train.txt", "test.txt"):
+        (tmp_path / name).write_text(20 * trees)
+    small = ("--width", 16, "--lr", 0.02, "--batch-size", 4, "--dropout", 0)
+    out = run(program, *small, "--data", tmp_path, "--out", tmp_path)
+    assert test_accuracy(out) == 100
+    assert "4 (labelled 4)  good and new" in out
+
+
+@can_train
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["cnn", "mlp"])
 def test_train_digits_reaches_its_accuracy(tmp_path: Path, model: str) -> None:
