@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import re
@@ -132,6 +133,28 @@ def test_tree_lstm_learns_negation_and_reads_bracketed_trees(tmp_path: Path) -> 
     out = run(program, *small, "--data", tmp_path, "--out", tmp_path)
     assert test_accuracy(out) == 100
     assert "4 (labelled 4)  good and new" in out
+
+
+@can_train
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_tagger_learns_from_endings_and_reads_conllu(tmp_path: Path, suffix: str) -> None:
+    small = ("--width", 16, "--batch-size", 8, "--lr", 0.02, "--threads", 1, "--out", tmp_path)
+    program = ROOT / "examples/tagger.py"
+    if not suffix:
+        out = run(program, *small, "--epochs", 1)
+        # The ending of an invented word is all that can be known of it.
+        assert float(re.search(r"not seen in training ([\d.]+)%", out)[1]) > 90
+        assert (tmp_path / "tags.png").read_bytes().startswith(b"\x89PNG")
+
+    rows = ["1\tShe\tshe\tPRON", "2-3\tdidn't\t_\t_", "2\tdid\tdo\tAUX", "3\tn't\tnot\tPART"]
+    sentence = "\n".join(["# text = She didn't", *rows, "3.1\tgo\tgo\tVERB", "4\tgo\tgo\tVERB"])
+    text = f"{sentence}\n\n" * 40
+    packed = gzip.compress(text.encode()) if suffix else text.encode()
+    for split in ("train", "test"):
+        (tmp_path / f"en-ud-{split}.conllu{suffix}").write_bytes(packed)
+    out = run(program, *small, "--data", tmp_path, "--epochs", 8)
+    assert test_accuracy(out) == 100
+    assert "She/PRON did/AUX n't/PART go/VERB\n" in out
 
 
 @can_train
