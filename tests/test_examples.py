@@ -158,6 +158,15 @@ def test_tagger_learns_from_endings_and_reads_conllu(tmp_path: Path, suffix: str
 
 
 @can_train
+def test_reinforce_learns_to_keep_the_pole_up(tmp_path: Path) -> None:
+    short = ("--updates", 40, "--episodes", 16, "--threads", 1, "--out", tmp_path)
+    out = run(ROOT / "examples/reinforce.py", *short)
+    first, last = map(float, re.search(r"return (\d+) at first, ([\d.]+) of 500", out).groups())
+    assert last > max(100, 3 * first)
+    assert (tmp_path / "return.png").read_bytes().startswith(b"\x89PNG")
+
+
+@can_train
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["cnn", "mlp"])
 def test_train_digits_reaches_its_accuracy(tmp_path: Path, model: str) -> None:
