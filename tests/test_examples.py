@@ -167,6 +167,18 @@ def test_reinforce_learns_to_keep_the_pole_up(tmp_path: Path) -> None:
 
 
 @can_train
+def test_transfer_learns_new_classes_and_keeps_the_old(tmp_path: Path) -> None:
+    short = ("--steps", 60, "--new-steps", 60, "--shots", 2, 10, "--threads", 1, "--out", tmp_path)
+    out = run(ROOT / "examples/transfer.py", *short)
+    # A guess is right a fifth of the time.
+    assert test_accuracy(out) > 60
+    before, after = re.search(r"0 to 4: ([\d.]+)%[^$]+still ([\d.]+)%", out).groups()
+    assert before == after
+    assert float(after) > 80
+    assert (tmp_path / "transfer.png").read_bytes().startswith(b"\x89PNG")
+
+
+@can_train
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["cnn", "mlp"])
 def test_train_digits_reaches_its_accuracy(tmp_path: Path, model: str) -> None:
