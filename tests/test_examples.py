@@ -179,6 +179,18 @@ def test_transfer_learns_new_classes_and_keeps_the_old(tmp_path: Path) -> None:
 
 
 @can_train
+def test_hessian_agrees_with_scipy(tmp_path: Path) -> None:
+    out = run(ROOT / "examples/hessian.py", "--descent", 50, "--out", tmp_path)
+    assert re.search(r"Rosenbrock: \[1\.0, 1\.0\] after \d+ Newton steps", out)
+    gaps = [float(gap) for gap in re.findall(r"differs? .*by (\S+)\n", out)]
+    assert len(gaps) == 3
+    assert max(gaps) < 1e-7
+    ours, found = re.findall(r"(?:loss|finds) ([\d.]+)", out)
+    assert abs(float(ours) - float(found)) < 1e-11
+    assert (tmp_path / "hessian.png").read_bytes().startswith(b"\x89PNG")
+
+
+@can_train
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["cnn", "mlp"])
 def test_train_digits_reaches_its_accuracy(tmp_path: Path, model: str) -> None:
