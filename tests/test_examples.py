@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import idx
@@ -188,6 +189,20 @@ def test_hessian_agrees_with_scipy(tmp_path: Path) -> None:
     ours, found = re.findall(r"(?:loss|finds) ([\d.]+)", out)
     assert abs(float(ours) - float(found)) < 1e-11
     assert (tmp_path / "hessian.png").read_bytes().startswith(b"\x89PNG")
+
+
+@can_train
+@pytest.mark.parametrize("method", ["adjoint", "direct"])
+def test_neural_ode_learns_by_two_gradients_that_agree(tmp_path: Path, method: str) -> None:
+    short = ("--method", method, "--iterations", 200, "--threads", 1, "--out", tmp_path)
+    out = run(ROOT / "examples/neural_ode.py", *short)
+    gaps = [float(gap) for gap in re.findall(r"the gradients differ by (\S+)\n", out)]
+    assert gaps[-1] < 1e-8
+    # Of fourth order: half the step, a sixteenth of the error.
+    assert all(10 < large / small < 25 for large, small in pairwise(gaps))
+    # That of the network as it begins is 3.8.
+    assert float(re.search(r"error of the path ([\d.]+)", out)[1]) < 1.5
+    assert (tmp_path / "spiral.png").read_bytes().startswith(b"\x89PNG")
 
 
 @can_train
