@@ -119,6 +119,13 @@ def test_resnet_trains_and_writes_its_files(tmp_path: Path) -> None:
 
 
 @can_train
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["cnn", "mlp"])
+def test_train_digits_reaches_its_accuracy(tmp_path: Path, model: str) -> None:
+    assert test_accuracy(train("--model", model, "--out", tmp_path)) >= 98
+
+
+@can_train
 def test_tree_lstm_learns_negation_and_reads_bracketed_trees(tmp_path: Path) -> None:
     program = ROOT / "examples/tree_lstm.py"
     out = run(program, "--width", 32, "--lr", 0.01, "--threads", 1, "--out", tmp_path)
@@ -203,13 +210,6 @@ def test_neural_ode_learns_by_two_gradients_that_agree(tmp_path: Path, method: s
     # That of the network as it begins is 3.8.
     assert float(re.search(r"error of the path ([\d.]+)", out)[1]) < 1.5
     assert (tmp_path / "spiral.png").read_bytes().startswith(b"\x89PNG")
-
-
-@can_train
-@pytest.mark.slow
-@pytest.mark.parametrize("model", ["cnn", "mlp"])
-def test_train_digits_reaches_its_accuracy(tmp_path: Path, model: str) -> None:
-    assert test_accuracy(train("--model", model, "--out", tmp_path)) >= 98
 
 
 def test_viz_shows_a_graph() -> None:
