@@ -8,8 +8,8 @@ is ever computed for padding: embeddings, linear layers and the loss work on the
 packed sequence, and the LSTM knows which row belongs to whom. Words that were not seen in training,
 or once only, have no vector of their own; of them the letters tell the most.
 
-Universal Dependencies English EWT, four epochs, 95 s on one core: 94.1 % of the test words get the
-right tag of 17, of those not seen in training 77.5 %. The figures are those of the last epoch.
+Universal Dependencies English EWT, four epochs, 114 s on one core: 94.1 % of the test words get the
+right tag of 17, of those not seen in training 77.3 %. The figures are those of the last epoch.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ class Tagger(nn.Module):
 
     def forward(self, sentences: list[list[str]]) -> PackedSequence:
         """The scores of every tag, packed."""
-        row = {word: i for i, word in enumerate({word for words in sentences for word in words})}
+        distinct = dict.fromkeys(word for words in sentences for word in words)
+        row = {word: i for i, word in enumerate(distinct)}
         indices = [
             wg.tensor([(self.word_index.get(word.lower(), 0), row[word]) for word in words])
             for words in sentences
