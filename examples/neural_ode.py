@@ -176,7 +176,7 @@ def main() -> None:
         optimizer.step()
         schedule.step()
         if iteration % 200 == 0:
-            print(f"iteration {iteration:5}  loss {loss.item():.2e}")
+            progress.write(f"iteration {iteration:5}  loss {loss.item():.2e}")
     seconds = time.perf_counter() - began
 
     with wg.no_grad():

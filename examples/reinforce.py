@@ -130,7 +130,7 @@ def main() -> None:
         lengths.append(alive.sum(0).mean().item())
         progress.set_postfix_str(f"return {lengths[-1]:.0f}")
         if update % 10 == 0:
-            print(f"update {update:4}  mean return {np.mean(lengths[-10:]):.1f}")
+            progress.write(f"update {update:4}  mean return {np.mean(lengths[-10:]):.1f}")
     seconds = time.perf_counter() - start
 
     states, _, alive = play(policy, 100, rng)
