@@ -53,6 +53,7 @@ cdef extern from "tensor/impl.h" namespace "wengert" nogil:
         void requires_grad_(cbool) except +translate
         void retain_grad() except +translate
         cbool is_leaf() except +translate
+        void* data() except +translate
         int64_t storage_offset()
     uint16_t kReadOnly, kInference, kRetainsGrad, kIsView
 
@@ -600,7 +601,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
 
     def tolist(self):
         """The elements as nested lists of Python numbers."""
-        return to_list(impl_of(self), 0, impl_of(self).data)
+        return to_list(impl_of(self), 0, <const char*>as_tensor(impl_of(self)).data())
 
     def __bool__(self):
         cdef TensorImpl* t = impl_of(self)
@@ -727,7 +728,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
 
     def data_ptr(self):
         """The address of the first element."""
-        return <uintptr_t>impl_of(self).data
+        return <uintptr_t>as_tensor(impl_of(self)).data()
 
     def is_contiguous(self, memory_format=None):
         """Whether the elements stand in row-major order without gaps."""
