@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from op_rows import DIFFERENTIABLE, Differentiated, dot, tensors_of
+from op_rows import Differentiated, dot, tensors_of
 from test_ops_gradients import CHECKED
 
 import wengert as wg
 from wengert.autograd import forward_ad
 
-WITH_TENSORS = [c for c in DIFFERENTIABLE if Differentiated(c).where]
+# The permutation of an LU factorization is made of pivots that are read.
+MAPPED = [c for c in CHECKED if c.row.name != "_linalg_lu"]
 
 
 def by_id(cases):
@@ -40,14 +41,14 @@ def test_jvp_agrees_with_vjp(case):
     duals, _ = tangents_of(call, inputs, directions)
     found = []
     for (value, tangent), y in zip(duals, outputs, strict=True):
-        np.testing.assert_array_equal(value.numpy(), y.detach().numpy())
+        np.testing.assert_allclose(value.numpy(), y.detach().numpy(), rtol=1e-12, atol=1e-12)
         assert tangent is None or (tangent.shape == y.shape and tangent.dtype == y.dtype)
         found.append(wg.zeros_like(y) if tangent is None else tangent)
     scale = 1 + sum(abs(g).sum().item() for g in gradients if g.numel())
     assert dot(found, cotangents) == pytest.approx(dot(gradients, directions), abs=1e-9 * scale)
 
 
-@by_id(CHECKED)
+@by_id(MAPPED)
 def test_vmap_is_a_loop(case):
     call = Differentiated(case)
     inputs = [x.detach() for x in call.inputs()]
@@ -60,12 +61,14 @@ def test_vmap_is_a_loop(case):
     ]
     mapped = wg.func.vmap(lambda *x: tuple(call.outputs(list(x))))(*examples)
     for k in range(3):
-        one = call.outputs([e[k] for e in examples])
+        one = call.outputs(
+            [e[k].clone() for e in examples]
+        )  # as_strided counts from the memory's start
         for got, want in zip(mapped, one, strict=True):
             np.testing.assert_allclose(got[k].numpy(), want.numpy(), rtol=1e-12, atol=1e-12)
 
 
-@by_id(CHECKED)
+@by_id(MAPPED)
 def test_vmap_over_one_input(case):
     call = Differentiated(case)
     inputs = [x.detach() for x in call.inputs()]
@@ -83,7 +86,7 @@ def test_vmap_over_one_input(case):
                 np.testing.assert_allclose(got[k].numpy(), want.numpy(), rtol=1e-12, atol=1e-12)
 
 
-@by_id(CHECKED)
+@by_id(MAPPED)
 def test_gradient_of_each_example(case):
     call = Differentiated(case)
     inputs = [x.detach() for x in call.inputs()]
@@ -99,7 +102,7 @@ def test_gradient_of_each_example(case):
     ]
     mapped = wg.func.vmap(wg.func.grad(loss, numbers))(*examples)
     for k in range(2):
-        one = wg.func.grad(loss, numbers)(*[e[k] for e in examples])
+        one = wg.func.grad(loss, numbers)(*[e[k].clone() for e in examples])
         for got, want in zip(mapped, one, strict=True):
             np.testing.assert_allclose(got[k].numpy(), want.numpy(), rtol=1e-9, atol=1e-9)
 

@@ -31,6 +31,8 @@ class Batch {
   bool run_with_front(const OpClass& cls, const void* op);
   // Input 0 has the examples' dimension, the others are as they are. False if others are batched.
   bool run_leading();
+  // The same where dimension 0 of input 0 and of the outputs are rows of their own kind.
+  bool run_rows();
   // The inputs broadcast against each other.
   bool run_elementwise();
   bool run_one_by_one();

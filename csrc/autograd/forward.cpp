@@ -135,7 +135,7 @@ class ForwardLevel final : public Level {
 
   // The vjp is linear in the gradient u, so its own gradient by u, with the tangents in the place
   // of the gradient, is the product that is wanted.
-  static void by_vjp(OpCall& call, Jvp& j) {
+  void by_vjp(OpCall& call, Jvp& j) const {
     const bool recorded = recording();
     const EnableGradGuard on;
     GradientLevel level;
@@ -144,6 +144,7 @@ class ForwardLevel final : public Level {
     for (int i = 0; i < call.n_inputs; ++i) {
       if (!j.has(i)) continue;
       x.push_back(fresh_variable(j.in(i)));
+      set_tangent(*x.back().impl(), number(), j.tangent(i));  // for a backward pass at this level
       x_tangents.push_back(j.tangent(i));
       inputs[static_cast<size_t>(i)] = x.back().impl();
     }

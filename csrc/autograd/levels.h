@@ -53,7 +53,7 @@ Tensor fresh_variable(const Tensor& t);
 
 // Uninitialised memory for random numbers: for all examples where each has numbers of its own.
 Tensor empty_to_draw(Dims shape, DType dtype);
-// The number of elements of all the examples that `t` stands for.
-int64_t elements_of_all(const Tensor& t);
+// All the examples that `t` stands for, at every level; `t` itself where it does for none.
+Tensor all_examples(const Tensor& t);
 
 WENGERT_NAMESPACE_END

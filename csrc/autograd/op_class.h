@@ -98,6 +98,7 @@ enum class Batching : uint8_t {
   elementwise,  // its inputs broadcast
   leading,      // input 0 may have any number of dimensions in front
   leading_all,  // every input may, where all have them
+  rows,         // dimension 0 of input 0 and of the outputs are independent rows
 };
 
 struct OpClass {

@@ -39,7 +39,7 @@ class Vjp {
   void set(int i, Tensor g) { results_[i] = std::move(g); }
   // The results will be differentiated, or a transform must see how they come about: a fused
   // first-order rule must not be used.
-  bool create_graph() const { return create_graph_ || thread_mode.word & (kVmap | kForwardMode); }
+  bool create_graph() const { return create_graph_ || transforming(); }
   bool keep_saved() const { return keep_saved_; }
   // Lets the rule add to the gradient already gathered for input i (GEMM with beta = 1, a row, a
   // slice): calls add(gradient), which is row-major and of the input's shape and dtype, and returns

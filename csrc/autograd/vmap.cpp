@@ -88,6 +88,24 @@ bool Batch::run_leading() {
   return run(call_.cls, call_.op, values_);
 }
 
+bool Batch::run_rows() {
+  if (!only(0) || ndim(0) == 0) return false;
+  std::vector<Tensor> inputs = values_;
+  Shape merged = shape(0);
+  merged.d[0] *= size_;
+  inputs[0] = algebra::reshape(in(0), merged);
+  run(call_.cls, call_.op, inputs);
+  for (Tensor& out : outputs_) {
+    if (!out.defined()) continue;
+    Shape s;
+    s.push(size_);
+    s.push(out.shape()[0] / size_);
+    for (size_t i = 1; i < out.shape().size(); ++i) s.push(out.shape()[i]);
+    out = algebra::reshape(out, s);
+  }
+  return true;
+}
+
 bool Batch::run_elementwise() {
   int64_t most = 0;
   for (int i = 0; i < inputs(); ++i) {
@@ -217,6 +235,7 @@ class VmapLevel final : public Level {
     const bool done = cls.batch                               ? cls.batch(call.op, b)
                       : cls.batching == Batching::elementwise ? b.run_elementwise()
                       : cls.batching == Batching::leading     ? b.run_leading()
+                      : cls.batching == Batching::rows        ? b.run_rows()
                       : cls.batching == Batching::leading_all ? b.run_with_front(cls, call.op)
                                                               : false;
     WG_CHECK(done || !cls.random, NotImplementedError, cls.name,
@@ -318,8 +337,14 @@ Tensor GradientScope::variable(const Tensor& t) const {
            "this one has dtype ",
            t.dtype());
   const VmapLevel* vmap = innermost_vmap();
-  if (vmap && !batched_at(*t.impl(), vmap->number())) return fresh_variable(vmap->wrap(t, true));
-  return fresh_variable(t);
+  if (!vmap || batched_at(*t.impl(), vmap->number())) return fresh_variable(t);
+  const Tensor one = vmap->wrap(t, true);
+  if (const Levels* l = levels_of(*t.impl())) {  // those of levels inside of the vmap
+    for (const Levels::Tangent& tangent : l->tangents) {
+      if (tangent.level > vmap->number()) set_tangent(*one.impl(), tangent.level, tangent.value);
+    }
+  }
+  return fresh_variable(one);
 }
 
 namespace {
@@ -444,10 +469,10 @@ Tensor empty_to_draw(Dims shape, DType dtype) {
   return empty_below(thread_mode.word & kSlowModes ? thread_mode.top : nullptr, shape, dtype);
 }
 
-int64_t elements_of_all(const Tensor& t) {
-  const TensorImpl* e = t.impl();
-  while (e->has(kBatched)) e = e->meta->levels->examples.impl();
-  return e->numel;
+Tensor all_examples(const Tensor& t) {
+  Tensor all = t;
+  while (all.impl()->has(kBatched)) all = Tensor(all.impl()->meta->levels->examples);
+  return all;
 }
 
 BatchCounts batch_counts() {

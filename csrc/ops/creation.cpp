@@ -274,6 +274,11 @@ Tensor new_zeros(const Tensor& like, Dims shape, DType dtype) {
   if (!(thread_mode.word & kVmap)) return wengert::zeros(shape, dtype);
   return apply(NewZeros{shape, dtype}, like);
 }
+Tensor clone_beside(const Tensor& t, const Tensor& other) {
+  if (!(thread_mode.word & kVmap) || !t.defined() || !other.defined()) return wengert::clone(t);
+  Tensor copy = apply(NewZeros{t.shape(), t.dtype()}, t, other);
+  return wengert::copy_(copy, t);
+}
 }  // namespace algebra
 
 Tensor empty_like(const Tensor& input, std::optional<DType> dtype) {

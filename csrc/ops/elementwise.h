@@ -85,7 +85,10 @@ inline Scalar conj(const Scalar& s) {
 // conjugate: f(g) = g conj(D).
 template <class F>
 void put_tangent(Jvp& j, int i, F&& f) {
-  const Tensor& t = j.tangent(i);
+  // As a gradient it has the shape of the result: a 0-d one would be weak beside the rule's
+  // numbers.
+  const Tensor& given = j.tangent(i);
+  const Tensor t = given.dim() == j.out().dim() ? given : expand(given, j.out().shape());
   const auto add = [&](auto&& v) {
     if constexpr (!std::is_same_v<std::decay_t<decltype(v)>, NoGradient>) j.add(0, v);
   };

@@ -1,6 +1,7 @@
 // Reading and writing where a mask is true.
 #include <complex>
 
+#include "autograd/algebra.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "tensor/copy.h"
@@ -135,7 +136,7 @@ Tensor masked_scatter(const Tensor& input, const Tensor& mask, const Tensor& sou
   const Tensor at = select(nonzero(reshape(expand_to(mask, s), {-1})), 1, 0);
   WG_CHECK(source.numel() >= at.numel(), Error, "masked_scatter: the mask names ", at.numel(),
            " elements, but the source has only ", source.numel());
-  Tensor out = clone(reshape(expand_to(input, s), {-1}));
+  Tensor out = algebra::clone_beside(reshape(expand_to(input, s), {-1}), source);
   index_put_(out, {&at, 1}, slice(reshape(source, {-1}), 0, 0, at.numel()));
   return reshape(out, s);
 }

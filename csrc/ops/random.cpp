@@ -60,7 +60,7 @@ Tensor& fill(Tensor& self, Distribution d, double a, double b, Generator* genera
   WG_CHECK(is_floating(self.dtype()), NotImplementedError, op,
            ": expected a floating point dtype, but got ", self.dtype());
   Generator& g = generator ? *generator : default_generator();
-  const Generator::State s = g.advance(random_blocks(elements_of_all(self)));
+  const Generator::State s = g.advance(random_blocks(all_examples(self).numel()));
   apply_in_place(RandomFill{static_cast<int64_t>(d), a, b, s.seed, s.offset}, self);
   return self;
 }
@@ -137,7 +137,7 @@ Tensor dropout(const Tensor& input, double p, bool training, Generator* generato
   WG_CHECK(is_floating(x.dtype), Error, "dropout: expected a floating point dtype, but got ",
            x.dtype);
   Generator& g = generator ? *generator : default_generator();
-  const Generator::State s = g.advance(random_blocks(elements_of_all(input)));
+  const Generator::State s = g.advance(random_blocks(all_examples(input).numel()));
   return apply_many<2>(Dropout{p, s.seed, s.offset}, input)[0];
 }
 

@@ -1,9 +1,9 @@
 """Forward mode: dual numbers, whose tangents every operation carries on.
 
-    with forward_ad.dual_level():
-        x = forward_ad.make_dual(primal, tangent)
-        y = f(x)
-        jvp = forward_ad.unpack_dual(y).tangent
+with forward_ad.dual_level():
+    x = forward_ad.make_dual(primal, tangent)
+    y = f(x)
+    jvp = forward_ad.unpack_dual(y).tangent
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from wengert import Tensor, _core, cat, zeros, zeros_like
+from wengert import Tensor, _core, eye, zeros, zeros_like
 from wengert.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
 from ._gradients import selected, split_aux, tensors_only, vjp
@@ -89,7 +89,7 @@ def _basis(tensors: list[Tensor]) -> list[Tensor]:
     at = 0
     for t in tensors:
         rows = zeros(total, t.numel(), dtype=t.dtype)
-        rows[at : at + t.numel()].fill_diagonal_(1)
+        rows[at : at + t.numel()] = eye(t.numel(), dtype=t.dtype)
         found.append(rows.view(total, *t.shape))
         at += t.numel()
     return found
@@ -224,6 +224,6 @@ def jacfwd(
 def hessian(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The function that computes the second derivatives of ``func``: forward over reverse mode.
 
-    For an output of shape ``a`` and an argument of shape ``b`` they have the shape ``(*a, *b, *b)``.
+    For an output of shape ``a`` and an argument of shape ``b`` they have shape ``(*a, *b, *b)``.
     """
     return jacfwd(jacrev(func, argnums), argnums)

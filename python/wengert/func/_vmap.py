@@ -78,8 +78,7 @@ def _run(
     level = _core._BatchLevel(size, randomness)
     try:
         wrapped = [
-            leaf if d is None else level.wrap(leaf, d)
-            for leaf, d in zip(leaves, dims, strict=True)
+            leaf if d is None else level.wrap(leaf, d) for leaf, d in zip(leaves, dims, strict=True)
         ]
         output = func(*tree_unflatten(wrapped, spec), **kwargs)
         flat, output_spec = tree_flatten(output)
