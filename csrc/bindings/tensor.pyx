@@ -55,7 +55,7 @@ cdef extern from "tensor/impl.h" namespace "wengert" nogil:
         cbool is_leaf() except +translate
         void* data() except +translate
         int64_t storage_offset()
-    uint16_t kReadOnly, kInference, kRetainsGrad, kIsView
+    uint16_t kReadOnly, kInference, kRetainsGrad, kIsView, kBatched
 
 cdef extern from "bindings/python_tensor.h" namespace "wengert::python":
     int scalar_from(object, Scalar*) except -1
@@ -972,7 +972,7 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
                 continue
             else:
                 index = index_tensor(item)
-                if impl_of(index).ndim == 0 and not index.is_floating_point():
+                if impl_of(index).ndim == 0 and not index.is_floating_point() and not impl_of(index).has(kBatched):
                     t = wrap(select_call(impl_of(t), d, index.item()))
                     continue
             while covered < d:

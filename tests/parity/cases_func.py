@@ -93,10 +93,10 @@ CASES = [
     func("jacrev", "torch.func.jacrev(lambda x, y: x * y.sum(), (0, 1))(T(3), T(2))"),
     func("jacfwd", "torch.func.jacfwd(lambda x, y: x * y.sum(), (0, 1))(T(3), T(2))"),
     func("jacrev", "torch.func.jacrev(lambda x: (x.sum(), x * 2))(T(3))"),
-    func("jacfwd", "torch.func.jacfwd(lambda x: {'a': x.sum(), 'b': x * 2})(T(3))"),
+    func("jacfwd", "torch.func.jacfwd(lambda x: {'a': x.exp().sum(), 'b': x**3})(T(3))"),
     func("jacrev", "torch.func.jacrev(lambda d: d['a'] * d['b'])({'a': T(3), 'b': T(3)})"),
     func("jacrev", "torch.func.jacrev(lambda x: (x * 2, x.sum()), has_aux=True)(T(3))"),
-    func("jacfwd", "torch.func.jacfwd(lambda x: (x * 2, x.sum()), has_aux=True)(T(3))"),
+    func("jacfwd", "torch.func.jacfwd(lambda x: (x**3, x.sum()), has_aux=True)(T(3))"),
     func("jacrev", "torch.func.jacrev(lambda x: x.exp() @ x, chunk_size=2)(T(3))"),
     func("jacrev", "torch.func.jacrev(lambda x: x.exp(), chunk_size=2)(T(3, 2))"),
     func(
@@ -134,7 +134,7 @@ CASES = [
     func("vmap", "torch.func.vmap(lambda x, i: x[i], (0, 0))(T(3, 5), I(3))"),
     func("vmap", "torch.func.vmap(lambda i: torch.arange(5.0)[i])(I(3, 2))"),
     func("vmap", "torch.func.vmap(lambda x, i: x[:, i], (None, 0))(T(2, 5), I(3, 2))"),
-    func("vmap", "torch.func.vmap(lambda x: x[1:, None, ::2] * x.mean(0))(T(3, 4, 6))"),
+    func("vmap", "torch.func.vmap(lambda x: x[1:, None, ::2] * x.mean())(T(3, 4, 6))"),
     func("vmap", "torch.func.vmap(lambda x: x.view(2, -1).t().reshape(-1)[:3])(T(3, 4))"),
     func(
         "vmap", "torch.func.vmap(lambda x: torch.cat([x, torch.ones(2, dtype=x.dtype)]))(T(3, 4))"
@@ -189,7 +189,7 @@ CASES = [
     ),
     func(
         "grad vmap",
-        "torch.func.grad(lambda w: torch.func.vmap(lambda x: (w * x).exp())(T(3, 2)).sum())(T(2))",
+        "x = T(3, 2)\ntorch.func.grad(lambda w: torch.func.vmap(lambda x: (w * x).exp())(x).sum())(T(2))",
     ),
     func("vmap jacrev", "torch.func.vmap(torch.func.jacrev(lambda x: x.sin() * x.sum()))(T(3, 2))"),
     func("vmap jacfwd", "torch.func.vmap(torch.func.jacfwd(lambda x: x.sin() * x.sum()))(T(3, 2))"),
@@ -238,39 +238,32 @@ CASES = [
         "torch.func.replace_all_batch_norm_modules_(m)\n"
         "torch.func.vmap(lambda x: m(x))(T(2, 4, 3))",
     ),
-    func(
-        "vmap grad",
-        "m = fill(nn.LSTM(3, 4))\np = dict(m.named_parameters())\n"
-        "f = lambda p, x: torch.func.functional_call(m, p, (x,))[0].sum()\n"
-        "g = torch.func.vmap(torch.func.grad(f), (None, 0))(p, T(2, 5, 3))\n[g[k] for k in sorted(g)]",
-        order=0,
-    ),
     # ---- dual numbers
     Case(
         f"{FA}dual_level {FA}make_dual {FA}unpack_dual",
-        "import torch.autograd.forward_ad as fwAD\nx, t = T(3), T(3)\nwith fwAD.dual_level():\n"
+        "fwAD = torch.autograd.forward_ad\nx, t = T(3), T(3)\nwith fwAD.dual_level():\n"
         "    y = fwAD.unpack_dual(fwAD.make_dual(x, t).sin() * x)\ny.primal, y.tangent, tuple(y)",
     ),
     Case(
         f"{FA}unpack_dual",
-        "import torch.autograd.forward_ad as fwAD\nwith fwAD.dual_level():\n"
+        "fwAD = torch.autograd.forward_ad\nwith fwAD.dual_level():\n"
         "    y = fwAD.unpack_dual(T(3) * 2)\ny.tangent is None, y.primal",
     ),
     Case(
         f"{FA}enter_dual_level {FA}exit_dual_level",
-        "import torch.autograd.forward_ad as fwAD\nlevel = fwAD.enter_dual_level()\n"
+        "fwAD = torch.autograd.forward_ad\nlevel = fwAD.enter_dual_level()\n"
         "y = fwAD.make_dual(T(3), T(3)) ** 2\nr = fwAD.unpack_dual(y).tangent\n"
         "fwAD.exit_dual_level()\nlevel, r",
     ),
     Case(
         f"{FA}make_dual",
-        "import torch.autograd.forward_ad as fwAD\nx, t = C(3), C(3)\nwith fwAD.dual_level():\n"
+        "fwAD = torch.autograd.forward_ad\nx, t = C(3), C(3)\nwith fwAD.dual_level():\n"
         "    d = fwAD.make_dual(x.clone(), t.clone())\n    d.mul_(2).add_(d)\n    d[0] = 1.0\n"
         "    v = d[1:]\n    v.exp_()\n    r = fwAD.unpack_dual(d).tangent\nr",
     ),
     Case(
         f"{FA}make_dual",
-        "import torch.autograd.forward_ad as fwAD\nm = fill(nn.Linear(3, 2))\nx = T(4, 3)\nt = T(2, 3)\n"
+        "fwAD = torch.autograd.forward_ad\nm = fill(nn.Linear(3, 2))\nx = T(4, 3)\nt = T(2, 3)\n"
         "with fwAD.dual_level():\n    w = fwAD.make_dual(m.weight, t)\n"
         "    y = fwAD.unpack_dual(F.linear(x, w, m.bias).relu().sum()).tangent\ny",
     ),

@@ -35,12 +35,12 @@ def selected(op: str, argnums: int | tuple[int, ...], args: tuple[Any, ...]) -> 
     return tuple(wrapped)
 
 
-def tensors_only(op: str, what: str, leaves: list[Any]) -> None:
+def tensors_only(
+    op: str, what: str, leaves: list[Any], error: type[Exception] = RuntimeError
+) -> None:
     for leaf in leaves:
         if not isinstance(leaf, Tensor):
-            raise RuntimeError(
-                f"{op}: {what} must consist of tensors, but holds a {type(leaf).__name__}"
-            )
+            raise error(f"{op}: {what} must consist of tensors, but holds a {type(leaf).__name__}")
 
 
 def split_aux(op: str, output: Any, has_aux: bool) -> tuple[Any, Any]:
@@ -70,7 +70,7 @@ def _evaluate(
         called = list(args)
         variables: list[Tensor] = []
         for p, (leaves, spec) in zip(positions, trees, strict=True):
-            tensors_only(op, f"argument {p}", leaves)
+            tensors_only(op, f"argument {p}", leaves, ValueError)
             fresh = [scope.variable(t) for t in leaves]
             variables += fresh
             called[p] = tree_unflatten(fresh, spec)
@@ -164,7 +164,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     Returns:
         The output and a function that takes cotangents in the structure of the output and returns
-        those of the primals: a tuple, or for one primal its own.
+        a tuple of those of the primals.
     """
     scope = _core._GradientScope()
     try:
@@ -192,7 +192,6 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
             scope.outside(zeros_like(v)) if g is None else g
             for g, v in zip(found, variables, strict=True)
         ]
-        tree = tree_unflatten(gradients, spec)
-        return tree[0] if len(primals) == 1 else tree
+        return tree_unflatten(gradients, spec)
 
     return (result, vjp_fn, aux) if has_aux else (result, vjp_fn)

@@ -136,7 +136,7 @@ def jacrev(
 
         def rows(*cotangents: Tensor) -> tuple[Tensor, ...]:
             found = pull(tree_unflatten(cotangents, output_spec))
-            return tuple(tree_flatten((found,) if len(chosen) == 1 else found)[0])
+            return tuple(tree_flatten(found)[0])
 
         basis = [b.to(t.dtype) for b, t in zip(_basis(outputs), outputs, strict=True)]
         if sum(sizes):
