@@ -972,7 +972,7 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
                 continue
             else:
                 index = index_tensor(item)
-                if impl_of(index).ndim == 0 and not index.is_floating_point() and not impl_of(index).has(kBatched):
+                if impl_of(index).ndim == 0 and not index.is_floating_point() and (impl_of(index).flags & kBatched) == 0:
                     t = wrap(select_call(impl_of(t), d, index.item()))
                     continue
             while covered < d:
