@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/levels.h"
 #include "ops/function.h"
 #include "ops/linalg_check.h"
 #include "runtime/parallel.h"
@@ -76,7 +77,8 @@ struct Cholesky {
   }
 };
 
-void check_info(const char* op, const Tensor& info) {
+void check_info(const char* op, const Tensor& found) {
+  const Tensor info = all_examples(found);
   const int32_t* order = info.data<int32_t>();
   for (int64_t i = 0; i < info.numel(); ++i) {
     if (order[i] == 0) continue;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "autograd/levels.h"
 #include "ops/linalg_check.h"
 #include "runtime/blas.h"
 #include "runtime/parallel.h"
@@ -96,7 +97,7 @@ void with_real(DType t, F&& f) {
 
 // Raises LinAlgError for the first matrix whose `info` is positive; `text` says what that means.
 inline void check_lapack_info(const char* op, const Tensor& info, const char* text) {
-  const Tensor dense = as_contiguous(info);
+  const Tensor dense = as_contiguous(all_examples(info));
   const int32_t* code = dense.data<int32_t>();
   for (int64_t i = 0; i < dense.numel(); ++i) {
     if (code[i] == 0) continue;

@@ -200,7 +200,7 @@ struct Determinant {
     } else {
       const Tensor& value = v.saved(1);
       const auto [inverse, info] = linalg_inv_ex(a, false);
-      if (!any(ne(info, 0)).template item<bool>()) {
+      if (!any(ne(all_examples(info), 0)).template item<bool>()) {
         v.set(0, whole(g * value) * turned(inverse));
       } else {
         v.set(0, whole(g) * cofactors(a));

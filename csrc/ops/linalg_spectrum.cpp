@@ -217,7 +217,9 @@ bool reads_upper(const char* op, std::string_view uplo) {
 }
 
 // Whether a result for this input is to be recorded.
-bool recorded(const Tensor& a) { return a.requires_grad() && is_grad_enabled(); }
+bool recorded(const Tensor& a) {
+  return (a.requires_grad() && is_grad_enabled()) || transforming();
+}
 
 }  // namespace
 

@@ -57,6 +57,11 @@ struct View {
   Shape shape;
   static constexpr const char* name = "view";
   WG_FIELDS(shape)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const {
+    b.set(0, apply(View{with_front(b.size(), shape)}, b.front(0)));
+    return true;
+  }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     start_view(m);
@@ -73,6 +78,11 @@ struct Permute {
   Shape dims;
   static constexpr const char* name = "permute";
   WG_FIELDS(dims)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const {
+    b.set(0, apply(Permute{with_front(0, one_later(dims))}, b.front(0)));
+    return true;
+  }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     start_view(m);
@@ -94,6 +104,15 @@ struct Expand {
   Shape shape;
   static constexpr const char* name = "expand";
   WG_FIELDS(shape)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const {
+    Shape aligned;
+    aligned.push(b.size());
+    for (int64_t i = b.ndim(0); i < shape.ndim; ++i) aligned.push(1);
+    for (const int64_t d : b.shape(0)) aligned.push(d);
+    b.set(0, apply(Expand{with_front(b.size(), shape)}, apply(View{aligned}, b.front(0))));
+    return true;
+  }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     start_view(m);
@@ -113,6 +132,8 @@ struct Select {
   int64_t dim, index;
   static constexpr const char* name = "select";
   WG_FIELDS(dim, index)
+  static constexpr Tangents tangents = Tangents::linear;
+  Select batched(int64_t) const { return {dim + 1, index}; }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     start_view(m);
@@ -132,6 +153,8 @@ struct Slice {
   int64_t dim, start, length, step;
   static constexpr const char* name = "slice";
   WG_FIELDS(dim, start, length, step)
+  static constexpr Tangents tangents = Tangents::linear;
+  Slice batched(int64_t) const { return {dim + 1, start, length, step}; }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     start_view(m);
@@ -151,6 +174,8 @@ struct Split {
   std::vector<int64_t> sizes;
   static constexpr const char* name = "split";
   WG_FIELDS(dim, sizes)
+  static constexpr Tangents tangents = Tangents::linear;
+  Split batched(int64_t) const { return {dim + 1, sizes}; }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
@@ -187,6 +212,8 @@ struct Unbind {
   int64_t dim;
   static constexpr const char* name = "unbind";
   WG_FIELDS(dim)
+  static constexpr Tangents tangents = Tangents::linear;
+  Unbind batched(int64_t) const { return {dim + 1}; }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);

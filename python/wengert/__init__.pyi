@@ -256,6 +256,7 @@ from ._creation import from_dlpack as from_dlpack
 from ._creation import from_numpy as from_numpy
 from ._ops import full as full
 from ._ops import full_like as full_like
+from . import func as func
 from ._ops import gather as gather
 from ._ops import gcd as gcd
 from ._ops import gcd_ as gcd_
@@ -630,6 +631,7 @@ from . import version as version
 from ._ops import view_as_complex as view_as_complex
 from ._ops import view_as_real as view_as_real
 from . import vision as vision
+from .func._vmap import vmap as vmap
 from ._shape import vsplit as vsplit
 from ._ops import vstack as vstack
 from ._shape import where as where

@@ -18,6 +18,7 @@ MODULES = frozenset(
         "cuda",
         "distributed",
         "distributions",
+        "func",
         "hub",
         "jit",
         "mps",
@@ -72,6 +73,7 @@ NAMES = {
     "OutOfMemoryError": "cuda",
     **dict.fromkeys(_NN_FUNCTIONS.split(), "nn._function_forms"),
     **dict.fromkeys(("load", "save"), "_serialization"),
+    "vmap": "func",
     "compile": "compiler",
     **dict.fromkeys(
         (
