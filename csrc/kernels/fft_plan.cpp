@@ -76,7 +76,7 @@ class Roots {
 // single line's last stage runs in vectors too.
 std::vector<int64_t> radices_of(int64_t n, int lanes) {
   std::vector<int64_t> radices;
-  const bool lanes_last = n % lanes == 0;
+  const bool lanes_last = n % lanes == 0 && n >= lanes * lanes;
   if (lanes_last) n /= lanes;
   int twos = 0;
   for (; n % 2 == 0; n /= 2) ++twos;

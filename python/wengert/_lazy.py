@@ -18,6 +18,7 @@ MODULES = frozenset(
         "cuda",
         "distributed",
         "distributions",
+        "fft",
         "hub",
         "jit",
         "mps",
@@ -72,6 +73,11 @@ NAMES = {
     "OutOfMemoryError": "cuda",
     **dict.fromkeys(_NN_FUNCTIONS.split(), "nn._function_forms"),
     **dict.fromkeys(("load", "save"), "_serialization"),
+    **dict.fromkeys(("istft", "stft"), "_stft"),
+    **dict.fromkeys(
+        ("bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"),
+        "_windows",
+    ),
     "compile": "compiler",
     **dict.fromkeys(
         (

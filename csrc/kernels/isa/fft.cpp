@@ -149,7 +149,7 @@ void whole_lines(const FftPlan& p, const FftLines& l, Access in, Access out, T* 
   const T scale = static_cast<T>(l.scale);
   T* const result = static_cast<T*>(l.out);
   in.count = to_real(l) ? terms : n;
-  if (from_real(l)) in.im = 0;
+  in.complex = !from_real(l);
   read(in, static_cast<const T*>(l.in), inverse ? x.swapped() : x);
   if (to_real(l)) {  // x is swapped: re holds imaginary parts
     if (!l.inverse) negate(terms * w, x.re);
@@ -186,7 +186,7 @@ void whole_lines(const FftPlan& p, const FftLines& l, Access in, Access out, T* 
     if (l.inverse) negate(n * w, x.im);
   }
   out.count = l.kind == FftKind::real_to_half ? terms : n;
-  if (to_real(l)) out.im = 0;
+  out.complex = !to_real(l);
   write(out, result, inverse ? x.swapped() : x, scale);
 }
 
@@ -200,7 +200,7 @@ void half_lines(const FftPlan& p, const FftLines& l, Access in, Access out, T* m
   T* const to = static_cast<T*>(l.out);
   const T edge = static_cast<T>(l.edge);
   if (from_real(l)) {
-    in = {h, 2 * in.step, in.step, in.lines, in.beside, in.at};
+    in = {true, h, 2 * in.step, in.step, in.lines, in.beside, in.at};
     read(in, from, x);
     transform_planes(p, w, x, y, memory);
     for (int64_t i = 0; i < w; ++i) put(x, h * w + i, get<T>(x, i));
@@ -230,7 +230,7 @@ void half_lines(const FftPlan& p, const FftLines& l, Access in, Access out, T* m
     combine_halves<true>(p, w, x, y);
     Planes<T> a = y.swapped(), b = x.swapped();
     transform_planes(p, w, a, b, memory);
-    out = {h, 2 * out.step, out.step, out.lines, out.beside, out.at};
+    out = {true, h, 2 * out.step, out.step, out.lines, out.beside, out.at};
     write(out, to, a.swapped(), static_cast<T>(l.scale));
   }
 }
@@ -262,8 +262,8 @@ void lines(const FftPlan& p, const FftLines& l, int64_t begin, int64_t end, void
       return row && (stride[0] == 1 || stride[0] == 2) ? stride[0] : 0;
     };
     const int count = static_cast<int>(w);
-    const Access in{0, l.in_step, 1, count, apart(l.in_stride), in_at};
-    const Access out{0, l.out_step, 1, count, apart(l.out_stride), out_at};
+    const Access in{true, 0, l.in_step, 1, count, apart(l.in_stride), in_at};
+    const Access out{true, 0, l.out_step, 1, count, apart(l.out_stride), out_at};
     T* const memory = static_cast<T*>(scratch);
     p.halves ? half_lines<T>(p, l, in, out, memory) : whole_lines<T>(p, l, in, out, memory);
     i += w;

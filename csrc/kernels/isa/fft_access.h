@@ -6,10 +6,11 @@
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
 
-// `count` complex numbers on each of some lines: number j of a line has its real part at j step and
-// its imaginary part `im` further; im = 0: there is none. Lines are `beside` apart, if not 0;
-// otherwise `at` says where each begins.
+// `count` numbers on each of some lines: number j of a line has its real part at j step and, if
+// complex, its imaginary part `im` further. Lines are `beside` apart, if not 0; otherwise `at` says
+// where each begins.
 struct Access {
+  bool complex;
   int64_t count, step, im;
   int lines;
   int64_t beside;
@@ -92,8 +93,8 @@ template <class T>
 void read(const Access& a, const T* in, Planes<T> x) {
   const int w = a.lines;
   int64_t j = 0;
-  if (w == 1 && a.step == 2 && a.im == 1) return split(a.count, in + a.at[0], x);
-  if (a.beside == 2 && a.im == 1) {
+  if (w == 1 && a.step == 2 && a.im == 1 && a.complex) return split(a.count, in + a.at[0], x);
+  if (a.beside == 2 && a.im == 1 && a.complex) {
     for (; j < a.count; ++j)
       split(w, in + a.at[0] + j * a.step, Planes<T>{x.re + j * w, x.im + j * w});
     return;
@@ -102,17 +103,18 @@ void read(const Access& a, const T* in, Planes<T> x) {
     for (; j < a.count; ++j) {
       const T* from = in + a.at[0] + j * a.step;
       for (int l = 0; l < w; ++l) {
-        put(x, j * w + l, Pair<T>{from[l * a.beside], a.im ? from[l * a.beside + a.im] : T(0)});
+        put(x, j * w + l,
+            Pair<T>{from[l * a.beside], a.complex ? from[l * a.beside + a.im] : T(0)});
       }
     }
     return;
   }
-  if (w == Vec<T>::kLanes && a.step == 2 && a.im == 1) j = read_blocks(a, in, x);
+  if (w == Vec<T>::kLanes && a.step == 2 && a.im == 1 && a.complex) j = read_blocks(a, in, x);
   for (int l = 0; l < w; ++l) {
     const T* from = in + a.at[l];
     for (int64_t i = j; i < a.count; ++i) {
       x.re[i * w + l] = from[i * a.step];
-      x.im[i * w + l] = a.im ? from[i * a.step + a.im] : T(0);
+      x.im[i * w + l] = a.complex ? from[i * a.step + a.im] : T(0);
     }
   }
 }
@@ -120,8 +122,9 @@ template <class T>
 void write(const Access& a, T* out, Planes<T> x, T scale) {
   const int w = a.lines;
   int64_t j = 0;
-  if (w == 1 && a.step == 2 && a.im == 1) return join(a.count, out + a.at[0], x, scale);
-  if (a.beside == 2 && a.im == 1) {
+  if (w == 1 && a.step == 2 && a.im == 1 && a.complex)
+    return join(a.count, out + a.at[0], x, scale);
+  if (a.beside == 2 && a.im == 1 && a.complex) {
     for (; j < a.count; ++j) {
       join(w, out + a.at[0] + j * a.step, Planes<T>{x.re + j * w, x.im + j * w}, scale);
     }
@@ -132,17 +135,18 @@ void write(const Access& a, T* out, Planes<T> x, T scale) {
       T* to = out + a.at[0] + j * a.step;
       for (int l = 0; l < w; ++l) {
         to[l * a.beside] = x.re[j * w + l] * scale;
-        if (a.im) to[l * a.beside + a.im] = x.im[j * w + l] * scale;
+        if (a.complex) to[l * a.beside + a.im] = x.im[j * w + l] * scale;
       }
     }
     return;
   }
-  if (w == Vec<T>::kLanes && a.step == 2 && a.im == 1) j = write_blocks(a, out, x, scale);
+  if (w == Vec<T>::kLanes && a.step == 2 && a.im == 1 && a.complex)
+    j = write_blocks(a, out, x, scale);
   for (int l = 0; l < w; ++l) {
     T* to = out + a.at[l];
     for (int64_t i = j; i < a.count; ++i) {
       to[i * a.step] = x.re[i * w + l] * scale;
-      if (a.im) to[i * a.step + a.im] = x.im[i * w + l] * scale;
+      if (a.complex) to[i * a.step + a.im] = x.im[i * w + l] * scale;
     }
   }
 }

@@ -97,8 +97,9 @@ void stage_of(const FftStage& s, int64_t inner, Planes<T> x, Planes<T> y) {
       return stage<7, first>(s, inner, x, y);
     case 8:
       return stage<8, first>(s, inner, x, y);
-    case 16:
-      return stage<16, first>(s, inner, x, y);
+    case 16:  // as the number of lanes only
+      if constexpr (Vec<T>::kLanes == 16) return stage<16, first>(s, inner, x, y);
+      [[fallthrough]];
     default:
       return stage<0, first>(s, inner, x, y);
   }
