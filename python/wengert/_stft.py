@@ -28,10 +28,14 @@ def _padded_window(
         f"expected a window of shape ({win_length},), but got "
         f"{None if window is None else tuple(window.shape)}",
     )
-    if win_length == n_fft:
-        return window
+    if window is None and win_length == n_fft:
+        return None
     if window is None:
         window = _ops.ones(win_length, dtype=like.real.dtype)
+    elif not (window.is_floating_point() or window.is_complex()):
+        window = window.to(like.real.dtype)
+    if win_length == n_fft:
+        return window
     left = (n_fft - win_length) // 2
     return _ops.pad(window, (left, n_fft - win_length - left))
 
@@ -167,9 +171,11 @@ def istft(
     _check(op, input.is_complex(), f"expected complex numbers, but got {input.dtype}")
     shape = tuple(input.shape)
     _check(op, input.numel() > 0, f"expected an input with elements, but got shape {shape}")
+    if input.ndim < 2:
+        raise IndexError(f"{op}: expected an input (terms, pieces), but got shape {shape}")
     _check(
         op,
-        input.ndim in (2, 3),
+        input.ndim <= 3,
         f"expected an input (terms, pieces) or (B, terms, pieces), but got shape {shape}",
     )
     terms, count = shape[-2:]
