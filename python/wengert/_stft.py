@@ -31,9 +31,9 @@ def _padded_window(
     if window is None and win_length == n_fft:
         return None
     if window is None:
-        window = _ops.ones(win_length, dtype=like.real.dtype)
+        window = _ops.ones(win_length, dtype=_ops.real(like).dtype)
     elif not (window.is_floating_point() or window.is_complex()):
-        window = window.to(like.real.dtype)
+        window = window.to(_ops.real(like).dtype)
     if win_length == n_fft:
         return window
     left = (n_fft - win_length) // 2
@@ -94,9 +94,7 @@ def stft(
         input.is_floating_point() or input.is_complex(),
         f"expected floating point or complex numbers, but got {input.dtype}",
     )
-    _check(
-        op, input.ndim in (1, 2), f"expected a (T) or (B, T) signal, not {tuple(input.shape)}"
-    )
+    _check(op, input.ndim in (1, 2), f"expected a (T) or (B, T) signal, not {tuple(input.shape)}")
     length = input.shape[-1]
     if not center and align_to_window:
         length += n_fft - win_length
@@ -201,7 +199,7 @@ def istft(
     else:
         pieces = fft.irfft(spectra[..., : n_fft // 2 + 1], n_fft, norm=norm)
     if padded is None:
-        padded = _ops.ones(n_fft, dtype=pieces.real.dtype)
+        padded = _ops.ones(n_fft, dtype=_ops.real(pieces).dtype)
     signal = _overlapped(pieces * padded, hop_length)
     weight = _overlapped((padded * padded).expand(1, count, n_fft).to(padded.dtype), hop_length)
     total = signal.shape[-1]

@@ -160,6 +160,4 @@ def kaiser_window(
         inside = _ops.clamp(1 - (2 * x - 1) ** 2, 0)
         return _ops.i0(beta * _ops.sqrt(inside)) / _ops.i0(_ops.full((), beta, dtype=x.dtype))
 
-    return _window(
-        "kaiser_window", window_length, periodic, shape, dtype, device, requires_grad
-    )
+    return _window("kaiser_window", window_length, periodic, shape, dtype, device, requires_grad)

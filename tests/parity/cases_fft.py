@@ -96,9 +96,7 @@ def _one() -> list[Case]:
             raises=True,
         )
         wrong = "torch.complex64" if f in TO_REAL else "torch.float64"
-        found += cases(
-            name, f"torch.fft.{f}(C(4), out=torch.zeros(4, dtype={wrong}))", raises=True
-        )
+        found += cases(name, f"torch.fft.{f}(C(4), out=torch.zeros(4, dtype={wrong}))", raises=True)
     found += cases("torch.fft.rfft torch.fft.ihfft", "torch.fft.rfft(Z(4))", raises=True)
     found += cases("torch.fft.ihfft", "torch.fft.ihfft(Z(4))", raises=True)
     found += cases("torch.fft.irfft torch.fft.hfft", "torch.fft.irfft(Z(1))", raises=True)
