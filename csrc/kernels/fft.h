@@ -45,7 +45,6 @@ enum class FftKind : uint8_t { complex, real_to_half, real_to_whole, half_to_rea
 struct FftLines {
   FftKind kind;
   bool inverse;        // exp(+2 pi i k t / length), not -
-  int64_t length;      // of the line, in elements of its full spectrum or signal
   double scale, edge;  // factor of everything; of the terms without a mirror image beside it
   int ndim;
   int64_t size[kFftMaxDims], in_stride[kFftMaxDims], out_stride[kFftMaxDims];

@@ -181,7 +181,6 @@ void add_convolution(OwnedPlan& p, DType real) {
     square = (square + 2 * k + 1) % (2 * n);
   }
   FftLines l{};
-  l.length = m;
   l.scale = 1 / static_cast<double>(m);
   l.edge = 1;
   l.in_step = l.out_step = 2;

@@ -45,7 +45,6 @@ void transform_lines(const LineTransform& t, const TensorImpl& in, const TensorI
   kernels::FftLines l{};
   l.kind = t.kind;
   l.inverse = t.inverse;
-  l.length = n;
   l.scale = t.scale;
   l.edge = t.edge;
   const int64_t in_unit = is_complex(in.dtype) ? 2 : 1, out_unit = is_complex(out.dtype) ? 2 : 1;
