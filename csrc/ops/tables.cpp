@@ -30,6 +30,7 @@ WENGERT_NAMESPACE_BEGIN
   X(indexing) \
   X(where) \
   X(complex) \
+  X(fft) \
   X(random) \
   X(strided) \
   X(reshape) \

@@ -95,6 +95,7 @@ from . import autograd as autograd
 from ._ops import avg_pool1d as avg_pool1d
 from . import backends as backends
 from ._ops import baddbmm as baddbmm
+from ._windows import bartlett_window as bartlett_window
 from ._ops import batch_norm as batch_norm
 from ._ops import bernoulli as bernoulli
 bfloat16: dtype
@@ -109,6 +110,7 @@ from ._ops import bitwise_not as bitwise_not
 from ._ops import bitwise_or as bitwise_or
 from ._ops import bitwise_right_shift as bitwise_right_shift
 from ._ops import bitwise_xor as bitwise_xor
+from ._windows import blackman_window as blackman_window
 from ._shape import block_diag as block_diag
 from ._ops import bmm as bmm
 bool: dtype
@@ -230,6 +232,7 @@ from .nn._function_forms import feature_alpha_dropout as feature_alpha_dropout
 from .nn._function_forms import feature_alpha_dropout_ as feature_alpha_dropout_
 from .nn._function_forms import feature_dropout as feature_dropout
 from .nn._function_forms import feature_dropout_ as feature_dropout_
+from . import fft as fft
 from ._ops import fill_ as fill_
 from ._settings import finfo as finfo
 from ._ops import fix as fix
@@ -281,6 +284,8 @@ from ._recurrent import gru as gru
 from ._ops import gru_cell as gru_cell
 from ._ops import gt as gt
 half: dtype
+from ._windows import hamming_window as hamming_window
+from ._windows import hann_window as hann_window
 from .nn._function_forms import hardshrink as hardshrink
 from ._ops import hardsigmoid as hardsigmoid
 from ._ops import hardswish as hardswish
@@ -341,7 +346,9 @@ from ._ops import isnan as isnan
 from ._ops import isneginf as isneginf
 from ._ops import isposinf as isposinf
 from ._complex import isreal as isreal
+from ._stft import istft as istft
 from . import jit as jit
+from ._windows import kaiser_window as kaiser_window
 from .nn._function_forms import kl_div as kl_div
 from ._ops import kron as kron
 from ._ops import kthvalue as kthvalue
@@ -578,6 +585,7 @@ from ._ops import squeeze as squeeze
 from ._ops import stack as stack
 from ._reductions import std as std
 from ._reductions import std_mean as std_mean
+from ._stft import stft as stft
 from . import storage as storage
 from ._legacy_methods import strided as strided
 from ._ops import sub as sub

@@ -19,6 +19,7 @@ MODULES = frozenset(
         "distributed",
         "distributions",
         "func",
+        "fft",
         "hub",
         "jit",
         "mps",
@@ -74,6 +75,11 @@ NAMES = {
     **dict.fromkeys(_NN_FUNCTIONS.split(), "nn._function_forms"),
     **dict.fromkeys(("load", "save"), "_serialization"),
     "vmap": "func",
+    **dict.fromkeys(("istft", "stft"), "_stft"),
+    **dict.fromkeys(
+        ("bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"),
+        "_windows",
+    ),
     "compile": "compiler",
     **dict.fromkeys(
         (

@@ -27,6 +27,102 @@ def _cholesky_ex(
     check_errors: _bool = ...,
 ) -> tuple[Tensor, Tensor]: ...
 def _dirichlet_grad(x: Tensor, alpha: Tensor, total: Tensor) -> Tensor: ...
+def _fft_fft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_fftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_hfft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_hfftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_ifft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_ifftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_ihfft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_ihfftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_irfft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_irfftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_rfft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_rfftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
 def _fold(
     input: Tensor,
     output_size: _int | Sequence[_int],

@@ -37,6 +37,7 @@ MODULES = [
     "distributions.transforms",
     "distributions.utils",
     "amp",
+    "fft",
     "hub",
     "nn.parallel",
     "random",
