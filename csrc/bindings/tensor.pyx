@@ -364,6 +364,15 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         self.impl = impl
         set_owner(impl, <PyObject*>self)
 
+    def _swap(self, Tensor other not None):
+        """Exchanges the tensors of two objects, which keep their classes and attributes."""
+        cdef TensorImpl* mine = impl_of(self)
+        cdef TensorImpl* theirs = impl_of(other)
+        self.impl = theirs
+        other.impl = mine
+        set_owner(theirs, <PyObject*>self)
+        set_owner(mine, <PyObject*>other)
+
     # ---- arithmetic
 
     def __add__(self, other):

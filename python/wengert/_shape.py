@@ -7,7 +7,7 @@ from itertools import combinations as _combinations
 from itertools import combinations_with_replacement, zip_longest
 from math import comb
 
-from . import _core, _creation
+from . import _core, _creation, autograd
 from ._tensor import Tensor, dtype
 
 TYPE_CHECKING = False
@@ -341,17 +341,31 @@ def _number(value: Any, like: dtype | None) -> Tensor:
 
 def _in_place(name: str, view: Any) -> Any:
     def change(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if self.requires_grad or self._is_view():
+        base = self._base if self._is_view() else None
+        if self.is_leaf and base is None:
+            if self.requires_grad and autograd.is_grad_enabled():
+                raise RuntimeError(
+                    f"{name}_: a leaf that requires grad cannot be changed in place while it is "
+                    f"recorded; use {name}(), or do it under no_grad()"
+                )
+            self.data = view(self.data, *args, **kwargs)
+            return self
+        if base is not None and base.is_leaf and base.requires_grad and self.requires_grad:
             raise RuntimeError(
-                f"{name}_: the shape of a view, or of a tensor that requires grad, cannot be "
-                f"changed in place; use {name}()"
+                f"{name}_: a view of a leaf that requires grad cannot be changed in place while "
+                f"it is recorded; use {name}()"
             )
-        self.data = view(self.data, *args, **kwargs)
+        # What was computed from the tensor, and its other views, keep the shape they know.
+        with autograd.enable_grad():
+            self._swap(view(self, *args, **kwargs))
         return self
 
     change.__name__ = change.__qualname__ = f"{name}_"
     change.__doc__ = f"{name}() in place: the tensor itself takes the new shape."
     return change
+
+
+as_strided_ = _in_place("as_strided", _ops.as_strided)
 
 
 def install() -> dict[str, Any]:
@@ -372,4 +386,5 @@ def install() -> dict[str, Any]:
         "swapaxes_": _in_place("swapaxes", _ops.transpose),
         "swapdims_": _in_place("swapdims", _ops.transpose),
         "t_": _in_place("t", Tensor.t),
+        "as_strided_": as_strided_,
     }
