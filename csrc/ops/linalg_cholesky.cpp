@@ -133,7 +133,8 @@ constexpr Function rows[] = {
     make_function<cholesky>("cholesky", "input, upper=False", kFunction | kMethod | kOut,
                             "The triangular L with L L^H = input, or U with U^H U = input"),
     make_function<cholesky_ex>(
-        "_cholesky_ex", "A, *, upper=False, check_errors=False -> L, info", kFunction | kInternal,
+        "_cholesky_ex", "A, *, upper=False, check_errors=False -> L, info",
+        kFunction | kInternal | kOut,
         "The Cholesky factor and, for each matrix, the order of the leading minor that is not "
         "positive, or 0"),
     make_function<cholesky_solve>("cholesky_solve", "B, L, upper=False", kFunction | kMethod | kOut,

@@ -99,7 +99,7 @@ namespace {
 constexpr Function rows[] = {
     make_function<solve_triangular>(
         "_solve_triangular", "A, B, *, upper, left=True, unitriangular=False",
-        kFunction | kInternal, "x with A x = B (left) or x A = B, where A is triangular",
+        kFunction | kInternal | kOut, "x with A x = B (left) or x A = B, where A is triangular",
         "T((3, 3), 1, 2), T((3, 2)), upper=False\nT((2, 3, 3), 1, 2), T((4, 3)), upper=True, "
         "left=False\nT((3, 3)), T((2, 3, 1)), upper=True, unitriangular=True"),
     make_function<triangular_solve>(

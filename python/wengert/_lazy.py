@@ -37,6 +37,7 @@ MODULES = frozenset(
         "version",
         "vision",
         "xpu",
+        "_C",
         "_utils",
     ]
 )

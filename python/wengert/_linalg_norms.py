@@ -77,7 +77,11 @@ def matrix_norm(
     if ord == "fro":
         return vector_norm(A, 2, (rows, columns), keepdim, dtype=dtype, out=out)
     if ord == "nuc" or (not isinstance(ord, str) and abs(ord) == 2):
-        matrices = (A if dtype is None else A.to(dtype)).movedim((rows, columns), (-2, -1))
+        if dtype is not None:
+            if dtype.is_complex != A.is_complex() or _ops.promote_types(A.dtype, dtype) != dtype:
+                raise RuntimeError(f"{op}: {A.dtype} cannot be converted to {dtype} without loss")
+            A = A.to(dtype)
+        matrices = A.movedim((rows, columns), (-2, -1))
         values = _ops._linalg_svdvals(matrices)
         if ord == "nuc" or (ord == 2 and values.shape[-1] == 0):
             result = values.sum(-1)

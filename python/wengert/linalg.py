@@ -73,7 +73,6 @@ class LinAlgError(RuntimeError):
 
 
 matmul = _ops.matmul
-matrix_exp = _ops.matrix_exp
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
@@ -262,6 +261,11 @@ def eig(A: Tensor, *, out: Any = None) -> Any:
 def eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The eigenvalues of square matrices, complex, in no order."""
     return _ops._linalg_eigvals(A, out=out)
+
+
+def matrix_exp(A: Tensor) -> Tensor:
+    """The exponential of each square matrix: the sum of A^k / k!."""
+    return _ops.matrix_exp(A)
 
 
 def householder_product(A: Tensor, tau: Tensor, *, out: Tensor | None = None) -> Tensor:

@@ -274,6 +274,19 @@ PRODUCTS = [
         "torch.linalg.diagonal(T(2, 3, 4), offset=1, dim1=0, dim2=2)",
     ),
     *cases(
+        "torch.trace torch.diagonal Tensor.diagonal Tensor.dot torch.baddbmm torch.dist Tensor.mT Tensor.triu_",
+        "(torch.trace(T(3, 4)), torch.diagonal(T(3, 4), -1), T(2, 3, 4).diagonal(1, 0, 2))",
+        "torch.diagonal(T(2, 3, 4), offset=0, dim1=-1, dim2=0)",
+        "(T(3).dot(T(3)), T(2, 3, 4).mT, torch.dist(T(2, 3), T(3)), torch.dist(T(3), T(3), p=1))",
+        "torch.baddbmm(T(2, 1, 4), T(2, 3, 2), T(2, 2, 4), beta=0.5, alpha=2)",
+        "torch.baddbmm(T(3, 4), T(2, 3, 2), T(2, 2, 4))",
+        "y = T(3, 4) * 2\ny.triu_(1)\ny",
+    ),
+    *cases(
+        "torch.linalg.LinAlgError torch._C._LinAlgError",
+        "(issubclass(torch.linalg.LinAlgError, RuntimeError), torch._C._LinAlgError is torch.linalg.LinAlgError)",
+    ),
+    *cases(
         "torch.linalg.multi_dot torch.linalg.cross torch.linalg.vecdot",
         "torch.linalg.multi_dot([torch.ones(2, 3)])",
         "torch.linalg.multi_dot([torch.ones(2, 3), torch.ones(2, 3)])",
