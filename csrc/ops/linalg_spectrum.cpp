@@ -174,7 +174,7 @@ struct Svd {
       if (phases) more(turning, product);
     }
     if (turning.defined()) check_phase("linalg.svd", turning);
-    Tensor found = matmul(matmul(u, inner), vh);
+    Tensor found = matmul(matmul(u, to(inner, u.dtype())), vh);
     if (outside.defined()) found = found + outside;
     v.set(0, found);
   }

@@ -447,9 +447,7 @@ constexpr Function rows[] = {
         "The same elements seen with another shape; one size may be -1. Shares memory.",
         "T((3, 4)), (4, 3)\nT((2, 3, 4)), (-1, 4)", "input.reshape(shape)"),
     make_function<view_dtype>("_view_dtype", "input, dtype", kFunction | kInternal | kNoGrad,
-                              "The same bytes read as another dtype. Shares memory.",
-                              "T((3, 4)), float32\nT((3, 4)), int64\nI((3, 4), 0, 9), uint8",
-                              "input.view(str(dtype).split('.')[1])"),
+                              "The same bytes read as another dtype. Shares memory."),
     make_function<wengert::reshape>(
         "reshape", "input, *shape", kFunction | kMethod,
         "The same elements with another shape; one size may be -1. Shares memory where it can.",

@@ -78,7 +78,7 @@ def matrix_norm(
         return vector_norm(A, 2, (rows, columns), keepdim, dtype=dtype, out=out)
     if ord == "nuc" or (not isinstance(ord, str) and abs(ord) == 2):
         if dtype is not None:
-            if dtype.is_complex != A.is_complex() or _ops.promote_types(A.dtype, dtype) != dtype:
+            if dtype.is_complex != A.is_complex() or _core.promote_types(A.dtype, dtype) != dtype:
                 raise RuntimeError(f"{op}: {A.dtype} cannot be converted to {dtype} without loss")
             A = A.to(dtype)
         matrices = A.movedim((rows, columns), (-2, -1))

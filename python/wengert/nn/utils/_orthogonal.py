@@ -75,8 +75,11 @@ class _Orthogonal(Module):
             Q = self.base @ Q
         return Q.mT if wide else Q
 
-    @no_grad()
     def right_inverse(self, Q: Tensor) -> Tensor:
+        with no_grad():
+            return self._free(Q)
+
+    def _free(self, Q: Tensor) -> Tensor:
         if Q.shape != self.shape:
             raise ValueError(
                 f"orthogonal: expected a tensor of shape {tuple(self.shape)}, but got "
