@@ -74,6 +74,7 @@ NAMES = {
     **dict.fromkeys(("cumulative_trapezoid", "trapezoid", "trapz"), "_trapezoid"),
     **dict.fromkeys(("frobenius_norm", "nuclear_norm"), "_linalg_norms"),
     **dict.fromkeys(("eig", "lstsq", "lu", "matrix_rank", "solve", "symeig"), "_linalg_legacy"),
+    "lobpcg": "_lobpcg",
     **dict.fromkeys(("pca_lowrank", "svd_lowrank"), "_linalg_lowrank"),
     "as_strided_": "_shape",
     **dict.fromkeys(_NN_FUNCTIONS.split(), "nn._function_forms"),

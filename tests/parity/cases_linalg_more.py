@@ -389,6 +389,29 @@ LEGACY = [
     ),
 ]
 
+SYMMETRIC = "a = {kind}(7, 7)\na = a @ a.mT + torch.eye(7, dtype=float_dtype)\n"
+# PyTorch's derivatives are of first order, its iteration is exact to the root of the precision.
+LOBPCG = [
+    Case("torch.lobpcg", SYMMETRIC.format(kind="C") + code, only="float64")
+    for code in (
+        "torch.lobpcg(a)[0]",
+        "torch.lobpcg(a, k=2, largest=False, tol=1e-12, niter=500)[0]",
+        "e, v = torch.lobpcg(a, 2, tol=1e-12, niter=500)\n[e, v.abs(), v.shape]",
+        "e, v = torch.lobpcg(a, X=C(7, 2), tol=1e-12, niter=500)\ne",
+        "b = C(7, 7)\nb = b @ b.mT + torch.eye(7, dtype=float_dtype)\ne, v = torch.lobpcg(a, k=2, B=b, tol=1e-12, niter=500)\n[e, v.mT @ b @ v]",
+        "torch.lobpcg(torch.stack([a, a * 2]), k=2, tol=1e-12, niter=500)[0]",
+    )
+]
+LOBPCG += cases(
+    "torch.lobpcg",
+    "torch.lobpcg(torch.eye(7), k=3)",
+    "torch.lobpcg(torch.eye(7), k=1, n=3)",
+    "torch.lobpcg(torch.ones(7, 6))",
+    "torch.lobpcg(torch.ones(7))",
+    "torch.lobpcg(torch.eye(7, dtype=torch.int64))",
+    raises=True,
+)
+
 TRAPEZOID = [
     *cases(
         "torch.trapezoid torch.cumulative_trapezoid torch.trapz",
@@ -442,5 +465,6 @@ CASES = [
     *PRODUCTS,
     *OUT,
     *LEGACY,
+    *LOBPCG,
     *TRAPEZOID,
 ]
