@@ -341,20 +341,16 @@ def _number(value: Any, like: dtype | None) -> Tensor:
 
 def _in_place(name: str, view: Any) -> Any:
     def change(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        base = self._base if self._is_view() else None
-        if self.is_leaf and base is None:
-            if self.requires_grad and autograd.is_grad_enabled():
-                raise RuntimeError(
-                    f"{name}_: a leaf that requires grad cannot be changed in place while it is "
-                    f"recorded; use {name}(), or do it under no_grad()"
-                )
+        view_of_leaf = self._shows_leaf()
+        leaf = self.is_leaf and not self._is_view()
+        if _core.is_grad_enabled() and (view_of_leaf or (leaf and self.requires_grad)):
+            raise RuntimeError(
+                f"{name}_: a leaf that requires grad, or a view of one, cannot be changed in place "
+                f"while it is recorded; use {name}(), or do it under no_grad()"
+            )
+        if leaf:
             self.data = view(self.data, *args, **kwargs)
             return self
-        if base is not None and base.is_leaf and base.requires_grad and self.requires_grad:
-            raise RuntimeError(
-                f"{name}_: a view of a leaf that requires grad cannot be changed in place while "
-                f"it is recorded; use {name}()"
-            )
         # What was computed from the tensor, and its other views, keep the shape they know.
         with autograd.enable_grad():
             self._swap(view(self, *args, **kwargs))
