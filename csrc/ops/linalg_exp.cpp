@@ -92,7 +92,7 @@ namespace {
 constexpr Function rows[] = {
     make_function<matrix_exp>("matrix_exp", "input", kFunction | kMethod,
                               "The exponential of each square matrix",
-                              "T((3, 3))\nT((2, 3, 3))\nT((2, 2), -9, 9)",
+                              "T((3, 3))\nT((2, 3, 3))\nT((2, 2), -3, 3)",
                               "np.stack([scipy.linalg.expm(a) for a in input.reshape((-1,) + "
                               "input.shape[-2:])]).reshape(input.shape)"),
 };
