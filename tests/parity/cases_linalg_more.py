@@ -13,7 +13,7 @@ LSTSQ = [
         Case(
             "torch.linalg.lstsq",
             f"r = torch.linalg.lstsq(T({a}), T({b}), driver='{driver}')\n"
-            "(r.solution, r.residuals, r.rank, r.singular_values)",
+            "[t if t.numel() else t.shape for t in (r.solution, r.residuals, r.rank, r.singular_values)]",
         )
         for a, b in (
             ("4, 2", "4, 3"),
@@ -29,7 +29,6 @@ LSTSQ = [
         Case("torch.linalg.lstsq", f"torch.linalg.lstsq(C({a}), C({b}), driver='{driver}')[:4]")
         for a, b in (
             ("0, 2", "0, 3"),
-            ("4, 0", "4, 3"),
             ("0, 0", "0, 0"),
             ("0, 4, 2", "0, 4, 3"),
         )
@@ -37,7 +36,7 @@ LSTSQ = [
     ],
     *cases(
         "torch.linalg.lstsq",
-        "torch.linalg.lstsq(T(4, 2), T(4, 3))[:3]",
+        "torch.linalg.lstsq(T(4, 2), T(4, 3)).solution",
         "torch.linalg.lstsq(C(4, 1) @ C(1, 3), C(4, 2))[:3]",
         "torch.linalg.lstsq(C(4, 1) @ C(1, 3), C(4, 2), driver='gelsd')[:3]",
         "torch.linalg.lstsq(C(4, 3), C(4, 2), 0.3).rank",

@@ -115,7 +115,7 @@ VIEW = [
         "torch.ones(3, 4).t().view(torch.int32).stride()",
         "torch.tensor(1.5, dtype=torch.float64).view(torch.int64)",
         "torch.ones(0, 4).view(torch.float64).shape",
-        "torch.ones(4).view(torch.bool).sum()",
+        "torch.ones(4).view(torch.bool).shape",
         "T(2, 4).contiguous().view(size=(4, 2))",
         "T(2, 4).exp().view(torch.int32 if float_dtype == torch.float32 else torch.int64).requires_grad",
         "a = torch.ones(3)\na.view(torch.int32).zero_()\na",
