@@ -8,7 +8,7 @@ from ._tensor import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
 _ops = _core.ops
 
@@ -26,7 +26,7 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) 
 
 
 def _removed(name: str, instead: str) -> Any:
-    def function(*args: Any, **kwargs: Any) -> NoReturn:
+    def function(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(f"{name} was removed from PyTorch; use {instead}")
 
     function.__name__ = function.__qualname__ = name

@@ -342,7 +342,7 @@ def _number(value: Any, like: dtype | None) -> Tensor:
 def _in_place(name: str, view: Any) -> Any:
     def change(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         view_of_leaf = self._shows_leaf()
-        leaf = self.is_leaf and (self.requires_grad or not self._is_view())
+        leaf = self.is_leaf and not self._is_view()
         if _core.is_grad_enabled() and (view_of_leaf or (leaf and self.requires_grad)):
             raise RuntimeError(
                 f"{name}_: a leaf that requires grad, or a view of one, cannot be changed in place "

@@ -151,7 +151,7 @@ IN_PLACE = [
         "y = T(2, 3) * 2\nz = y.t()\nz.t_()\ny.mul_(T(2, 3))\n[y, z]",
         "y = C(2, 3)\nz = y[0]\nz.unsqueeze_(0).zero_()\ny",
         "x = T(2, 3)\ny = x * 2\nl = [y]\ny.unsqueeze_(-1)\nl[0] is y, y.grad_fn is not None, y.is_leaf",
-        "y = C(2, 3)\nwith torch.no_grad():\n    y.requires_grad_().unsqueeze_(0)\n[y.shape, y.requires_grad, y.is_leaf]",
+        "y = C(2, 3).clone()\nwith torch.no_grad():\n    y.requires_grad_().unsqueeze_(0)\n[y.shape, y.requires_grad, y.is_leaf]",
     ),
     *cases(
         "Tensor.unsqueeze_ Tensor.t_ Tensor.squeeze_",

@@ -95,10 +95,10 @@ class _Orthogonal(Module):
                     "orthogonal: with the maps 'cayley' and 'matrix_exp' a value can be given "
                     "only with use_trivialization=True"
                 )
-            packed, _ = wengert.geqrf(Q)
+            packed, tau = wengert.geqrf(Q)
             diagonal = packed.diagonal(dim1=-2, dim2=-1)
-            signs = diagonal.sign()
-            diagonal.copy_(signs + (signs == 0))
+            # Where there was nothing to reflect, forward turns the sign by a reflector of its own.
+            diagonal.copy_(diagonal.sign() * wengert.where(tau == 0, -1.0, 1.0))
             return packed.mT if wide else packed
         if n == k:
             Q = Q.clone() if is_orthogonal(Q) else make_orthogonal(Q)
