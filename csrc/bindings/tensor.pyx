@@ -129,6 +129,7 @@ cdef extern from "bindings/tensor_support.h" namespace "wengert::python":
     void backward_call(TensorImpl*, TensorImpl*, cbool, cbool) except +translate
     object to_list(TensorImpl*, int, const char*) except +translate
     cbool has_history(TensorImpl*) except +translate
+    cbool shows_leaf(TensorImpl*)
     int64_t mask_dims(TensorImpl*)
 
 
@@ -364,6 +365,19 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         cdef TensorImpl* impl = as_tensor(impl_of(data)).detach().release()
         self.impl = impl
         set_owner(impl, <PyObject*>self)
+
+    def _shows_leaf(self):
+        """Whether this is a view of a leaf that requires grad."""
+        return shows_leaf(impl_of(self))
+
+    def _swap(self, Tensor other not None):
+        """Exchanges the tensors of two objects, which keep their classes and attributes."""
+        cdef TensorImpl* mine = impl_of(self)
+        cdef TensorImpl* theirs = impl_of(other)
+        self.impl = theirs
+        other.impl = mine
+        set_owner(theirs, <PyObject*>self)
+        set_owner(mine, <PyObject*>other)
 
     # ---- arithmetic
 

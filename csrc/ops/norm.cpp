@@ -77,6 +77,18 @@ struct VectorNorm {
 Tensor vector_norm(const Tensor& input, double order, Dims dims, bool keepdim,
                    std::optional<DType> dtype) {
   const TensorImpl& x = *detail::input("vector_norm", input);
+  if (dtype) {
+    WG_CHECK(
+        is_complex(*dtype) == is_complex(x.dtype), Error,
+        "vector_norm: dtype must be complex for complex inputs and real for real ones, but is ",
+        *dtype, " for ", x.dtype);
+    WG_CHECK(promote(x.dtype, *dtype) == *dtype, Error, "vector_norm: ", x.dtype,
+             " cannot be converted to dtype ", *dtype, " without loss");
+  }
+  if (is_complex(x.dtype)) {
+    const Tensor complex = dtype ? to(input, *dtype) : input;
+    return vector_norm(abs(complex), order, dims, keepdim, std::nullopt);
+  }
   const DType t = dtype.value_or(x.dtype);
   WG_CHECK(is_floating(t), Error, "vector_norm: expected a floating point dtype, but got ", t,
            "; give dtype=, or convert the input first");

@@ -39,6 +39,7 @@ MODULES = frozenset(
         "version",
         "vision",
         "xpu",
+        "_C",
         "_utils",
     ]
 )
@@ -72,6 +73,12 @@ NAMES = {
         "amp.autocast_mode",
     ),
     "OutOfMemoryError": "cuda",
+    **dict.fromkeys(("cumulative_trapezoid", "trapezoid", "trapz"), "_trapezoid"),
+    **dict.fromkeys(("frobenius_norm", "nuclear_norm"), "_linalg_norms"),
+    **dict.fromkeys(("eig", "lstsq", "lu", "matrix_rank", "solve", "symeig"), "_linalg_legacy"),
+    "lobpcg": "_lobpcg",
+    **dict.fromkeys(("pca_lowrank", "svd_lowrank"), "_linalg_lowrank"),
+    "as_strided_": "_shape",
     **dict.fromkeys(_NN_FUNCTIONS.split(), "nn._function_forms"),
     **dict.fromkeys(("load", "save"), "_serialization"),
     "vmap": "func",

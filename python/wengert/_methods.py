@@ -8,6 +8,7 @@ from . import (
     _creation,
     _legacy_methods,
     _linalg_derived,
+    _linalg_legacy,
     _memory_format,
     _pointwise,
     _reductions,
@@ -87,6 +88,24 @@ def _converter(name: str) -> Any:
 
     convert.__doc__ = f"The tensor converted to {name}."
     return convert
+
+
+_view = Tensor.view
+
+
+def view(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """view(*size): the same elements with another shape, of which one size may be -1; view(dtype):
+    the same bytes read as another dtype, which changes the last size where its elements have
+    another one. Shares memory; the latter carries no gradient."""
+    if kwargs:
+        args = (*args, *(kwargs.pop(name) for name in ("size", "dtype") if name in kwargs))
+        if kwargs:
+            raise TypeError(f"view: unexpected keyword argument {next(iter(kwargs))!r}")
+    if args and args[0].__class__ is dtype:
+        if len(args) > 1:
+            raise TypeError("view: expected a dtype or a shape, but got both")
+        return _ops._view_dtype(self, args[0])
+    return _view(self, *args)
 
 
 def cpu(self: Tensor) -> Tensor:
@@ -350,6 +369,8 @@ def install() -> None:
         "pinverse": _linalg_derived.pinverse,
         "layout": property(lambda self: _legacy_methods.strided),
         **_legacy_methods.methods,
+        **_linalg_legacy.methods,
+        "view": view,
         **_reductions.methods,
         "contiguous": _memory_format.contiguous,
         "clone": _memory_format.clone,

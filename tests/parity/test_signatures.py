@@ -18,6 +18,7 @@ MODULES = [
     "nn.attention",
     "nn.attention.bias",
     "nn.functional",
+    "linalg",
     "nn.init",
     "nn.utils",
     "nn.utils.rnn",
