@@ -82,8 +82,8 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
 
 
 def _converter(name: str) -> Any:
-    def convert(self: Tensor) -> Tensor:
-        return to(self, _by_name[name])
+    def convert(self: Tensor, memory_format: Any = None) -> Tensor:
+        return to(self, _by_name[name], memory_format=memory_format)
 
     convert.__doc__ = f"The tensor converted to {name}."
     return convert

@@ -69,8 +69,8 @@ def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
-    """Sums of products along a dimension; the others broadcast."""
-    return (x * y).sum(dim)
+    """Sums of products along a dimension, the first factor conjugated; the others broadcast."""
+    return (x.conj() * y).sum(dim)
 
 
 def vector_norm(

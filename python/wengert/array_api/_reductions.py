@@ -123,7 +123,8 @@ def cumulative_prod(
 
 
 def diff(
-    x: Tensor, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None
+    x: Tensor, /, n: int = 1, axis: int = -1, *, prepend: Any = None, append: Any = None
 ) -> Tensor:
-    """Differences of neighbours along an axis, n times over."""
+    """Differences of neighbours along an axis, n times over; n may be given by position too, as
+    programs do that were written for NumPy."""
     return wg.diff(x, n=n, dim=axis, prepend=prepend, append=append)
