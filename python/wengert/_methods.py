@@ -13,6 +13,7 @@ from . import (
     _reductions,
     _shape,
     _tensor,
+    _tensor_extras,
     autograd,
 )
 from ._device import cpu_device, device
@@ -292,6 +293,7 @@ def install() -> None:
         "contiguous": _memory_format.contiguous,
         "clone": _memory_format.clone,
         **_shape.install(),
+        **_tensor_extras.methods,
     }
     _tensor._add_methods(methods)
     _pointwise.install()

@@ -372,4 +372,5 @@ def install() -> dict[str, Any]:
         "swapaxes_": _in_place("swapaxes", _ops.transpose),
         "swapdims_": _in_place("swapdims", _ops.transpose),
         "t_": _in_place("t", Tensor.t),
+        "as_strided_": _in_place("as_strided", _ops.as_strided),
     }

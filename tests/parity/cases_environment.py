@@ -4,18 +4,13 @@ from harness import Case
 
 CASES = [
     Case(
-        "torch.accelerator.device_count torch.xpu.is_available torch.cuda.current_device",
+        "torch.accelerator.device_count torch.xpu.is_available",
         "[torch.accelerator.device_count(), torch.xpu.is_available(), torch.xpu.device_count()]",
     ),
     *(
         Case(name, code, raises=True)
         for name, code in (
             ("torch.accelerator.set_device_index", "torch.accelerator.set_device_index(0)"),
-            ("torch.cuda.current_device", "torch.cuda.current_device()"),
-            ("torch.cuda.get_device_properties", "torch.cuda.get_device_properties(0)"),
-            ("torch.cuda.get_device_properties", "torch.cuda.get_device_name()"),
-            ("torch.cuda.memory_summary", "torch.cuda.memory_summary()"),
-            ("torch.cuda.HalfTensor", "torch.cuda.HalfTensor(2)"),
             ("torch.mps.synchronize", "torch.mps.synchronize()"),
         )
     ),
@@ -23,12 +18,8 @@ CASES = [
         "torch.cuda.max_memory_allocated torch.cuda.reset_peak_memory_stats torch.cuda.OutOfMemoryError",
         """
         c = torch.cuda
-        try:
-            c.reset_peak_memory_stats()
-            reset = True
-        except RuntimeError:
-            reset = True
-        [c.max_memory_allocated(), issubclass(c.OutOfMemoryError, RuntimeError), c.OutOfMemoryError.__name__, reset]
+        [c.max_memory_allocated(), issubclass(c.OutOfMemoryError, RuntimeError), c.OutOfMemoryError.__name__,
+         callable(c.reset_peak_memory_stats)]
         """,
     ),
     Case(
@@ -130,7 +121,6 @@ CASES = [
         for code in (
             "torch.autograd.backward(T(3))",
             "torch.autograd.backward(torch.ones(()))",
-            "torch.autograd.backward([T(2).sum()], [None, None])",
             "torch.autograd.backward(T(3) * 2, torch.ones(2, dtype=float_dtype))",
             "torch.autograd.backward(T(3).sum(), inputs=[])",
         )
@@ -140,14 +130,6 @@ CASES = [
         "Tensor._grad",
         "x = T(2); none = x._grad; (x * x).sum().backward(); a = x._grad.clone(); x._grad = None; [none, a, x.grad]",
         order=0,
-    ),
-    Case(
-        "torch.autograd.profiler.profile",
-        """
-        with torch.autograd.profiler.profile() as p:
-            y = T(2) * 2
-        [y, isinstance(p.key_averages().table(), str), isinstance(str(p), str)]
-        """,
     ),
     # ---- old names
     Case(
@@ -163,28 +145,53 @@ CASES = [
         """,
     ),
     Case(
-        ("torch.jit._overload_method",),
+        ("torch.cuda.amp.grad_scaler.GradScaler", "subclass of torch.cuda.amp.grad_scaler.GradScaler"),
         """
-        class M(nn.Module):
-            @torch.jit._overload_method
-            def forward(self, x, y=None):  # noqa: F811
-                pass
-            def forward(self, x, y=None): return x * 2 if y is None else x * y  # noqa: F811
-        M()(T(2)), M()(T(2), T(2))
+        import importlib
+        scalers = importlib.import_module(torch.__name__ + ".cuda.amp.grad_scaler")
+        class Scaler(scalers.GradScaler):
+            def scale(self, outputs): return super().scale(outputs)
+        s = Scaler(init_scale=4.0)
+        p = nn.Parameter(torch.ones(2, dtype=float_dtype))
+        o = optim.SGD([p], lr=0.1)
+        s.scale((p * p).sum()).backward()
+        s.step(o); s.update()
+        [s.is_enabled(), s.get_scale(), p, s.state_dict(), scalers.GradScaler.__name__]
+        """,
+        order=0,
+    ),
+    Case(
+        ("subclass of torch.utils.tensorboard.SummaryWriter",),
+        """
+        import os, tempfile
+        from importlib import import_module
+        Writer = import_module(torch.__name__ + ".utils.tensorboard").SummaryWriter
+        class W(Writer):
+            def add_both(self, tag, x):
+                self.add_scalar(tag, x, 1)
+                self.add_histogram(tag, x.reshape(1), 1)
+        with tempfile.TemporaryDirectory() as folder:
+            w = W(log_dir=folder)
+            w.add_both("a", torch.tensor(1.5))
+            w.close()
+            found = len(os.listdir(folder)), isinstance(w, Writer)
+        found
         """,
     ),
     Case(
-        ("subclass of torch.jit.ScriptModule", "torch.jit.script_method", "torch.jit.ScriptModule"),
+        "torch.multiprocessing.Pipe torch.multiprocessing.set_start_method",
         """
-        class Cell(torch.jit.ScriptModule):
-            def __init__(self):
-                super().__init__()
-                self.weight = nn.Parameter(torch.ones(2, 2, dtype=float_dtype))
-            @torch.jit.script_method
-            def forward(self, x):
-                return torch.mm(x, self.weight)
-        m = Cell()
-        [m(T(3, 2)), list(m.state_dict())]
+        m = torch.multiprocessing
+        a, b = m.Pipe()
+        a.send([1, "x"])
+        got = b.recv(), b.poll()
+        one, two = m.Pipe(duplex=False)
+        before = m.get_start_method()
+        m.set_start_method("spawn", force=True)
+        after = m.get_start_method()
+        m.set_start_method(before, force=True)
+        [got, one.readable, one.writable, after, m.get_start_method() == before]
         """,
     ),
+    Case("torch.multiprocessing.set_start_method", "torch.multiprocessing.set_start_method('no', force=True)", raises=True),
 ]
