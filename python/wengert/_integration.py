@@ -33,9 +33,11 @@ def _areas(op: str, y: Tensor, x: Any, dx: Any, dim: int) -> Tensor:
         if isinstance(t, Tensor) and t.dtype is wg.bool:
             raise RuntimeError(f"{op}: expected numbers, but got bools; convert with to()")
     if x is None:
-        return (_along(y, along, 1, None) + _along(y, along, None, -1)) * ((dx or 0) / 2) if (
-            dx is not None
-        ) else (_along(y, along, 1, None) + _along(y, along, None, -1)) / 2
+        return (
+            (_along(y, along, 1, None) + _along(y, along, None, -1)) * ((dx or 0) / 2)
+            if (dx is not None)
+            else (_along(y, along, 1, None) + _along(y, along, None, -1)) / 2
+        )
     if x.ndim == 1:
         if x.numel() != y.shape[along]:
             raise RuntimeError(

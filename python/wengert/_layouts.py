@@ -112,10 +112,9 @@ def frombuffer(
         )
     import numpy as np
 
-    if dtype is wg.bfloat16:  # which NumPy has not
-        made: Any = wg.from_numpy(np.frombuffer(buffer, np.uint8, count * size, offset)).view(dtype)
-    else:
-        made = wg.from_numpy(np.frombuffer(buffer, np.dtype(dtype.name), count, offset))
+    if dtype is wg.bfloat16:
+        raise TypeError("frombuffer: NumPy has no bfloat16; read int16 and use view(dtype)")
+    made = wg.from_numpy(np.frombuffer(buffer, np.dtype(dtype.name), count, offset))
     return made.requires_grad_() if requires_grad else made
 
 
@@ -138,7 +137,7 @@ def as_strided_scatter(
     return out
 
 
-def constant_pad_nd(input: Tensor, pad: Sequence[int], value: complex = 0) -> Tensor:
+def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
     """`nn.functional.pad` with a constant."""
     from wengert.nn import functional
 

@@ -49,8 +49,10 @@ def cov(
         )
     if input.dtype is wg.bool:
         raise RuntimeError("cov: expected numbers, but got bools; convert with to()")
-    x = input if input.is_floating_point() or input.is_complex() else input.to(
-        wg.get_default_dtype()
+    x = (
+        input
+        if input.is_floating_point() or input.is_complex()
+        else input.to(wg.get_default_dtype())
     )
     x = x.reshape(1, -1) if x.ndim < 2 else x
     n = x.shape[1]
@@ -96,10 +98,10 @@ def corrcoef(input: Tensor) -> Tensor:
     c = cov(input)
     if c.ndim == 0:
         return c / c
-    scale = (c.diagonal().real if c.is_complex() else c.diagonal()).sqrt()
+    scale = (wg.real(c.diagonal()) if c.is_complex() else c.diagonal()).sqrt()
     c = c / scale.unsqueeze(1) / scale.unsqueeze(0)
     if c.is_complex():
-        return wg.complex(c.real.clamp(-1, 1), c.imag.clamp(-1, 1))
+        return wg.complex(wg.real(c).clamp(-1, 1), wg.imag(c).clamp(-1, 1))
     return c.clamp(-1, 1)
 
 
@@ -201,9 +203,7 @@ def histogramdd(
     if range is not None and len(range) != 2 * d:
         raise RuntimeError(f"histogramdd: expected a range of {2 * d} numbers, got {len(range)}")
     if weight is not None and weight.numel() != len(points):
-        raise RuntimeError(
-            f"histogramdd: expected {len(points)} weights, but got {weight.numel()}"
-        )
+        raise RuntimeError(f"histogramdd: expected {len(points)} weights, but got {weight.numel()}")
     edges: list[Tensor] = []
     for i, c in enumerate(counts):
         if isinstance(c, Tensor):
@@ -245,6 +245,3 @@ def histogramdd(
         for i, e in enumerate(edges):
             hist = hist / e.diff().reshape([-1 if k == i else 1 for k in builtins.range(d)])
     return Histogram(hist, tuple(edges))
-
-
-

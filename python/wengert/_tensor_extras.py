@@ -34,9 +34,7 @@ def map_(self: Tensor, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> T
     return _each("map_", self, (tensor,), callable)
 
 
-def map2_(
-    self: Tensor, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Any]
-) -> Tensor:
+def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Any]) -> Tensor:
     """Puts callable(element, x's element, y's element) in each element's place."""
     return _each("map2_", self, (x, y), callable)
 
@@ -77,9 +75,7 @@ def sum_to_size(self: Tensor, *size: Any) -> Tensor:
     more = self.ndim - len(sizes)
     fits = more >= 0 and all(n in (1, m) for n, m in zip(sizes, self.shape[more:]))
     if not fits:
-        raise RuntimeError(
-            f"sum_to_size: {tuple(sizes)} does not broadcast to {tuple(self.shape)}"
-        )
+        raise RuntimeError(f"sum_to_size: {tuple(sizes)} does not broadcast to {tuple(self.shape)}")
     dims = tuple(range(more)) + tuple(
         more + i for i, n in enumerate(sizes) if n == 1 and self.shape[more + i] != 1
     )
@@ -128,7 +124,9 @@ def index_reduce_(
     include_self: bool = True,
 ) -> Tensor:
     """`index_reduce` in place."""
-    made = _layouts.index_reduce(self.clone(), dim, index, source, reduce, include_self=include_self)
+    made = _layouts.index_reduce(
+        self.clone(), dim, index, source, reduce, include_self=include_self
+    )
     return self.copy_(made)
 
 
@@ -198,9 +196,9 @@ methods: dict[str, Any] = {
     )
 }
 methods["is_cpu"] = _fixed(True, "True: every tensor is on the CPU.")
-for _name in "ipu maia meta mps mtia vulkan xla xpu".split():
+for _name in ["ipu", "maia", "meta", "mps", "mtia", "vulkan", "xla", "xpu"]:
     methods[f"is_{_name}"] = _fixed(False, "False: every tensor is on the CPU.")
-for _name in "mkldnn nested quantized sparse_csr".split():
+for _name in ["mkldnn", "nested", "quantized", "sparse_csr"]:
     methods[f"is_{_name}"] = _fixed(False, "False: elements are numbers at strides in memory.")
 methods["name"] = _fixed(None, "None: tensors have no names.")
 methods["_grad"] = Tensor.grad

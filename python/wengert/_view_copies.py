@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_VIEWS = {
+_VIEWS: dict[str, Any] = {
     "alias_copy": lambda input: input,
     "as_strided_copy": wg.as_strided,
     "detach_copy": wg.detach,
@@ -68,8 +68,6 @@ def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, 
     return wg.split(input, split_size, dim)
 
 
-def unsafe_split_with_sizes(
-    input: Tensor, split_sizes: Any, dim: int = 0
-) -> tuple[Tensor, ...]:
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """`split` into pieces of the sizes given."""
     return wg.split_with_sizes(input, split_sizes, dim)

@@ -171,7 +171,10 @@ MODULES = [
     ),
     *(
         Case("torch.nn.init._calculate_fan_in_and_fan_out", code, raises=True)
-        for code in ("nn.init._calculate_fan_in_and_fan_out(T(3))", "nn.init._calculate_correct_fan(T(2, 2), 'fan')")
+        for code in (
+            "nn.init._calculate_fan_in_and_fan_out(T(3))",
+            "nn.init._calculate_correct_fan(T(2, 2), 'fan')",
+        )
     ),
     Case(
         "torch.nn.init.constant torch.nn.init.normal torch.nn.init.xavier_uniform torch.nn.init.uniform",
@@ -211,7 +214,11 @@ OPTIMIZERS = [
         """,
     ),
     *(
-        Case("optim.Optimizer.add_param_group", "a = nn.Parameter(torch.ones(2)); o = optim.SGD([a], lr=0.1)\n" + code, raises=True)
+        Case(
+            "optim.Optimizer.add_param_group",
+            "a = nn.Parameter(torch.ones(2)); o = optim.SGD([a], lr=0.1)\n" + code,
+            raises=True,
+        )
         for code in (
             "o.add_param_group({'params': a})",
             "o.add_param_group([nn.Parameter(torch.ones(1))])",
@@ -272,7 +279,10 @@ SUBCLASSES = [
         """,
     ),
     Case(
-        ("subclass of torch.distributions.Transform", "subclass of torch.distributions.TransformedDistribution"),
+        (
+            "subclass of torch.distributions.Transform",
+            "subclass of torch.distributions.TransformedDistribution",
+        ),
         """
         D = torch.distributions
         class Cube(D.Transform):

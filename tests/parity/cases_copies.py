@@ -51,7 +51,11 @@ CASES = [
         "x, s = C(3, 4).contiguous(), T(2, 2); [torch.as_strided_scatter(x, s, (2, 2), (1, 2)), x.as_strided_scatter(s, (2, 2), (4, 1), 2)]",
         "x = C(6).contiguous(); y = x.as_strided_((2, 2), (1, 2), 1); [x, y is x]",
     ),
-    *cases("torch.as_strided_scatter", "torch.as_strided_scatter(torch.ones(4), torch.ones(3), (2,), (1,))", raises=True),
+    *cases(
+        "torch.as_strided_scatter",
+        "torch.as_strided_scatter(torch.ones(4), torch.ones(3), (2,), (1,))",
+        raises=True,
+    ),
     *cases(
         "torch.constant_pad_nd torch.fill",
         "[torch.constant_pad_nd(T(2, 3), (1, 1), 2.5), torch.constant_pad_nd(T(2, 3), [1, 0, 0, 1]), torch.fill(T(2), 3), torch.fill(T(2), T()), torch.fill(I(2), 2.7)]",
@@ -110,7 +114,12 @@ CASES = [
         "z = torch.zeros; [z(3, 4).fill_diagonal_(5), z(7, 2).fill_diagonal_(5), z(7, 2).fill_diagonal_(5, wrap=True), z(2, 7).fill_diagonal_(5, True), z(2, 2, 2).fill_diagonal_(1.5)]",
         "x = T(3, 3) * 1; x.fill_diagonal_(2.0); x",
     ),
-    *cases("Tensor.fill_diagonal_", "C(3).fill_diagonal_(1)", "C(2, 2, 3).fill_diagonal_(1)", raises=True),
+    *cases(
+        "Tensor.fill_diagonal_",
+        "C(3).fill_diagonal_(1)",
+        "C(2, 2, 3).fill_diagonal_(1)",
+        raises=True,
+    ),
     *cases(
         "Tensor.sum_to_size",
         "x = T(2, 3, 4); [x.sum_to_size(3, 4), x.sum_to_size((1, 3, 1)), x.sum_to_size(2, 3, 4), x.sum_to_size([1]), x.sum_to_size(())]",

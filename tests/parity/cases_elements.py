@@ -158,7 +158,11 @@ CASES = [
         "x = C(3).clone(); [x.digamma_(), x]",
         "torch.digamma(torch.tensor([0.0, -0.0, -1.0, float('inf'), float('nan'), 1e8]))",
     ),
-    Case("torch.digamma", "[torch.digamma(I(3, low=1)), torch.digamma(torch.empty(0))]", only="float32"),
+    Case(
+        "torch.digamma",
+        "[torch.digamma(I(3, low=1)), torch.digamma(torch.empty(0))]",
+        only="float32",
+    ),
     *cases(
         "torch.lgamma Tensor.lgamma torch.special.gammaln Tensor.lgamma_",
         "x = U(3, high=5.0); [torch.lgamma(x), x.lgamma(), torch.special.gammaln(x)]",
@@ -166,7 +170,9 @@ CASES = [
         "x = C(3).clone(); [x.lgamma_(), x]",
         "torch.lgamma(torch.tensor([0.0, -0.0, -1.0, float('inf'), float('nan'), 1e8]))",
     ),
-    Case("torch.lgamma", "[torch.lgamma(I(3, low=1)), torch.lgamma(torch.empty(0))]", only="float32"),
+    Case(
+        "torch.lgamma", "[torch.lgamma(I(3, low=1)), torch.lgamma(torch.empty(0))]", only="float32"
+    ),
     *cases("torch.lgamma", "torch.lgamma(Z(2))", raises=True),
     *cases("torch.digamma", "torch.digamma(Z(2))", "torch.digamma(2.0)", raises=True),
     *cases(

@@ -93,7 +93,11 @@ CASES = [
     ),
     *(
         Case("torch.randint_like", code, raises=True)
-        for code in ("torch.randint_like(torch.ones(2), 0)", "torch.randint_like(torch.ones(2), 3, 1)", "torch.randint_like(torch.ones(2))")
+        for code in (
+            "torch.randint_like(torch.ones(2), 0)",
+            "torch.randint_like(torch.ones(2), 3, 1)",
+            "torch.randint_like(torch.ones(2))",
+        )
     ),
     Case(
         "torch.version.__version__",
@@ -125,7 +129,11 @@ CASES = [
             "torch.autograd.backward(T(3).sum(), inputs=[])",
         )
     ),
-    Case("Tensor.grad_fn", "x = T(2); y = (x * 2).sum(); [x.grad_fn, y.grad_fn is None, y.detach().grad_fn, len(y.grad_fn.next_functions), y.grad_fn.next_functions[0][1]]", order=0),
+    Case(
+        "Tensor.grad_fn",
+        "x = T(2); y = (x * 2).sum(); [x.grad_fn, y.grad_fn is None, y.detach().grad_fn, len(y.grad_fn.next_functions), y.grad_fn.next_functions[0][1]]",
+        order=0,
+    ),
     Case(
         "Tensor._grad",
         "x = T(2); none = x._grad; (x * x).sum().backward(); a = x._grad.clone(); x._grad = None; [none, a, x.grad]",
@@ -145,7 +153,10 @@ CASES = [
         """,
     ),
     Case(
-        ("torch.cuda.amp.grad_scaler.GradScaler", "subclass of torch.cuda.amp.grad_scaler.GradScaler"),
+        (
+            "torch.cuda.amp.grad_scaler.GradScaler",
+            "subclass of torch.cuda.amp.grad_scaler.GradScaler",
+        ),
         """
         import importlib
         scalers = importlib.import_module(torch.__name__ + ".cuda.amp.grad_scaler")
@@ -193,5 +204,9 @@ CASES = [
         [got, one.readable, one.writable, after, m.get_start_method() == before]
         """,
     ),
-    Case("torch.multiprocessing.set_start_method", "torch.multiprocessing.set_start_method('no', force=True)", raises=True),
+    Case(
+        "torch.multiprocessing.set_start_method",
+        "torch.multiprocessing.set_start_method('no', force=True)",
+        raises=True,
+    ),
 ]

@@ -127,7 +127,9 @@ REARRANGING = [
         "x = T(5); [x.roll(7), x.roll(shifts=[2], dims=[0]), T(0, 2).roll(1, 1)]",
         "[I(4).roll(1), M(4).roll(1), T().roll(3)]",
     ),
-    *cases("Tensor.roll", "T(3).roll((1, 2), (0,))", "T(3).roll(1, 1)", "T(3).roll(())", raises=True),
+    *cases(
+        "Tensor.roll", "T(3).roll((1, 2), (0,))", "T(3).roll(1, 1)", "T(3).roll(())", raises=True
+    ),
     *cases(
         "Tensor.tile torch.tile",
         "x = T(2, 3); [x.tile(2), x.tile((2, 1)), x.tile(2, 1, 2), torch.tile(x, (2, 2)), torch.tile(input=x, dims=[3])]",

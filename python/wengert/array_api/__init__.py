@@ -2,8 +2,8 @@
 
 The names, argument names and meanings here are the standard's (https://data-apis.org/array-api);
 where PyTorch has another word for the same operation, this one calls it. Arrays are tensors, so
-derivatives flow through. Not there are the unsigned integers wider than 8 bits, and the extension
-``fft``; of ``linalg`` there is what `wengert.linalg` has.
+derivatives flow through. Not there are the unsigned integers wider than 8 bits, so that sums of uint8
+are int64, and the extension ``fft``.
 """
 
 from wengert import (
