@@ -947,14 +947,14 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
             named += mask_dims(impl_of(index))
         else:
             named += 1
+    if named > self.impl.ndim:
+        raise IndexError(f"index: too many indices for a tensor of shape {tuple(self.shape)}")
     for item in items:
         if type(item) is int:
             t = wrap(select_call(impl_of(t), d, item))
         elif type(item) is slice:
             if item != slice(None):
                 t = wrap(slice_call(impl_of(t), d, item))
-            elif d >= t.impl.ndim:
-                raise IndexError(f"index: too many indices for a tensor of shape {tuple(self.shape)}")
             d += 1
         elif item is None:
             t = wrap(unsqueeze_call(impl_of(t), d))

@@ -152,8 +152,8 @@ Tensor diff(const Tensor& input, int64_t n, int64_t dim, const Tensor& prepend,
     std::vector<Tensor> parts;
     for (const Tensor& part : {prepend, input, append}) {
       if (!part.defined()) continue;
-      WG_CHECK(part.dim() == x.ndim, Error, "diff: prepend and append must have the input's ", x.ndim,
-               " dimensions, but one has shape ", part.shape());
+      WG_CHECK(part.dim() == x.ndim, Error, "diff: prepend and append must have the input's ",
+               x.ndim, " dimensions, but one has shape ", part.shape());
       parts.push_back(part);
     }
     y = cat(parts, d);

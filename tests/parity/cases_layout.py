@@ -195,4 +195,21 @@ REARRANGING = [
     ),
 ]
 
-CASES = [*VIEWS, *REARRANGING]
+INDICES = [
+    *cases(
+        "Tensor.__getitem__",
+        "x = T(2, 3, 4); [x[..., ...], x[..., 0, ...], x[0, ..., ...], x[..., None, ...], x[..., :2, ...], x[..., 1:, :, ...], x[..., ..., :]]",
+        "x = T(2, 3); [x[..., 0, ..., 0], x[..., 1, ...]]",
+        "x = C(2, 3).clone(); x[..., ...] = 1; x[..., 0, ...] = 2; x",
+        "x = T(2, 3, 4); [x[..., torch.tensor([0, 1]), ...], x[torch.tensor([1, 0]), ..., ...]]",
+    ),
+    *cases(
+        "Tensor.__getitem__",
+        "T(2, 3)[:, :, :]",
+        "T(2, 3)[..., 0, 0, 0]",
+        "T(2, 3)[..., ..., 0]",
+        raises=True,
+    ),
+]
+
+CASES = [*INDICES, *VIEWS, *REARRANGING]
