@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "ops/function.h"
+#include "tensor/check.h"
 #include "wengert/ops.h"
 
 WENGERT_NAMESPACE_BEGIN
