@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import types
 
@@ -61,9 +62,11 @@ def test_capabilities_are_those_there_are():
 WIDER = {"diff", "where"}
 
 
-@pytest.mark.parametrize("part", ["", "linalg"])
+@pytest.mark.parametrize("part", ["", "linalg", "fft"])
 def test_signatures_are_those_of_the_standard(part):
     strict = pytest.importorskip("array_api_strict")
+    if part == "fft" and importlib.util.find_spec("wengert.fft") is None:
+        pytest.skip("needs wengert.fft")
     ours, theirs = (getattr(m, part) if part else m for m in (xp, strict))
     different = {}
     for name in theirs.__all__:
@@ -108,6 +111,23 @@ def test_linear_algebra():
         check(la.vector_norm(t, ord=order, axis=1), nla.vector_norm(s, ord=order, axis=1))
     check(la.vector_norm(t, axis=()), np.abs(s))
     check(la.cross(t[0, :, :3], t[0, 0, :3]), np.cross(s[0, :, :3], s[0, 0, :3]))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("wengert.fft") is None, reason="needs wengert.fft")
+def test_fourier_transforms():
+    fft = xp.fft
+    for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft"):
+        ours, theirs = getattr(fft, name), getattr(np.fft, name)
+        check(ours(wg.tensor(A)), theirs(A))
+        check(ours(wg.tensor(A), n=4, axis=0, norm="ortho"), theirs(A, n=4, axis=0, norm="ortho"))
+    for name in ("fftn", "ifftn", "rfftn", "irfftn"):
+        ours, theirs = getattr(fft, name), getattr(np.fft, name)
+        check(ours(wg.tensor(A)), theirs(A))
+        check(ours(wg.tensor(A), s=(2, 4), axes=(0, 1)), theirs(A, s=(2, 4), axes=(0, 1)))
+    check(fft.fftfreq(5, d=0.5, dtype=wg.float64), np.fft.fftfreq(5, d=0.5))
+    check(fft.rfftfreq(5, dtype=wg.float64), np.fft.rfftfreq(5))
+    check(fft.fftshift(wg.tensor(A), axes=1), np.fft.fftshift(A, axes=1))
+    check(fft.ifftshift(wg.tensor(A)), np.fft.ifftshift(A))
 
 
 def test_the_standards_corner_cases():

@@ -79,10 +79,7 @@ def cov(
     if w is not None and aweights is not None and correction != 0:
         squares = aweights if fweights is None else aweights * fweights
         norm = total - correction * (squares * aweights).sum() / total
-    if isinstance(norm, Tensor):
-        norm = norm.clamp(min=0)
-    else:
-        norm = max(norm, 0)
+    norm = norm.clamp(min=0) if isinstance(norm, Tensor) else max(norm, 0)
     centred = x - mean
     weighted = centred if w is None else centred * w
     found = (weighted @ centred.conj().t()) / norm
@@ -138,7 +135,7 @@ def histogram(
     weight: Tensor | None = None,
     density: bool = False,
     out: Any = None,
-) -> Histogram:
+) -> Any:
     """How many elements lie in each bin, or the sum of their weights.
 
     Args:
