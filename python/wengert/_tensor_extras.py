@@ -200,5 +200,4 @@ for _name in ["ipu", "maia", "meta", "mps", "mtia", "vulkan", "xla", "xpu"]:
     methods[f"is_{_name}"] = _fixed(False, "False: every tensor is on the CPU.")
 for _name in ["mkldnn", "nested", "quantized", "sparse_csr"]:
     methods[f"is_{_name}"] = _fixed(False, "False: elements are numbers at strides in memory.")
-methods["name"] = _fixed(None, "None: tensors have no names.")
 methods["_grad"] = Tensor.grad
