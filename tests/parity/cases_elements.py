@@ -198,4 +198,21 @@ CASES = [
         "torch.nextafter(T(2), T(3))",
         raises=True,
     ),
+    Case(
+        "torch.add torch.mul torch.true_divide",
+        "[torch.add(1, 2), torch.mul(2, 3.5), torch.true_divide(1, 2)]",
+    ),
+    *cases(
+        "torch.eq",
+        "torch.eq(1, 2)",
+        "torch.less(1, 2)",
+        "torch.maximum(1, 2)",
+        "torch.pow(2, 3)",
+        raises=True,
+    ),
+    # What is dropped is multiplied by 0.
+    Case(
+        "torch.nn.functional.dropout",
+        "F.dropout(torch.tensor([float('nan'), float('inf'), 1.0]), 1.0)",
+    ),
 ]
