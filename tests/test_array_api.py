@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import inspect
+import types
+
 import numpy as np
 import pytest
 
@@ -42,6 +46,100 @@ def test_names_are_those_of_the_standard():
     names = [n for n in strict.__all__ if "strict" not in n.lower() and n[:2] != "__"]
     missing = [n for n in names if not hasattr(xp, n)]
     assert set(missing) <= {"fft", "uint16", "uint32", "uint64", "Device"}
+
+
+def test_capabilities_are_those_there_are():
+    capabilities = xp.__array_namespace_info__().capabilities()
+    n = capabilities["max dimensions"]
+    assert xp.zeros((1,) * n).ndim == n
+    with pytest.raises(RuntimeError):
+        xp.zeros((1,) * (n + 1))
+    assert capabilities["boolean indexing"] and wg.arange(3)[wg.arange(3) > 0].tolist() == [1, 2]
+    assert capabilities["data-dependent shapes"] and len(xp.unique_values(wg.tensor([1, 1]))) == 1
+
+
+# What takes more than the standard says, as NumPy does.
+WIDER = {"diff", "where"}
+
+
+@pytest.mark.parametrize("part", ["", "linalg", "fft"])
+def test_signatures_are_those_of_the_standard(part):
+    strict = pytest.importorskip("array_api_strict")
+    if part == "fft" and importlib.util.find_spec("wengert.fft") is None:
+        pytest.skip("needs wengert.fft")
+    ours, theirs = (getattr(m, part) if part else m for m in (xp, strict))
+    different = {}
+    for name in theirs.__all__:
+        function = getattr(theirs, name)
+        if isinstance(function, types.FunctionType) and "strict" not in function.__name__:
+            a, b = (
+                [(p.name, p.kind.name) for p in inspect.signature(f).parameters.values()]
+                for f in (getattr(ours, name), function)
+            )
+            if a != b and name not in WIDER:
+                different[name] = a, b
+    assert different == {}
+
+
+def test_linear_algebra():
+    random = np.random.default_rng(0)
+    s, v = random.normal(size=(2, 4, 4)), random.normal(size=4)
+    t, la, nla = wg.tensor(s), xp.linalg, np.linalg
+    check(la.det(t), nla.det(s))
+    check(la.inv(t), nla.inv(s))
+    check(tuple(la.slogdet(t)), tuple(nla.slogdet(s)))
+    check(la.svdvals(t), nla.svdvals(s))
+    check(la.pinv(t), nla.pinv(s))
+    check(la.matrix_rank(t), nla.matrix_rank(s))
+    check(la.eigvalsh(t + t.mT), nla.eigvalsh(s + s.transpose(0, 2, 1)))
+    check(la.matrix_power(t, -2), nla.matrix_power(s, -2))
+    check(la.cholesky(t @ t.mT), nla.cholesky(s @ s.transpose(0, 2, 1)))
+    check(la.solve(t, wg.tensor(v)), nla.solve(s, v))
+    check(la.solve(t, t[0]), nla.solve(s, s[0]))
+    check(la.solve(t, t[:, :, :1]), nla.solve(s, s[:, :, :1]))
+    q, r = la.qr(t, mode="complete")
+    check(q @ r, s)
+    u, values, vh = la.svd(t[:, :3], full_matrices=False)
+    check(u * values[:, None] @ vh, s[:, :3])
+    values, vectors = la.eigh(t + t.mT)
+    check(vectors * values[:, None] @ vectors.mT, s + s.transpose(0, 2, 1))
+    for order in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf):
+        theirs = nla.matrix_norm(s, ord=order, keepdims=True)
+        check(la.matrix_norm(t, ord=order, keepdims=True), theirs)
+        check(la.matrix_norm(t, ord=order), theirs[:, 0, 0])
+    for order in (0, 1, 2, 3.5, np.inf, -np.inf):
+        check(la.vector_norm(t, ord=order, axis=1), nla.vector_norm(s, ord=order, axis=1))
+    check(la.vector_norm(t, axis=()), np.abs(s))
+    check(la.cross(t[0, :, :3], t[0, 0, :3]), np.cross(s[0, :, :3], s[0, 0, :3]))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("wengert.fft") is None, reason="needs wengert.fft")
+def test_fourier_transforms():
+    fft = xp.fft
+    for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft"):
+        ours, theirs = getattr(fft, name), getattr(np.fft, name)
+        check(ours(wg.tensor(A)), theirs(A))
+        check(ours(wg.tensor(A), n=4, axis=0, norm="ortho"), theirs(A, n=4, axis=0, norm="ortho"))
+    for name in ("fftn", "ifftn", "rfftn", "irfftn"):
+        ours, theirs = getattr(fft, name), getattr(np.fft, name)
+        check(ours(wg.tensor(A)), theirs(A))
+        check(ours(wg.tensor(A), s=(2, 4), axes=(0, 1)), theirs(A, s=(2, 4), axes=(0, 1)))
+    check(fft.fftfreq(5, d=0.5, dtype=wg.float64), np.fft.fftfreq(5, d=0.5))
+    check(fft.rfftfreq(5, dtype=wg.float64), np.fft.rfftfreq(5))
+    check(fft.fftshift(wg.tensor(A), axes=1), np.fft.fftshift(A, axes=1))
+    check(fft.ifftshift(wg.tensor(A)), np.fft.ifftshift(A))
+
+
+def test_the_standards_corner_cases():
+    check(xp.round(wg.tensor([1.5 + 2.5j])), np.round([1.5 + 2.5j]))
+    assert xp.isnan(xp.sign(wg.tensor([wg.nan])))
+    check(xp.sign(wg.tensor([-2, 0, 3])), np.sign([-2, 0, 3]))
+    check(xp.linspace(0j, 1 + 1j, 3), np.linspace(0j, 1 + 1j, 3))
+    check(xp.linspace(0.0, 1 + 1j, 4, endpoint=False), np.linspace(0, 1 + 1j, 4, endpoint=False))
+    check(xp.cumulative_sum(wg.tensor(2.5)), [2.5])
+    check(xp.cumulative_prod(wg.tensor(2.5), include_initial=True), [1, 2.5])
+    check(xp.where(wg.tensor([0, 1, 1])), np.where([0, 1, 1]))
+    check(xp.diff(wg.tensor(A), 2), np.diff(A, 2))
 
 
 UNARY = [

@@ -31,7 +31,7 @@ in float64 and with inputs scattered in memory. "Passes" means that every case o
 def verdict(name: coverage.Name, failures: dict[harness.Case, str]) -> tuple[str, str]:
     """ "passes", "partly", "fails" or "no case", and why."""
     if not name.cases:
-        return "no case", "left out: one process on one machine" if name.is_left_out else ""
+        return "no case", f"left out: {name.left_out}" if name.left_out else ""
     failed = [failures[c] for c in name.cases if c in failures]
     if not failed:
         return "passes", ""
@@ -55,7 +55,7 @@ def main() -> None:
     for least in (5, 2, 1):
         count: dict[str, int] = defaultdict(int)
         for n in names:
-            if n.programs >= least and not n.is_left_out:
+            if n.programs >= least and not n.left_out:
                 count[verdicts[n.name][0]] += 1
         columns = [count[v] for v in ("passes", "partly", "fails", "no case")]
         summary.append(f"| {least} | {sum(columns)} | " + " | ".join(map(str, columns)) + " |")

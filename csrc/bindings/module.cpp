@@ -22,7 +22,7 @@ namespace {
 void bind_runtime(py::module_& m) {
   m.def("get_num_threads", &num_threads, "Threads a single operation may use.");
   m.def("set_num_threads", &set_num_threads, py::arg("num_threads"),
-        "Sets how many threads a single operation may use. ValueError unless at least 1.");
+        "Sets how many threads a single operation may use. RuntimeError unless at least 1.");
   m.def(
       "memory_stats",
       [] {

@@ -867,6 +867,10 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     @property
     def mT(self):
         """The last two dimensions swapped. Shares memory."""
+        if impl_of(self).ndim == 1:
+            raise RuntimeError(f"mT: expected at least 2 dimensions, but got shape {tuple(self.shape)}")
+        if impl_of(self).ndim == 0:
+            return wrap(reverse_dims_call(impl_of(self)))
         return wrap(transpose_call(impl_of(self), -2, -1))
 
     def t(self):
@@ -940,7 +944,6 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
     cdef int64_t d = 0
     cdef int64_t covered = 0  # dimensions that the entries of `indices` stand for
     cdef Py_ssize_t named = 0
-    cdef bint dots = False
     cdef CTensor none
     if type(key) is list and any(isinstance(k, (slice, type(None), Tensor)) or k is Ellipsis or isinstance(k, list) for k in key) and not all(isinstance(k, list) for k in key):
         key = tuple(key)
@@ -948,12 +951,8 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
     for item in items:
         if type(item) is int or type(item) is slice:
             named += 1
-        elif item is None:
+        elif item is None or item is Ellipsis:
             continue
-        elif item is Ellipsis:
-            if dots:
-                raise IndexError("index: an index can have only one ellipsis (...)")
-            dots = True
         elif is_bool_scalar(item):
             continue
         elif isinstance(item, Tensor) and (<Tensor>item).impl != NULL:
@@ -963,14 +962,14 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
             named += mask_dims(impl_of(index))
         else:
             named += 1
+    if named > self.impl.ndim:
+        raise IndexError(f"index: too many indices for a tensor of shape {tuple(self.shape)}")
     for item in items:
         if type(item) is int:
             t = wrap(select_call(impl_of(t), d, item))
         elif type(item) is slice:
             if item != slice(None):
                 t = wrap(slice_call(impl_of(t), d, item))
-            elif d >= t.impl.ndim:
-                raise IndexError(f"index: too many indices for a tensor of shape {tuple(self.shape)}")
             d += 1
         elif item is None:
             t = wrap(unsqueeze_call(impl_of(t), d))

@@ -11,7 +11,8 @@ constexpr uint32_t kUsual = kFunction | kMethod | kOut | kAlias;
   make_function<of, of##_>(#alias, "input", kUsual, "Another name of " #of)
 #define WG_SAME_AS_2(alias, of)                                                                 \
   make_function<+[](const Operand& a, const Operand& b) {                                       \
-    return with_operands(a, b, [](const auto& x, const auto& y) { return of(x, y); });          \
+    return with_tensor_operand(#alias, a, b,                                                    \
+                               [](const auto& x, const auto& y) { return of(x, y); });          \
   },                                                                                            \
                 +[](Tensor& self, const Operand& other) -> Tensor& {                            \
                   return other.tensor ? of##_(self, *other.tensor) : of##_(self, other.scalar); \

@@ -217,7 +217,7 @@ namespace {
 #define WG_NUMBER_INT(domain) "round(N(" domain "))"
 #define WG_ROW(op, draw, number, domain_a, domain_b, reference, doc, flags)                        \
   make_function<+[](const Operand& a, const Operand& b) {                                          \
-    return with_operands(a, b, [](const auto& x, const auto& y) { return op(x, y); });             \
+    return with_tensor_operand(#op, a, b, [](const auto& x, const auto& y) { return op(x, y); });  \
   },                                                                                               \
                 +[](Tensor& self, const Operand& other) -> Tensor& {                               \
                   return other.tensor ? op##_(self, *other.tensor) : op##_(self, other.scalar);    \

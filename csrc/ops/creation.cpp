@@ -409,8 +409,19 @@ namespace {
 Tensor& copy_row(Tensor& self, const Tensor& src, bool /*non_blocking*/) {
   return copy_(self, src);
 }
+Tensor full_row(Dims size, const Scalar& value, std::optional<DType> dtype) {
+  check_fits("full", dtype.value_or(dtype_of(value)), value);
+  return full(size, value, dtype);
+}
+Tensor full_like_row(const Tensor& input, const Scalar& value, std::optional<DType> dtype) {
+  check_fits("full_like", dtype.value_or(input.dtype()), value);
+  return full_like(input, value, dtype);
+}
 Tensor& fill_row(Tensor& self, const Operand& value) {
-  if (!value.tensor) return fill_(self, value.scalar);
+  if (!value.tensor) {
+    check_fits("fill_", self.dtype(), value.scalar);
+    return fill_(self, value.scalar);
+  }
   WG_CHECK(value.tensor->dim() == 0, Error,
            "fill_: expected a number or a 0-d tensor, but got shape ", value.tensor->shape(),
            "; use copy_()");
@@ -424,18 +435,18 @@ constexpr Function rows[] = {
                          "(2, 3)\n()\n(0, 2)", "np.zeros(size)"),
     make_function<ones>("ones", "*size, dtype=None", kFunction | kCreates, "Tensor of ones",
                         "(2, 3)\n()", "np.ones(size)"),
-    make_function<full>("full", "size, fill_value, *, dtype=None", kFunction | kCreates,
-                        "Tensor filled with one value", "(2, 3), 1.5\n(2,), True",
-                        "np.full(size, fill_value)"),
+    make_function<full_row>("full", "size, fill_value, *, dtype=None", kFunction | kCreates,
+                            "Tensor filled with one value", "(2, 3), 1.5\n(2,), True",
+                            "np.full(size, fill_value)"),
     make_function<empty_like>("empty_like", "input, *, dtype=None", kFunction | kCreates | kRandom,
                               "Uninitialised tensor of input's shape, dtype and layout"),
     make_function<zeros_like>("zeros_like", "input, *, dtype=None", kFunction | kCreates | kNoGrad,
                               "Zeros of input's shape", "T((2, 3))", "np.zeros_like(input)"),
     make_function<ones_like>("ones_like", "input, *, dtype=None", kFunction | kCreates | kNoGrad,
                              "Ones of input's shape", "T((2, 3))", "np.ones_like(input)"),
-    make_function<full_like>("full_like", "input, fill_value, *, dtype=None",
-                             kFunction | kCreates | kNoGrad, "input's shape filled with one value",
-                             "T((2, 3)), 2.5", "np.full_like(input, fill_value)"),
+    make_function<full_like_row>(
+        "full_like", "input, fill_value, *, dtype=None", kFunction | kCreates | kNoGrad,
+        "input's shape filled with one value", "T((2, 3)), 2.5", "np.full_like(input, fill_value)"),
     make_function<arange>("_arange", "start, end, step, *, dtype=None",
                           kFunction | kInternal | kCreates, "start, start + step, ... before end"),
     make_function<linspace>("linspace", "start, end, steps, *, dtype=None", kFunction | kCreates,

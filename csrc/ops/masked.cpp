@@ -30,7 +30,7 @@ Tensor expand_to(const Tensor& t, const Shape& s) {
 template <class T>
 void fill_where(const TensorImpl& out, const TensorImpl& mask, const Scalar& value) {
   T v;
-  check_holds("masked_fill", out.dtype, value);
+  check_fits("masked_fill", out.dtype, value);
   store_scalar(out.dtype, &v, value);
   const TensorImpl* operands[] = {&out, &mask};
   const Loop loop(operands, 2);

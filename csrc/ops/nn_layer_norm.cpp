@@ -152,6 +152,12 @@ Tensor layer_norm(const Tensor& input, Dims normalized_shape, const Tensor& weig
   return y.shape() == input.shape() ? y : reshape(y, input.shape());
 }
 
+namespace {
+// What is made of several operations is rounded to a narrow dtype once, at the end.
+bool is_narrow(DType t) { return t == DType::float16 || t == DType::bfloat16; }
+Tensor widened(const Tensor& t) { return t.defined() ? to(t, DType::float32) : t; }
+}  // namespace
+
 Tensor group_norm(const Tensor& input, int64_t num_groups, const Tensor& weight, const Tensor& bias,
                   double eps) {
   const TensorImpl& x = *detail::input("group_norm", input);
@@ -165,6 +171,9 @@ Tensor group_norm(const Tensor& input, int64_t num_groups, const Tensor& weight,
            " to divide the number of channels of an input of shape ", x.sizes());
   check_parameter("group_norm", "a weight", weight, {channels});
   check_parameter("group_norm", "a bias", bias, {channels});
+  if (is_narrow(x.dtype)) {
+    return to(group_norm(widened(input), num_groups, widened(weight), widened(bias), eps), x.dtype);
+  }
   const int64_t rows = x.shape()[0] * num_groups;
   const Tensor view = reshape(input, {rows, rows ? x.numel / rows : 0});
   Tensor y = normalized(view, {}, {}, eps);
@@ -180,6 +189,9 @@ Tensor rms_norm(const Tensor& input, Dims normalized_shape, const Tensor& weight
   const TensorImpl& x = *detail::input("rms_norm", input);
   check_tail("rms_norm", x, normalized_shape);
   check_parameter("rms_norm", "a weight", weight, normalized_shape);
+  if (is_narrow(x.dtype)) {
+    return to(rms_norm(widened(input), normalized_shape, widened(weight), eps), x.dtype);
+  }
   std::vector<int64_t> dims;
   for (size_t i = 0; i < normalized_shape.size(); ++i) dims.push_back(-1 - static_cast<int64_t>(i));
   const double least = x.dtype == DType::float64

@@ -25,6 +25,7 @@ struct ClampNumber {
   static constexpr bool alias_safe = true;
   void infer(Infer& m) const {
     elementwise::infer_scalar(name, elementwise::ResultType::SAME, false, bound, m);
+    check_fits(name, m.out().dtype, bound);
   }
   void compute(Compute& c) const {
     const auto kernel = kLower ? kernels::Binary::maximum_ : kernels::Binary::minimum_;

@@ -167,9 +167,12 @@ Tensor diff(const Tensor& input, int64_t n, int64_t dim, const Tensor& prepend,
   Tensor y = input;
   if (prepend.defined() || append.defined()) {
     std::vector<Tensor> parts;
-    if (prepend.defined()) parts.push_back(prepend);
-    parts.push_back(input);
-    if (append.defined()) parts.push_back(append);
+    for (const Tensor& part : {prepend, input, append}) {
+      if (!part.defined()) continue;
+      WG_CHECK(part.dim() == x.ndim, Error, "diff: prepend and append must have the input's ",
+               x.ndim, " dimensions, but one has shape ", part.shape());
+      parts.push_back(part);
+    }
     y = cat(parts, d);
   }
   for (int64_t i = 0; i < n && y.size(d) > 0; ++i) {

@@ -52,8 +52,6 @@ struct SearchSorted {
 Tensor run_search(const char* op, const Tensor& sorted, const Tensor& values, bool narrow,
                   bool right) {
   const TensorImpl &s = *detail::input(op, sorted), &v = *detail::input(op, values);
-  WG_CHECK(s.dtype == v.dtype, Error, op, ": the sorted sequence has dtype ", s.dtype,
-           ", but the values have ", v.dtype, "; convert one of them");
   WG_CHECK(s.ndim > 0, Error, op, ": the sorted sequence must have at least one dimension");
   bool fits = s.ndim == 1 || s.ndim == v.ndim;
   for (int i = 0; fits && s.ndim > 1 && i + 1 < s.ndim; ++i) fits = s.shape()[i] == v.shape()[i];
@@ -61,11 +59,12 @@ Tensor run_search(const char* op, const Tensor& sorted, const Tensor& values, bo
            ": the sorted sequence must have one dimension, or all but the last of "
            "its dimensions must be those of the values, but the shapes are ",
            s.sizes(), " and ", v.sizes());
-  return apply(SearchSorted{right, narrow}, sorted, values);
+  const DType t = promote(s.dtype, v.dtype);
+  return apply(SearchSorted{right, narrow}, to(sorted, t), to(values, t));
 }
 
 Tensor operand(const Operand& o, DType dtype) {
-  return o.tensor ? *o.tensor : full({}, o.scalar, dtype);
+  return o.tensor ? *o.tensor : scalar(o.scalar, promote(dtype, o.scalar));
 }
 
 Tensor search_rows(const Tensor& sorted, Operand values, bool narrow, bool right,
@@ -101,8 +100,7 @@ Tensor bucketize(const Tensor& input, const Tensor& boundaries, bool out_int32, 
   WG_CHECK(detail::input("bucketize", boundaries)->ndim == 1, Error,
            "bucketize: the boundaries must have one dimension, but have shape ",
            boundaries.shape());
-  const DType t = promote(detail::input("bucketize", input)->dtype, boundaries.dtype());
-  return run_search("bucketize", to(boundaries, t), to(input, t), out_int32, right);
+  return run_search("bucketize", boundaries, input, out_int32, right);
 }
 
 Tensor bincount(const Tensor& input, const Tensor& weights, int64_t minlength) {

@@ -1,5 +1,8 @@
 #include "ops/take.h"
 
+#include <algorithm>
+#include <complex>
+
 #include "kernels/elementwise.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -14,10 +17,22 @@ void check_indices(const Tensor& index, int64_t n, const char* op, bool negative
 }
 
 void add_elements(DType dtype, int64_t n, char* to, const char* from) {
-  const kernels::BinaryFn fn =
-      kernels::binary(kernels::Binary::add_).fn[static_cast<int>(dtype)][kernels::kBothVary];
-  WG_CHECK(fn, NotImplementedError, "add: not available for dtype ", dtype);
-  fn(n, to, to, from);
+  const auto add = [](DType t) {
+    return kernels::binary(kernels::Binary::add_).fn[static_cast<int>(t)][kernels::kBothVary];
+  };
+  if (const kernels::BinaryFn fn = add(dtype)) return fn(n, to, to, from);
+  // The narrow dtypes are added as float32.
+  constexpr int64_t kBlock = 256;
+  float a[kBlock], b[kBlock];
+  const auto item = static_cast<int64_t>(item_size(dtype));
+  const kernels::CastFn widen = kernels::cast(DType::float32, dtype);
+  for (int64_t i = 0; i < n; i += kBlock) {
+    const int64_t m = std::min(kBlock, n - i);
+    widen(m, a, to + i * item);
+    widen(m, b, from + i * item);
+    add(DType::float32)(m, a, a, b);
+    kernels::cast(dtype, DType::float32)(m, to + i * item, a);
+  }
 }
 
 void add_along(const TensorImpl& out, const Tensor& src, int64_t dim, const Tensor& index) {
@@ -49,6 +64,12 @@ void add_along(const TensorImpl& out, const Tensor& src, int64_t dim, const Tens
       return;
     case DType::float64:
       add(double{});
+      return;
+    case DType::complex64:
+      add(std::complex<float>{});
+      return;
+    case DType::complex128:
+      add(std::complex<double>{});
       return;
     default:
       fail<NotImplementedError>("scatter_add: not available for dtype ", out.dtype);

@@ -87,7 +87,7 @@ int num_threads() {
 
 void set_num_threads(int n) {
   if (n < 1) {
-    throw ValueError("set_num_threads: expected at least 1 thread, got " + std::to_string(n));
+    throw Error("set_num_threads: expected at least 1 thread, got " + std::to_string(n));
   }
   runtime::thread_setting.store(n, std::memory_order_relaxed);
   if (!runtime::inside_loop) runtime::ThreadPool::shrink_shared(n);

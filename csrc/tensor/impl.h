@@ -139,6 +139,8 @@ void store_scalar(DType dtype, void* p, const Scalar& s);
 // Error unless the dtype can hold the number: no imaginary part is lost, no integer overflows. What
 // is too large for a floating dtype is infinite; negative integers may wrap to unsigned ones.
 void check_holds(const char* op, DType dtype, const Scalar& s);
+// The same for a number that a user gives to stand for itself: a finite one must stay finite.
+void check_fits(const char* op, DType dtype, const Scalar& s);
 // Two elements may share an address (an expanded dimension).
 bool may_overlap(const TensorImpl& t);
 // The bytes from the first to the last element of both have some in common, by whatever names.

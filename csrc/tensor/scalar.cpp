@@ -134,4 +134,17 @@ void check_holds(const char* op, DType dtype, const Scalar& s) {
   fail<Error>(op, ": the value ", v.real(), " cannot be converted to ", dtype, " without overflow");
 }
 
+void check_fits(const char* op, DType dtype, const Scalar& s) {
+  check_holds(op, dtype, s);
+  if (dtype == DType::float64 || dtype == DType::complex128 || is_integral(dtype)) return;
+  const double largest = dtype == DType::float16    ? 65504.0
+                         : dtype == DType::bfloat16 ? 0x1.FEp127
+                                                    : std::numeric_limits<float>::max();
+  const std::complex<double> v = s.to_complex();
+  for (const double part : {v.real(), v.imag()}) {
+    WG_CHECK(!std::isfinite(part) || std::abs(part) <= largest, Error, op, ": the value ", part,
+             " cannot be converted to ", dtype, " without overflow");
+  }
+}
+
 WENGERT_NAMESPACE_END

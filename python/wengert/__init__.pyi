@@ -45,6 +45,7 @@ from ._ops import addmv_ as addmv_
 from ._ops import addr as addr
 from ._complex import adjoint as adjoint
 from ._ops import affine_grid_generator as affine_grid_generator
+def alias_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import all as all
 from ._ops import allclose as allclose
 from .nn._function_forms import alpha_dropout as alpha_dropout
@@ -76,7 +77,8 @@ from ._ops import argsort as argsort
 from ._ops import argwhere as argwhere
 from . import array_api as array_api
 from ._ops import as_strided as as_strided
-from ._shape import as_strided_ as as_strided_
+def as_strided_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
+from ._layouts import as_strided_scatter as as_strided_scatter
 from ._creation import as_tensor as as_tensor
 from ._creation import asarray as asarray
 from ._ops import asin as asin
@@ -157,6 +159,7 @@ from ._ops import concat as concat
 from ._ops import concatenate as concatenate
 from ._ops import conj as conj
 from ._ops import conj_physical as conj_physical
+from ._layouts import constant_pad_nd as constant_pad_nd
 from ._memory_format import contiguous_format as contiguous_format
 from ._convolution import conv1d as conv1d
 from ._convolution import conv2d as conv2d
@@ -166,6 +169,7 @@ from ._ops import conv_transpose1d as conv_transpose1d
 from ._ops import conv_transpose2d as conv_transpose2d
 from ._ops import conv_transpose3d as conv_transpose3d
 from ._ops import copysign as copysign
+from ._statistics import corrcoef as corrcoef
 from ._ops import cos as cos
 from ._ops import cos_ as cos_
 from ._ops import cosh as cosh
@@ -173,6 +177,7 @@ from ._ops import cosh_ as cosh_
 from .nn._function_forms import cosine_embedding_loss as cosine_embedding_loss
 from .nn._distance import cosine_similarity as cosine_similarity
 from ._ops import count_nonzero as count_nonzero
+from ._statistics import cov as cov
 from ._ops import cross as cross
 from ._ops import cross_entropy as cross_entropy
 from .nn._function_forms import ctc_loss as ctc_loss
@@ -181,17 +186,19 @@ from ._ops import cummax as cummax
 from ._ops import cummin as cummin
 from ._ops import cumprod as cumprod
 from ._ops import cumsum as cumsum
-from ._trapezoid import cumulative_trapezoid as cumulative_trapezoid
+from ._integration import cumulative_trapezoid as cumulative_trapezoid
 from ._core import default_generator as default_generator
 from ._ops import deg2rad as deg2rad
 from ._ops import deg2rad_ as deg2rad_
 from ._ops import det as det
 from ._properties import detach as detach
+def detach_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._device import device as device
 from ._ops import diag as diag
 from ._ops import diag_embed as diag_embed
 from ._ops import diagflat as diagflat
 from ._ops import diagonal as diagonal
+def diagonal_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import diagonal_scatter as diagonal_scatter
 from ._ops import diff as diff
 from ._ops import digamma as digamma
@@ -215,6 +222,8 @@ from ._ops import embedding_bag as embedding_bag
 from ._ops import embedding_renorm_ as embedding_renorm_
 from ._ops import empty as empty
 from ._ops import empty_like as empty_like
+from ._layouts import empty_permuted as empty_permuted
+from ._layouts import empty_strided as empty_strided
 from ._grad_modes import enable_grad as enable_grad
 from ._ops import entr as entr
 from ._ops import eq as eq
@@ -228,6 +237,7 @@ from ._ops import exp as exp
 from ._ops import exp2 as exp2
 from ._ops import exp2_ as exp2_
 from ._ops import exp_ as exp_
+def expand_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import expm1 as expm1
 from ._ops import expm1_ as expm1_
 from ._ops import eye as eye
@@ -235,7 +245,7 @@ from .nn._function_forms import feature_alpha_dropout as feature_alpha_dropout
 from .nn._function_forms import feature_alpha_dropout_ as feature_alpha_dropout_
 from .nn._function_forms import feature_dropout as feature_dropout
 from .nn._function_forms import feature_dropout_ as feature_dropout_
-from . import fft as fft
+from ._layouts import fill as fill
 from ._ops import fill_ as fill_
 from ._settings import finfo as finfo
 from ._ops import fix as fix
@@ -261,6 +271,7 @@ from ._pointwise import frexp as frexp
 from ._linalg_norms import frobenius_norm as frobenius_norm
 from ._creation import from_dlpack as from_dlpack
 from ._creation import from_numpy as from_numpy
+from ._layouts import frombuffer as frombuffer
 from ._ops import full as full
 from ._ops import full_like as full_like
 from . import func as func
@@ -281,6 +292,7 @@ from ._switches import get_float32_matmul_precision as get_float32_matmul_precis
 from ._switches import get_num_interop_threads as get_num_interop_threads
 from ._core import get_num_threads as get_num_threads
 from ._settings import get_rng_state as get_rng_state
+from ._integration import gradient as gradient
 from ._ops import greater as greater
 from ._ops import greater_equal as greater_equal
 from ._ops import grid_sampler as grid_sampler
@@ -297,6 +309,8 @@ from ._ops import hardswish as hardswish
 from ._ops import heaviside as heaviside
 from .nn._function_forms import hinge_embedding_loss as hinge_embedding_loss
 from ._ops import histc as histc
+from ._statistics import histogram as histogram
+from ._statistics import histogramdd as histogramdd
 from ._shape import hsplit as hsplit
 from ._ops import hstack as hstack
 from . import hub as hub
@@ -315,6 +329,7 @@ from ._ops import index_copy as index_copy
 from ._ops import index_fill as index_fill
 from ._ops import index_put as index_put
 from ._ops import index_put_ as index_put_
+from ._layouts import index_reduce as index_reduce
 from ._ops import index_select as index_select
 inf: _float
 from ._grad_modes import inference_mode as inference_mode
@@ -395,6 +410,7 @@ from ._ops import logical_xor as logical_xor
 from ._ops import logit as logit
 from ._ops import logit_ as logit_
 from ._ops import logsigmoid as logsigmoid
+from ._layouts import logspace as logspace
 from ._ops import logsumexp as logsumexp
 long: dtype
 from ._recurrent import lstm as lstm
@@ -448,6 +464,7 @@ from ._reductions import nanmedian as nanmedian
 from ._ops import nanquantile as nanquantile
 from ._ops import nansum as nansum
 from ._ops import narrow as narrow
+def narrow_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import native_channel_shuffle as native_channel_shuffle
 from ._ops import ndtr as ndtr
 from ._ops import ndtri as ndtri
@@ -462,6 +479,7 @@ from ._ops import nll_loss as nll_loss
 from . import nn as nn
 from ._grad_modes import no_grad as no_grad
 from ._shape import nonzero as nonzero
+from ._layouts import nonzero_static as nonzero_static
 from ._reductions import norm as norm
 from .nn.utils._weight_norm import norm_except_dim as norm_except_dim
 from ._ops import normal as normal
@@ -481,6 +499,7 @@ from .nn._distance import pairwise_distance as pairwise_distance
 from ._linalg_lowrank import pca_lowrank as pca_lowrank
 from ._ops import pdist as pdist
 from ._ops import permute as permute
+def permute_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 pi: _float
 from ._linalg_derived import pinverse as pinverse
 from ._ops import pixel_shuffle as pixel_shuffle
@@ -518,6 +537,7 @@ from ._ops import relu as relu
 from ._ops import relu6 as relu6
 from ._ops import relu_ as relu_
 from ._ops import remainder as remainder
+from ._layouts import renorm as renorm
 from ._shape import repeat_interleave as repeat_interleave
 from ._core import reset_peak_memory as reset_peak_memory
 from ._ops import reshape as reshape
@@ -549,6 +569,7 @@ from ._ops import scatter_reduce as scatter_reduce
 from ._ops import searchsorted as searchsorted
 from ._settings import seed as seed
 from ._ops import select as select
+def select_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import select_scatter as select_scatter
 from .nn._function_forms import selu as selu
 from .nn._activations import selu_ as selu_
@@ -582,6 +603,7 @@ from ._ops import sinc as sinc
 from ._ops import sinc_ as sinc_
 from ._ops import sinh as sinh
 from ._ops import sinh_ as sinh_
+def slice_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import slice_scatter as slice_scatter
 from ._ops import slogdet as slogdet
 from ._ops import smooth_l1_loss as smooth_l1_loss
@@ -591,12 +613,15 @@ from ._linalg_legacy import solve as solve
 from ._ops import sort as sort
 from . import special as special
 from ._shape import split as split
+def split_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._shape import split_with_sizes as split_with_sizes
+def split_with_sizes_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import sqrt as sqrt
 from ._ops import sqrt_ as sqrt_
 from ._ops import square as square
 from ._ops import square_ as square_
 from ._ops import squeeze as squeeze
+def squeeze_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import stack as stack
 from ._reductions import std as std
 from ._reductions import std_mean as std_mean
@@ -612,6 +637,7 @@ from ._ops import swapaxes as swapaxes
 from ._ops import swapdims as swapdims
 from ._linalg_legacy import symeig as symeig
 from ._properties import t as t
+def t_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import take as take
 from ._ops import take_along_dim as take_along_dim
 from ._ops import tan as tan
@@ -629,8 +655,9 @@ from ._ops import topk as topk
 from . import torch_version as torch_version
 from ._ops import trace as trace
 from ._ops import transpose as transpose
-from ._trapezoid import trapezoid as trapezoid
-from ._trapezoid import trapz as trapz
+def transpose_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
+from ._integration import trapezoid as trapezoid
+from ._integration import trapz as trapz
 from ._ops import triangular_solve as triangular_solve
 from ._ops import tril as tril
 from ._ops import tril_indices as tril_indices
@@ -645,19 +672,29 @@ from ._legacy import typename as typename
 from . import types as types
 uint8: dtype
 from ._ops import unbind as unbind
+def unbind_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import unflatten as unflatten
+def unfold_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._reductions import unique as unique
 from ._reductions import unique_consecutive as unique_consecutive
 from ._shape import unravel_index as unravel_index
+from ._view_copies import unsafe_chunk as unsafe_chunk
+from ._view_copies import unsafe_split as unsafe_split
+from ._view_copies import unsafe_split_with_sizes as unsafe_split_with_sizes
 from ._ops import unsqueeze as unsqueeze
+def unsqueeze_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._switches import use_deterministic_algorithms as use_deterministic_algorithms
 from . import utils as utils
+from ._layouts import vander as vander
 from ._reductions import var as var
 from ._reductions import var_mean as var_mean
 from ._ops import vdot as vdot
 from . import version as version
 from ._ops import view_as_complex as view_as_complex
+def view_as_complex_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import view_as_real as view_as_real
+def view_as_real_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
+def view_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from . import vision as vision
 from .func._vmap import vmap as vmap
 from ._shape import vsplit as vsplit

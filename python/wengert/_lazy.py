@@ -56,6 +56,16 @@ _NN_FUNCTIONS = (
     "kl_div margin_ranking_loss norm_except_dim pairwise_distance pdist poisson_nll_loss prelu "
     "rrelu rrelu_ selu selu_ threshold threshold_ triplet_margin_loss"
 )
+_VIEW_COPIES = (
+    "alias_copy as_strided_copy detach_copy diagonal_copy expand_copy narrow_copy permute_copy "
+    "select_copy slice_copy split_copy split_with_sizes_copy squeeze_copy t_copy transpose_copy "
+    "unbind_copy unfold_copy unsafe_chunk unsafe_split unsafe_split_with_sizes unsqueeze_copy "
+    "view_as_complex_copy view_as_real_copy view_copy"
+)
+_LAYOUTS = (
+    "as_strided_scatter constant_pad_nd empty_permuted empty_strided fill frombuffer index_reduce "
+    "logspace nonzero_static renorm vander"
+)
 # name -> the module that defines it
 NAMES = {
     **dict.fromkeys(_TENSOR_TYPES.split(), "_legacy"),
@@ -80,6 +90,10 @@ NAMES = {
     **dict.fromkeys(("pca_lowrank", "svd_lowrank"), "_linalg_lowrank"),
     "as_strided_": "_shape",
     **dict.fromkeys(_NN_FUNCTIONS.split(), "nn._function_forms"),
+    **dict.fromkeys(_VIEW_COPIES.split(), "_view_copies"),
+    **dict.fromkeys(_LAYOUTS.split(), "_layouts"),
+    **dict.fromkeys(("corrcoef", "cov", "histogram", "histogramdd"), "_statistics"),
+    **dict.fromkeys(("cumulative_trapezoid", "gradient", "trapezoid", "trapz"), "_integration"),
     **dict.fromkeys(("load", "save"), "_serialization"),
     "vmap": "func",
     **dict.fromkeys(("istft", "stft"), "_stft"),

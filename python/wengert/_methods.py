@@ -14,6 +14,7 @@ from . import (
     _reductions,
     _shape,
     _tensor,
+    _tensor_extras,
     autograd,
 )
 from ._device import cpu_device, device
@@ -83,8 +84,8 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
 
 
 def _converter(name: str) -> Any:
-    def convert(self: Tensor) -> Tensor:
-        return to(self, _by_name[name])
+    def convert(self: Tensor, memory_format: Any = None) -> Tensor:
+        return to(self, _by_name[name], memory_format=memory_format)
 
     convert.__doc__ = f"The tensor converted to {name}."
     return convert
@@ -375,6 +376,7 @@ def install() -> None:
         "contiguous": _memory_format.contiguous,
         "clone": _memory_format.clone,
         **_shape.install(),
+        **_tensor_extras.methods,
     }
     _tensor._add_methods(methods)
     _pointwise.install()

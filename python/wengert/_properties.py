@@ -17,24 +17,30 @@ __all__ = [
 ]
 
 
+def _checked(name: str, input: Tensor) -> Tensor:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}: argument 'input' must be Tensor, but got {type(input).__name__}")
+    return input
+
+
 def detach(input: Tensor) -> Tensor:
     """A view of ``input`` without its history."""
-    return input.detach()
+    return _checked("detach", input).detach()
 
 
 def is_complex(input: Tensor) -> bool:
     """Whether the dtype is complex."""
-    return input.is_complex()
+    return _checked("is_complex", input).is_complex()
 
 
 def is_floating_point(input: Tensor) -> bool:
     """Whether the dtype is float16, bfloat16, float32 or float64."""
-    return input.is_floating_point()
+    return _checked("is_floating_point", input).is_floating_point()
 
 
 def is_inference(input: Tensor) -> bool:
     """Whether the tensor was made in inference mode."""
-    return input.is_inference()
+    return _checked("is_inference", input).is_inference()
 
 
 def is_nonzero(input: Tensor) -> bool:
@@ -58,14 +64,14 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
 
 def is_signed(input: Tensor) -> bool:
     """Whether the dtype has negative numbers."""
-    return input.is_signed()
+    return _checked("is_signed", input).is_signed()
 
 
 def numel(input: Tensor) -> int:
     """The number of elements."""
-    return input.numel()
+    return _checked("numel", input).numel()
 
 
 def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; a vector or a number itself."""
-    return input.t()
+    return _checked("t", input).t()

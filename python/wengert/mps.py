@@ -22,12 +22,12 @@ def manual_seed(seed: int) -> None:
 
 seed = nothing("seed")
 empty_cache = nothing("empty_cache")
-synchronize = nothing("synchronize")
 set_per_process_memory_fraction = nothing("set_per_process_memory_fraction")
 current_allocated_memory = zero("current_allocated_memory")
 driver_allocated_memory = zero("driver_allocated_memory")
 recommended_max_memory = zero("recommended_max_memory")
 _ASK = "ask wengert.backends.mps.is_available() first"
 get_rng_state = cpu_only("mps.get_rng_state", _ASK)
+synchronize = cpu_only("mps.synchronize", _ASK)
 set_rng_state = cpu_only("mps.set_rng_state", _ASK)
 compile_shader = cpu_only("mps.compile_shader", _ASK)

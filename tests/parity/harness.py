@@ -19,7 +19,13 @@ import numpy as np
 HERE = Path(__file__).parent
 # How each case is run: the dtype of its floating inputs, and whether they lie scattered in memory.
 VARIANTS = (("float32", False), ("float64", False), ("float64", True))
-TOLERANCE = {"float32": (1e-4, 1e-5), "float64": (1e-9, 1e-11)}
+# For the narrow dtypes: about two units in the last place.
+TOLERANCE = {
+    "float32": (1e-4, 1e-5),
+    "float64": (1e-9, 1e-11),
+    "float16": (2**-9, 2**-12),
+    "bfloat16": (2**-6, 2**-9),
+}
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,15 @@ class Case:
     """Code whose last expression is compared, with the names of the API that it exercises.
 
     ``torch``, ``nn``, ``F``, ``optim``, ``np`` and the functions of `Inputs` are in scope. `order`
-    says how many times results are differentiated, where they can be; `only` keeps to one dtype.
+    says how many times results are differentiated, where they can be; `only` keeps to one dtype;
+    `low` names the narrow dtype, in scope as ``low``, within whose precision results must agree.
     """
 
     names: str | tuple[str, ...]  # as in names.csv; in a string, separated by spaces
     code: str
     order: int = 2
     only: str = ""
+    low: str = ""
     raises: bool = False  # both must raise, wengert an error of PyTorch's type
 
     @property
@@ -41,7 +49,8 @@ class Case:
         return tuple(self.names.split()) if isinstance(self.names, str) else self.names
 
     def __str__(self) -> str:
-        return f"{self.all_names[0]}: {' '.join(self.code.split())[:80]}"
+        where = f" in {self.low}" if self.low else ""
+        return f"{self.all_names[0]}{where}: {' '.join(self.code.split())[:80]}"
 
 
 class Inputs:
@@ -50,6 +59,7 @@ class Inputs:
     def __init__(self, library: ModuleType, case: Case, dtype: str, scattered: bool):
         self.library = library
         self.dtype = dtype
+        self.low = case.low
         self.scattered = scattered
         self.random = np.random.default_rng(zlib.crc32(case.code.encode()))
         self.leaves: list[Any] = []
@@ -121,6 +131,7 @@ class Inputs:
             "optim": library.optim,
             "np": np,
             "float_dtype": getattr(library, self.dtype),
+            "low": getattr(library, self.low) if self.low else None,
         }
 
 
@@ -261,13 +272,14 @@ def check(case: Case, dtype: str, scattered: bool) -> None:
         return
     theirs = outcome(torch, case, dtype, scattered)
     ours = outcome(wengert, case, dtype, scattered)
-    compare(ours.result, theirs.result, dtype, "result")
-    compare(ours.facts, theirs.facts, dtype, "facts")
+    precision = case.low or dtype
+    compare(ours.result, theirs.result, precision, "result")
+    compare(ours.facts, theirs.facts, precision, "facts")
     # Where nothing depends on the inputs any more, one library may say so and the other give zeros.
     a, b = ours.derivatives, theirs.derivatives
     a += zeros(b[len(a) :])
     b += zeros(a[len(b) :])
-    compare(ours.derivatives, theirs.derivatives, dtype, "derivative")
+    compare(ours.derivatives, theirs.derivatives, precision, "derivative")
 
 
 def all_cases() -> Iterator[Case]:

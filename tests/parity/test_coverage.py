@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 
 
 def wanted(least: int) -> list[coverage.Name]:
-    return [n for n in coverage.read_names() if n.programs >= least and not n.is_left_out]
+    return [n for n in coverage.read_names() if n.programs >= least and not n.left_out]
 
 
 def test_names_used_by_five_programs_have_cases():

@@ -181,7 +181,6 @@ void dropout(int64_t n, void* out, void* mask_out, const void* in, uint64_t seed
   T* y = static_cast<T*>(out);
   T* mask = static_cast<T*>(mask_out);
   const T* x = static_cast<const T*>(in);
-  const Vec<T> zero(0.0);
   uint64_t word[4][kBlocks];
   T m[kSize];
   for (int64_t i = 0; i < n; i += kSize, counter += kBlocks) {
@@ -197,11 +196,11 @@ void dropout(int64_t n, void* out, void* mask_out, const void* in, uint64_t seed
       const int64_t left = n - i - k;
       if (left >= kLanes) {
         store(mask + i + k, v);
-        store(y + i + k, select(v == zero, zero, load(x + i + k) * v));
+        store(y + i + k, load(x + i + k) * v);
       } else {
         const int some = static_cast<int>(left);
         store(mask + i + k, v, some);
-        store(y + i + k, select(v == zero, zero, load(x + i + k, some) * v), some);
+        store(y + i + k, load(x + i + k, some) * v, some);
       }
     }
   }

@@ -2,8 +2,8 @@
 
 The names, argument names and meanings here are the standard's (https://data-apis.org/array-api);
 where PyTorch has another word for the same operation, this one calls it. Arrays are tensors, so
-derivatives flow through. Not there are the unsigned integers wider than 8 bits, and the extension
-``fft``; of ``linalg`` there is what `wengert.linalg` has.
+derivatives flow through. Not there are the unsigned integers wider than 8 bits, so that sums of
+uint8 are int64.
 """
 
 from wengert import (
@@ -57,3 +57,13 @@ __all__ = [
 ]
 for _module in (_creation, _dtypes, _elementwise, _manipulation, _reductions, _searching):
     __all__ += _module.__all__
+
+
+def __getattr__(name: str) -> object:
+    if name == "fft":  # loaded on first use
+        from importlib import import_module
+        from importlib.util import find_spec
+
+        if find_spec("wengert.fft") is not None:
+            return import_module("wengert.array_api.fft")
+    raise AttributeError(f"module 'wengert.array_api' has no attribute {name!r}", name=name)

@@ -117,11 +117,16 @@ def eye(
 
 
 def linspace(
-    start: float, stop: float, /, num: int, *, dtype: Any = None, device: Any = None,
+    start: complex, stop: complex, /, num: int, *, dtype: Any = None, device: Any = None,
     endpoint: bool = True,
 ) -> Tensor:  # fmt: skip
     """`num` numbers at equal distances, with or without the last."""
     _check_device(device)
+    if isinstance(start, complex) or isinstance(stop, complex):
+        steps = num - 1 if endpoint else num
+        at = wg.arange(num, dtype=wg.float64) / (steps if steps > 0 else 1)
+        kind = dtype or wg.result_type(1j, 1.0)
+        return (start + at * (complex(stop) - start)).to(kind)
     if endpoint:
         return wg.linspace(start, stop, num, dtype=dtype)
     return wg.linspace(start, stop, num + 1, dtype=dtype)[:num]

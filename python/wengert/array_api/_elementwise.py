@@ -40,7 +40,6 @@ _UNARY = {
         "positive",
         "real",
         "reciprocal",
-        "round",
         "signbit",
         "sin",
         "sinh",
@@ -51,7 +50,7 @@ _UNARY = {
         "trunc",
     ]
 }
-_UNARY |= {"bitwise_invert": "bitwise_not", "sign": "sgn"}
+_UNARY |= {"bitwise_invert": "bitwise_not"}
 _BINARY = {
     name: name
     for name in [
@@ -86,7 +85,7 @@ _BINARY = {
 }
 _BINARY["equal"] = "eq"
 
-__all__ = sorted([*_UNARY, *_BINARY, "clip"])
+__all__ = sorted([*_UNARY, *_BINARY, "clip", "round", "sign"])
 
 
 def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
@@ -138,3 +137,17 @@ def clip(x: Tensor, /, min: Any = None, max: Any = None) -> Tensor:
             made, max.to(x.dtype) if isinstance(max, Tensor) else wg.tensor(max, dtype=x.dtype)
         )
     return x.clone() if made is x else made
+
+
+def round(x: Tensor, /) -> Tensor:
+    """Each element, or each of its two parts, rounded to the nearest whole number, halves to even
+    ones."""
+    if x.is_complex():
+        return wg.complex(wg.round(wg.real(x)), wg.round(wg.imag(x)))
+    return wg.round(x)
+
+
+def sign(x: Tensor, /) -> Tensor:
+    """-1, 0 or 1, or a complex number divided by its absolute value; NaN of NaN."""
+    made = wg.sgn(x)
+    return wg.where(wg.isnan(x), x, made) if x.is_floating_point() else made

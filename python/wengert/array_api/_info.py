@@ -19,8 +19,8 @@ class _Info:
     """Devices, dtypes and abilities."""
 
     def capabilities(self) -> dict[str, Any]:
-        """Indexing by masks and shapes that depend on values are there; at most 64 dimensions."""
-        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}
+        """Indexing by masks and shapes that depend on values are there; at most 16 dimensions."""
+        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 16}
 
     def default_device(self) -> _device:
         """The CPU."""

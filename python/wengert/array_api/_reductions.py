@@ -93,7 +93,7 @@ def count_nonzero(x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> 
 
 
 def _axis_of(op: str, x: Tensor, axis: int | None) -> int:
-    if axis is None and x.dim() != 1:
+    if axis is None and x.dim() > 1:
         raise ValueError(f"{op}: an array of {x.dim()} dimensions needs an axis")
     return 0 if axis is None else axis
 
@@ -108,6 +108,7 @@ def cumulative_sum(
     x: Tensor, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Tensor:
     """Running sums along an axis, on demand with the 0 before the first."""
+    x = x.reshape(1) if x.dim() == 0 else x
     at = _axis_of("cumulative_sum", x, axis)
     made = wg.cumsum(x, at, dtype=dtype)
     return wg.cat([_start(made, at, 0), made], at) if include_initial else made
@@ -117,13 +118,15 @@ def cumulative_prod(
     x: Tensor, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Tensor:
     """Running products along an axis, on demand with the 1 before the first."""
+    x = x.reshape(1) if x.dim() == 0 else x
     at = _axis_of("cumulative_prod", x, axis)
     made = wg.cumprod(x, at, dtype=dtype)
     return wg.cat([_start(made, at, 1), made], at) if include_initial else made
 
 
 def diff(
-    x: Tensor, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None
+    x: Tensor, /, n: int = 1, axis: int = -1, *, prepend: Any = None, append: Any = None
 ) -> Tensor:
-    """Differences of neighbours along an axis, n times over."""
+    """Differences of neighbours along an axis, n times over; n may be given by position too, as
+    programs do that were written for NumPy."""
     return wg.diff(x, n=n, dim=axis, prepend=prepend, append=append)

@@ -86,8 +86,11 @@ def searchsorted(
     return wg.searchsorted(x1, x2, side=side, sorter=sorter)
 
 
-def where(condition: Tensor, x1: Any, x2: Any, /) -> Tensor:
-    """Elements of x1 where the condition is true, else of x2."""
+def where(condition: Tensor, x1: Any = None, x2: Any = None, /) -> Any:
+    """Elements of x1 where the condition is true, else of x2; beyond the standard, as in NumPy,
+    the condition alone gives `nonzero` of it."""
+    if x1 is None and x2 is None:
+        return nonzero(condition)
     return wg.where(condition, *_pair(x1, x2))
 
 

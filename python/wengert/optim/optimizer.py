@@ -248,7 +248,7 @@ class Optimizer(Hooked):
         return result
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Takes over options and state from ``state_dict``, of which tensors are copied.
+        """Takes over options and state from ``state_dict``, whose tensors are shared.
 
         State becomes the dtype of its floating parameter, except counts of steps.
 
@@ -310,12 +310,12 @@ class Optimizer(Hooked):
 
 
 def _fitted(param: Tensor, value: Any, key: object) -> Any:
-    """A copy of loaded state in the form in which it is kept for ``param``."""
+    """Loaded state in the form in which it is kept for ``param``."""
     if isinstance(value, dict):
         return {k: _fitted(param, v, k) for k, v in value.items()}
     if isinstance(value, Tensor):
         cast = key != "step" and param.is_floating_point()
-        return value.to(param.dtype).clone() if cast else value.clone()
+        return value.to(param.dtype) if cast else value
     if isinstance(value, (list, tuple)):
         return type(value)(_fitted(param, v, key) for v in value)
     return value
