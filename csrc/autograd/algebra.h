@@ -21,6 +21,10 @@ Tensor sum_to(const Tensor& t, Dims shape);
 // Converts; complex to real keeps the real part.
 Tensor cast(const Tensor& t, DType dtype);
 bool has_nan(const Tensor& t);
+Tensor cat(const Tensor& a, const Tensor& b, int64_t dim);
+// to[indices[0], indices[1], ...] += values, with an index for each of the first dimensions.
+Tensor add_at(const Tensor& to, const Tensor& indices, const Tensor& values);
+void add_at_(Tensor& to, const Tensor& indices, const Tensor& values);
 
 }  // namespace algebra
 WENGERT_NAMESPACE_END

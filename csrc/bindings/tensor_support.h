@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/meta.h"
+#include "autograd/sparse.h"
 #include "bindings/autocast.h"
 #include "bindings/python_tensor.h"
 #include "wengert/detail/owner.h"
@@ -257,6 +258,22 @@ inline void backward_call(TensorImpl* t, TensorImpl* g, bool retain_graph, bool 
   as_tensor(t).backward(as_tensor(g), retain_graph, create_graph);
 }
 inline bool has_history(TensorImpl* t) { return !as_tensor(t).is_leaf(); }
+inline TensorImpl* new_sparse_call(const std::vector<int64_t>& shape, TensorImpl* indices,
+                                   TensorImpl* values, bool coalesced) {
+  return new_sparse({shape.data(), shape.size()},
+                    {as_tensor(indices), as_tensor(values), coalesced})
+      .release();
+}
+inline void set_parts_call(TensorImpl* t, TensorImpl* indices, TensorImpl* values, bool coalesced) {
+  sparse_parts(as_tensor(t)) = {as_tensor(indices), as_tensor(values), coalesced};
+}
+inline TensorImpl* sparse_indices(TensorImpl* t) {
+  return Tensor(sparse_parts(as_tensor(t)).indices).release();
+}
+inline TensorImpl* sparse_values(TensorImpl* t) {
+  return Tensor(sparse_parts(as_tensor(t)).values).release();
+}
+inline bool sparse_coalesced(TensorImpl* t) { return sparse_parts(as_tensor(t)).coalesced; }
 // How many dimensions an index tensor stands for. Masks may be uint8, as they were in PyTorch.
 inline int64_t mask_dims(TensorImpl* t) {
   return t->dtype == DType::bool_ || t->dtype == DType::uint8 ? t->ndim : 1;

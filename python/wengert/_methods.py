@@ -12,6 +12,7 @@ from . import (
     _pointwise,
     _reductions,
     _shape,
+    _sparse_methods,
     _tensor,
     autograd,
 )
@@ -278,7 +279,7 @@ def install() -> None:
         "__reduce_ex__": _reduce_ex,
         "device": property(lambda self: cpu_device),
         "is_cuda": property(lambda self: False),
-        "is_sparse": property(lambda self: False),
+        **_sparse_methods.methods,
         "cfloat": _converter("complex64"),
         "cdouble": _converter("complex128"),
         **_complex.methods,

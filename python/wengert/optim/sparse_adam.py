@@ -59,7 +59,7 @@ class SparseAdam(Optimizer):
         loss = None if closure is None else self._evaluate(closure)
         with no_grad():
             for group in self.param_groups:
-                params, grads = with_gradients(group["params"])
+                params, grads = with_gradients(group["params"], True)
                 if not all(g.is_sparse for g in grads):
                     raise RuntimeError(
                         "SparseAdam does not support dense gradients, please consider Adam instead"
