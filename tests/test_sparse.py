@@ -178,6 +178,26 @@ def test_reads_files_of_pytorch(tmp_path):
         assert repr(ours[k]).replace("wengert", "torch") == repr(v)
 
 
+def test_momentum_does_not_grow_without_end():
+    w = wg.randn(5, 2, requires_grad=True)
+    o = wg.optim.SGD([w], lr=0.1, momentum=0.9)
+    for n in range(20):
+        o.zero_grad()
+        F.embedding(wg.tensor([n % 3, 1, 1]), w, sparse=True).sum().backward()
+        o.step()
+    assert o.state_dict()["state"][0]["momentum_buffer"]._nnz() == 3
+
+
+def test_scaled_sparse_gradients():
+    w = wg.randn(5, 2, requires_grad=True)
+    o = wg.optim.SGD([w], lr=0.1)
+    scaler = wg.amp.GradScaler("cpu", init_scale=8.0)
+    scaler.scale(F.embedding(wg.tensor([1, 1]), w, sparse=True).sum()).backward()
+    scaler.unscale_(o)
+    assert w.grad.to_dense().sum() == 4
+    scaler.step(o)
+
+
 def test_custom_functions_take_sparse_tensors():
     class Product(wg.autograd.Function):
         @staticmethod

@@ -18,6 +18,8 @@ struct SparseParts {
 
 WENGERT_API Tensor new_sparse(Dims shape, SparseParts parts);
 WENGERT_API SparseParts& sparse_parts(const Tensor& t);
+// Among the flags of a tensor's header (TensorFlag).
+inline constexpr uint16_t kSparse = 1 << 15;
 inline bool is_sparse(const Tensor& t) { return t.impl()->has(kSparse); }
 
 // The sum of two tensors of which one at least is sparse: sparse if both are.

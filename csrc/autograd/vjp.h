@@ -33,8 +33,6 @@ class Vjp {
   const Tensor& saved(int k);
   bool has_saved(int k) const { return node_.saved()[k].tensor != nullptr; }
   int saved_count() const { return node_.n_saved; }
-  // Whether it goes to a leaf, which takes sparse gradients too (autograd/sparse.h).
-  bool to_leaf(int i) const { return node_.edges()[i].is_leaf(); }
   Shape shape(int i) const { return node_.edges()[i].shape(); }
   int64_t ndim(int i) const { return node_.edges()[i].ndim; }
   DType dtype(int i) const { return node_.edges()[i].dtype; }

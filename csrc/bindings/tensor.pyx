@@ -54,7 +54,10 @@ cdef extern from "tensor/impl.h" namespace "wengert" nogil:
         void retain_grad() except +translate
         cbool is_leaf() except +translate
         int64_t storage_offset()
-    uint16_t kReadOnly, kInference, kRetainsGrad, kIsView, kSparse
+    uint16_t kReadOnly, kInference, kRetainsGrad, kIsView
+
+cdef extern from "autograd/sparse.h" namespace "wengert" nogil:
+    const uint16_t kSparse
 
 cdef extern from "bindings/python_tensor.h" namespace "wengert::python":
     int scalar_from(object, Scalar*) except -1

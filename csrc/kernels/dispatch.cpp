@@ -1,6 +1,7 @@
 // Chooses the tables of the processor's ISA level, once, when the first kernel is asked for.
 #include "levels.h"
 #include "runtime/cpu.h"
+#include "sparse.h"
 
 namespace wengert::kernels {
 namespace {

@@ -38,7 +38,6 @@ struct FloatReduce {
   extern const CrossEntropyKernels cross_entropy_table[2]; \
   extern const RecurrentKernels recurrent_table[2];        \
   extern const DistanceKernels distance_table[2];          \
-  extern const SparseKernels sparse_table[2];              \
   }
 #if defined(__x86_64__) || defined(_M_X64)
 WG_DECLARE_LEVEL(v2)

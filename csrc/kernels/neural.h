@@ -127,19 +127,5 @@ struct DistanceKernels {
                    const void* distance, const void* g, int64_t step);
 };
 const DistanceKernels& distance(DType dtype);
-// ---- sparse products -----------------------------------------------------------------------
-// Rows `begin` to `end` of a sparse matrix: those of row r are the entries first[r] to first[r +
-// 1], entry e standing in column column[e] and at position[e] of the arrays of values.
-struct SparseRows {
-  int64_t begin, end;
-  const int64_t *first, *column, *position;
-};
-struct SparseKernels {
-  // out[r] = sum over its entries, in order, of values[position] * x[column]; rows of n elements.
-  void (*product)(const SparseRows& rows, int64_t n, void* out, const void* values, const void* x);
-  // out[position] = the inner product of g[r] and x[column].
-  void (*inner)(const SparseRows& rows, int64_t n, void* out, const void* g, const void* x);
-};
-const SparseKernels& sparse(DType dtype);
 
 }  // namespace wengert::kernels

@@ -88,10 +88,11 @@ struct EmbeddingGradient {
 
 // Inputs: the table (count, width) and integers of any shape. With `drop_padding` the row `padding`
 // counts as zeros. With `by_frequency` each row's gradient is divided by how often it was taken.
-// With `sparse` the gradient of a leaf is sparse.
+// With `sparse` the gradient is sparse.
 struct Embedding {
   int64_t padding;  // -1: none
-  bool drop_padding, by_frequency, sparse;
+  bool drop_padding, by_frequency;
+  bool sparse;  // only where the table is a leaf
   static constexpr const char* name = "embedding";
   WG_FIELDS(padding, drop_padding, by_frequency, sparse)
   static constexpr Save saves[] = {save_input(1)};
@@ -124,7 +125,7 @@ struct Embedding {
     Tensor g = v.grad();
     WG_CHECK(!(sparse && by_frequency), Error, name,
              ": scale_grad_by_freq is not supported with sparse gradients");
-    if (sparse && v.to_leaf(0) && v.dtype(0) == g.dtype()) {
+    if (sparse) {
       v.set(0, detail::sparse_rows(v.shape(0), g, index, padding));
       return;
     }
@@ -227,7 +228,8 @@ Tensor embedding(const Tensor& input, const Tensor& weight, std::optional<int64_
   detail::check_table(op, w, i);
   WG_CHECK(i.ndim + 1 <= kMaxDims, ValueError, op, ": too many dimensions in ", i.sizes());
   const int64_t padding = detail::table_padding(op, w, padding_idx);
-  return apply(Embedding{padding, false, scale_grad_by_freq, sparse}, weight, input);
+  return apply(Embedding{padding, false, scale_grad_by_freq, sparse && weight.is_leaf()}, weight,
+               input);
 }
 
 }  // namespace detail

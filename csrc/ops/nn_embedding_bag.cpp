@@ -38,7 +38,8 @@ Tensor bag_numbers(const Tensor& starts, int64_t n) {
 // and a weight for each index or none. Rows `padding` count as zeros.
 struct BagSum {
   int64_t padding;
-  bool by_frequency, sparse;
+  bool by_frequency;
+  bool sparse;  // the gradient; only where the table is a leaf
   static constexpr const char* name = "embedding_bag_sum";
   WG_FIELDS(padding, by_frequency, sparse)
   static constexpr Save saves[] = {save_input(0, for_input(3)), save_input(1), save_input(2),
@@ -77,8 +78,7 @@ struct BagSum {
       const int64_t rows = v.shape(0).d[0];
       WG_CHECK(!(sparse && by_frequency), Error, "embedding_bag",
                ": scale_grad_by_freq is not supported with sparse gradients");
-      const bool rows_only = sparse && v.to_leaf(0) && v.dtype(0) == g.dtype();
-      const bool plain = !rows_only && !by_frequency && !v.has_saved(3) && v.dtype(0) == g.dtype();
+      const bool plain = !sparse && !by_frequency && !v.has_saved(3) && v.dtype(0) == g.dtype();
       const bool added = plain && v.accumulate(0, [&](Tensor& sum) {
         detail::add_rows(sum, at, g, padding, bag.data<int64_t>());
       });
@@ -86,8 +86,8 @@ struct BagSum {
         Tensor each = detail::kept_rows(g, bag, -1);
         if (v.has_saved(3)) each = mul(each, unsqueeze(v.saved(3), -1));
         if (by_frequency) each = mul(each, detail::inverse_frequency(at, rows, g.dtype()));
-        v.set(0, rows_only ? detail::sparse_rows(v.shape(0), each, at, padding)
-                           : detail::embedding_gradient(each, at, rows, padding));
+        v.set(0, sparse ? detail::sparse_rows(v.shape(0), each, at, padding)
+                        : detail::embedding_gradient(each, at, rows, padding));
       }
     }
     if (v.needs(3)) {
@@ -200,7 +200,8 @@ Bags bags(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
   r.max_indices = zeros({0}, DType::int64);
   const Tensor scale =
       per_sample_weights.defined() ? narrow(per_sample_weights, 0, 0, end) : Tensor();
-  r.output = apply_optional(BagSum{padding, scale_grad_by_freq, sparse}, weight, at, starts, scale);
+  r.output = apply_optional(BagSum{padding, scale_grad_by_freq, sparse && weight.is_leaf()}, weight,
+                            at, starts, scale);
   if (mode == BagMode::mean) {
     const Tensor sizes = to(clamp(r.bag_size, Scalar(1), std::nullopt), w.dtype);
     r.output = div(r.output, unsqueeze(sizes, -1));

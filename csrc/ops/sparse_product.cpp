@@ -1,7 +1,7 @@
 // Products of sparse matrices, given by their entries, with dense ones.
 #include <algorithm>
 
-#include "kernels/neural.h"
+#include "kernels/sparse.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "ops/take.h"

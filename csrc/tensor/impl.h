@@ -49,7 +49,6 @@ enum TensorFlag : uint16_t {
   kInference = 1 << 3,  // made in inference mode: never recorded
   kRetainsGrad = 1 << 4,
   kReadOnly = 1 << 5,  // wraps memory that must not be written
-  kSparse = 1 << 6,    // holds no elements of its own; see autograd/sparse.h
 };
 
 inline constexpr int kInlineDims = 4;

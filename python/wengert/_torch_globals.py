@@ -131,7 +131,7 @@ def _rebuild_sparse(reader: Reader, layout: Any, parts: Any) -> Any:
     reader.spend(sum(p.numel() for p in parts[:n]))
     try:
         if layout is sparse_coo:
-            return _make.rebuild(*parts[:3], parts[3:] == (True,))
+            return _make.rebuild(parts[0], parts[1], parts[2], parts[3:] == (True,))
         return _csr.sparse_csr_tensor(*parts)
     except RuntimeError as e:
         raise damaged(str(e)) from None

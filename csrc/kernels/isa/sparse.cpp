@@ -1,5 +1,6 @@
 // Products with sparse matrices; compiled once per ISA level.
-#include "kernels/levels.h"
+#include "kernels/sparse.h"
+
 #include "kernels/row_reduce.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {

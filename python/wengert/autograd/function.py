@@ -96,7 +96,7 @@ class FunctionCtx:
     _is_tensor: tuple[bool, ...] = ()
     # Of sparse tensors the graph sees the values only.
     _sparse_inputs: list[Any] | None = None
-    _sparse_saved: dict[int, Any] = {}
+    _sparse_saved: dict[int, Any] | None = None
 
 
 class Function:

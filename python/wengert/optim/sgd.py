@@ -97,6 +97,7 @@ class SGD(ElementwiseOptimizer):
         if group["weight_decay"] != 0:
             raise RuntimeError("SGD: weight_decay is not compatible with sparse gradients")
         if momentum != 0:
+            g = g.coalesce()  # the buffer grows by new places only
             b = state.get("momentum_buffer")
             if b is None:
                 b = state["momentum_buffer"] = g.detach().clone()

@@ -16,6 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# Loaded for what they register.
+_FUNCTIONS = (_autograd, _shape, _softmax)
+
 __all__ = [
     "addmm",
     "check_sparse_tensor_invariants",

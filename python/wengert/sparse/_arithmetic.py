@@ -44,7 +44,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
             "add: a dense tensor or a number cannot be added to a sparse one; write "
             "dense + sparse for a dense result"
         )
-    if not isinstance(input, Tensor):
+    if not hasattr(input, "layout"):
         raise RuntimeError("add: a sparse tensor cannot be added to a number")
     _check_same_shape("add", input, other)
     indices, values, coalesced = other._parts
@@ -171,10 +171,11 @@ def _elementwise(name: str) -> None:
     FUNCTIONS[name] = of_each
 
 
-for _name in (
+_KEEP_ZERO = (
     "abs asin asinh atan atanh ceil deg2rad erf erfinv expm1 floor frac isinf isnan isneginf "
     "isposinf log1p rad2deg relu round sgn sign signbit sin sinh sqrt square tan tanh trunc"
-).split():
+)
+for _name in _KEEP_ZERO.split():
     _elementwise(_name)
 FUNCTIONS["absolute"] = FUNCTIONS["abs"]
 FUNCTIONS["arcsin"], FUNCTIONS["arctan"] = FUNCTIONS["asin"], FUNCTIONS["atan"]
@@ -301,7 +302,8 @@ def to(self: SparseTensor, *args: Any, **kwargs: Any) -> SparseTensor:
     return self if result is values else like(self, result)
 
 
-for _name in "float double half bfloat16 int long short char byte bool cfloat cdouble".split():
+_CONVERSIONS = "float double half bfloat16 int long short char byte bool cfloat cdouble"
+for _name in _CONVERSIONS.split():
     FUNCTIONS[_name] = lambda self, _name=_name: to(self, getattr(self._parts[1], _name)().dtype)
 
 

@@ -9,10 +9,10 @@ from wengert import _ops as _C
 from wengert._creation import _check_device, as_tensor
 from wengert._legacy import _BY_KIND, _dtypes
 from wengert._tensor import Size
-from wengert.sparse._tensor import SparseTensor, flat, is_sparse, make
+from wengert.sparse._tensor import flat, is_sparse, make
 
 
-class check_sparse_tensor_invariants:  # noqa: N801
+class check_sparse_tensor_invariants:
     """Whether sparse tensors are checked wholly when they are made: as a context manager, as a
     decorator, or by ``enable()`` and ``disable()``.
 

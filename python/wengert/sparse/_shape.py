@@ -8,7 +8,6 @@ from wengert import Tensor, arange, no_grad, promote_types
 from wengert import _ops as _C
 from wengert.sparse._tensor import (
     SparseTensor,
-    distinct,
     function,
     is_sparse,
     like,
@@ -101,7 +100,7 @@ def index_select(input: SparseTensor, dim: int, index: Tensor) -> SparseTensor:
     shape[dim] = index.numel()
     with no_grad():
         index = index.long().reshape(-1)
-        if index.numel() and not (0 <= int(index.min()) and int(index.max()) < size):
+        if index.numel() and not (int(index.min()) >= 0 and int(index.max()) < size):
             raise IndexError(f"index_select: an index is out of range for a size of {size}")
     if dim >= n:
         return make(indices, values.index_select(dim - n + 1, index), shape, input.is_coalesced())
@@ -271,8 +270,5 @@ def to_sparse(
             indices = _C.zeros((0, int(there)), dtype=arange(0).dtype)
         else:
             indices = there.nonzero().t().contiguous()
-    if n == 0:
-        values = self.reshape(1)[: indices.shape[1]]
-    else:
-        values = self[tuple(indices)]
+    values = self.reshape(1)[: indices.shape[1]] if n == 0 else self[tuple(indices)]
     return make(indices, values, self.shape, True)

@@ -9,7 +9,7 @@ from wengert import Tensor, is_grad_enabled, no_grad
 from wengert import _ops as _C
 from wengert._device import cpu_device
 from wengert._legacy_methods import sparse_coo
-from wengert._tensor import Size, SparseParts
+from wengert._tensor import SparseParts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class SparseTensor(SparseParts):
     __hash__ = object.__hash__
 
     @property
-    def __class__(self) -> type:
+    def __class__(self) -> type:  # type: ignore[misc]
         return Tensor
 
     @staticmethod
@@ -214,7 +214,7 @@ class SparseTensor(SparseParts):
         from wengert import _legacy
 
         if dtype is None:
-            home, _, name = _legacy.type_name(self).rpartition(".")
+            home, _, name = _legacy.type_name(self._parts[1]).rpartition(".")
             return f"{home}.sparse.{name}"
         if isinstance(dtype, str):
             dtype = dtype.replace(".sparse.", ".")
@@ -378,6 +378,15 @@ def _operator(name: str) -> Any:
     return forward
 
 
+def _comparison(name: str) -> Any:
+    def compare(self: Any, other: Any) -> Any:
+        if isinstance(other, (Tensor, int, float, complex)):
+            return SparseTensor._wengert_call(name, (self, other), {})
+        return NotImplemented
+
+    return compare
+
+
 def _reflected(name: str) -> Any:
     def backward(self: Any, other: Any) -> Any:
         return SparseTensor._wengert_call(name, (other, self), {})
@@ -402,9 +411,9 @@ for _name, _function in {
     setattr(SparseTensor, f"__r{_name}__", _reflected(_function))
 for _name in ("add", "sub", "mul"):
     setattr(SparseTensor, f"__i{_name}__", _operator(f"{_name}_"))
-setattr(SparseTensor, "__itruediv__", _operator("div_"))
+SparseTensor.__itruediv__ = _operator("div_")  # type: ignore[attr-defined]
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
-    setattr(SparseTensor, f"__{_name}__", _operator(_name))
+    setattr(SparseTensor, f"__{_name}__", _comparison(_name))
 for _name in ("neg", "abs"):
     setattr(SparseTensor, f"__{_name}__", lambda self, _name=_name: FUNCTIONS[_name](self))
 del _name, _function
