@@ -8,16 +8,27 @@ gradients of ``Embedding(sparse=True)`` are sparse.
 from __future__ import annotations
 
 from wengert import Tensor
-from wengert.sparse import _arithmetic, _autograd, _csr, _make, _products, _shape, _softmax, _tensor
+from wengert.sparse import (
+    _autograd,
+    _convert,
+    _csr,
+    _in_place,
+    _make,
+    _products,
+    _reductions,
+    _shape,
+    _tensor,
+)
 from wengert.sparse._make import check_sparse_tensor_invariants, spdiags
 from wengert.sparse._softmax import log_softmax, softmax
+from wengert.sparse._tensor import FUNCTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Loaded for what they register.
-_FUNCTIONS = (_autograd, _shape, _softmax)
+# Those that nothing here is taken from are loaded for what they declare.
+_LOADED = FUNCTIONS, (_autograd, _convert, _in_place, _shape)
 
 __all__ = [
     "addmm",
@@ -59,7 +70,7 @@ def sum(input: Tensor, dim: Any = None, dtype: Any = None) -> Tensor:
     if not _tensor.is_sparse(input):
         error = RuntimeError if dim is None else NotImplementedError
         raise error("sparse.sum: expected a sparse tensor, but got a dense one")
-    return _arithmetic.sum(input, dim, dtype=dtype)
+    return _reductions.sum(input, dim, dtype=dtype)
 
 
 def sampled_addmm(

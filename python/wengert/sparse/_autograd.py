@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wengert import Tensor
-from wengert.sparse._shape import sparse_mask
+from wengert.sparse._convert import sparse_mask
 from wengert.sparse._tensor import is_sparse
 
 

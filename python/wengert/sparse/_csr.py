@@ -9,8 +9,9 @@ from wengert import _ops as _C
 from wengert._creation import _check_device, as_tensor
 from wengert._legacy import _dtypes
 from wengert._legacy_methods import sparse_csr
+from wengert.sparse._convert import coalesce
 from wengert.sparse._make import own_values
-from wengert.sparse._tensor import SparseTensor, coalesce, function, is_sparse, like
+from wengert.sparse._tensor import SparseTensor, function, is_sparse, like
 
 
 class SparseCsrTensor(SparseTensor):

@@ -9,7 +9,8 @@ from wengert import _ops as _C
 from wengert._creation import _check_device, as_tensor
 from wengert._legacy import _BY_KIND, _dtypes
 from wengert._tensor import Size
-from wengert.sparse._tensor import flat, is_sparse, make
+from wengert.sparse._places import flat
+from wengert.sparse._tensor import is_sparse, make
 
 
 class check_sparse_tensor_invariants:

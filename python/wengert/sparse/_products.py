@@ -7,16 +7,10 @@ from typing import Any
 from wengert import Tensor, arange, no_grad
 from wengert import _ops as _C
 from wengert.sparse._arithmetic import add, mul
-from wengert.sparse._shape import _ranges, t
-from wengert.sparse._tensor import (
-    SparseTensor,
-    coalesce,
-    function,
-    is_sparse,
-    make,
-    plans,
-    sum_by,
-)
+from wengert.sparse._convert import coalesce
+from wengert.sparse._places import ranges, sum_by
+from wengert.sparse._shape import t
+from wengert.sparse._tensor import SparseTensor, function, is_sparse, make, plans
 
 
 def _check(op: str, a: Any, b: Any, dims: tuple[int, int] = (2, 2)) -> None:
@@ -81,7 +75,7 @@ def _sparse_product(a: SparseTensor, b: SparseTensor) -> SparseTensor:
         begin = _C.searchsorted(begins, inner)
         count = _C.searchsorted(begins, inner, right=True) - begin
         left = arange(x.shape[0]).repeat_interleave(count)
-        right = order[_ranges(begin, count)]
+        right = order[ranges(begin, count)]
         indices = _C.stack([rows[left], columns[right]])
     values = x.index_select(0, left) * y.index_select(0, right)
     return coalesce(make(indices, values, (a.shape[0], b.shape[1])))

@@ -6,15 +6,8 @@ from typing import Any
 
 from wengert import Tensor, arange, no_grad, promote_types
 from wengert import _ops as _C
-from wengert.sparse._tensor import (
-    SparseTensor,
-    function,
-    is_sparse,
-    like,
-    lookup,
-    make,
-    wrap_dim,
-)
+from wengert.sparse._places import ranges, wrap_dim
+from wengert.sparse._tensor import SparseTensor, function, is_sparse, like, make
 
 
 @function("transpose", "swapaxes", "swapdims")
@@ -111,17 +104,10 @@ def index_select(input: SparseTensor, dim: int, index: Tensor) -> SparseTensor:
         begin = _C.searchsorted(along, index.contiguous())
         count = _C.searchsorted(along, index.contiguous(), right=True) - begin
         new = arange(index.numel()).repeat_interleave(count)
-        taken = order[_ranges(begin, count)]
+        taken = order[ranges(begin, count)]
         places = indices[:, taken]
         places[dim] = new
     return make(places, values.index_select(0, taken), shape)
-
-
-def _ranges(begin: Tensor, count: Tensor) -> Tensor:
-    """begin[0], begin[0] + 1, ..., count[0] of them, then those from begin[1] on, and so on."""
-    ends = count.cumsum(0)
-    total = int(ends[-1]) if len(ends) else 0
-    return arange(total) + (begin - (ends - count)).repeat_interleave(count)
 
 
 @function()
@@ -202,73 +188,3 @@ def reshape(input: SparseTensor, *shape: Any) -> SparseTensor:
 def contiguous(self: SparseTensor, memory_format: Any = None) -> SparseTensor:
     """Raises RuntimeError: the elements do not stand side by side."""
     raise RuntimeError("contiguous: not available for sparse tensors; convert with to_dense()")
-
-
-@function()
-def sparse_mask(self: Any, mask: Any) -> SparseTensor:
-    """The elements at the places of a sparse tensor, which has the same shape."""
-    if not is_sparse(mask):
-        raise NotImplementedError("sparse_mask: expected a sparse mask, but got a dense tensor")
-    if self.shape != mask.shape:
-        raise RuntimeError(
-            f"sparse_mask: expected a mask of shape {tuple(self.shape)}, but got "
-            f"{tuple(mask.shape)}"
-        )
-    indices = mask._parts[0]
-    if not is_sparse(self):
-        values = (
-            self[tuple(indices)] if len(indices) else self.expand(indices.shape[1], *self.shape)
-        )
-    elif self.sparse_dim() != len(indices):
-        raise RuntimeError("sparse_mask: expected as many sparse dimensions in both tensors")
-    else:
-        values = lookup(self, indices)
-    return like(mask, values)
-
-
-@function()
-def to_sparse(
-    self: Any,
-    sparse_dim: int | None = None,
-    *,
-    layout: Any = None,
-    blocksize: Any = None,
-    dense_dim: int | None = None,
-) -> Any:
-    """The elements that are not zero, as a sparse tensor whose first ``sparse_dim`` dimensions are
-    indexed (default: all). ``layout`` may be ``sparse_coo``, ``sparse_csr`` or ``strided``."""
-    kind = "sparse_coo" if layout is None else layout._name
-    if blocksize is not None or kind not in ("sparse_coo", "sparse_csr", "strided"):
-        raise NotImplementedError(f"to_sparse: layout {kind} is not available; use sparse_coo")
-    if kind == "strided":
-        return self.to_dense()
-    if kind == "sparse_csr":
-        return self.to_sparse_csr(dense_dim)
-    if getattr(self, "is_sparse_csr", False):
-        from wengert.sparse._csr import to_coo
-
-        return to_coo(self)
-    if layout is not None and sparse_dim is not None:
-        raise TypeError("to_sparse: expected either sparse_dim or layout, but got both")
-    n = (self.ndim - (dense_dim or 0)) if sparse_dim is None else sparse_dim
-    if is_sparse(self):
-        if sparse_dim is not None and n != self.sparse_dim():
-            raise RuntimeError(
-                f"to_sparse: a sparse tensor keeps its {self.sparse_dim()} indexed dimensions"
-            )
-        return self
-    if not 0 <= n <= self.ndim or (n == 0 and self.ndim > 0):
-        raise RuntimeError(
-            f"to_sparse: expected sparse_dim to be from {min(1, self.ndim)} to {self.ndim}, but "
-            f"got {n}"
-        )
-    with no_grad():
-        there = self.detach() != 0
-        if n < self.ndim:
-            there = there.flatten(n).any(-1)
-        if n == 0:
-            indices = _C.zeros((0, int(there)), dtype=arange(0).dtype)
-        else:
-            indices = there.nonzero().t().contiguous()
-    values = self.reshape(1)[: indices.shape[1]] if n == 0 else self[tuple(indices)]
-    return make(indices, values, self.shape, True)

@@ -6,15 +6,9 @@ from typing import Any
 
 from wengert import Tensor, no_grad
 from wengert import _ops as _C
-from wengert.sparse._tensor import (
-    SparseTensor,
-    coalesce,
-    distinct,
-    is_sparse,
-    like,
-    sum_by,
-    wrap_dim,
-)
+from wengert.sparse._convert import coalesce
+from wengert.sparse._places import distinct, sum_by, wrap_dim
+from wengert.sparse._tensor import SparseTensor, is_sparse, like
 
 
 def _softmax(op: str, input: Any, dim: int, dtype: Any, log: bool) -> SparseTensor:

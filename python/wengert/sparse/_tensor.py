@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-from wengert import Tensor, is_grad_enabled, no_grad
-from wengert import _ops as _C
+from wengert import Tensor, is_grad_enabled
 from wengert._device import cpu_device
 from wengert._legacy_methods import sparse_coo
 from wengert._tensor import SparseParts
+from wengert.sparse._places import distinct, wrap_dim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class SparseTensor(SparseParts):
     __array_priority__ = 1000
     __hash__ = object.__hash__
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         return Tensor
 
     @staticmethod
@@ -446,88 +446,6 @@ def plans(t: SparseTensor) -> dict[str, Tensor]:
     if "_plans" not in t.__dict__:
         t._plans = {}
     return t._plans
-
-
-def wrap_dim(op: str, dim: int, ndim: int) -> int:
-    """The dimension counted from the first. IndexError if there is none."""
-    n = max(ndim, 1)
-    if not -n <= dim < n:
-        raise IndexError(f"{op}: dimension out of range, expected {-n} to {n - 1} but got {dim}")
-    return dim % n
-
-
-def flat(indices: Tensor, shape: Any) -> Tensor:
-    """The places as numbers, counted in row-major order over the indexed dimensions."""
-    dims = int(indices.shape[0])
-    if prod(shape[:dims]) >= 1 << 63:
-        raise RuntimeError(f"sparse tensor: shape {tuple(shape)} has too many places to count")
-    at = _C.zeros(indices.shape[1], dtype=indices.dtype) if dims == 0 else indices[0]
-    for d in range(1, dims):
-        at = at * shape[d] + indices[d]
-    return at
-
-
-def distinct(indices: Tensor, shape: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The distinct places in order; an order of the entries by place; where in it each place
-    begins; and the place, by its number, of each entry in that order."""
-    with no_grad():
-        at = flat(indices, shape)
-        order = at.argsort(stable=True)
-        at = at[order]
-        new = _C.cat([_C.ones(min(1, len(at)), dtype=at.dtype).bool(), at[1:] != at[:-1]])
-        first = new.nonzero()[:, 0]
-        return indices[:, order[first]], order, first, new.long().cumsum(0) - 1
-
-
-def sum_by(values: Tensor, groups: Tensor, count: int) -> Tensor:
-    """The sums of the rows of values that belong to each of the groups."""
-    if values.dtype.name == "bool":
-        return sum_by(values.long(), groups, count).bool()
-    zeros = _C.zeros((count, *values.shape[1:]), dtype=values.dtype)
-    return zeros.index_add(0, groups, values)
-
-
-@function()
-def coalesce(self: Any) -> SparseTensor:
-    """The same tensor with its indices sorted, no two the same: what stands at one place is
-    summed. Itself if it is coalesced."""
-    if not is_sparse(self):
-        raise RuntimeError("coalesce: expected a sparse tensor, but got a dense one")
-    indices, values, coalesced = self._parts
-    if coalesced:
-        return self
-    places, order, first, groups = distinct(indices, self.shape)
-    values = values.index_select(0, order)
-    if len(first) < len(order):
-        values = sum_by(values, groups, len(first))
-    return SparseTensor(places, values, tuple(self.shape), True)
-
-
-@function()
-def to_dense(self: Any, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
-    """All elements, in a dense tensor."""
-    if not is_sparse(self):
-        return self if dtype is None else self.to(dtype)
-    if dtype is not None:
-        raise RuntimeError("to_dense: dtype is not supported for sparse tensors; call to() first")
-    indices, values, _ = self._parts
-    dims = int(indices.shape[0])
-    dense = sum_by(values, flat(indices, self.shape), prod(self.shape[:dims]))
-    return dense.reshape(tuple(self.shape))
-
-
-def lookup(t: SparseTensor, indices: Tensor) -> Tensor:
-    """The elements of t, or dense blocks of them, at other places."""
-    t = coalesce(t)
-    own, values, _ = t._parts
-    if values.shape[0] == 0:
-        return _C.zeros((indices.shape[1], *values.shape[1:]), dtype=values.dtype)
-    with no_grad():
-        places, wanted = flat(own, t.shape).contiguous(), flat(indices, t.shape).contiguous()
-        at = _C.searchsorted(places, wanted).clamp(max=len(places) - 1)
-        found = (places[at] == wanted).view(-1, *[1] * t.dense_dim())
-    taken = values.index_select(0, at)
-    return _C.where(found, taken, _C.zeros((), dtype=values.dtype))
 
 
 def _rebuild(
