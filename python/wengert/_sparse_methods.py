@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def _from_package(name: str, doc: str) -> Any:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        from .sparse import FUNCTIONS
+        from .sparse._tensor import FUNCTIONS
 
         return FUNCTIONS[name](self, *args, **kwargs)
 

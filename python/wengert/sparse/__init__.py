@@ -21,14 +21,13 @@ from wengert.sparse import (
 )
 from wengert.sparse._make import check_sparse_tensor_invariants, spdiags
 from wengert.sparse._softmax import log_softmax, softmax
-from wengert.sparse._tensor import FUNCTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 # Those that nothing here is taken from are loaded for what they declare.
-_LOADED = FUNCTIONS, (_autograd, _convert, _in_place, _shape)
+_LOADED = _autograd, _convert, _in_place, _shape
 
 __all__ = [
     "addmm",
