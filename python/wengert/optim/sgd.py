@@ -93,11 +93,12 @@ class SGD(ElementwiseOptimizer):
         del self.__dict__["_step"]
 
     def _sparse_formula(self, p: Tensor, g: Any, group: dict) -> None:
-        momentum, state = group["momentum"], self._state[p]
+        momentum = group["momentum"]
         if group["weight_decay"] != 0:
             raise RuntimeError("SGD: weight_decay is not compatible with sparse gradients")
         if momentum != 0:
             g = g.coalesce()  # the buffer grows by new places only
+            state = self._state[p]
             b = state.get("momentum_buffer")
             if b is None:
                 b = state["momentum_buffer"] = g.detach().clone()

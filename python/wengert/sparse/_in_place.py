@@ -28,12 +28,14 @@ def _become(target: Any, result: Any) -> Any:
 @function()
 def add_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
     """self += alpha other."""
-    if is_sparse(self) or self.requires_grad or other.requires_grad or not other.sparse_dim():
+    if is_sparse(self) or not other.sparse_dim():
         return _become(self, add(self, other, alpha=alpha))
     check_same_shape("add_", self, other)
     indices, values, _ = other._parts
     values = values.to(self.dtype)
     values = values if alpha == 1 else values * alpha
+    if len(indices) == 1:
+        return self.index_add_(0, indices[0], values)
     return self.index_put_(tuple(indices), values, accumulate=True)
 
 

@@ -52,8 +52,7 @@ def _product(a: SparseTensor, x: Tensor) -> Tensor:
     if values.dtype.name not in ("float32", "float64"):
         row, column = a._parts[0]
         return sum_by(values.unsqueeze(-1) * x.index_select(0, column), row, a.shape[0])
-    other = _plan(a, "columns") if x.requires_grad else None
-    return _C._sparse_product(_plan(a, "rows"), other, values, x, a.shape[0])
+    return _C._sparse_product(_plan(a, "rows"), _plan(a, "columns"), values, x, a.shape[0])
 
 
 def like_values(a: SparseTensor, values: Tensor) -> SparseTensor:

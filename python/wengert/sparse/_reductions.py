@@ -41,12 +41,17 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     return result
 
 
-@function("norm", "native_norm")
+@function("norm", "native_norm", "_vector_norm")
 def norm(
-    input: SparseTensor, p: Any = 2, dim: Any = None, keepdim: bool = False, dtype: Any = None
+    input: SparseTensor,
+    p: Any = 2,
+    dim: Any = None,
+    keepdim: bool = False,
+    dtype: Any = None,
+    out: None = None,
 ) -> Tensor:
     """The p-norm of all elements."""
-    if dim is not None or keepdim:
+    if dim not in (None, ()) or keepdim or out is not None:
         raise RuntimeError("norm: of sparse tensors only the norm of all elements is available")
     p = 2.0 if p in (None, "fro") else float(p)
     return coalesce(input)._parts[1].norm(p, dtype=dtype)

@@ -168,6 +168,8 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> SparseTensor:
 @function()
 def stack(tensors: Any, dim: int = 0) -> SparseTensor:
     """Sparse tensors of one shape joined along a new dimension."""
+    if not all(map(is_sparse, tensors)):
+        raise RuntimeError("stack: sparse and dense tensors cannot be joined; use to_dense()")
     dim = wrap_dim("stack", dim, tensors[0].ndim + 1)
     return cat([unsqueeze(x, dim) for x in tensors], dim)
 
