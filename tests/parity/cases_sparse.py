@@ -564,8 +564,7 @@ CASES = [
         "[g.requires_grad, *torch.autograd.grad(g.to_dense().pow(2).sum(), w)]",
         "F.embedding(k, w, sparse=True).pow(2).sum().backward(create_graph=True)\n"
         "w.grad.requires_grad",
-        "F.embedding(k, w, sparse=True).sum().backward()\nw.grad.mul_(2)\nw.grad *= 3\n"
-        "w.grad",
+        "F.embedding(k, w, sparse=True).sum().backward()\nw.grad.mul_(2)\nw.grad *= 3\nw.grad",
         "F.embedding(k, w, sparse=True).sum().backward()\n"
         "w.data.add_(w.grad, alpha=-0.1)\nw.data -= 0.1 * w.grad\nw.detach()",
         "F.embedding(k, w, sparse=True).sum().backward()\n"

@@ -66,7 +66,7 @@ class SparseAdam(Optimizer):
                     )
                 for p, g in zip(params, grads, strict=True):
                     # Each element once: the update is not linear.
-                    each: Any = g.coalesce()  # type: ignore[attr-defined]
+                    each: Any = g.coalesce()
                     self._update(p, tuple(each.indices()), each.values(), group)
         return loss
 
