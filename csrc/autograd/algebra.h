@@ -33,6 +33,10 @@ Tensor stack(TensorList tensors);
 Tensor select(const Tensor& t, int64_t index);
 Tensor to_front(const Tensor& t, int64_t dim);
 Tensor reshape(const Tensor& t, Dims shape);
+Tensor cat(const Tensor& a, const Tensor& b, int64_t dim);
+// to[indices[0], indices[1], ...] += values, with an index for each of the first dimensions.
+Tensor add_at(const Tensor& to, const Tensor& indices, const Tensor& values);
+void add_at_(Tensor& to, const Tensor& indices, const Tensor& values);
 
 }  // namespace algebra
 WENGERT_NAMESPACE_END

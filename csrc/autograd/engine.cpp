@@ -11,6 +11,7 @@
 #include "autograd/levels.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
+#include "autograd/sparse.h"
 #include "autograd/vjp.h"
 #include "tensor/check.h"
 
@@ -132,6 +133,9 @@ void replace_gradient(const char* op, Tensor& g, Tensor replacement) {
            replacement.shape(), " in place of one of shape ", g.shape());
   WG_CHECK(replacement.dtype() == g.dtype(), Error, op, ": a hook returned a gradient of dtype ",
            replacement.dtype(), " in place of one of dtype ", g.dtype(), "; convert it with to()");
+  WG_CHECK(is_sparse(replacement) == is_sparse(g), Error, op, ": a hook returned a ",
+           is_sparse(replacement) ? "sparse" : "dense", " gradient in place of a ",
+           is_sparse(g) ? "sparse" : "dense", " one");
   g = std::move(replacement);
 }
 
@@ -261,7 +265,12 @@ void Pass::deliver_to_leaf(TensorImpl* leaf, Tensor g) {
   if (first) {
     leaf_sums.emplace_back(Tensor::share(leaf), std::move(g));
   } else {
-    add_into(leaf_sums[at->second].second, std::move(g), options.create_graph);
+    Tensor& sum = leaf_sums[at->second].second;
+    if (is_sparse(sum) || is_sparse(g)) {
+      sum = add_sparse(sum, g);
+    } else {
+      add_into(sum, std::move(g), options.create_graph);
+    }
   }
 }
 
@@ -353,8 +362,9 @@ void Pass::run(Node* n) {
              options.retain_graph || options.create_graph, skip, this);
     if (thread_mode.word & kAnomaly && anomaly_checks_nan()) [[unlikely]] {
       for (uint32_t i = 0; i < n->n_edges; ++i) {
-        WG_CHECK(!results[i].defined() || !algebra::has_nan(results[i]), Error, n->cls->name,
-                 ": its backward returned NaN for input ", i);
+        const Tensor& r = results[i];
+        WG_CHECK(!r.defined() || !algebra::has_nan(is_sparse(r) ? sparse_parts(r).values : r),
+                 Error, n->cls->name, ": its backward returned NaN for input ", i);
       }
     }
   } catch (Error& e) {
@@ -375,7 +385,10 @@ void Pass::run(Node* n) {
       const Edge& e = n->edges()[i];
       const bool needed = e.target && (!captures || edge_wanted(e));
       results[i] = needed ? std::move(out[i]) : Tensor();
-      if (results[i].defined()) conform(e, results[i], *n);
+      if (!results[i].defined()) continue;
+      WG_CHECK(!is_sparse(results[i]) || e.is_leaf(), Error, n->cls->name,
+               ": a hook returned a sparse gradient, which only leaves can take; use to_dense()");
+      conform(e, results[i], *n);
     }
   }
   for (uint32_t i = 0; i < n->n_outputs; ++i) gradients[i] = Tensor();
@@ -433,6 +446,11 @@ void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
   AutogradMeta& meta = meta_of(leaf);
   // Others may hold the same gradient: what the leaf keeps must be its own.
   bool own = g.impl()->unique() && !may_overlap(*g.impl());
+  const bool sparse = is_sparse(g);
+  if (sparse) {
+    g = owned_sparse(std::move(g));
+    own = true;
+  }
   // Recorded or seen by transforms, a sum may run code of a language binding.
   const bool plain = !create_graph && !(thread_mode.word & kSlowModes);
   Tensor before, sum;
@@ -443,8 +461,12 @@ void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
         meta.grad = std::move(g);
         return;
       }
-      if (meta.grad.defined() && plain) {
-        algebra::add_(meta.grad, g);
+      if (meta.grad.defined() && plain && !is_sparse(meta.grad)) {
+        if (sparse) {
+          add_sparse_(meta.grad, g);
+        } else {
+          algebra::add_(meta.grad, g);
+        }
         return;
       }
       if (sum.defined() && meta.grad.is_same(before)) {
@@ -454,7 +476,7 @@ void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
       before = meta.grad;
     }
     if (before.defined()) {
-      sum = algebra::add(before, g);
+      sum = sparse || is_sparse(before) ? add_sparse(before, g) : algebra::add(before, g);
     } else {
       g = algebra::clone(g);
       own = true;

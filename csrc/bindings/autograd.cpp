@@ -28,9 +28,10 @@ class Held {
   py::object object_;
 };
 
-Tensor as_gradient(const py::object& o, const char* what) {
+// `sparse`: where the gradient of a leaf may come.
+Tensor as_gradient(const py::object& o, const char* what, bool sparse = false) {
   if (o.is_none()) return {};
-  TensorImpl* t = unwrap(o.ptr());
+  TensorImpl* t = sparse ? unwrap_gradient(o.ptr()) : unwrap(o.ptr());
   if (!t) {
     throw TypeError(std::string(what) + ": expected a Tensor or None, but got " +
                     Py_TYPE(o.ptr())->tp_name);
@@ -54,7 +55,7 @@ class PythonHook final : public TensorHook {
  public:
   explicit PythonHook(py::object f) : function_(std::move(f)) {}
   Tensor call(const Tensor& gradient) override {
-    return calling_python([&] { return as_gradient(function_.get()(gradient), "hook"); });
+    return calling_python([&] { return as_gradient(function_.get()(gradient), "hook", true); });
   }
   void* object() const override { return function_.get().ptr(); }
 
@@ -76,7 +77,7 @@ void replace(std::vector<Tensor>& tensors, const py::object& result, const char*
     throw Error(std::string(what) + ": expected " + std::to_string(tensors.size()) +
                 " gradients, but got " + std::to_string(t.size()));
   }
-  for (size_t i = 0; i < t.size(); ++i) tensors[i] = as_gradient(t[i], what);
+  for (size_t i = 0; i < t.size(); ++i) tensors[i] = as_gradient(t[i], what, true);
 }
 
 class PythonNodeHook final : public NodeHook {

@@ -18,6 +18,7 @@ PyObject* wrap(Tensor t) {
   return wengert_wrap(t.release());
 }
 TensorImpl* unwrap(PyObject* o) { return wengert_unwrap(o); }
+TensorImpl* unwrap_gradient(PyObject* o) { return wengert_unwrap_gradient(o); }
 int dtype_code(PyObject* o) { return wengert_dtype_code(o); }
 PyObject* dtype_object(DType t) { return wengert_dtype(static_cast<int>(t)); }
 
@@ -97,9 +98,15 @@ void refuse_uninitialized(const char* function, const Parameter& p, PyObject* o)
   }
 }
 
+// What an argument is not, another may know what to do with; see hand_over.
+class WrongType : public TypeError {
+ public:
+  using TypeError::TypeError;
+};
+
 [[noreturn]] void wrong_type(const char* function, const Parameter& p, PyObject* o) {
   refuse_uninitialized(function, p, o);
-  throw TypeError(std::string(function) + ": argument '" + p.name + "' must be " +
+  throw WrongType(std::string(function) + ": argument '" + p.name + "' must be " +
                   kind_text(p.kind) + ", but got " + Py_TYPE(o)->tp_name);
 }
 
@@ -179,7 +186,7 @@ void convert(PyObject* o, const char* function, const Parameter& p, Value& v, Ca
         TensorImpl* t = unwrap(item);
         if (!t && item != Py_None) {
           refuse_uninitialized(function, p, item);
-          throw TypeError(std::string(function) + ": element " + std::to_string(i) + " of '" +
+          throw WrongType(std::string(function) + ": element " + std::to_string(i) + " of '" +
                           p.name + "' must be Tensor, but got " + Py_TYPE(item)->tp_name);
         }
         list.push_back(Tensor::share(t));
@@ -390,6 +397,44 @@ bool takes_part(const Signature& signature, const Value* values) {
   return false;
 }
 
+// The `_wengert_call` of an argument, or of an element of one that is a list or a tuple: objects
+// that are tensors of another kind have it and take over the functions they are given to.
+PyObject* takes_over(PyObject* o, bool inside = true) {
+  PyObject* f = PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(o)), "_wengert_call");
+  if (f) return f;
+  PyErr_Clear();
+  if (!inside || !(PyTuple_Check(o) || PyList_Check(o))) return nullptr;
+  for (Py_ssize_t i = 0; !f && i < PySequence_Fast_GET_SIZE(o); ++i) {
+    f = takes_over(PySequence_Fast_GET_ITEM(o, i), false);
+  }
+  return f;
+}
+
+// Gives a call with an argument of the wrong type to that argument, as
+// _wengert_call(name, args, kwargs). False if there is none that takes it.
+bool hand_over(PyObject* name, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames,
+               PyObject*& result) {
+  const Py_ssize_t nkw = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+  PyObject* f = nullptr;
+  for (Py_ssize_t i = 0; !f && i < nargs + nkw; ++i) f = takes_over(args[i]);
+  if (!f) return false;
+  PyObject* positional = PyTuple_New(nargs);
+  PyObject* named = PyDict_New();
+  for (Py_ssize_t i = 0; positional && i < nargs; ++i) {
+    Py_INCREF(args[i]);
+    PyTuple_SET_ITEM(positional, i, args[i]);
+  }
+  bool ok = positional && named;
+  for (Py_ssize_t i = 0; ok && i < nkw; ++i) {
+    ok = PyDict_SetItem(named, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) == 0;
+  }
+  result = ok ? PyObject_CallFunctionObjArgs(f, name, positional, named, nullptr) : nullptr;
+  Py_XDECREF(positional);
+  Py_XDECREF(named);
+  Py_DECREF(f);
+  return true;
+}
+
 PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
   auto* self = reinterpret_cast<Callable*>(callable);
   const Function& row = *self->row;
@@ -533,6 +578,11 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
       return options.out;
     }
     return to_python(self, row, result);
+  } catch (const WrongType&) {
+    PyObject* result = nullptr;
+    if (hand_over(self->name, args, PyVectorcall_NARGS(nargsf), kwnames, result)) return result;
+    translate_exception();
+    return nullptr;
   } catch (...) {
     translate_exception();
     return nullptr;

@@ -13,7 +13,9 @@ bool add_functions(PyObject* module, PyObject* tensor_type);
 // The other module's side of a tensor object.
 PyObject* wrap(Tensor t);         // None for an undefined tensor
 TensorImpl* unwrap(PyObject* o);  // nullptr: not a tensor
-int dtype_code(PyObject* o);      // -1: not a dtype
+// As above, also of sparse tensors, which only gradients may be.
+TensorImpl* unwrap_gradient(PyObject* o);
+int dtype_code(PyObject* o);  // -1: not a dtype
 PyObject* dtype_object(DType t);
 bool import_tensor_api();
 

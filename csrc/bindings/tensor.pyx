@@ -57,6 +57,9 @@ cdef extern from "tensor/impl.h" namespace "wengert" nogil:
         int64_t storage_offset()
     uint16_t kReadOnly, kInference, kRetainsGrad, kIsView, kBatched
 
+cdef extern from "autograd/sparse.h" namespace "wengert" nogil:
+    const uint16_t kSparse
+
 cdef extern from "bindings/python_tensor.h" namespace "wengert::python":
     int scalar_from(object, Scalar*) except -1
     object to_python(const Scalar&)
@@ -130,6 +133,11 @@ cdef extern from "bindings/tensor_support.h" namespace "wengert::python":
     object to_list(TensorImpl*, int, const char*) except +translate
     cbool has_history(TensorImpl*) except +translate
     cbool shows_leaf(TensorImpl*)
+    TensorImpl* new_sparse_call(const vector[int64_t]&, TensorImpl*, TensorImpl*, cbool) except +translate
+    void set_parts_call(TensorImpl*, TensorImpl*, TensorImpl*, cbool) except +translate
+    TensorImpl* sparse_indices(TensorImpl*)
+    TensorImpl* sparse_values(TensorImpl*)
+    cbool sparse_coalesced(TensorImpl*)
     int64_t mask_dims(TensorImpl*)
 
 
@@ -221,6 +229,8 @@ cdef inline object wrap(TensorImpl* impl):
     cdef PyObject* owner = owner_of(impl)
     cdef Tensor t
     if owner == NULL:
+        if impl.flags & kSparse:
+            return wrap_sparse(impl)
         t = Tensor.__new__(Tensor)
         t.impl = impl
         set_owner(impl, <PyObject*>t)
@@ -260,6 +270,11 @@ cdef api object wengert_wrap(TensorImpl* impl):
     return wrap(impl)
 
 cdef api TensorImpl* wengert_unwrap(object o):
+    return (<Tensor>o).impl if isinstance(o, Tensor) else NULL
+
+cdef api TensorImpl* wengert_unwrap_gradient(object o):
+    if isinstance(o, SparseParts):
+        return (<SparseParts>o).impl
     return (<Tensor>o).impl if isinstance(o, Tensor) else NULL
 
 cdef api int wengert_dtype_code(object o):
@@ -545,6 +560,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             add_in_place(impl_of(self), impl_of(other))
         elif scalar_from(other, &s):
             add_in_place(impl_of(self), s)
+        elif isinstance(other, SparseParts):
+            return self.add_(other)
         else:
             other = _from_data(other)  # keeps it alive
             add_in_place(impl_of(self), impl_of(other))
@@ -556,6 +573,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             sub_in_place(impl_of(self), impl_of(other))
         elif scalar_from(other, &s):
             sub_in_place(impl_of(self), s)
+        elif isinstance(other, SparseParts):
+            return self.sub_(other)
         else:
             other = _from_data(other)  # keeps it alive
             sub_in_place(impl_of(self), impl_of(other))
@@ -567,6 +586,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             mul_in_place(impl_of(self), impl_of(other))
         elif scalar_from(other, &s):
             mul_in_place(impl_of(self), s)
+        elif isinstance(other, SparseParts):
+            return self.mul_(other)
         else:
             other = _from_data(other)  # keeps it alive
             mul_in_place(impl_of(self), impl_of(other))
@@ -793,7 +814,9 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     @grad.setter
     def grad(self, value):
         cdef CTensor g
-        if value is not None:
+        if isinstance(value, SparseParts):
+            g = as_tensor((<SparseParts>value).impl)
+        elif value is not None:
             if not isinstance(value, Tensor):
                 raise TypeError(f"grad: expected a Tensor or None, but got {type(value).__name__}")
             g = as_tensor(impl_of(value))
@@ -914,6 +937,58 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             index_put_call(impl_of(view), indices, impl_of(v))
 
 
+cdef class SparseParts:
+    """What a sparse tensor is made of; `wengert.sparse` makes a class of tensors of it."""
+    cdef TensorImpl* impl
+    cdef object __weakref__
+
+    def __cinit__(self, *args, **kwargs):
+        self.impl = NULL
+
+    def __init__(self, Tensor indices not None, Tensor values not None, tuple shape, bint coalesced):
+        cdef vector[int64_t] sizes = shape
+        if self.impl != NULL:
+            raise ValueError("sparse tensor: it is made already")
+        self.impl = new_sparse_call(sizes, impl_of(indices), impl_of(values), coalesced)
+        set_owner(self.impl, <PyObject*>self)
+
+    def __dealloc__(self):
+        if self.impl != NULL:
+            set_owner(self.impl, NULL)
+            drop_reference(self.impl)
+
+    @property
+    def _parts(self):
+        """(indices, values with their history, whether they are coalesced)."""
+        if self.impl == NULL:
+            raise ValueError("sparse tensor: this object was made without __init__")
+        cdef TensorImpl* i = sparse_indices(self.impl)
+        cdef TensorImpl* v = sparse_values(self.impl)
+        return wrap(i), wrap(v), sparse_coalesced(self.impl)
+
+    @property
+    def shape(self):
+        """The sizes of the dimensions, a wengert.Size."""
+        cdef int i
+        if self.impl == NULL:
+            raise ValueError("sparse tensor: this object was made without __init__")
+        return Size([self.impl.shape()[i] for i in range(self.impl.ndim)])
+
+    def _set_parts(self, Tensor indices not None, Tensor values not None, bint coalesced):
+        """Replaces what it is made of, of the same dtype and dimensions."""
+        if self.impl == NULL:
+            raise ValueError("sparse tensor: this object was made without __init__")
+        set_parts_call(self.impl, impl_of(indices), impl_of(values), coalesced)
+
+
+cdef object wrap_sparse(TensorImpl* impl):
+    from wengert.sparse._tensor import SparseTensor
+    cdef SparseParts t = SparseTensor.__new__(SparseTensor)
+    t.impl = impl
+    set_owner(impl, <PyObject*>t)
+    return t
+
+
 cdef inline bint is_bool_scalar(object item):
     """True, False, and what other libraries and 0-d tensors make of them."""
     if isinstance(item, bool):
@@ -1010,8 +1085,8 @@ def same_shape(Tensor a not None, Tensor b not None):
     return True
 
 
-def with_gradients(params):
-    """The parameters that have a gradient, and their gradients."""
+def with_gradients(params, bint sparse=False):
+    """The parameters that have a gradient, and their gradients, which may be sparse if so said."""
     cdef list having = [], grads = []
     cdef CTensor g
     for p in params:
@@ -1019,6 +1094,9 @@ def with_gradients(params):
             raise TypeError(f"optimizer: expected parameters to be tensors, but got {type(p).__name__}")
         g = as_tensor(impl_of(p)).grad()
         if g.defined():
+            if g.impl().flags & kSparse and not sparse:
+                raise RuntimeError("optimizer: sparse gradients are not supported by this "
+                                   "optimizer; consider SparseAdam, SGD or Adagrad")
             having.append(p)
             grads.append(wrap_tensor(g))
     return having, grads

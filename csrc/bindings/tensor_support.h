@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/meta.h"
+#include "autograd/sparse.h"
 #include "bindings/autocast.h"
 #include "bindings/python_tensor.h"
 #include "wengert/detail/owner.h"
@@ -262,6 +263,22 @@ inline bool shows_leaf(TensorImpl* t) {
   return t->has(kIsView) && t->meta->base.impl()->has(kLeafRequiresGrad) &&
          !t->meta->base.impl()->grad_fn;
 }
+inline TensorImpl* new_sparse_call(const std::vector<int64_t>& shape, TensorImpl* indices,
+                                   TensorImpl* values, bool coalesced) {
+  return new_sparse({shape.data(), shape.size()},
+                    {as_tensor(indices), as_tensor(values), coalesced})
+      .release();
+}
+inline void set_parts_call(TensorImpl* t, TensorImpl* indices, TensorImpl* values, bool coalesced) {
+  sparse_parts(as_tensor(t)) = {as_tensor(indices), as_tensor(values), coalesced};
+}
+inline TensorImpl* sparse_indices(TensorImpl* t) {
+  return Tensor(sparse_parts(as_tensor(t)).indices).release();
+}
+inline TensorImpl* sparse_values(TensorImpl* t) {
+  return Tensor(sparse_parts(as_tensor(t)).values).release();
+}
+inline bool sparse_coalesced(TensorImpl* t) { return sparse_parts(as_tensor(t)).coalesced; }
 // How many dimensions an index tensor stands for. Masks may be uint8, as they were in PyTorch.
 inline int64_t mask_dims(TensorImpl* t) {
   return t->dtype == DType::bool_ || t->dtype == DType::uint8 ? t->ndim : 1;

@@ -1,6 +1,7 @@
 // Chooses the tables of the processor's ISA level, once, when the first kernel is asked for.
 #include "levels.h"
 #include "runtime/cpu.h"
+#include "sparse.h"
 
 namespace wengert::kernels {
 namespace {
@@ -27,6 +28,7 @@ struct LevelTables {
   const RecurrentKernels* recurrent;
   const DistanceKernels* distance;
   const FftKernels* fft;
+  const SparseKernels* sparse;
 };
 #define WG_TABLES(level)                                                                \
   LevelTables {                                                                         \
@@ -34,7 +36,7 @@ struct LevelTables {
         level::moments_table, level::optimizer_table, &level::random_table,             \
         level::convolution_table, level::pool_table, level::resample_table,             \
         level::normalize_table, level::cross_entropy_table, level::recurrent_table,     \
-        level::distance_table, level::fft_table                                         \
+        level::distance_table, level::fft_table, level::sparse_table                    \
   }
 
 const LevelTables& level_tables() {
@@ -178,6 +180,7 @@ const DistanceKernels& distance(DType dtype) {
   return level_tables().distance[dtype == DType::float64];
 }
 const FftKernels& fft(DType real) { return level_tables().fft[real == DType::float64]; }
+const SparseKernels& sparse(DType dtype) { return level_tables().sparse[dtype == DType::float64]; }
 MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
 const OptimizerKernels& optimizer(DType dtype) {
   return level_tables().optimizer[dtype == DType::float64];

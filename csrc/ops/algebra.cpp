@@ -47,5 +47,25 @@ bool has_nan(const Tensor& t) {
   return is_floating(t.dtype()) && sum(isnan(t)).item().to_int() > 0;
 }
 
+Tensor cat(const Tensor& a, const Tensor& b, int64_t dim) {
+  return wengert::cat(std::vector<Tensor>{a, b}, dim);
+}
+
+Tensor add_at(const Tensor& to, const Tensor& indices, const Tensor& values) {
+  if (indices.size(0) == 0) return wengert::add(to, sum(values, {0}));
+  if (indices.size(0) == 1) return index_add(to, 0, select(indices, 0, 0), values);
+  return index_put(to, unbind(indices, 0), values, true);
+}
+
+void add_at_(Tensor& to, const Tensor& indices, const Tensor& values) {
+  if (indices.size(0) == 0) {
+    wengert::add_(to, sum(values, {0}));
+  } else if (indices.size(0) == 1) {
+    index_add_(to, 0, select(indices, 0, 0), values);
+  } else {
+    index_put_(to, unbind(indices, 0), values, true);
+  }
+}
+
 }  // namespace algebra
 WENGERT_NAMESPACE_END

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "autograd/sparse.h"
 #include "ops/function.h"
 #include "ops/take.h"
 #include "runtime/parallel.h"
@@ -88,11 +89,13 @@ struct EmbeddingGradient {
 
 // Inputs: the table (count, width) and integers of any shape. With `drop_padding` the row `padding`
 // counts as zeros. With `by_frequency` each row's gradient is divided by how often it was taken.
+// With `sparse` the gradient is sparse.
 struct Embedding {
   int64_t padding;  // -1: none
   bool drop_padding, by_frequency;
+  bool sparse;  // only where the table is a leaf
   static constexpr const char* name = "embedding";
-  WG_FIELDS(padding, drop_padding, by_frequency)
+  WG_FIELDS(padding, drop_padding, by_frequency, sparse)
   static constexpr Tangents tangents = Tangents::linear;
   bool batch(Batch& b) const {
     if (!b.only(1)) return false;
@@ -127,6 +130,12 @@ struct Embedding {
     const Tensor& index = v.saved(0);
     const int64_t rows = v.shape(0).d[0];
     Tensor g = v.grad();
+    WG_CHECK(!(sparse && by_frequency), Error, name,
+             ": scale_grad_by_freq is not supported with sparse gradients");
+    if (sparse) {
+      v.set(0, detail::sparse_rows(v.shape(0), g, index, padding));
+      return;
+    }
     if (by_frequency) g = mul(g, detail::inverse_frequency(index, rows, g.dtype()));
     const bool added = v.dtype(0) == g.dtype() && v.accumulate(0, [&](Tensor& sum) {
       detail::add_rows(sum, index, g, padding);
@@ -201,22 +210,40 @@ struct EmbeddingRenorm {
 namespace detail {
 
 Tensor kept_rows(const Tensor& table, const Tensor& index, int64_t padding) {
-  return apply(Embedding{padding, true, false}, table, index);
+  return apply(Embedding{padding, true, false, false}, table, index);
 }
 Tensor embedding_gradient(const Tensor& g, const Tensor& index, int64_t rows, int64_t padding) {
   return apply(EmbeddingGradient{rows, padding}, g, index);
+}
+
+Tensor sparse_rows(Dims table, const Tensor& g, const Tensor& index, int64_t padding) {
+  Tensor at = reshape(to(index, DType::int64), {1, index.numel()});
+  Tensor rows = reshape(g, {index.numel(), table[1]});
+  if (padding >= 0) {
+    const Tensor kept = select(nonzero(ne(select(at, 0, 0), padding)), 1, 0);
+    at = index_select(at, 1, kept);
+    rows = index_select(rows, 0, kept);
+  }
+  const bool sorted = at.numel() < 2;
+  return new_sparse(table, {std::move(at), std::move(rows), sorted});
+}
+
+Tensor embedding(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx,
+                 bool scale_grad_by_freq, bool sparse) {
+  const char* op = "embedding";
+  const TensorImpl &i = *detail::input(op, input), &w = *detail::input(op, weight);
+  detail::check_table(op, w, i);
+  WG_CHECK(i.ndim + 1 <= kMaxDims, ValueError, op, ": too many dimensions in ", i.sizes());
+  const int64_t padding = detail::table_padding(op, w, padding_idx);
+  return apply(Embedding{padding, false, scale_grad_by_freq, sparse && weight.is_leaf()}, weight,
+               input);
 }
 
 }  // namespace detail
 
 Tensor embedding(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx,
                  bool scale_grad_by_freq) {
-  const char* op = "embedding";
-  const TensorImpl &i = *detail::input(op, input), &w = *detail::input(op, weight);
-  detail::check_table(op, w, i);
-  WG_CHECK(i.ndim + 1 <= kMaxDims, ValueError, op, ": too many dimensions in ", i.sizes());
-  const int64_t padding = detail::table_padding(op, w, padding_idx);
-  return apply(Embedding{padding, false, scale_grad_by_freq}, weight, input);
+  return detail::embedding(input, weight, padding_idx, scale_grad_by_freq, false);
 }
 
 Tensor& embedding_renorm_(Tensor& weight, const Tensor& indices, double max_norm,
@@ -231,11 +258,12 @@ Tensor& embedding_renorm_(Tensor& weight, const Tensor& indices, double max_norm
 
 namespace {
 
-// In Python's order of arguments; gradients are dense, whatever `sparse` is.
+// In Python's order of arguments.
 Tensor embedding_row(const Tensor& weight, const Tensor& indices, int64_t padding_idx,
-                     bool scale_grad_by_freq, bool) {
-  return embedding(indices, weight, padding_idx < 0 ? std::nullopt : std::optional(padding_idx),
-                   scale_grad_by_freq);
+                     bool scale_grad_by_freq, bool sparse) {
+  return detail::embedding(indices, weight,
+                           padding_idx < 0 ? std::nullopt : std::optional(padding_idx),
+                           scale_grad_by_freq, sparse);
 }
 
 constexpr Function rows[] = {
@@ -243,7 +271,7 @@ constexpr Function rows[] = {
         "embedding", "weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False",
         kFunction,
         "Rows of weight (n, d) by integers (*); the row padding_idx, if not negative, gets no "
-        "gradient",
+        "gradient; with sparse that of a leaf is sparse",
         "T((5, 4)), I((3, 2), 0, 5)\nT((5, 4)), I((0,), 0, 5)\nT((5, 4)), I((6,), 0, 5), 2",
         "weight[indices]"),
     make_function<embedding_renorm_>("embedding_renorm_", "input, indices, max_norm, norm_type",

@@ -22,6 +22,12 @@ void add_rows(const Tensor& table, const Tensor& index, const Tensor& g, int64_t
 Tensor kept_rows(const Tensor& table, const Tensor& index, int64_t padding);
 Tensor embedding_gradient(const Tensor& g, const Tensor& index, int64_t rows, int64_t padding);
 
+// As above; with `sparse` the gradient of a table that is a leaf is sparse.
+Tensor embedding(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx,
+                 bool scale_grad_by_freq, bool sparse);
+// The gradient of a table of this shape, sparse: row index[i] has g[i]; without the row `padding`.
+Tensor sparse_rows(Dims table, const Tensor& g, const Tensor& index, int64_t padding);
+
 // 1 / how often the row index[i] occurs in index, of shape (*index, 1).
 Tensor inverse_frequency(const Tensor& index, int64_t rows, DType dtype);
 

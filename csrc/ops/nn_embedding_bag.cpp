@@ -39,8 +39,9 @@ Tensor bag_numbers(const Tensor& starts, int64_t n) {
 struct BagSum {
   int64_t padding;
   bool by_frequency;
+  bool sparse;  // the gradient; only where the table is a leaf
   static constexpr const char* name = "embedding_bag_sum";
-  WG_FIELDS(padding, by_frequency)
+  WG_FIELDS(padding, by_frequency, sparse)
   static constexpr Save saves[] = {save_input(0, for_input(3)), save_input(1), save_input(2),
                                    save_input(3, for_input(0))};
   void infer(Infer& m) const {
@@ -75,7 +76,9 @@ struct BagSum {
     const Tensor bag = bag_numbers(starts, at.numel());
     if (v.needs(0)) {
       const int64_t rows = v.shape(0).d[0];
-      const bool plain = !by_frequency && !v.has_saved(3) && v.dtype(0) == g.dtype();
+      WG_CHECK(!(sparse && by_frequency), Error, "embedding_bag",
+               ": scale_grad_by_freq is not supported with sparse gradients");
+      const bool plain = !sparse && !by_frequency && !v.has_saved(3) && v.dtype(0) == g.dtype();
       const bool added = plain && v.accumulate(0, [&](Tensor& sum) {
         detail::add_rows(sum, at, g, padding, bag.data<int64_t>());
       });
@@ -83,7 +86,8 @@ struct BagSum {
         Tensor each = detail::kept_rows(g, bag, -1);
         if (v.has_saved(3)) each = mul(each, unsqueeze(v.saved(3), -1));
         if (by_frequency) each = mul(each, detail::inverse_frequency(at, rows, g.dtype()));
-        v.set(0, detail::embedding_gradient(each, at, rows, padding));
+        v.set(0, sparse ? detail::sparse_rows(v.shape(0), each, at, padding)
+                        : detail::embedding_gradient(each, at, rows, padding));
       }
     }
     if (v.needs(3)) {
@@ -145,11 +149,10 @@ Tensor bag_starts(const char* op, const Tensor& offsets, int64_t n, bool include
   return starts;
 }
 
-}  // namespace
-
-Bags embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
-                   bool scale_grad_by_freq, BagMode mode, const Tensor& per_sample_weights,
-                   bool include_last_offset, std::optional<int64_t> padding_idx) {
+// `sparse`: the gradient of a weight that is a leaf is sparse.
+Bags bags(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
+          bool scale_grad_by_freq, BagMode mode, const Tensor& per_sample_weights,
+          bool include_last_offset, std::optional<int64_t> padding_idx, bool sparse) {
   const char* op = "embedding_bag";
   const TensorImpl &w = *detail::input(op, weight), &i = *detail::input(op, indices),
                    &o = *detail::input(op, offsets);
@@ -169,7 +172,7 @@ Bags embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& of
            per_sample_weights.dtype());
   const int64_t padding = detail::table_padding(op, w, padding_idx);
   Tensor starts = bag_starts(op, offsets, i.numel, include_last_offset);
-  const int64_t bags = starts.numel() - 1, end = starts.data<int64_t>()[bags];
+  const int64_t count = starts.numel() - 1, end = starts.data<int64_t>()[count];
   // What comes after the last bag is not used.
   const Tensor at = dense_copy(*narrow(indices.detach(), 0, 0, end).impl(), DType::int64);
   for (int64_t k = 0; k < end; ++k) {
@@ -180,8 +183,8 @@ Bags embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& of
 
   Bags r;
   r.offset2bag = bag_numbers(starts, end);
-  r.bag_size = new_tensor(DType::int64, {bags});
-  for (int64_t b = 0; b < bags; ++b) {
+  r.bag_size = new_tensor(DType::int64, {count});
+  for (int64_t b = 0; b < count; ++b) {
     const int64_t *p = at.data<int64_t>(), *s = starts.data<int64_t>() + b;
     r.bag_size.data<int64_t>()[b] = s[1] - s[0] - std::count(p + s[0], p + s[1], padding);
   }
@@ -197,25 +200,35 @@ Bags embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& of
   r.max_indices = zeros({0}, DType::int64);
   const Tensor scale =
       per_sample_weights.defined() ? narrow(per_sample_weights, 0, 0, end) : Tensor();
-  r.output = apply_optional(BagSum{padding, scale_grad_by_freq}, weight, at, starts, scale);
+  r.output = apply_optional(BagSum{padding, scale_grad_by_freq, sparse && weight.is_leaf()}, weight,
+                            at, starts, scale);
   if (mode == BagMode::mean) {
-    const Tensor count = to(clamp(r.bag_size, Scalar(1), std::nullopt), w.dtype);
-    r.output = div(r.output, unsqueeze(count, -1));
+    const Tensor sizes = to(clamp(r.bag_size, Scalar(1), std::nullopt), w.dtype);
+    r.output = div(r.output, unsqueeze(sizes, -1));
   }
   return r;
 }
 
+}  // namespace
+
+Bags embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
+                   bool scale_grad_by_freq, BagMode mode, const Tensor& per_sample_weights,
+                   bool include_last_offset, std::optional<int64_t> padding_idx) {
+  return bags(weight, indices, offsets, scale_grad_by_freq, mode, per_sample_weights,
+              include_last_offset, padding_idx, false);
+}
+
 namespace {
 
-// In Python's order of arguments; gradients are dense, whatever `sparse` is.
+// In Python's order of arguments.
 std::vector<Tensor> bag_row(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
-                            bool scale_grad_by_freq, int64_t mode, bool,
+                            bool scale_grad_by_freq, int64_t mode, bool sparse,
                             const Tensor& per_sample_weights, bool include_last_offset,
                             std::optional<int64_t> padding_idx) {
   WG_CHECK(mode >= 0 && mode <= 2, ValueError,
            "embedding_bag: expected the mode 0 (sum), 1 (mean) or 2 (max), but got ", mode);
-  Bags r = embedding_bag(weight, indices, offsets, scale_grad_by_freq, static_cast<BagMode>(mode),
-                         per_sample_weights, include_last_offset, padding_idx);
+  Bags r = bags(weight, indices, offsets, scale_grad_by_freq, static_cast<BagMode>(mode),
+                per_sample_weights, include_last_offset, padding_idx, sparse);
   return {r.output, r.offset2bag, r.bag_size, r.max_indices};
 }
 

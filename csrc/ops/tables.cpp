@@ -47,6 +47,7 @@ WENGERT_NAMESPACE_BEGIN
   X(ternary) \
   X(product) \
   X(distribution) \
+  X(sparse_product) \
   X(random_sampler) \
   X(linalg_triangular) \
   X(linalg_cholesky) \

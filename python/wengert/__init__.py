@@ -36,6 +36,8 @@ from ._legacy_methods import (
     get_device,
     layout,
     set_default_device,
+    sparse_coo,
+    sparse_csr,
     strided,
 )
 from ._names import *  # noqa: F403

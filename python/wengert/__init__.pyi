@@ -211,6 +211,7 @@ from ._ops import dot as dot
 double: dtype
 from .nn._function_forms import dropout as dropout
 from .nn._function_forms import dropout_ as dropout_
+from .sparse._products import dsmm as dsmm
 from ._shape import dsplit as dsplit
 from ._ops import dstack as dstack
 from ._tensor import dtype as dtype
@@ -312,6 +313,7 @@ from ._ops import histc as histc
 from ._statistics import histogram as histogram
 from ._statistics import histogramdd as histogramdd
 from ._shape import hsplit as hsplit
+from .sparse._products import hspmm as hspmm
 from ._ops import hstack as hstack
 from . import hub as hub
 from ._ops import huber_loss as huber_loss
@@ -560,6 +562,7 @@ from ._ops import rsqrt as rsqrt
 from ._ops import rsqrt_ as rsqrt_
 from ._ops import rsub as rsub
 from . import run as run
+from .sparse._products import saddmm as saddmm
 from ._serialization import save as save
 from ._pointwise import scalar_tensor as scalar_tensor
 from ._ops import scaled_dot_product_attention as scaled_dot_product_attention
@@ -606,22 +609,28 @@ from ._ops import sinh_ as sinh_
 def slice_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._ops import slice_scatter as slice_scatter
 from ._ops import slogdet as slogdet
+from .sparse._products import smm as smm
 from ._ops import smooth_l1_loss as smooth_l1_loss
 from ._ops import softmax as softmax
 from ._ops import softsign as softsign
 from ._linalg_legacy import solve as solve
 from ._ops import sort as sort
+from . import sparse as sparse
+from ._legacy_methods import sparse_coo as sparse_coo
+from .sparse._make import sparse_coo_tensor as sparse_coo_tensor
+from ._legacy_methods import sparse_csr as sparse_csr
+from .sparse._csr import sparse_csr_tensor as sparse_csr_tensor
 from . import special as special
 from ._shape import split as split
 def split_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._shape import split_with_sizes as split_with_sizes
-def split_with_sizes_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
+from .sparse._products import spmm as spmm
 from ._ops import sqrt as sqrt
 from ._ops import sqrt_ as sqrt_
 from ._ops import square as square
 from ._ops import square_ as square_
 from ._ops import squeeze as squeeze
-def squeeze_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
+from .sparse._products import sspaddmm as sspaddmm
 from ._ops import stack as stack
 from ._reductions import std as std
 from ._reductions import std_mean as std_mean

@@ -6,6 +6,7 @@ import math
 
 from . import _core
 from ._device import device as _device
+from ._legacy_methods import strided
 from ._tensor import Tensor, dtype
 
 TYPE_CHECKING = False
@@ -234,7 +235,10 @@ def _from_data(
 ) -> Tensor:
     """What operators do with an operand that is no tensor, and Tensor(...) with its arguments."""
     if _legacy is None:
-        return as_tensor(data, dtype)
+        made = as_tensor(data, dtype)
+        if made.layout is not strided:
+            raise NotImplementedError("a dense tensor is expected; convert with to_dense()")
+        return made
     from ._legacy import construct
 
     return construct("Tensor", None, *_legacy)

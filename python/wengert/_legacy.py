@@ -6,6 +6,7 @@ from typing import Any
 
 from wengert import _core
 from wengert._creation import _check_device, as_tensor, tensor
+from wengert._legacy_methods import strided
 from wengert._tensor import Size, Tensor, all_dtypes, dtype
 
 _dtypes = {t.name: t for t in all_dtypes}
@@ -85,7 +86,11 @@ class _TensorType(type):
         return construct(cls.__name__, cls.dtype, args, kwargs)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
+        return (
+            isinstance(instance, Tensor)
+            and instance.dtype is cls.dtype
+            and instance.layout is strided
+        )
 
     def __repr__(cls) -> str:
         return f"<class '{home}.{cls.__name__}'>"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class layout:
-    """How elements lie in memory; there is one way, `strided`."""
+    """How elements lie in memory: `strided`, or a list of those that are not zero."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -27,6 +27,8 @@ class layout:
 
 
 strided = layout("strided")
+sparse_coo = layout("sparse_coo")
+sparse_csr = layout("sparse_csr")
 
 
 def new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:

@@ -347,6 +347,14 @@ def _solve_triangular(
     unitriangular: _bool = ...,
     out: Any = ...,
 ) -> Tensor: ...
+def _sparse_plan(row: Tensor, column: Tensor, rows: _int, columns: _int) -> Tensor: ...
+def _sparse_product(
+    plan: Tensor,
+    other_plan: Tensor,
+    values: Tensor,
+    dense: Tensor,
+    rows: _int,
+) -> Tensor: ...
 def _split(input: Tensor, split_size: _int, dim: _int = ...) -> tuple[Tensor, ...]: ...
 def _split_with_sizes(
     input: Tensor,

@@ -17,6 +17,8 @@ an object with one key that names its type:
 ``{"tensor": name, ...}``             with "requires_grad", "class" (Parameter, Buffer),
                                       "persistent", "complex128", "id" where they say something
 ``{"same": id}``                      the very tensor that had this "id"
+``{"sparse": indices, ...}``          a sparse tensor, with "values", "size", "coalesced" and, where
+                                      they say something, "requires_grad" and "csr" (by rows)
 ====================================  ==========================================================
 
 Nothing in a file can make a program run: loading builds these types only.
@@ -34,6 +36,7 @@ from collections.abc import Callable
 
 from . import _safetensors
 from ._device import device
+from ._legacy_methods import strided
 from ._tensor import Size, Tensor, all_dtypes, dtype
 
 TYPE_CHECKING = False
@@ -75,6 +78,8 @@ class _Writer:
         if kind is str:
             return value
         if isinstance(value, Tensor):
+            if value.layout is not strided:
+                return self._sparse(value, path, names)
             return self._tensor(value, path, names)
         if kind is list:
             return self._items(value, path, names)
@@ -132,6 +137,21 @@ class _Writer:
         if t.dtype.name == "complex128":
             node["complex128"] = True
         self._objects[id(t)] = (t, node, len(self._objects))
+        return node
+
+    def _sparse(self, t: Any, path: str, names: tuple[str, ...]) -> dict[str, Any]:
+        _, (indices, values, *_) = t.to_sparse().__reduce_ex__(2)
+        coalesced = t.is_sparse_csr or t.is_coalesced()
+        node = {
+            "sparse": self.encode(indices, path, (*names, "indices")),
+            "values": self.encode(values, path, (*names, "values")),
+            "size": list(t.shape),
+            "coalesced": coalesced,
+        }
+        if t.is_sparse_csr:
+            node["csr"] = True
+        if t.requires_grad:
+            node["requires_grad"] = True
         return node
 
     def _store(self, t: Tensor, names: tuple[str, ...]) -> str:
@@ -199,6 +219,8 @@ class _Reader:
             if type(value) is not int or value not in self._by_id:
                 raise _invalid("it refers to a tensor that is not there")
             return self._by_id[value]
+        if kind == "sparse":
+            return self._sparse(node, depth)
         if kind in ("dict", "odict"):
             return self._dict(node, depth)
         if kind in _SEQUENCES:
@@ -221,6 +243,23 @@ class _Reader:
         if "metadata" in node and ordered:
             made._metadata = self.decode(node["metadata"], depth + 1)  # type: ignore[attr-defined]
         return made
+
+    def _sparse(self, node: dict[str, Any], depth: int) -> Any:
+        indices, values = (self.decode(node.get(k), depth + 1) for k in ("sparse", "values"))
+        size = node.get("size")
+        if not isinstance(indices, Tensor) or not isinstance(values, Tensor):
+            raise _invalid("a sparse tensor without indices or values")
+        if not isinstance(size, list) or not all(type(n) is int for n in size):
+            raise _invalid("a sparse tensor without a size")
+        from .sparse._make import rebuild
+
+        try:
+            made = rebuild(indices, values, size, node.get("coalesced") is True)
+        except RuntimeError as e:
+            raise _invalid(str(e)) from None
+        if node.get("csr") is True:
+            made = made.to_sparse_csr()
+        return made.requires_grad_(node.get("requires_grad") is True)
 
     def _tensor(self, node: dict[str, Any]) -> Tensor:
         name = node["tensor"]

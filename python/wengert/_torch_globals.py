@@ -112,6 +112,31 @@ def _rebuild_tensor_v3(
     return _finish(reader, _view(flat, offset, shape, strides), requires_grad, metadata)
 
 
+def _rebuild_sparse(reader: Reader, layout: Any, parts: Any) -> Any:
+    from ._legacy_methods import sparse_coo, sparse_csr
+    from .sparse import _csr, _make
+
+    sizes = {id(sparse_coo): (3, 4), id(sparse_csr): (4,)}.get(id(layout), ())
+    if type(parts) is not tuple or len(parts) not in sizes:
+        raise damaged("a sparse tensor is not made of its parts")
+    n = 2 if layout is sparse_coo else 3
+    if not all(isinstance(p, Tensor) for p in parts[:n]) or type(parts[n]) not in (
+        Size,
+        tuple,
+        list,
+    ):
+        raise damaged("a sparse tensor has no indices, no values or no size")
+    if not all(type(s) is int for s in parts[n]):
+        raise damaged("a sparse tensor's size is made of something else than ints")
+    reader.spend(sum(p.numel() for p in parts[:n]))
+    try:
+        if layout is sparse_coo:
+            return _make.rebuild(parts[0], parts[1], parts[2], parts[3:] == (True,))
+        return _csr.sparse_csr_tensor(*parts)
+    except RuntimeError as e:
+        raise damaged(str(e)) from None
+
+
 def _rebuild_parameter(
     reader: Reader, data: Any, requires_grad: Any, hooks: Any = None, state: Any = None
 ) -> Tensor:
@@ -208,11 +233,16 @@ def _complex(reader: Reader, *parts: Any) -> complex:
 
 
 def _layout(reader: Reader, name: str) -> Any:
-    from ._legacy_methods import strided
+    from ._legacy_methods import sparse_coo, sparse_csr, strided
 
-    if name != "torch.strided":
+    known = {
+        "torch.strided": strided,
+        "torch.sparse_coo": sparse_coo,
+        "torch.sparse_csr": sparse_csr,
+    }
+    if name not in known:
         raise UnpicklingError(f"load: layout {name!r} is not supported; save dense tensors")
-    return strided
+    return known[name]
 
 
 # ---- NumPy --------------------------------------------------------------------------------
@@ -352,6 +382,7 @@ def table(in_cpu: bool) -> dict[str, Any]:
         "torch._utils._rebuild_tensor": _rebuild_tensor,
         "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
         "torch._utils._rebuild_tensor_v3": _rebuild_tensor_v3,
+        "torch._utils._rebuild_sparse_tensor": _rebuild_sparse,
         "torch._utils._rebuild_parameter": _rebuild_parameter,
         "torch._utils._rebuild_parameter_with_state": _rebuild_parameter,
         "torch._tensor._rebuild_from_type_v2": _rebuild_from_type,

@@ -149,6 +149,13 @@ def plain(value: Any) -> Any:
     """Results in terms of Python and NumPy, dtypes by name."""
     if hasattr(value, "detach") and hasattr(value, "requires_grad"):
         t = value.detach()
+        if "sparse" in str(t.layout):
+            places = [t.indices()] if t.is_sparse and t.is_coalesced() else []
+            if t.is_sparse_csr:
+                places = [t.crow_indices(), t.col_indices()]
+            kind = "uncoalesced" if t.is_sparse and not places else str(t.layout).split(".")[-1]
+            parts = [t.values(), *places] if places else [t._values(), t._indices()]
+            return [kind, list(t.shape), *(plain(x) for x in parts)]
         if "float16" in str(t.dtype):
             return str(t.dtype).split(".")[1], t.double().numpy()
         # PyTorch has tensors that are zero without elements, and lazily conjugated ones.
@@ -197,6 +204,8 @@ def zeros(value: Any) -> Any:
 def floats(value: Any) -> list[Any]:
     """The tensors among results that can be differentiated."""
     if hasattr(value, "grad_fn"):
+        if "sparse" in str(value.layout):
+            value = value.to_dense()
         return [value] if value.requires_grad else []
     if isinstance(value, dict):
         value = list(value.values())
@@ -245,7 +254,10 @@ def outcome(library: ModuleType, case: Case, dtype: str, scattered: bool) -> Out
             total, leaves, create_graph=k + 1 < order, retain_graph=True, allow_unused=True
         )
         # An input that has no influence may get no gradient in one library and zeros in the other.
-        dense = [library.zeros_like(t) if g is None else g for g, t in zip(grads, leaves)]
+        # That of a factor beside a sparse one may be sparse in one library only.
+        dense = [
+            library.zeros_like(t) if g is None else g.to_dense() for g, t in zip(grads, leaves)
+        ]
         out.derivatives.append(plain(dense))
         tensors = dense
     return out

@@ -42,6 +42,7 @@ MODULES = [
     "hub",
     "nn.parallel",
     "random",
+    "sparse",
     "utils.model_zoo",
     "testing",
     "utils.tensorboard",
@@ -62,7 +63,7 @@ ANYTHING = ["VAR_POSITIONAL", "VAR_KEYWORD"]
 
 def public(module: Any) -> list[str]:
     names = getattr(module, "__all__", None) or [n for n in dir(module) if n[0] != "_"]
-    return sorted(n for n in names if callable(getattr(module, n)))
+    return sorted(n for n in names if callable(getattr(module, n, None)))
 
 
 def pairs() -> Iterator[Any]:

@@ -119,8 +119,10 @@ class GradScaler:
             raise ValueError("unscale_: gradients in float16 cannot be unscaled; use float32 ones")
         with no_grad():
             for grad in grads:
-                state.found_inf = bool(state.found_inf) or not bool(grad.isfinite().all())
-                grad.mul_(factor)
+                own: Any = grad
+                values = own._values() if own.is_sparse else grad
+                state.found_inf = bool(state.found_inf) or not bool(values.isfinite().all())
+                values.mul_(factor)
         state.stage = _UNSCALED
 
     def step(self, optimizer: Optimizer, *args: Any, **kwargs: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from .. import _core
@@ -58,6 +59,9 @@ def backward(
     if inputs is not None and not isinstance(inputs, Tensor) and not inputs:
         raise RuntimeError("backward: inputs must not be empty; leave it out for all leaves")
     keep = create_graph if retain_graph is None else retain_graph
+    sparse = sys.modules.get("wengert.sparse._autograd")
+    if sparse is not None:
+        tensors, grad_tensors, inputs = sparse.on_values(tensors, grad_tensors, inputs)
     _core.backward(tensors, grad_tensors, keep, create_graph, inputs)
 
 
@@ -88,7 +92,13 @@ def grad(
             outputs, inputs, grad_outputs, keep, create_graph, allow_unused, materialize_grads
         )
     unused = materialize_grads if allow_unused is None else allow_unused
-    result = _core.grad(outputs, inputs, grad_outputs, keep, create_graph, unused)
+    sparse = sys.modules.get("wengert.sparse._autograd")
+    if sparse is None:
+        result = _core.grad(outputs, inputs, grad_outputs, keep, create_graph, unused)
+    else:
+        dense = sparse.on_values(outputs, grad_outputs, inputs)
+        result = _core.grad(dense[0], dense[2], dense[1], keep, create_graph, unused)
+        result = sparse.of_inputs(inputs, result)
     if materialize_grads:
         wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         result = tuple(_core.ops.zeros_like(i) if g is None else g for g, i in zip(result, wanted))

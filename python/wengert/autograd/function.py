@@ -7,6 +7,7 @@ from functools import wraps
 
 from .. import _core
 from .._grad_modes import no_grad
+from .._legacy_methods import strided
 from .._tensor import Tensor
 
 TYPE_CHECKING = False
@@ -60,6 +61,8 @@ class FunctionCtx:
         return self._saved
 
     def _run_backward(self, gradients: tuple[Any, ...], saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        if self._sparse_saved:
+            saved = tuple(self._sparse_saved.get(i, t) for i, t in enumerate(saved))
         self._saved = saved
         try:
             if self._materialize:
@@ -81,11 +84,19 @@ class FunctionCtx:
                 f"{self._function.__name__}: backward returned {len(result)} gradients, "
                 f"but forward had {n} arguments"
             )
-        return tuple(g for g, is_tensor in zip(result, self._is_tensor) if is_tensor)
+        result = tuple(g for g, is_tensor in zip(result, self._is_tensor) if is_tensor)
+        if self._sparse_inputs is not None:
+            from ..sparse._autograd import masked
+
+            result = tuple(map(masked, self._sparse_inputs, result))
+        return result
 
     _function: type[Function]
     _output_meta: tuple[tuple[Any, Any], ...] = ()
     _is_tensor: tuple[bool, ...] = ()
+    # Of sparse tensors the graph sees the values only.
+    _sparse_inputs: list[Any] | None = None
+    _sparse_saved: dict[int, Any] | None = None
 
 
 class Function:
@@ -149,6 +160,15 @@ class Function:
         saved = ctx._to_save
         ctx._to_save = ()
         ctx._node = True
+        if any(t.layout is not strided for t in inputs):
+            from ..sparse._autograd import values_of
+
+            ctx._sparse_inputs, inputs = inputs, values_of(inputs)
+        if any(t is not None and t.layout is not strided for t in saved):
+            ctx._sparse_saved = {
+                i: t for i, t in enumerate(saved) if t is not None and t.layout is not strided
+            }
+            saved = tuple(None if i in ctx._sparse_saved else t for i, t in enumerate(saved))
         _core._record_custom(ctx, cls.__name__ + "Backward", inputs, tensors, differentiable, saved)
         return outputs[0] if single else tuple(outputs)
 

@@ -24,7 +24,7 @@ def embedding(
         padding_idx: this row receives no gradient.
         max_norm: rows used here whose ``norm_type``-norm is larger are first scaled down, in place.
         scale_grad_by_freq: divide the gradient of a row by how often it is used here.
-        sparse: accepted; gradients are dense all the same.
+        sparse: the gradient of a weight that is a leaf is a sparse tensor of the rows used.
     """
     padding_idx = _padding_row(padding_idx, weight)
     if max_norm is not None:
@@ -64,7 +64,7 @@ def embedding_bag(
         max_norm: rows used here whose ``norm_type``-norm is larger are first scaled down, in place.
         scale_grad_by_freq: divide the gradient of a row by how often it is used here.
         mode: "sum", "mean" or "max"; empty bags give zeros.
-        sparse: accepted; gradients are dense all the same.
+        sparse: the gradient of a weight that is a leaf is a sparse tensor of the rows used.
         per_sample_weights: factors of the rows, of the input's shape, for "sum".
         include_last_offset: the last offset is the end of the last bag.
         padding_idx: this row is left out of every bag.

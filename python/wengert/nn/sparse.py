@@ -50,7 +50,7 @@ class Embedding(Module):
     Args:
         padding_idx: this row begins as 0 and receives no gradient.
         max_norm: rows used whose ``norm_type``-norm is larger are first scaled down, in place.
-        sparse: accepted; gradients are dense all the same.
+        sparse: the gradient of a weight that is a leaf is a sparse tensor of the rows used.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class EmbeddingBag(Module):
         max_norm: rows used whose ``norm_type``-norm is larger are first scaled down, in place.
         scale_grad_by_freq: divide the gradient of a row by how often it is used.
         mode: "sum", "mean" or "max".
-        sparse: accepted; gradients are dense all the same.
+        sparse: the gradient of a weight that is a leaf is a sparse tensor of the rows used.
         include_last_offset: the last offset is the end of the last bag.
         padding_idx: this row begins as 0 and is left out of every bag.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 import wengert
-from wengert import Tensor, enable_grad, full_like, zeros_like
+from wengert import Tensor, enable_grad, full_like, no_grad, zeros_like
 from wengert._tensor import with_gradients
 from wengert.optim.optimizer import Optimizer
 
@@ -72,6 +72,7 @@ class ElementwiseOptimizer(Optimizer):
     _options: tuple[str, ...]
     _values_of: Callable[[dict], tuple]
     _switches: Callable[[dict], Any] | None
+    _takes_sparse: bool = False  # _sparse_formula is there
     _nothing: tuple | None  # the lists of states when no state is asked for, if that can be
 
     def __init_subclass__(cls) -> None:
@@ -102,9 +103,11 @@ class ElementwiseOptimizer(Optimizer):
         if self.defaults["differentiable"]:
             self._step_recorded()
             return loss
-        switches, nothing = self._switches, self._nothing
+        switches, nothing, takes_sparse = self._switches, self._nothing, self._takes_sparse
         for index, group in enumerate(self.param_groups):
-            params, grads = with_gradients(group["params"])
+            params, grads = with_gradients(group["params"], takes_sparse)
+            if takes_sparse and any(g.is_sparse for g in grads):
+                params, grads = self._step_sparse(params, grads, group)
             if params:
                 key = None if switches is None else switches(group)
                 if key or nothing is None:
@@ -131,6 +134,21 @@ class ElementwiseOptimizer(Optimizer):
                     elif decay != 0:
                         g = g + p * decay
                     self._formula(p, g, state, group)
+
+    def _step_sparse(self, params: list, grads: list, group: dict) -> tuple[list, list]:
+        """Steps the parameters whose gradients are sparse; returns the others."""
+        if group["fused"]:
+            raise RuntimeError(f"{type(self).__name__}: fused steps take no sparse gradients")
+        with no_grad():
+            for p, g in zip(params, grads, strict=True):
+                if g.is_sparse:
+                    self._sparse_formula(p, -g if group["maximize"] else g, group)
+        rest = [(p, g) for p, g in zip(params, grads, strict=True) if not g.is_sparse]
+        return [p for p, _ in rest], [g for _, g in rest]
+
+    def _sparse_formula(self, p: Tensor, g: Any, group: dict) -> None:
+        """The step of one parameter whose gradient is sparse and has its sign already."""
+        raise NotImplementedError
 
     def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
         """The step of one parameter, recorded: p is changed in place, state is replaced."""

@@ -25,6 +25,7 @@ class Adagrad(ElementwiseOptimizer):
     """
 
     _step = adagrad_step
+    _takes_sparse = True
     _states = (STEP, State("sum", "initial_accumulator_value"))
     _options = ("lr", "lr_decay", "weight_decay", "eps", "maximize")
 
@@ -71,6 +72,20 @@ class Adagrad(ElementwiseOptimizer):
     def _gather(self, params: list[Tensor], options: Any) -> tuple:
         # As in PyTorch, all groups begin with the same value.
         return super()._gather(params, self.defaults)
+
+    def _sparse_formula(self, p: Tensor, g: Any, group: dict) -> None:
+        if group["weight_decay"] != 0:
+            raise RuntimeError("Adagrad: weight_decay is not compatible with sparse gradients")
+        self._gather([p], self.defaults)
+        state = self._state[p]
+        state["step"] += 1
+        rate = float(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        # Each element once: the update is not linear.
+        g = g.coalesce()
+        where, values = tuple(g.indices()), g.values()
+        s = state["sum"][where] + values * values
+        state["sum"][where] = s
+        p[where] = p[where] - rate * values / (s.sqrt() + group["eps"])
 
     def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
         s = state["sum"] = state["sum"] + g * g

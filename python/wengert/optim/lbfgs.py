@@ -60,7 +60,9 @@ class LBFGS(Optimizer):
 
     def _flat_grad(self) -> Tensor:
         grads = ((p, p.grad) for p in self._params)
-        return cat([p.new_zeros(p.numel()) if g is None else g.reshape(-1) for p, g in grads])
+        return cat(
+            [p.new_zeros(p.numel()) if g is None else g.to_dense().reshape(-1) for p, g in grads]
+        )
 
     def _move(self, t: float | Tensor, d: Tensor) -> None:
         begin = 0

@@ -27,6 +27,7 @@ class SGD(ElementwiseOptimizer):
 
     _states = (State("momentum_buffer", when="momentum"),)
     _step = sgd_step
+    _takes_sparse = True
     _options = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
     # Ids of those of the parameters gathered last whose momentum begins, where this makes a
     # difference: it is the gradient, neither dampened nor recorded.
@@ -90,6 +91,21 @@ class SGD(ElementwiseOptimizer):
             sgd_step(p, g, (buffers,), (lr, momentum, damped, *rest))
         self._fresh = frozenset()
         del self.__dict__["_step"]
+
+    def _sparse_formula(self, p: Tensor, g: Any, group: dict) -> None:
+        momentum = group["momentum"]
+        if group["weight_decay"] != 0:
+            raise RuntimeError("SGD: weight_decay is not compatible with sparse gradients")
+        if momentum != 0:
+            g = g.coalesce()  # the buffer grows by new places only
+            state = self._state[p]
+            b = state.get("momentum_buffer")
+            if b is None:
+                b = state["momentum_buffer"] = g.detach().clone()
+            else:
+                b.mul_(momentum).add_(g, alpha=1 - group["dampening"])
+            g = g.add(b, alpha=momentum) if group["nesterov"] else b
+        p.add_(g, alpha=-float(group["lr"]))
 
     def _formula(self, p: Tensor, g: Tensor, state: dict, group: dict) -> None:
         momentum = group["momentum"]

@@ -59,14 +59,14 @@ class SparseAdam(Optimizer):
         loss = None if closure is None else self._evaluate(closure)
         with no_grad():
             for group in self.param_groups:
-                params, grads = with_gradients(group["params"])
+                params, grads = with_gradients(group["params"], True)
                 if not all(g.is_sparse for g in grads):
                     raise RuntimeError(
                         "SparseAdam does not support dense gradients, please consider Adam instead"
                     )
                 for p, g in zip(params, grads, strict=True):
                     # Each element once: the update is not linear.
-                    each: Any = g.coalesce()  # type: ignore[attr-defined]
+                    each: Any = g.coalesce()
                     self._update(p, tuple(each.indices()), each.values(), group)
         return loss
 

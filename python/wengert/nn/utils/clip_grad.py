@@ -33,6 +33,10 @@ def get_total_norm(
     norm_type = float(norm_type)
     if not tensors:
         return _C.zeros(())
+    if any(t.is_sparse for t in tensors):
+        raise NotImplementedError(
+            "get_total_norm: not available for sparse gradients; take norm() of each"
+        )
     total = grad_norm(tensors, norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(

@@ -1,0 +1,32 @@
+// Gradients that are zero but for some elements, as lookups in large tables have them.
+//
+// Such a tensor has the shape and dtype of what it stands for and no elements: its storage holds
+// the parts. It goes from a rule to a leaf and from there to whoever asks for the gradient; no
+// operation is ever called with it. Should one be, it sees zeros that cannot be written.
+#pragma once
+
+#include "tensor/impl.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+// Element values[k] stands at indices[:, k]; what stands at one place several times is summed.
+struct SparseParts {
+  Tensor indices;          // (dimensions that are indexed, count) of int64
+  Tensor values;           // (count, *the other dimensions); may have a history
+  bool coalesced = false;  // indices are sorted, no two the same
+};
+
+WENGERT_API Tensor new_sparse(Dims shape, SparseParts parts);
+WENGERT_API SparseParts& sparse_parts(const Tensor& t);
+// Among the flags of a tensor's header (TensorFlag).
+inline constexpr uint16_t kSparse = 1 << 15;
+inline bool is_sparse(const Tensor& t) { return t.impl()->has(kSparse); }
+
+// The sum of two tensors of which one at least is sparse: sparse if both are.
+Tensor add_sparse(const Tensor& a, const Tensor& b);
+// Adds a sparse tensor to a dense one in place.
+void add_sparse_(Tensor& dense, const Tensor& sparse);
+// The tensor itself if nobody else sees it or its parts, otherwise a copy.
+Tensor owned_sparse(Tensor t);
+
+WENGERT_NAMESPACE_END

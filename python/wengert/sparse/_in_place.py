@@ -1,0 +1,104 @@
+"""Sparse tensors changed in place, and dense ones by sparse ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert import is_grad_enabled, no_grad
+from wengert.sparse._arithmetic import add, check_same_shape, div, is_number, mul
+from wengert.sparse._tensor import SparseTensor, function, is_sparse, make
+
+
+def _become(target: Any, result: Any) -> Any:
+    """Stores a result in the tensor it was computed from."""
+    if not is_sparse(target):
+        return target.copy_(result.to_dense() if is_sparse(result) else result)
+    if target.requires_grad and target.is_leaf and is_grad_enabled():
+        raise RuntimeError(
+            "a leaf that requires grad cannot be changed in place while it is recorded"
+        )
+    indices, values, coalesced = result._parts
+    if target.requires_grad and target.is_leaf:
+        values = values.detach().requires_grad_()
+    target._set_parts(indices, values.to(target.dtype), coalesced)
+    target.__dict__.pop("_plans", None)
+    return target
+
+
+@function()
+def add_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """self += alpha other."""
+    if is_sparse(self) or not other.sparse_dim():
+        return _become(self, add(self, other, alpha=alpha))
+    check_same_shape("add_", self, other)
+    indices, values, _ = other._parts
+    values = values.to(self.dtype)
+    values = values if alpha == 1 else values * alpha
+    if len(indices) == 1:
+        return self.index_add_(0, indices[0], values)
+    return self.index_put_(tuple(indices), values, accumulate=True)
+
+
+@function("sub_", "subtract_")
+def sub_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """self -= alpha other."""
+    return add_(self, other, alpha=-alpha)
+
+
+@function("mul_", "multiply_")
+def mul_(self: Any, other: Any) -> Any:
+    """self *= other."""
+    if is_sparse(self) and is_number(other):
+        self._parts[1].mul_(other)
+        return self
+    return _become(self, mul(self, other))
+
+
+@function("div_", "divide_", "true_divide_")
+def div_(self: Any, other: Any) -> Any:
+    """self /= other."""
+    if is_sparse(self) and is_number(other):
+        self._parts[1].div_(other)
+        return self
+    return _become(self, div(self, other))
+
+
+@function()
+def neg_(self: SparseTensor) -> SparseTensor:
+    """self = -self."""
+    self._parts[1].neg_()
+    return self
+
+
+@function()
+def zero_(self: SparseTensor) -> SparseTensor:
+    """Removes all values."""
+    indices, values, _ = self._parts
+    with no_grad():
+        # A leaf's gradient is made of that of its values.
+        (values if self._source is None else self._source).zero_()
+    nothing = values.detach()[:0].clone().requires_grad_(values.requires_grad)
+    self._set_parts(indices[:, :0].clone(), nothing, True)
+    self.__dict__.pop("_plans", None)
+    return self
+
+
+@function()
+def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
+    """Takes over shape, places and values of another sparse tensor."""
+    if not is_sparse(self) or not is_sparse(src):
+        raise RuntimeError(
+            "copy_: cannot copy between dense and sparse tensors; convert with to_dense() or "
+            "to_sparse()"
+        )
+    check_same_shape("copy_", self, src)
+    indices, values, coalesced = src._parts
+    return _become(self, make(indices.clone(), values.detach().clone(), src.shape, coalesced))
+
+
+@function()
+def detach_(self: SparseTensor) -> SparseTensor:
+    """Cuts this tensor off from its history."""
+    indices, values, coalesced = self._parts
+    self._set_parts(indices, values.detach(), coalesced)
+    return self
