@@ -31,7 +31,7 @@ in float64 and with inputs scattered in memory. "Passes" means that every case o
 def verdict(name: coverage.Name, failures: dict[harness.Case, str]) -> tuple[str, str]:
     """ "passes", "partly", "fails" or "no case", and why."""
     if not name.cases:
-        return "no case", "left out: one process on one machine" if name.is_left_out else ""
+        return "no case", f"left out: {name.why_left_out}" if name.is_left_out else ""
     failed = [failures[c] for c in name.cases if c in failures]
     if not failed:
         return "passes", ""

@@ -90,17 +90,19 @@ void execute_in_place(OpCall& call) {
       cls.compute(call.op, c);
       copy_elements(self, *out.impl());
     }
+    self.bump_version();
+    if (history) {
+      for (int k = 0; k < cls.n_saves; ++k) {
+        if (cls.saves[k].output) node->saved()[k].version = self.version();
+      }
+      if (thread_mode.word & kPacking) [[unlikely]]
+        pack_saved(*node);
+    }
   } catch (...) {
     if (history) release_node(history);
     throw;
   }
-  self.bump_version();
-  if (history) {
-    for (int k = 0; k < cls.n_saves; ++k) {
-      if (cls.saves[k].output) node->saved()[k].version = self.version();
-    }
-    rebase(self, history);
-  }
+  if (history) rebase(self, history);
 }
 
 }  // namespace
