@@ -149,17 +149,17 @@ def test_packed_values_are_released_by_backward():
 
 
 def test_the_collector_sees_packed_values():
-    x = wg.randn(3).requires_grad_()
-
     class Kept:
         pass
 
-    kept = Kept()
-    with graph.saved_tensors_hooks(lambda t: (kept, t.detach()), lambda p: p[1]):
-        y = x.exp()
-    kept.result = y
-    seen = weakref.ref(kept)
-    del kept, y
+    def make():
+        x = wg.randn(3).requires_grad_()
+        kept = Kept()
+        with graph.saved_tensors_hooks(lambda t: (kept, t.detach()), lambda p: p[1]):
+            kept.result = x.exp()
+        return weakref.ref(kept)
+
+    seen = make()
     gc.collect()
     assert seen() is None
 

@@ -114,4 +114,11 @@ except mp.ProcessExitedException as e:
     r = e.exit_code, e.error_index, e.signal_name
 r"""),
     spawn("mp.spawn(lambda i: None, nprocs=1)", raises=True),
+    Case("torch.multiprocessing.Pipe", SPAWN
+         + "a, b = mp.Pipe()\na.send([C(3), 'x'])\nr = b.recv()\na.close(); b.close()\nr"),
+    Case("torch.multiprocessing.set_start_method", SPAWN
+         + "before = mp.get_start_method()\nmp.set_start_method('fork', force=True)\n"
+           "r = mp.get_start_method()\nmp.set_start_method(before, force=True)\nr"),
+    Case("torch.multiprocessing.set_start_method", SPAWN
+         + "mp.set_start_method('sideways', force=True)", raises=True),
 ]  # fmt: skip

@@ -43,7 +43,7 @@ __all__ = [
 
 def _warn_of_cycle(stacklevel: int) -> None:
     warnings.warn(
-        "backward: with create_graph=True the grad of a leaf holds the graph, which holds the leaf; "
+        "backward: with create_graph=True the grad of a leaf holds the graph that holds the leaf; "
         "use autograd.grad, or set the grads to None afterwards, to free the memory",
         stacklevel=stacklevel + 1,
     )

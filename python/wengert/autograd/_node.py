@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from .._core import Node
 from .._tensor import Tensor
@@ -30,8 +30,15 @@ class Handle(RemovableHandle):
 class MultiHandle(Handle):
     """Takes several hooks away."""
 
+    __slots__ = ("_handles",)
+
     def __init__(self, handles: Sequence[RemovableHandle]) -> None:
-        super().__init__(lambda: [h.remove() for h in handles])
+        super().__init__(self._remove_all)
+        self._handles = handles
+
+    def _remove_all(self) -> None:
+        for h in self._handles:
+            h.remove()
 
 
 class GradientEdge(NamedTuple):
@@ -40,7 +47,7 @@ class GradientEdge(NamedTuple):
 
     node: Node
     output_nr: int
-    ownership_token: Optional[Node] = None
+    ownership_token: Node | None = None
 
 
 class SavedTensor:

@@ -257,9 +257,7 @@ def _separate_outputs(ctx: FunctionCtx, inputs: list[Tensor], outputs: list[Any]
             alias = t.detach()
             if not is_input:
                 ctx._to_save = tuple(alias if s is t else s for s in ctx._to_save)
-            ctx._non_differentiable = tuple(
-                alias if s is t else s for s in ctx._non_differentiable
-            )
+            ctx._non_differentiable = tuple(alias if s is t else s for s in ctx._non_differentiable)
             outputs[i] = alias
             if any(ctx.needs_input_grad) and _core.is_grad_enabled():
                 _core._forbid_in_place(alias)

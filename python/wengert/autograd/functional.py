@@ -188,7 +188,7 @@ def jvp(
         func, inputs, create_graph, strict: as of `vjp`.
     """
     with enable_grad():
-        tensors, is_tuple = _as_tuple(inputs, "jvp", "inputs")
+        tensors = _as_tuple(inputs, "jvp", "inputs")[0]
         tensors = _prepare(tensors, create_graph)
         weights = _prepared_vector(v, create_graph, "jvp")
         if weights is None:
@@ -239,9 +239,7 @@ def _by_rows(
             full = _filled(found, inputs, strict, create_graph, "jacobian", "an output")
             for row, g in zip(rows, full):
                 row.append(g)
-        blocks.append(
-            tuple(_stacked(r, (*o.shape, *t.shape), o) for r, t in zip(rows, inputs))
-        )
+        blocks.append(tuple(_stacked(r, (*o.shape, *t.shape), o) for r, t in zip(rows, inputs)))
     return tuple(blocks)
 
 
@@ -375,9 +373,7 @@ def _second_order(
         jac = _gradients((output,), tensors, create_graph=True)
         _check_strict(jac, strict, op, "the gradient with respect to input")
         if op == "hvp":
-            full = tuple(
-                _core.ops.zeros_like(t) if g is None else g for g, t in zip(jac, tensors)
-            )
+            full = tuple(_core.ops.zeros_like(t) if g is None else g for g, t in zip(jac, tensors))
             product = _forward_products(full, tensors, op, strict)
         else:
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock, local
-from typing import Any, Literal, Optional, Union
+from typing import Any, Literal
 
 from .. import _core
 from .._core import Node
 from .._tensor import Tensor
 from ..utils.hooks import RemovableHandle
 from ._mutation import allow_mutation_on_saved_tensors
-from ._node import GradientEdge, MultiHandle, SavedTensor
+from ._node import GradientEdge, MultiHandle
 
 __all__ = [
     "GradientEdge",
@@ -36,10 +36,11 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
         raise RuntimeError(
             "get_gradient_edge: the tensor does not require grad, so no gradient flows into it"
         )
-    return GradientEdge(_core.node_of(tensor), _core._output_nr(tensor))
+    node: Any = _core.node_of(tensor)
+    return GradientEdge(node, _core._output_nr(tensor))
 
 
-def increment_version(tensor: Union[Tensor, Iterable[Tensor]]) -> None:
+def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
     """Counts a change in place that was made to a tensor, or to each of several, without an
     operation: a backward pass that needs the values then stops."""
     if isinstance(tensor, Tensor):
@@ -58,7 +59,7 @@ def increment_version(tensor: Union[Tensor, Iterable[Tensor]]) -> None:
 class _State(local):
     """Why hooks on saved tensors are not allowed on this thread, and how many are open."""
 
-    refusal: Optional[str] = None
+    refusal: str | None = None
     depth = 0
 
 
@@ -129,7 +130,7 @@ def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
 
 def register_multi_grad_hook(
     tensors: Sequence[Tensor],
-    fn: Union[Callable[[Sequence[Optional[Tensor]]], None], Callable[[Tensor], None]],
+    fn: Callable[[Sequence[Tensor | None]], None] | Callable[[Tensor], None],
     *,
     mode: Literal["all", "any"] = "all",
 ) -> RemovableHandle:
@@ -162,8 +163,8 @@ def register_multi_grad_hook(
 
         return MultiHandle([t.register_hook(first) for t in tensors])
 
-    nodes = [_core.node_of(t) for t in tensors]
-    waiting: dict[int, tuple[list[Optional[Tensor]], list[int]]] = {}
+    nodes: list[Any] = [_core.node_of(t) for t in tensors]
+    waiting: dict[int, tuple[list[Tensor | None], list[int]]] = {}
 
     def at(index: int) -> Callable[[Tensor], None]:
         def arrived(gradient: Tensor) -> None:

@@ -96,7 +96,7 @@ class CheckpointFunction(Function):
     """``function(*args)`` whose backward runs it again, and a backward pass within."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, run_function: Callable[..., Any], preserve_rng_state: bool, *args: Any
     ) -> Any:
         check_backward_validity(args)
@@ -124,9 +124,7 @@ class CheckpointFunction(Function):
         if isinstance(outputs, Tensor):
             outputs = (outputs,)
         pairs = [
-            (o, g)
-            for o, g in zip(outputs, gradients)
-            if isinstance(o, Tensor) and o.requires_grad
+            (o, g) for o, g in zip(outputs, gradients) if isinstance(o, Tensor) and o.requires_grad
         ]
         if not pairs:
             raise RuntimeError(
