@@ -258,6 +258,7 @@ def install() -> None:
         "prelu": _prelu,
         "matrix_power": _linalg_derived.matrix_power,
         "pinverse": _linalg_derived.pinverse,
+        "_grad": property(lambda self: self.grad, lambda self, value: setattr(self, "grad", value)),
         "layout": property(lambda self: _legacy_methods.strided),
         **_legacy_methods.methods,
         **_reductions.methods,

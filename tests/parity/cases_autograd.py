@@ -238,6 +238,18 @@ A().on, A().f()"""),
 ]  # fmt: skip
 
 HOOKS = [
+    Case("Tensor.grad_fn", "x = T(3)\ny = x.exp()\nx.grad_fn, y.grad_fn.name(), y.detach().grad_fn, "
+         "(y * 2).grad_fn.next_functions[0][0] == y.grad_fn"),
+    Case("Tensor._grad", "x = T(3)\na = x._grad\n(x * 2).sum().backward()\nb = x._grad\n"
+         "x._grad = None\na, b, x.grad", order=0),
+    Case("nn.Module.register_forward_pre_hook", """
+m = fill(nn.Linear(3, 2))
+log = []
+h = m.register_forward_pre_hook(lambda mod, args: (log.append(mod is m), (args[0] * 2,))[1])
+k = m.register_forward_pre_hook(lambda mod, args, kwargs: log.append(sorted(kwargs)), with_kwargs=True)
+a = m(T(4, 3))
+h.remove(); k.remove()
+a + m(T(4, 3)), log"""),
     *(
         Case("Tensor.register_hook", f"x = T(3)\na = x * 2\nh = a.register_hook({hook})\na.sin()")
         for hook in ("lambda g: g * 2", "lambda g: None", "lambda g: g.detach() + 1",
