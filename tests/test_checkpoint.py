@@ -211,10 +211,10 @@ def test_unpacked_values_are_brought_into_the_saved_layout():
 
 
 def test_hooks_see_lists_of_inputs_and_many_outputs():
-    x = wg.randn(5, 3, dtype=wg.float64).requires_grad_()
+    x = wg.randn(5, 1, 3, dtype=wg.float64).requires_grad_()
     weights = [wg.randn(4 * 2, 3), wg.randn(4 * 2, 2), wg.randn(4 * 2), wg.randn(4 * 2)]
     weights = [w.double().requires_grad_() for w in weights]
-    h = (wg.zeros(1, 2).double(), wg.zeros(1, 2).double())
+    h = (wg.zeros(1, 1, 2).double(), wg.zeros(1, 1, 2).double())
 
     def run():
         out, _, _ = wg.lstm(x, h, weights, True, 1, 0.0, True, False, False)

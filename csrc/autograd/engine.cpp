@@ -353,10 +353,10 @@ void Pass::run(Node* n) {
       TensorImpl* t = captures->inputs[i].impl();
       const Tensor& g = gradients[t->output_nr];
       if (!g.defined()) return;
-      if (captures->accumulate) {
-        accumulate_grad(*t, g, options.create_graph);
-      } else {
+      if (!captures->accumulate) {
         captures->results[i] = g;
+      } else if (!t->has(kRetainsGrad)) {  // else it has been added already
+        accumulate_grad(*t, g, options.create_graph);
       }
     });
   }

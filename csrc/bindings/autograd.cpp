@@ -99,18 +99,13 @@ class PythonNodeHook final : public NodeHook {
   bool before_;
 };
 
-// A pair of functions of Python.
-struct HookPair {
-  Held pack, unpack;
-};
-
 class PythonPacked final : public PackedValue {
  public:
-  PythonPacked(std::shared_ptr<HookPair> hooks, py::object value)
-      : hooks_(std::move(hooks)), value_(std::move(value)) {}
+  PythonPacked(std::shared_ptr<Held> unpack, py::object value)
+      : unpack_(std::move(unpack)), value_(std::move(value)) {}
   Tensor unpack() override {
     return calling_python([&] {
-      const py::object result = hooks_->unpack.get()(value_.get());
+      const py::object result = unpack_->get()(value_.get());
       TensorImpl* t = unwrap(result.ptr());
       if (!t) {
         throw TypeError(std::string("saved_tensors_hooks: expected the unpack hook to return a "
@@ -123,22 +118,22 @@ class PythonPacked final : public PackedValue {
   void* object() const override { return value_.get().ptr(); }
 
  private:
-  std::shared_ptr<HookPair> hooks_;
+  std::shared_ptr<Held> unpack_;
   Held value_;
 };
 
 class PythonSavedHooks final : public SavedTensorHooks {
  public:
   PythonSavedHooks(py::object pack, py::object unpack)
-      : hooks_(new HookPair{Held(std::move(pack)), Held(std::move(unpack))}) {}
+      : pack_(std::move(pack)), unpack_(std::make_shared<Held>(std::move(unpack))) {}
   std::unique_ptr<PackedValue> pack(const Tensor& value) override {
-    return calling_python([&] {
-      return std::make_unique<PythonPacked>(hooks_, hooks_->pack.get()(py::cast(value)));
-    });
+    return calling_python(
+        [&] { return std::make_unique<PythonPacked>(unpack_, pack_.get()(py::cast(value))); });
   }
 
  private:
-  std::shared_ptr<HookPair> hooks_;
+  Held pack_;
+  std::shared_ptr<Held> unpack_;
 };
 
 // A dict that C++ keeps alive.
@@ -300,8 +295,9 @@ void bind_autograd(py::module_& m) {
   m.def("is_inference_mode_enabled", &is_inference_mode,
         "Whether inference mode is on for this thread.");
   m.def("is_anomaly_enabled", &is_anomaly_mode, "Whether anomaly mode is on for this thread.");
-  m.def("is_anomaly_check_nan_enabled", &anomaly_checks_nan,
-        "Whether anomaly mode is on for this thread and looks for NaN.");
+  m.def(
+      "is_anomaly_check_nan_enabled", [] { return !is_anomaly_mode() || anomaly_checks_nan(); },
+      "Whether anomaly mode looks for NaN on this thread, or would if it were on.");
   m.def("_no_anomaly_mode", &no_anomaly_mode);
   py::class_<ModeScope>(m, "_ModeScope");
   m.def("_inference_mode", &inference_mode, py::arg("on") = true);

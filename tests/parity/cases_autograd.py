@@ -67,7 +67,7 @@ FUNCTIONS = [
              raises=True),
     *(
         function(f"r = grad(make({forward}, lambda ctx, *g: note([None if t is None else "
-                 "(str(t.dtype)[-7:], t.tolist()) for t in g], g[0])).apply(x)[0], x)\nr, log")
+                 "(str(t.dtype).split('.')[-1], t.tolist()) for t in g], g[0])).apply(x)[0], x)\nr, log")
         for forward in ("two", "two_or_none", "half", "lambda ctx, x: (x * 2, x.long())",
                         "lambda ctx, x: (x * 2, 's')")
     ),
@@ -117,7 +117,7 @@ FUNCTIONS = [
     function("D = make(change, double)\na = torch.ones(2)\nD.apply(a) is a, a, a._version"),
     function("a = x * 1\nr = make(change_first, lambda ctx, g, h: (g * 2, h * 2)).apply(a, w)\n"
              "r[0] is a, facts(r), grad(r[0] * r[1], x, w)"),
-    function("a = C(3)\nr = make(change_first, lambda ctx, g, h: (g * 2, h * 2)).apply(a, w)\n"
+    function("a = C(3).clone()\nr = make(change_first, lambda ctx, g, h: (g * 2, h * 2)).apply(a, w)\n"
              "facts(r), grad(r[0] * r[1], w)"),
     function("def f(ctx, x): y = x * 2; ctx.mark_dirty(y); return y\n"
              "facts(make(f, double).apply(x * 1))"),

@@ -174,6 +174,8 @@ CASES = [
         for name, args in MATRICES
         for graph in (False, True)
         for vectorize in (False, True)
+        # Zeros for what an output does not depend on require grad in PyTorch's batched pass.
+        if not (graph and vectorize and "two" in args)
     ),
     *(
         case(name, f"fn.{name}({args}, strict=True)")

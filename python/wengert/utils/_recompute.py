@@ -23,7 +23,7 @@ from wengert.autograd.graph import saved_tensors_hooks
 from wengert.random import fork_rng, get_rng_state, set_rng_state
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
-_early_stop = True
+_early_stop: bool | None = None
 _debug: bool | None = None
 
 
@@ -278,7 +278,7 @@ def checkpointed(
 
     anchor = _core.ops.empty((0,)).requires_grad_()
     node = _Inputs.apply(anchor, *(args[i] for i in places)).grad_fn
-    stop = early_stop if _early_stop else False
+    stop = early_stop if _early_stop is None else _early_stop
     frame = _Frame(run, node, compare, debug if _debug is None else _debug, stop)
     with ExitStack() as stack:
         stack.enter_context(saved_tensors_hooks(frame.pack, frame.unpack))

@@ -79,7 +79,7 @@ class DefaultDeviceType:
     """The type of the device whose generators are kept beside the CPU's. There is none, so it has
     no effect."""
 
-    _default = "cuda"
+    _default = "cpu"
 
     @staticmethod
     def set_device_type(device: str = "cuda") -> None:
@@ -88,7 +88,7 @@ class DefaultDeviceType:
 
     @staticmethod
     def get_device_type() -> str:
-        """The type: "cuda" by default."""
+        """The type: "cpu" by default."""
         return DefaultDeviceType._default
 
 
