@@ -19,6 +19,7 @@ from ._device import cpu_device, device
 from ._tensor import Tensor, all_dtypes, dtype
 from .autograd import _node
 from .autograd._node import Handle
+from .utils.hooks import RemovableHandle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def cuda(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 # ---- hooks --------------------------------------------------------------------------------
 
 
-def register_hook(self: Tensor, hook: Any) -> Handle:
+def register_hook(self: Tensor, hook: Any) -> RemovableHandle:
     """Calls hook(gradient) when the gradient of this tensor is complete; a tensor that it returns
     takes the gradient's place."""
     switch = _Switch(hook)
@@ -130,7 +131,7 @@ class _Switch:
         return None if self.hook is None else self.hook(gradient)
 
 
-def register_post_accumulate_grad_hook(self: Tensor, hook: Any) -> Handle:
+def register_post_accumulate_grad_hook(self: Tensor, hook: Any) -> RemovableHandle:
     """Calls hook(tensor) after the grad of this leaf was updated."""
     number = _core._register_post_accumulate_grad_hook(self, hook)
     return Handle(lambda: _core._remove_hook(self, number))

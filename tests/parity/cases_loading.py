@@ -61,6 +61,8 @@ CASES = [
          "q = [c.__name__ for c in S.get_safe_globals()]\nS.clear_safe_globals()\nr, q"),
     safe("try:\n    with S.safe_globals([argparse.Namespace]):\n        raise KeyError\n"
          "except KeyError: pass\nS.get_safe_globals()"),
+    Case("torch.save torch.load", HUB + "import pickle\ntorch.save({'a': torch.ones(2)}, p, pickle, 2, True)\n"
+         "torch.load(p, 'cpu', None, weights_only=True, encoding='utf-8')", only="float32"),
     hub("hub.load_state_dict_from_url(url, **quiet)['a'], listed()"),
     hub("zoo.load_url(url, **quiet)['a'], zoo.load_url(url, map_location='cpu')['a'], listed()"),
     hub("hub.load_state_dict_from_url(url, model_dir=os.path.join(d, 'x', 'y'), file_name='q.pt', "

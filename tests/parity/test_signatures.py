@@ -56,6 +56,7 @@ DELIBERATE: dict[str, str] = {
     "autograd.enable_grad": "without parentheses it decorates a function, as no_grad does",
     "autograd.no_grad": "PyTorch names its optional argument orig_func",
     "nn.Hardtanh": "PyTorch still takes two old names, deprecated since 2017",
+    "serialization.save": "PyTorch's default pickle_module is the module pickle, which is not used",
     "utils.data.random_split": "PyTorch's default is its default generator itself, ours None",
 }
 # What PyTorch writes where it checks the arguments elsewhere.

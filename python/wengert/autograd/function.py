@@ -271,14 +271,14 @@ class InplaceFunction(Function):
         self.inplace = inplace
 
 
-def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
+def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Declares that a backward cannot be differentiated: doing so is an error, not a wrong
     result."""
 
-    @wraps(function)
+    @wraps(fn)
     def wrapped(ctx: FunctionCtx, *gradients: Any) -> Any:
         with no_grad():
-            result = function(ctx, *gradients)
+            result = fn(ctx, *gradients)
         if not _core.is_grad_enabled() or not any(
             isinstance(g, Tensor) and g.requires_grad for g in gradients
         ):
