@@ -153,12 +153,17 @@ std::shared_ptr<void> NodeRef::metadata(std::shared_ptr<void> (*make)()) const {
   return extras.metadata;
 }
 
-Tensor NodeRef::stand_in(uint32_t output_nr) const {
+Tensor NodeRef::stand_in(uint32_t output_nr, const Tensor& like) const {
   if (!node_) return leaf_;
   WG_CHECK(output_nr < node_->n_outputs, IndexError, name(), " has ", int64_t{node_->n_outputs},
            " outputs, but number ", int64_t{output_nr}, " was asked for");
   Meta m;
-  if (!custom_backward(*node_)) m = output_metas(*node_)[output_nr];
+  if (!custom_backward(*node_)) {
+    m = output_metas(*node_)[output_nr];
+  } else if (like.defined()) {
+    m.dtype = like.dtype();
+    m.shape = like.shape();
+  }
   Tensor t = shape_only(m.dtype, m.shape);
   retain_node(node_);
   set_history(*t.impl(), node_, output_nr);

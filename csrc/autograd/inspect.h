@@ -32,8 +32,8 @@ class WENGERT_API NodeRef {
   // Made by `make` when it is first asked for; nothing for a leaf.
   std::shared_ptr<void> metadata(std::shared_ptr<void> (*make)()) const;
   // A tensor with this history and the output's shape, whose elements must not be touched; or the
-  // leaf itself.
-  Tensor stand_in(uint32_t output_nr) const;
+  // leaf itself. `like` has the shape and dtype of a custom function's output.
+  Tensor stand_in(uint32_t output_nr, const Tensor& like) const;
   // Whether the pass that runs on this thread reaches it.
   bool is_reached() const;
   // The values saved for backward: of inputs "self" and "other", of outputs "result"; where there

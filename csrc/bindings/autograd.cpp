@@ -229,7 +229,7 @@ void bind_autograd(py::module_& m) {
           "A dict for notes about the node; anomaly mode writes its own there.")
       .def_property_readonly("_sequence_nr", &NodeRef::number)
       .def("_is_sink", [](const NodeRef& n) { return n.leaf().defined(); })
-      .def("_stand_in", &NodeRef::stand_in)
+      .def("_stand_in", &NodeRef::stand_in, py::arg("output_nr"), py::arg("like"))
       .def("_is_reached", &NodeRef::is_reached)
       .def("_saved_names", &NodeRef::saved_names)
       .def("_saved_count", &NodeRef::saved_count)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from .. import _core
 from .._core import Node
 from .._tensor import Tensor
 from ..utils.hooks import RemovableHandle
@@ -128,12 +129,24 @@ def register_prehook(self: Any, fn: Callable[..., Any]) -> RemovableHandle:
     return _listen(self, fn, True)
 
 
+def _like(edge: GradientEdge) -> Tensor | None:
+    """A tensor with shape and dtype of a custom function's output."""
+    context = edge.node._context()
+    if context is None:
+        return None
+    metas = [m for m in context._output_meta if m is not None]
+    if not 0 <= edge.output_nr < len(metas):
+        return None
+    shape, dtype = metas[edge.output_nr]
+    return _core.ops.zeros((), dtype=dtype).expand(shape)
+
+
 def stand_ins(value: Any) -> Any:
     """Tensors, with those that stand for gradient edges in the places of these."""
     if isinstance(value, Tensor) or value is None:
         return value
     if isinstance(value, GradientEdge):
-        return value.node._stand_in(value.output_nr)
+        return value.node._stand_in(value.output_nr, _like(value))
     return [stand_ins(v) for v in value]
 
 
