@@ -282,7 +282,7 @@ NODES = [
             "A.backward(e, C(3)); x.grad",
             "A.backward([e, z], [C(3), None]); x.grad",
             "A.backward(z, inputs=[G.get_gradient_edge(x)]); x.grad",
-            "q = Cube.apply(x); d = G.get_gradient_edge(q); A.grad(d, x, C(3)), A.grad(q.sum(), [d, x])",
+            "q = Cube.apply(x); d = G.get_gradient_edge(q); A.grad(d, x, C(3), True), A.grad(q.sum(), [d, x])",
             "del y; A.grad(z, e)",
         )
     ),
