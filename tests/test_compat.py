@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import subprocess
 import sys
@@ -167,19 +168,40 @@ def test_switches_are_kept():
     assert wg.backends.cpu.get_cpu_capability() in ("AVX512", "AVX2", "DEFAULT")
 
 
-def test_hub_loads_what_is_there(tmp_path, monkeypatch):
+def test_hub_loads_files_by_their_address(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("WENGERT_HOME", str(tmp_path))
     assert wg.hub.get_dir() == str(tmp_path / "hub")
-    folder = tmp_path / "hub" / "checkpoints"
-    with pytest.raises(FileNotFoundError, match="downloads nothing"):
-        wg.hub.load_state_dict_from_url("https://example.org/a/b.pt")
-    folder.mkdir(parents=True)
-    wg.save({"w": wg.ones(2)}, folder / "b.pt")
+    cache = tmp_path / "hub" / "checkpoints"
+    cache.mkdir(parents=True)
+    wg.save({"w": wg.ones(2)}, cache / "b.pt")
     from wengert.utils import model_zoo
 
+    # What is in the cache is not asked for again.
     url = "https://example.org/a/b.pt"
     assert model_zoo.load_url(url, map_location="cpu")["w"].tolist() == [1, 1]
-    assert wg.hub.load_state_dict_from_url((folder / "b.pt").as_uri())["w"].shape == (2,)
+    source = tmp_path / "c.pt"
+    wg.save({"w": wg.zeros(3)}, source)
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    named = f"c-{digest[:8]}.pt"
+    for name, check in (("c.pt", False), (named, True), ("d.pt", True)):
+        state = wg.hub.load_state_dict_from_url(
+            source.as_uri(), progress=name == "c.pt", check_hash=check, file_name=name
+        )
+        assert state["w"].shape == (3,) and (cache / name).exists()
+    shown = capsys.readouterr()
+    assert "100 %" in shown.err and not shown.out
+    with pytest.raises(RuntimeError, match="SHA-256"):
+        wg.hub.load_state_dict_from_url(
+            source.as_uri(), progress=False, check_hash=True, file_name="c-0123.pt"
+        )
+    with pytest.raises(OSError, match="nowhere"):
+        wg.hub.load_state_dict_from_url((tmp_path / "nowhere.pt").as_uri(), progress=False)
+    assert sorted(p.name for p in cache.iterdir()) == sorted(["b.pt", "c.pt", named, "d.pt"])
+    with pytest.raises(FileNotFoundError, match="folder"):
+        wg.hub.download_url_to_file(source.as_uri(), str(tmp_path / "none" / "c.pt"))
+
+
+def test_hub_loads_models_from_folders(tmp_path, monkeypatch):
     (tmp_path / "hubconf.py").write_text(
         "import wengert as torch\ndef net(n=1):\n    'A net.'\n    return torch.nn.Linear(n, n)\n"
     )

@@ -215,7 +215,7 @@ def test_a_node_applied_to_another_shape_reads_nothing_beyond() -> None:
         y.grad_fn(wg.ones(1000000, dtype=wg.float64))
 
 
-def test_a_custom_function_cannot_change_a_leaf_or_a_view() -> None:
+def test_a_custom_function_cannot_change_a_leaf() -> None:
     class Double(wg.autograd.Function):
         @staticmethod
         def forward(ctx, x):
@@ -230,9 +230,6 @@ def test_a_custom_function_cannot_change_a_leaf_or_a_view() -> None:
     with pytest.raises(RuntimeError, match="leaf"):
         Double.apply(leaf(1, 2))
     x = leaf(1, 2)
-    y = x * 1.0
-    with pytest.raises(RuntimeError, match="view"):
-        Double.apply(y[:1])
     z = x * 1.0
     Double.apply(z).sum().backward()
     assert x.grad.tolist() == [2, 2]

@@ -25,8 +25,9 @@ Tensor seed(const char* op, const Tensor& r, const Tensor& given, size_t i, bool
   }
   WG_CHECK(given.shape() == r.shape(), Error, op, ": the gradient of output ", i, " has shape ",
            given.shape(), ", but the output has shape ", r.shape());
-  WG_CHECK(is_differentiable(given.dtype()), Error, op, ": the gradient of output ", i,
-           " must have a floating point dtype, but has ", given.dtype());
+  WG_CHECK(is_complex(r.dtype()) || !is_complex(given.dtype()), Error, op,
+           ": the gradient of output ", i, " must be real as the output is, but has ",
+           given.dtype());
   Tensor g = given.dtype() == r.dtype() ? given : algebra::cast(given, r.dtype());
   return !create_graph && g.requires_grad() ? g.detach() : g;
 }

@@ -48,6 +48,11 @@ CustomBackward* custom_backward(const Node& n) {
              : nullptr;
 }
 
+const char* name_of(const Node& n) {
+  const CustomBackward* custom = custom_backward(n);
+  return custom ? custom->name() : n.cls->name;
+}
+
 void record_custom(std::shared_ptr<CustomBackward> backward, TensorList inputs, TensorList outputs,
                    const std::vector<bool>& differentiable, TensorList saved) {
   std::vector<TensorImpl*> in;
@@ -58,10 +63,12 @@ void record_custom(std::shared_ptr<CustomBackward> backward, TensorList inputs, 
   for (const Tensor& t : outputs) {
     // An output that is an input was changed in place.
     if (!t.defined() || std::find(in.begin(), in.end(), t.impl()) == in.end()) continue;
-    WG_CHECK(!t.impl()->has(kLeafRequiresGrad) || grad_fn(*t.impl()), Error, backward->name(),
-             ": a leaf that requires grad cannot be changed in place while it is recorded");
-    WG_CHECK(!t.impl()->has(kIsView), Error, backward->name(),
-             ": a view cannot be changed in place by a custom function; clone() it first");
+    check_in_place(backward->name(), *t.impl());
+    WG_CHECK(
+        !t.impl()->has(kIsView) || (outputs.size() == 1 && in[0] == t.impl()), Error,
+        backward->name(),
+        ": a custom function that changes a view in place must take it as its first tensor and "
+        "return nothing else; clone() it first");
   }
   const Custom op{std::move(backward)};
   Node* n = new_node(custom_class, &op, in.data(), static_cast<int>(in.size()),
@@ -79,6 +86,8 @@ void record_custom(std::shared_ptr<CustomBackward> backward, TensorList inputs, 
     save(n, static_cast<int>(k), saved[k].impl(), as_output < outputs.size());
     n->saved()[k].output_nr = static_cast<uint16_t>(as_output);
   }
+  if (thread_mode.word & kPacking) [[unlikely]]
+    pack_saved(*n);
   for (size_t i = 0; i < outputs.size(); ++i) {
     TensorImpl* t = outputs[i].impl();
     if (!t || !is_differentiable(t->dtype)) continue;
@@ -88,7 +97,12 @@ void record_custom(std::shared_ptr<CustomBackward> backward, TensorList inputs, 
       continue;
     }
     retain_node(n);
-    set_history(*t, n, static_cast<uint32_t>(i));
+    const bool changed_view = t->has(kIsView) && std::find(in.begin(), in.end(), t) != in.end();
+    if (changed_view) {
+      rebase(*t, rebased_history(*t, n));
+    } else {
+      set_history(*t, n, static_cast<uint32_t>(i));
+    }
   }
   note_where_made(*n);
 }

@@ -25,8 +25,40 @@ struct ByNumber {
 
 }  // namespace
 
+namespace {
+
+// The histories that the roots have when a pass begins: hooks may give them others.
+class HeldRoots {
+ public:
+  explicit HeldRoots(TensorList roots) : n_(roots.size()) {
+    if (n_ > 1) many_.reset(new Node*[n_]);
+    for (size_t i = 0; i < n_; ++i) {
+      Node* n = grad_fn(*roots[i].impl());
+      if (n) retain_node(n);
+      nodes()[i] = n;
+    }
+  }
+  ~HeldRoots() {
+    for (size_t i = 0; i < n_; ++i) {
+      if (nodes()[i]) release_node(nodes()[i]);
+    }
+  }
+  HeldRoots(const HeldRoots&) = delete;
+  HeldRoots& operator=(const HeldRoots&) = delete;
+
+  size_t size() const { return n_; }
+  Node** nodes() { return many_ ? many_.get() : &one_; }
+
+ private:
+  size_t n_;
+  Node* one_ = nullptr;
+  std::unique_ptr<Node*[]> many_;
+};
+
+}  // namespace
+
 struct Pass {
-  explicit Pass(const PassOptions& o, Captures* c) : options(o), captures(c) {
+  Pass(const PassOptions& o, Captures* c, HeldRoots& r) : options(o), captures(c), roots(r) {
     if (!captures) return;
     for (size_t i = 0; i < captures->inputs.size(); ++i) {
       TensorImpl* t = captures->inputs[i].impl();
@@ -51,6 +83,10 @@ struct Pass {
 
   const PassOptions& options;
   Captures* captures;
+  HeldRoots& roots;
+  uint64_t id = 0;  // given when somebody asks
+  // Every node and leaf behind the roots, found when somebody asks.
+  std::unordered_set<const void*> reached;
   // Waiting nodes, newest on top. The vector of an earlier pass of this thread is used again.
   std::vector<Node*> heap = std::exchange(spare_heap(), {});
   // Gradients for nodes whose slots another pass is using.
@@ -91,7 +127,8 @@ struct Pass {
   void deliver_to_node(Node* n, uint32_t slot, Tensor g);
   void run(Node* n);
   void finish_leaves();
-  void find_wanted(TensorList roots);
+  void find_wanted();
+  void find_reached();
 };
 
 namespace {
@@ -119,7 +156,7 @@ void conform(const Edge& e, Tensor& g, const Node& from) {
       const int64_t have = t.shape()[t.ndim - want.ndim + i];
       fits = want.d[i] == have || want.d[i] == 1;
     }
-    WG_CHECK(fits, Error, from.cls->name, ": its backward returned a gradient of shape ", t.sizes(),
+    WG_CHECK(fits, Error, name_of(from), ": its backward returned a gradient of shape ", t.sizes(),
              ", but the input has shape ", Dims(want));
     g = algebra::sum_to(g, want);
   }
@@ -144,13 +181,21 @@ void replace_gradient(const char* op, Tensor& g, Tensor replacement) {
 const Tensor& Vjp::saved(int k) {
   const Saved& s = node_.saved()[k];
   WG_ASSERT(s.tensor);
-  WG_CHECK(s.tensor->version() == s.version, Error, node_.cls->name,
+  if (s.is_packed) [[unlikely]] {
+    if (relinked_.empty()) relinked_.resize(node_.n_saved);
+    Tensor& t = relinked_[static_cast<size_t>(k)];
+    if (!t.defined()) t = unpack_value(node_, s, node_.cls->infer != nullptr);
+    return t;
+  }
+  WG_CHECK(s.tensor->version() == s.version, Error, name_of(node_),
            ": a value needed for the gradient, of shape ", s.tensor->sizes(), " and dtype ",
            s.tensor->dtype, ", was changed in place after it was used (version ",
            s.tensor->version(), ", expected ", s.version,
            "); use the operation that returns a new tensor, or clone() before changing it",
            where_made(node_));
-  if (s.is_output && create_graph_ && is_differentiable(s.tensor->dtype)) {
+  // A user's own rule may differentiate for itself.
+  const bool with_history = create_graph_ || custom_backward(node_);
+  if (s.is_output && with_history && is_differentiable(s.tensor->dtype)) {
     if (relinked_.empty()) relinked_.resize(node_.n_saved);
     Tensor& t = relinked_[static_cast<size_t>(k)];
     if (!t.defined()) {
@@ -320,10 +365,10 @@ void Pass::run(Node* n) {
       TensorImpl* t = captures->inputs[i].impl();
       const Tensor& g = gradients[t->output_nr];
       if (!g.defined()) return;
-      if (captures->accumulate) {
-        accumulate_grad(*t, g, options.create_graph);
-      } else {
+      if (!captures->accumulate) {
         captures->results[i] = g;
+      } else if (!t->has(kRetainsGrad)) {  // else it has been added already
+        accumulate_grad(*t, g, options.create_graph);
       }
     });
   }
@@ -344,7 +389,7 @@ void Pass::run(Node* n) {
     for (auto& h : extras->hooks) hooks.push_back(h.second);
     seen.assign(gradients, gradients + n->n_outputs);
     for (auto& h : hooks) h->before(seen);
-    WG_CHECK(seen.size() == n->n_outputs, Error, n->cls->name,
+    WG_CHECK(seen.size() == n->n_outputs, Error, name_of(*n),
              ": a pre-hook must return one gradient per output");
     bool filled = false;
     for (size_t i = 0; i < seen.size(); ++i) {
@@ -364,7 +409,7 @@ void Pass::run(Node* n) {
       for (uint32_t i = 0; i < n->n_edges; ++i) {
         const Tensor& r = results[i];
         WG_CHECK(!r.defined() || !algebra::has_nan(is_sparse(r) ? sparse_parts(r).values : r),
-                 Error, n->cls->name, ": its backward returned NaN for input ", i);
+                 Error, name_of(*n), ": its backward returned NaN for input ", i);
       }
     }
   } catch (Error& e) {
@@ -379,7 +424,7 @@ void Pass::run(Node* n) {
   if (!hooks.empty()) [[unlikely]] {
     std::vector<Tensor> out(results, results + n->n_edges);
     for (auto& h : hooks) h->after(out, seen);
-    WG_CHECK(out.size() == n->n_edges, Error, n->cls->name,
+    WG_CHECK(out.size() == n->n_edges, Error, name_of(*n),
              ": a hook must return one gradient per input");
     for (uint32_t i = 0; i < n->n_edges; ++i) {
       const Edge& e = n->edges()[i];
@@ -418,11 +463,29 @@ void Pass::finish_leaves() {
   }
 }
 
-void Pass::find_wanted(TensorList roots) {
+void Pass::find_reached() {
+  std::vector<Node*> stack;
+  for (size_t i = 0; i < roots.size(); ++i) {
+    Node* n = roots.nodes()[i];
+    if (n && reached.insert(n).second) stack.push_back(n);
+  }
+  while (!stack.empty()) {
+    Node* n = stack.back();
+    stack.pop_back();
+    for (uint32_t i = 0; i < n->n_edges; ++i) {
+      const Edge& e = n->edges()[i];
+      if (!e.target) continue;
+      const void* to = e.is_leaf() ? static_cast<const void*>(e.leaf()) : e.node();
+      if (reached.insert(to).second && !e.is_leaf()) stack.push_back(e.node());
+    }
+  }
+}
+
+void Pass::find_wanted() {
   std::unordered_set<const Node*> seen;
   std::vector<Node*> stack, all;
-  for (const Tensor& r : roots) {
-    Node* n = r.impl()->grad_fn;
+  for (size_t i = 0; i < roots.size(); ++i) {
+    Node* n = roots.nodes()[i];
     if (n && seen.insert(n).second) stack.push_back(n);
   }
   while (!stack.empty()) {
@@ -486,43 +549,45 @@ void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
 
 namespace {
 
-// The histories that the roots have when a pass begins: hooks may give them others.
-class HeldRoots {
- public:
-  explicit HeldRoots(TensorList roots) : n_(roots.size()) {
-    if (n_ > 1) many_.reset(new Node*[n_]);
-    for (size_t i = 0; i < n_; ++i) {
-      Node* n = grad_fn(*roots[i].impl());
-      if (n) retain_node(n);
-      nodes()[i] = n;
-    }
-  }
-  ~HeldRoots() {
-    for (size_t i = 0; i < n_; ++i) {
-      if (nodes()[i]) release_node(nodes()[i]);
-    }
-  }
-  HeldRoots(const HeldRoots&) = delete;
-  HeldRoots& operator=(const HeldRoots&) = delete;
+thread_local constinit Pass* running_pass = nullptr;
 
- private:
-  Node** nodes() { return many_ ? many_.get() : &one_; }
-
-  size_t n_;
-  Node* one_ = nullptr;
-  std::unique_ptr<Node*[]> many_;
+struct Running {
+  explicit Running(Pass& pass) : before(std::exchange(running_pass, &pass)) {}
+  ~Running() { running_pass = before; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  Pass* before;
 };
 
 }  // namespace
 
+uint64_t current_pass() {
+  static std::atomic<uint64_t> last{0};
+  if (!running_pass) return 0;
+  if (!running_pass->id) running_pass->id = last.fetch_add(1, std::memory_order_relaxed) + 1;
+  return running_pass->id;
+}
+
+bool current_pass_has_inputs() { return running_pass && running_pass->captures; }
+
+bool current_pass_reaches(const Node* node, const TensorImpl* leaf) {
+  if (!running_pass) return false;
+  if (running_pass->captures) {
+    return node ? running_pass->wanted.count(node) > 0 : running_pass->leaf_wanted(leaf);
+  }
+  if (running_pass->reached.empty()) running_pass->find_reached();
+  return running_pass->reached.count(node ? static_cast<const void*>(node) : leaf) > 0;
+}
+
 void run_backward(TensorList roots, Tensor* gradients, const PassOptions& options,
                   Captures* captures) {
   HeldRoots held(roots);
-  Pass pass(options, captures);  // ends before the nodes it may have claimed
+  Pass pass(options, captures, held);  // ends before the nodes it may have claimed
+  const Running running(pass);
   RecordingGuard mode(options.create_graph);
   if (captures) {
     for (const Tensor& t : captures->inputs) grad_fn(*t.impl());
-    pass.find_wanted(roots);
+    pass.find_wanted();
   }
   for (size_t i = 0; i < roots.size(); ++i) {
     TensorImpl& r = *roots[i].impl();

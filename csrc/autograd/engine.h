@@ -32,6 +32,11 @@ void accumulate_grad(TensorImpl& leaf, Tensor gradient, bool create_graph);
 // to their dtypes. A user's own rule judges for itself. gradients: one for each output.
 void conform_gradients(Node& n, const std::string& name, Tensor* gradients);
 
-bool anomaly_checks_nan();
+// The number of the innermost pass that runs on this thread; 0 outside of passes.
+WENGERT_API uint64_t current_pass();
+// Whether it was given the tensors whose gradients are wanted.
+WENGERT_API bool current_pass_has_inputs();
+// Whether that pass reaches the node, or else the leaf.
+bool current_pass_reaches(const Node* node, const TensorImpl* leaf);
 
 WENGERT_NAMESPACE_END

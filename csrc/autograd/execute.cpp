@@ -131,12 +131,14 @@ void record_in_place(OpCall& call, const std::function<void()>& change) {
   Node* history = rebased_history(self, node);
   try {
     change();
+    for (int k = 0; k < cls.n_saves; ++k) {
+      if (cls.saves[k].output) node->saved()[k].version = self.version();
+    }
+    if (thread_mode.word & kPacking) [[unlikely]]
+      pack_saved(*node);
   } catch (...) {
     release_node(history);
     throw;
-  }
-  for (int k = 0; k < cls.n_saves; ++k) {
-    if (cls.saves[k].output) node->saved()[k].version = self.version();
   }
   rebase(self, history);
 }

@@ -105,25 +105,35 @@ Tensor shape_only(DType dtype, Dims shape) {
 
 }  // namespace
 
-void conform_gradients(Node& n, const std::string& name, Tensor* gradients) {
-  if (custom_backward(n)) return;
+namespace {
+
+// What is known of a node's outputs. Not for custom functions.
+std::vector<Meta> output_metas(Node& n) {
   std::vector<Meta> outputs(n.n_outputs);
-  if (n.cls->infer) {
-    std::vector<Tensor> inputs(n.n_edges);
-    std::vector<TensorImpl*> impls(n.n_edges, nullptr);
-    for (uint32_t i = 0; i < n.n_edges; ++i) {
-      const Edge& e = n.edges()[i];
-      if (e.ndim == Edge::kAbsent) continue;
-      inputs[i] = shape_only(e.dtype, e.shape());
-      impls[i] = inputs[i].impl();
-    }
-    Infer infer{impls.data(), static_cast<int>(n.n_edges), outputs.data(),
-                static_cast<int>(n.n_outputs)};
-    n.cls->infer(n.op(), infer);
-  } else {  // a change through a view gives the base's gradient
+  if (!n.cls->infer) {  // a change through a view gives the base's gradient
     outputs[0].shape = n.edges()[0].shape();
     outputs[0].dtype = n.edges()[0].dtype;
+    return outputs;
   }
+  std::vector<Tensor> inputs(n.n_edges);
+  std::vector<TensorImpl*> impls(n.n_edges, nullptr);
+  for (uint32_t i = 0; i < n.n_edges; ++i) {
+    const Edge& e = n.edges()[i];
+    if (e.ndim == Edge::kAbsent) continue;
+    inputs[i] = shape_only(e.dtype, e.shape());
+    impls[i] = inputs[i].impl();
+  }
+  Infer infer{impls.data(), static_cast<int>(n.n_edges), outputs.data(),
+              static_cast<int>(n.n_outputs)};
+  n.cls->infer(n.op(), infer);
+  return outputs;
+}
+
+}  // namespace
+
+void conform_gradients(Node& n, const std::string& name, Tensor* gradients) {
+  if (custom_backward(n)) return;
+  const std::vector<Meta> outputs = output_metas(n);
   for (uint32_t i = 0; i < n.n_outputs; ++i) {
     Tensor& g = gradients[i];
     if (!g.defined()) continue;
@@ -134,6 +144,61 @@ void conform_gradients(Node& n, const std::string& name, Tensor* gradients) {
              ": expected a floating point gradient for output ", i, ", but got ", g.dtype());
     if (g.dtype() != outputs[i].dtype) g = algebra::cast(g, outputs[i].dtype);
   }
+}
+
+std::shared_ptr<void> NodeRef::metadata(std::shared_ptr<void> (*make)()) const {
+  if (!node_) return nullptr;
+  NodeExtras& extras = extras_of(*node_);
+  if (!extras.metadata) extras.metadata = make();
+  return extras.metadata;
+}
+
+Tensor NodeRef::stand_in(uint32_t output_nr, const Tensor& like) const {
+  if (!node_) return leaf_;
+  WG_CHECK(output_nr < node_->n_outputs, IndexError, name(), " has ", int64_t{node_->n_outputs},
+           " outputs, but number ", int64_t{output_nr}, " was asked for");
+  Meta m;
+  if (!custom_backward(*node_)) {
+    m = output_metas(*node_)[output_nr];
+  } else if (like.defined()) {
+    m.dtype = like.dtype();
+    m.shape = like.shape();
+  }
+  Tensor t = shape_only(m.dtype, m.shape);
+  retain_node(node_);
+  set_history(*t.impl(), node_, output_nr);
+  return t;
+}
+
+bool NodeRef::is_reached() const { return current_pass_reaches(node_, leaf_.impl()); }
+
+std::vector<std::string> NodeRef::saved_names() const {
+  std::vector<std::string> names;
+  for (int k = 0; node_ && k < node_->cls->n_saves; ++k) {
+    const Save& s = node_->cls->saves[k];
+    const std::string number = std::to_string(s.index);
+    if (s.output) {
+      names.push_back(node_->n_outputs == 1 ? "result" : "result" + number);
+    } else {
+      names.push_back(s.index == 0 ? "self" : s.index == 1 ? "other" : "input" + number);
+    }
+  }
+  return names;
+}
+
+Tensor NodeRef::saved(int k) const {
+  SavedUse use(*node_, true);
+  if (!node_->saved()[k].tensor) return {};
+  return Vjp(*node_, nullptr, nullptr, true, true).saved(k);
+}
+
+void NodeRef::pack(int k, SavedTensorHooks& hooks) const {
+  SavedUse use(*node_, true);
+  WG_CHECK(node_->saved()[k].tensor, Error, name(),
+           ": hooks cannot be registered on a saved tensor that is None");
+  WG_CHECK(!node_->saved()[k].is_packed, Error, name(),
+           ": this saved tensor has hooks already; only one pair is allowed");
+  pack_value(*node_, k, hooks);
 }
 
 std::vector<Tensor> NodeRef::apply(std::vector<Tensor> gradients) const {
@@ -159,6 +224,11 @@ uint64_t NodeRef::add_hook(std::shared_ptr<NodeHook> hook) const {
 bool NodeRef::remove_hook(uint64_t id) const {
   if (!node_ || !node_->extras) return false;
   return erase_id(node_->extras->hooks, id);
+}
+
+void forbid_in_place(const Tensor& t) {
+  meta_of(*t.impl()).in_place_error =
+      "a custom function has returned an input, or a view of one, as this output";
 }
 
 void mark_changed(const Tensor& t) { t.impl()->bump_version(); }

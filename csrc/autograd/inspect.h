@@ -29,6 +29,20 @@ class WENGERT_API NodeRef {
   std::vector<std::pair<std::string, std::string>> attributes() const;
   std::string created_at() const;
   void* custom_object() const;
+  // Made by `make` when it is first asked for; nothing for a leaf.
+  std::shared_ptr<void> metadata(std::shared_ptr<void> (*make)()) const;
+  // A tensor with this history and the output's shape, whose elements must not be touched; or the
+  // leaf itself. `like` has the shape and dtype of a custom function's output.
+  Tensor stand_in(uint32_t output_nr, const Tensor& like) const;
+  // Whether the pass that runs on this thread reaches it.
+  bool is_reached() const;
+  // The values saved for backward: of inputs "self" and "other", of outputs "result"; where there
+  // are more, with their numbers. Custom functions' have no names.
+  std::vector<std::string> saved_names() const;
+  int saved_count() const { return node_ ? node_->n_saved : 0; }
+  // With its history; undefined where it was not needed.
+  Tensor saved(int k) const;
+  void pack(int k, SavedTensorHooks& hooks) const;
   // The gradients of the inputs; saved values are kept.
   std::vector<Tensor> apply(std::vector<Tensor> gradients) const;
   uint64_t add_hook(std::shared_ptr<NodeHook> hook) const;
@@ -38,6 +52,10 @@ class WENGERT_API NodeRef {
   Node* node_ = nullptr;
   Tensor leaf_;
 };
+
+// The output of a custom function that is an input or a view of one: its changes in place would not
+// be seen by what it shows.
+WENGERT_API void forbid_in_place(const Tensor& t);
 
 // Counts a change that was made to the elements of `t` without an operation.
 WENGERT_API void mark_changed(const Tensor& t);

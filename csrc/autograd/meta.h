@@ -47,10 +47,10 @@ struct AutogradMeta {
   std::atomic_flag lock = ATOMIC_FLAG_INIT;  // guards `grad` against concurrent backward passes
   HookList hooks;                            // of a leaf
   HookList accumulated_hooks;                // after `grad` of a leaf was updated
+  const char* in_place_error = nullptr;      // why it must not be changed in place while recording
   // Of a view:
-  Tensor base;                           // never itself a view
-  ViewStep* step = nullptr;              // holds a reference
-  const char* in_place_error = nullptr;  // why it must not be changed in place while recording
+  Tensor base;               // never itself a view
+  ViewStep* step = nullptr;  // holds a reference
 
   void lock_grad() {
     for (int i = 0; lock.test_and_set(std::memory_order_acquire); ++i) {
@@ -115,7 +115,8 @@ struct NodeExtras {
   std::vector<SlotHooks> slot_hooks;                       // on the gradient of one output
   std::vector<std::pair<uint32_t, TensorImpl*>> retained;  // tensors that keep their gradient
   std::vector<std::pair<uint64_t, std::shared_ptr<NodeHook>>> hooks;
-  std::string created_at;  // anomaly mode: the line that called the operation
+  std::string created_at;          // anomaly mode: the line that called the operation
+  std::shared_ptr<void> metadata;  // an object of a language binding
 };
 
 // Takes the hook with this id out of a list; false if it is not there.
@@ -131,6 +132,8 @@ bool erase_id(Hooks& hooks, uint64_t id) {
 // The user's half of a custom operation's node; nullptr for every other node.
 WENGERT_API CustomBackward* custom_backward(const Node& n);
 
+// For the texts of errors: the user's name of a custom operation, or the operation's.
+const char* name_of(const Node& n);
 NodeExtras& extras_of(Node& n);  // made where missing
 // In anomaly mode the line that called the operation, to end an error's text; else empty.
 std::string where_made(const Node& n);

@@ -36,7 +36,7 @@ bool Transform::pop() {
   if (!*at) return false;
   *at = below_;
   thread_mode.word =
-      (thread_mode.word & kRecording) | bits_from(thread_mode.top, thread_mode.hidden);
+      (thread_mode.word & (kRecording | kPacking)) | bits_from(thread_mode.top, thread_mode.hidden);
   return true;
 }
 
@@ -100,10 +100,30 @@ class AnomalyTransform final : public Transform {
   std::function<std::string()> where_;
 };
 
+class MutationTransform final : public Transform {
+ public:
+  explicit MutationTransform(std::function<void(const Tensor&)> before)
+      : Transform(kMutation), before_(std::move(before)) {}
+  void run(OpCall& call) override {
+    if (call.in_place) before_(call.outputs[0]);
+    run_transformed(call);
+  }
+
+ private:
+  std::function<void(const Tensor&)> before_;
+};
+
 // Inference mode is off above it.
 class OutsideInference final : public Transform {
  public:
   OutsideInference() : Transform(0, kInferenceMode | kInferring) {}
+  void run(OpCall& call) override { run_transformed(call); }
+};
+
+// Anomaly mode is off above it.
+class OutsideAnomaly final : public Transform {
+ public:
+  OutsideAnomaly() : Transform(0, kAnomaly) {}
   void run(OpCall& call) override { run_transformed(call); }
 };
 
@@ -144,6 +164,7 @@ void run_transformed(OpCall& call) {
 }
 
 bool anomaly_checks_nan() {
+  if (!is_anomaly_mode()) return false;
   for (Transform* t = thread_mode.top; t; t = t->below()) {
     if (t->bit() == kAnomaly) return static_cast<AnomalyTransform*>(t)->check_nan();
   }
@@ -164,6 +185,12 @@ std::unique_ptr<ModeScope> inference_mode(bool on) {
 }
 std::unique_ptr<ModeScope> anomaly_mode(bool check_nan, std::function<std::string()> where) {
   return std::make_unique<Scope<AnomalyTransform>>(std::nullopt, check_nan, std::move(where));
+}
+std::unique_ptr<ModeScope> no_anomaly_mode() {
+  return std::make_unique<Scope<OutsideAnomaly>>(std::nullopt);
+}
+std::unique_ptr<ModeScope> before_mutation(std::function<void(const Tensor&)> f) {
+  return std::make_unique<Scope<MutationTransform>>(std::nullopt, std::move(f));
 }
 bool is_inference_mode() { return thread_mode.word & kInferring; }
 bool is_anomaly_mode() { return thread_mode.word & kAnomaly; }

@@ -17,10 +17,14 @@ enum ModeBit : uint32_t {
   kForwardMode = 1u << 5,
   kAnomaly = 1u << 6,
   kProfiler = 1u << 7,
+  kMutation = 1u << 8,
+  // Values that are saved for backward are given to hooks. No transform: recording looks at it.
+  kPacking = 1u << 30,
   // Inference mode is on, also while its transform runs and is off the stack.
   kInferring = 1u << 31,
 };
-inline constexpr uint32_t kSlowModes = ~(uint32_t{kRecording} | uint32_t{kInferring});
+inline constexpr uint32_t kSlowModes =
+    ~(uint32_t{kRecording} | uint32_t{kPacking} | uint32_t{kInferring});
 
 class Transform;
 

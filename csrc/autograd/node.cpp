@@ -70,6 +70,17 @@ void copy_edge(Edge& to, const Edge& from) {
   to = e;
 }
 
+void clear_edge(Edge& e) noexcept {
+  if (e.wide) [[unlikely]]
+    runtime::deallocate(e.heap, sizeof(int64_t) * e.ndim);
+  if (!e.target) return;
+  if (e.is_leaf()) {
+    detail::release(e.leaf());
+  } else {
+    release_node(e.node());
+  }
+}
+
 // ---- nodes --------------------------------------------------------------------------------
 
 namespace {
@@ -98,17 +109,7 @@ thread_local constinit Condemned condemned
 void release_contents(Node* n) noexcept {
   release_saved(n);
   Edge* edges = n->edges();
-  for (uint32_t i = 0; i < n->n_edges; ++i) {
-    Edge& e = edges[i];
-    if (e.wide) [[unlikely]]
-      runtime::deallocate(e.heap, sizeof(int64_t) * e.ndim);
-    if (!e.target) continue;
-    if (e.is_leaf()) {
-      detail::release(e.leaf());
-    } else {
-      release_node(e.node());
-    }
-  }
+  for (uint32_t i = 0; i < n->n_edges; ++i) clear_edge(edges[i]);
   if (n->extras) [[unlikely]]
     delete n->extras;
 }
@@ -135,7 +136,10 @@ void destroy_node(Node* n) noexcept {
 void release_saved(Node* n) noexcept {
   Saved* saved = n->saved();
   for (uint32_t i = 0; i < n->n_saved; ++i) {
-    if (saved[i].tensor) {
+    if (!saved[i].tensor) continue;
+    if (saved[i].is_packed) [[unlikely]] {
+      destroy_packed(std::exchange(saved[i].packed, nullptr));
+    } else {
       detail::release(saved[i].tensor);
       saved[i].tensor = nullptr;
     }
@@ -149,7 +153,7 @@ SavedUse::SavedUse(Node& n, bool keep) : n_(n) {
   while (!n.saved_state.compare_exchange_weak(
       before, static_cast<uint8_t>((before + kOneReader) | taken), std::memory_order_acquire)) {
     if (before & kReleased) {
-      fail<Error>(n.cls->name,
+      fail<Error>(name_of(n),
                   ": backward a second time through values that the first pass has released; give "
                   "retain_graph=True to the first",
                   where_made(n));
@@ -184,7 +188,7 @@ Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, in
   n->n_saved = static_cast<uint16_t>(n_saved);
   n->n_edges = static_cast<uint32_t>(n_inputs);
   for (int i = 0; i < n_outputs; ++i) n->slots()[i] = nullptr;
-  for (int i = 0; i < n_saved; ++i) n->saved()[i] = {nullptr, 0, false, 0};
+  for (int i = 0; i < n_saved; ++i) n->saved()[i] = {{nullptr}, 0, false, false, 0};
   Edge* edges = n->edges();
   for (int i = 0; i < n_inputs; ++i) new (edges + i) Edge;
   try {
@@ -211,7 +215,7 @@ Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, in
 }
 
 void save(Node* n, int k, TensorImpl* t, bool is_output) {
-  WG_CHECK(!t->has(kInference), Error, n->cls->name,
+  WG_CHECK(!t->has(kInference), Error, name_of(*n),
            ": a tensor made in inference mode cannot be saved for a backward pass; clone it "
            "outside of inference mode first");
   Saved& s = n->saved()[k];
@@ -280,6 +284,8 @@ void record(const OpCall& call) {
         save(n, k, call.outputs[s.index].impl(), true);
         n->saved()[k].output_nr = s.index;
       }
+      if (thread_mode.word & kPacking) [[unlikely]]
+        pack_saved(*n);
     }
   } catch (...) {
     release_node(n);

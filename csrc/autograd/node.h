@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autograd/op_class.h"
+#include "wengert/autograd.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -33,10 +34,16 @@ struct Edge {
 };
 static_assert(sizeof(Edge) == 32);
 
+struct Packed;
+
 struct Saved {
-  TensorImpl* tensor;  // holds a reference; nullptr: not needed, or released
+  union {
+    TensorImpl* tensor;  // holds a reference; nullptr: not needed, or released
+    Packed* packed;      // owned; what hooks have made of the value
+  };
   uint32_t version;
   bool is_output;  // `tensor` is a copy of the header without its history
+  bool is_packed;
   uint16_t output_nr;
 };
 static_assert(sizeof(Saved) == 16);
@@ -111,8 +118,19 @@ void set_history(TensorImpl& t, Node* node, uint32_t output_nr);
 Node* grad_fn(TensorImpl& t);
 // An edge to the tensor's history or leaf, holding a reference.
 void fill_edge(Edge& e, TensorImpl& t);
+// Lets go of what the edge holds.
+void clear_edge(Edge& e) noexcept;
 // Makes an empty edge lead where another leads.
 void copy_edge(Edge& to, const Edge& from);
+
+// Hands the saved values of a node to the innermost hooks of this thread, where kPacking is set.
+void pack_saved(Node& n);
+void pack_value(Node& n, int k, SavedTensorHooks& hooks);
+// The value again, with the history it had. `conform`: rules rely on its shape, dtype and layout.
+Tensor unpack_value(Node& n, const Saved& s, bool conform);
+void destroy_packed(Packed* packed) noexcept;
+// The Python object of a packed value, for the cycle collector.
+WENGERT_API void* packed_object(const Saved& s);
 
 // Drops the saved values of a node.
 void release_saved(Node* n) noexcept;

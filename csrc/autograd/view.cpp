@@ -101,6 +101,9 @@ void check_in_place(const char* op, TensorImpl& t) {
                "; make the view anew, or clone() it");
     }
   } else {
+    WG_CHECK(!t.meta || !t.meta->in_place_error, Error, op,
+             ": the tensor cannot be changed in place: ", t.meta->in_place_error,
+             "; clone() it first");
     WG_CHECK(t.grad_fn || !t.has(kLeafRequiresGrad), Error, op,
              ": a leaf that requires grad cannot be changed in place while it is recorded; do it "
              "under no_grad(), or on a copy");

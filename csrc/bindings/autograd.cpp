@@ -1,4 +1,5 @@
 // Graph nodes, backward passes, hooks, modes and custom functions.
+#include "autograd/engine.h"
 #include "autograd/inspect.h"
 #include "bindings/module.h"
 
@@ -99,6 +100,52 @@ class PythonNodeHook final : public NodeHook {
   bool before_;
 };
 
+class PythonPacked final : public PackedValue {
+ public:
+  PythonPacked(std::shared_ptr<Held> unpack, py::object value)
+      : unpack_(std::move(unpack)), value_(std::move(value)) {}
+  Tensor unpack() override {
+    return calling_python([&] {
+      const py::object result = unpack_->get()(value_.get());
+      TensorImpl* t = unwrap(result.ptr());
+      if (!t) {
+        throw TypeError(std::string("saved_tensors_hooks: expected the unpack hook to return a "
+                                    "Tensor, but got ") +
+                        Py_TYPE(result.ptr())->tp_name);
+      }
+      return Tensor::share(t);
+    });
+  }
+  void* object() const override { return value_.get().ptr(); }
+
+ private:
+  std::shared_ptr<Held> unpack_;
+  Held value_;
+};
+
+class PythonSavedHooks final : public SavedTensorHooks {
+ public:
+  PythonSavedHooks(py::object pack, py::object unpack)
+      : pack_(std::move(pack)), unpack_(std::make_shared<Held>(std::move(unpack))) {}
+  std::unique_ptr<PackedValue> pack(const Tensor& value) override {
+    return calling_python(
+        [&] { return std::make_unique<PythonPacked>(unpack_, pack_.get()(py::cast(value))); });
+  }
+
+ private:
+  Held pack_;
+  std::shared_ptr<Held> unpack_;
+};
+
+// A dict that C++ keeps alive.
+std::shared_ptr<void> new_dict() {
+  return {py::dict().release().ptr(), [](void* o) {
+            if (!Py_IsInitialized()) return;
+            py::gil_scoped_acquire gil;
+            Py_DECREF(static_cast<PyObject*>(o));
+          }};
+}
+
 // The context object of a wengert.autograd.Function.
 class PythonBackward final : public CustomBackward {
  public:
@@ -174,12 +221,25 @@ void bind_autograd(py::module_& m) {
       .def_property_readonly(
           "metadata",
           [](const NodeRef& n) {
-            py::dict d;
+            const std::shared_ptr<void> held = n.metadata(new_dict);
+            if (!held) return py::dict();
+            auto d = py::reinterpret_borrow<py::dict>(static_cast<PyObject*>(held.get()));
             if (!n.created_at().empty()) d["created_at"] = n.created_at();
             return d;
           },
-          "What anomaly mode has recorded.")
+          "A dict for notes about the node; anomaly mode writes its own there.")
       .def_property_readonly("_sequence_nr", &NodeRef::number)
+      .def("_is_sink", [](const NodeRef& n) { return n.leaf().defined(); })
+      .def("_stand_in", &NodeRef::stand_in, py::arg("output_nr"), py::arg("like"))
+      .def("_is_reached", &NodeRef::is_reached)
+      .def("_saved_names", &NodeRef::saved_names)
+      .def("_saved_count", &NodeRef::saved_count)
+      .def("_saved", &NodeRef::saved)
+      .def("_pack",
+           [](const NodeRef& n, int k, py::object pack, py::object unpack) {
+             PythonSavedHooks hooks(std::move(pack), std::move(unpack));
+             n.pack(k, hooks);
+           })
       .def("_context",
            [](const NodeRef& n) -> py::object {
              void* o = n.custom_object();
@@ -207,6 +267,8 @@ void bind_autograd(py::module_& m) {
       .def("__hash__", [](const NodeRef& n) { return n.id() >> 4; })
       .def("__repr__", [](const NodeRef& n) { return "<" + n.name() + ">"; });
 
+  m.def("_output_nr",
+        [](const Tensor& t) { return NodeRef::of(t).leaf().defined() ? 0 : t.impl()->output_nr; });
   m.def("node_of", [](const Tensor& t) { return wrap_node(NodeRef::of(t)); });
 
   m.def("backward", [](const py::object& tensors, const py::object& gradients, bool retain_graph,
@@ -234,6 +296,10 @@ void bind_autograd(py::module_& m) {
   m.def("is_inference_mode_enabled", &is_inference_mode,
         "Whether inference mode is on for this thread.");
   m.def("is_anomaly_enabled", &is_anomaly_mode, "Whether anomaly mode is on for this thread.");
+  m.def(
+      "is_anomaly_check_nan_enabled", [] { return !is_anomaly_mode() || anomaly_checks_nan(); },
+      "Whether anomaly mode looks for NaN on this thread, or would if it were on.");
+  m.def("_no_anomaly_mode", &no_anomaly_mode);
   py::class_<ModeScope>(m, "_ModeScope");
   m.def("_inference_mode", &inference_mode, py::arg("on") = true);
   m.def("_anomaly_mode", [](bool check_nan, py::object where) {
@@ -242,6 +308,18 @@ void bind_autograd(py::module_& m) {
       return calling_python([&] { return py::cast<std::string>(f->get()()); });
     });
   });
+
+  m.def("_saved_tensor_hooks", [](py::object pack, py::object unpack) {
+    return saved_tensor_hooks(
+        std::make_shared<PythonSavedHooks>(std::move(pack), std::move(unpack)));
+  });
+  m.def("_before_mutation", [](py::object f) {
+    auto held = std::make_shared<Held>(std::move(f));
+    return before_mutation(
+        [held](const Tensor& t) { calling_python([&] { held->get()(py::cast(t)); }); });
+  });
+  m.def("_pass_has_inputs", &current_pass_has_inputs);
+  m.def("_current_pass", &current_pass);
 
   m.def("_autocast_dtype", &autocast_dtype);
   m.def("_set_autocast_dtype", &set_autocast_dtype, py::arg("dtype"));
@@ -261,6 +339,7 @@ void bind_autograd(py::module_& m) {
                   tensor_list(inputs, "apply"), tensor_list(outputs, "apply"), differentiable,
                   tensor_list(saved, "save_for_backward"));
   });
+  m.def("_forbid_in_place", &forbid_in_place);
   m.def("_mark_dirty", [](const Tensor& t) { mark_changed(t); });
 }
 

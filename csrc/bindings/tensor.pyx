@@ -783,6 +783,8 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
     @property
     def _version(self):
         """How often the elements were changed in place, by this name or another."""
+        if impl_of(self).flags & kInference:
+            raise RuntimeError("_version: changes of tensors made in inference mode are not counted")
         return impl_of(self).version()
 
     # ---- autograd
@@ -874,8 +876,13 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
             return _hooks.backward(self, gradient, retain_graph, create_graph, inputs)
         if gradient is not None:
             if not isinstance(gradient, Tensor):
-                gradient = _from_data(gradient, dtype=self.dtype)
+                raise TypeError(
+                    "backward: expected the gradient to be a Tensor or None, but got "
+                    f"{type(gradient).__name__}"
+                )
             g = impl_of(gradient)
+        if create_graph:
+            _hooks.warn_of_cycle()
         backward_call(impl_of(self), g,
                       bool(create_graph) if retain_graph is None else bool(retain_graph),
                       bool(create_graph))

@@ -125,6 +125,14 @@ int visit_objects(TensorImpl* t, F&& visit) {
       }
       if (const int r = visit_hooks(n->extras->hooks, visit)) return r;
     }
+    if (n->extras && n->extras->metadata) {
+      if (const int r = visit(static_cast<PyObject*>(n->extras->metadata.get()))) return r;
+    }
+    for (uint32_t k = 0; k < n->n_saved; ++k) {
+      if (auto* o = static_cast<PyObject*>(packed_object(n->saved()[k]))) {
+        if (const int r = visit(o)) return r;
+      }
+    }
     for (uint32_t i = 0; i < n->n_edges; ++i) {
       const Edge& e = n->edges()[i];
       if (e.target && !e.is_leaf()) wait(e.node());

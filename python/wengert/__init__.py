@@ -7,6 +7,7 @@ from ._core import (
     default_generator,
     get_default_dtype,
     get_num_threads,
+    is_anomaly_check_nan_enabled,
     is_anomaly_enabled,
     is_grad_enabled,
     is_inference_mode_enabled,

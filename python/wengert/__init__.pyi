@@ -344,6 +344,7 @@ int32: dtype
 int64: dtype
 int8: dtype
 from ._ops import inverse as inverse
+from ._core import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from ._core import is_anomaly_enabled as is_anomaly_enabled
 from .amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
 from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import wraps
 
@@ -30,7 +31,18 @@ class _Mode:
     def __exit__(self, *exc: object) -> None:
         raise NotImplementedError
 
+    def clone(self) -> _Mode:
+        """Another one that does the same."""
+        return self._again()
+
     def __call__(self, function: F) -> F:
+        if isinstance(function, type):
+            warnings.warn(
+                f"{type(self).__name__}: decorating a class decorates its construction only; "
+                "decorate its __init__",
+                FutureWarning,
+                stacklevel=2,
+            )
         if hasattr(function, "__code__") and function.__code__.co_flags & 0x20:
 
             @wraps(function)
@@ -93,19 +105,21 @@ class set_grad_enabled(_Mode):
     """Sets recording on or off: at once, or for a with-block or function."""
 
     def __init__(self, mode: bool) -> None:
+        if not isinstance(mode, (bool, int)):
+            raise TypeError(f"set_grad_enabled: expected a bool, got {type(mode).__name__}")
         self._before = _core.is_grad_enabled()
-        self._mode = bool(mode)
-        _core._set_grad_enabled(self._mode)
+        self.mode = bool(mode)
+        _core._set_grad_enabled(self.mode)
 
     def __call__(self, function: F) -> F:
         _core._set_grad_enabled(self._before)
         return super().__call__(function)
 
     def _again(self) -> _Mode:
-        return set_grad_enabled(self._mode)
+        return set_grad_enabled(self.mode)
 
     def __enter__(self) -> None:
-        _core._set_grad_enabled(self._mode)
+        _core._set_grad_enabled(self.mode)
 
     def __exit__(self, *exc: object) -> None:
         _core._set_grad_enabled(self._before)
@@ -117,21 +131,37 @@ class inference_mode(_Mode):
     inference_mode(False) leaves inference mode for its block. Usable as a decorator.
     """
 
-    _on: bool
+    mode: bool
 
     def __new__(cls, mode: Any = True) -> Any:
         self = super().__new__(cls)
         if isinstance(mode, bool):
-            self._on = mode
+            self.mode = mode
             return self
-        self._on = True
+        self.mode = True
         return self(mode)
 
     def _again(self) -> _Mode:
-        return inference_mode(self._on)
+        return inference_mode(self.mode)
 
     def __enter__(self) -> None:
-        self._entered().append(_core._inference_mode(self._on))
+        self._entered().append(_core._inference_mode(self.mode))
 
     def __exit__(self, *exc: object) -> None:
         self._entered().pop()
+
+
+class set_multithreading_enabled(_Mode):
+    """Keeps the wish whether backward may use threads of its own; it runs on the caller's."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+
+    def _again(self) -> _Mode:
+        return set_multithreading_enabled(self.mode)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        pass

@@ -20,6 +20,9 @@ from . import (
 )
 from ._device import cpu_device, device
 from ._tensor import Tensor, all_dtypes, dtype
+from .autograd import _node
+from .autograd._node import Handle
+from .utils.hooks import RemovableHandle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,24 +126,6 @@ def cuda(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 # ---- hooks --------------------------------------------------------------------------------
 
 
-class RemovableHandle:
-    """Takes a hook away again: by remove(), or at the end of a with-block."""
-
-    def __init__(self, remove: Any) -> None:
-        self._remove = remove
-
-    def remove(self) -> None:
-        remove, self._remove = self._remove, None
-        if remove is not None:
-            remove()
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
-
-
 def register_hook(self: Tensor, hook: Any) -> RemovableHandle:
     """Calls hook(gradient) when the gradient of this tensor is complete; a tensor that it returns
     takes the gradient's place."""
@@ -152,7 +137,7 @@ def register_hook(self: Tensor, hook: Any) -> RemovableHandle:
         switch.hook = None
         _core._remove_hook(self, number)
 
-    return RemovableHandle(remove)
+    return Handle(remove)
 
 
 class _Switch:
@@ -170,19 +155,7 @@ class _Switch:
 def register_post_accumulate_grad_hook(self: Tensor, hook: Any) -> RemovableHandle:
     """Calls hook(tensor) after the grad of this leaf was updated."""
     number = _core._register_post_accumulate_grad_hook(self, hook)
-    return RemovableHandle(lambda: _core._remove_hook(self, number))
-
-
-def _node_register_hook(self: Any, hook: Any) -> RemovableHandle:
-    """Calls hook(grad_inputs, grad_outputs) after the node has run."""
-    number = self._register_hook(hook, False)
-    return RemovableHandle(lambda: self._remove_hook(number))
-
-
-def _node_register_prehook(self: Any, hook: Any) -> RemovableHandle:
-    """Calls hook(grad_outputs) before the node runs."""
-    number = self._register_hook(hook, True)
-    return RemovableHandle(lambda: self._remove_hook(number))
+    return Handle(lambda: _core._remove_hook(self, number))
 
 
 # ---- copying ------------------------------------------------------------------------------
@@ -369,6 +342,7 @@ def install() -> None:
         "istft": _istft,
         "matrix_power": _linalg_derived.matrix_power,
         "pinverse": _linalg_derived.pinverse,
+        "_grad": property(lambda self: self.grad, lambda self, value: setattr(self, "grad", value)),
         "layout": property(lambda self: _legacy_methods.strided),
         **_legacy_methods.methods,
         **_linalg_legacy.methods,
@@ -382,5 +356,4 @@ def install() -> None:
     _tensor._add_methods(methods)
     _pointwise.install()
     _tensor._set_callbacks(_repr, _core.node_of, _creation._from_data, autograd._Hooks, _ops)
-    _core.Node.register_hook = _node_register_hook
-    _core.Node.register_prehook = _node_register_prehook
+    _node.install()

@@ -395,7 +395,14 @@ def _write_file(path: str, write: Callable[[BinaryIO], None]) -> None:
             os.close(handle)
 
 
-def save(obj: Any, f: str | os.PathLike[str] | BinaryIO, **_: Any) -> None:
+def save(
+    obj: Any,
+    f: str | os.PathLike[str] | BinaryIO,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+    _disable_byteorder_record: bool = False,
+) -> None:
     """Writes a structure of tensors and plain values to a file, which is valid safetensors.
 
     A file with this name is replaced as a whole once the new one is complete. Tensors that occur
@@ -406,6 +413,7 @@ def save(obj: Any, f: str | os.PathLike[str] | BinaryIO, **_: Any) -> None:
         obj: a tensor, number, string, bytes, None, dtype, or list, tuple, dict, OrderedDict or set
             of such. For a module save its state_dict().
         f: a path, or a file opened for writing bytes.
+        others: without effect: they are about pickles.
 
     Raises:
         TypeError: obj contains something else; the message says where.
@@ -433,7 +441,7 @@ def load(
     *,
     weights_only: bool | None = None,
     mmap: bool | None = None,
-    **_: Any,
+    **pickle_load_args: Any,
 ) -> Any:
     """Reads what save has written, the tensors of any safetensors file as a dict, or a file of
     PyTorch's save.

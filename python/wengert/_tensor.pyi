@@ -9,7 +9,7 @@ from ._core import Generator, Node
 from ._device import device as _device
 from ._legacy_methods import layout as _layout
 from ._memory_format import memory_format as _memory_format
-from ._methods import RemovableHandle
+from .utils.hooks import RemovableHandle
 from .storage import TypedStorage, UntypedStorage
 
 Number: TypeAlias = _bool | _int | _float | complex

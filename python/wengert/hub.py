@@ -1,17 +1,21 @@
-"""Models and weights from elsewhere: from folders and files of this machine.
+"""Models and weights from elsewhere: files by their address, models from folders of this machine.
 
-Nothing is downloaded: what a program names by its address must be in the cache already.
+Files are downloaded into a cache. Code is not: a model's folder must be there already.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
+import re
 import sys
+import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
-from urllib.parse import unquote, urlparse
+from typing import Any
+from urllib.parse import urlparse
+from urllib.request import Request, urlopen
 
 __all__ = [
     "download_url_to_file",
@@ -44,13 +48,54 @@ def set_dir(d: str | os.PathLike[str]) -> None:
     _dir = os.path.expanduser(os.fspath(d))
 
 
+def _show(done: int, total: int | None) -> None:
+    megabytes = f"{done / 2**20:.1f}"
+    share = f" of {total / 2**20:.1f} MB, {100 * done // max(total, 1)} %" if total else " MB"
+    print(f"\r{megabytes}{share}", end="", file=sys.stderr, flush=True)
+
+
 def download_url_to_file(
     url: str, dst: str, hash_prefix: str | None = None, progress: bool = True
-) -> NoReturn:
-    """Raises NotImplementedError: nothing is downloaded."""
-    raise NotImplementedError(
-        f"hub.download_url_to_file: wengert downloads nothing; put {url} at {dst} yourself"
-    )
+) -> None:
+    """Downloads what is at an address (``https://``, ``file://``, ...) into the file ``dst``.
+
+    Args:
+        hash_prefix: what the SHA-256 of the contents must begin with.
+        progress: show on stderr how far it is.
+
+    Raises RuntimeError where the hash differs, and what `urllib.request.urlopen` raises; there is
+    no file then.
+    """
+    dst = os.path.expanduser(dst)
+    folder = os.path.dirname(dst) or "."
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"hub.download_url_to_file: the folder {folder} does not exist")
+    with urlopen(Request(url, headers={"User-Agent": "wengert.hub"})) as source:
+        length = source.headers.get("Content-Length")
+        total = int(length) if length else None
+        digest = hashlib.sha256()
+        handle, partial = tempfile.mkstemp(dir=folder, suffix=".partial")
+        try:
+            with os.fdopen(handle, "wb") as target:
+                done = 0
+                while block := source.read(1 << 17):
+                    target.write(block)
+                    digest.update(block)
+                    done += len(block)
+                    if progress:
+                        _show(done, total)
+            if progress:
+                print(file=sys.stderr)
+            if hash_prefix is not None and not digest.hexdigest().startswith(hash_prefix):
+                raise RuntimeError(
+                    f"hub.download_url_to_file: expected a file from {url} whose SHA-256 begins "
+                    f"with {hash_prefix}, but it is {digest.hexdigest()}"
+                )
+            os.chmod(partial, 0o644)
+            os.replace(partial, dst)
+        except BaseException:
+            os.unlink(partial)
+            raise
 
 
 def load_state_dict_from_url(
@@ -62,23 +107,27 @@ def load_state_dict_from_url(
     file_name: str | None = None,
     weights_only: bool = False,
 ) -> Any:
-    """`wengert.load` of the file that the address names: itself for ``file://``, otherwise the one
-    of its name in ``model_dir`` (by default ``checkpoints`` in `get_dir`).
+    """`wengert.load` of the file at an address, downloaded unless it is in the cache.
 
-    Raises FileNotFoundError if it is not there: nothing is downloaded.
+    Args:
+        model_dir: the folder of the cache; by default ``checkpoints`` in `get_dir`.
+        check_hash: the file's name ends in ``-<hash>.<ext>``, with the first digits of the SHA-256
+            of its contents, which are compared after a download.
+        file_name: its name in the cache; by default that of the address.
+
+    Raises what `download_url_to_file` and `wengert.load` raise.
     """
     from wengert import load
 
-    parts = urlparse(url)
     folder = os.path.join(get_dir(), "checkpoints") if model_dir is None else model_dir
-    path = os.path.join(folder, file_name or os.path.basename(parts.path))
-    if parts.scheme in ("", "file"):
-        path = unquote(parts.path)
+    os.makedirs(folder, exist_ok=True)
+    name = file_name or os.path.basename(urlparse(url).path)
+    path = os.path.join(folder, name)
     if not os.path.exists(path):
-        raise FileNotFoundError(
-            f"hub: {path} does not exist, and wengert downloads nothing; get {url}, and save its "
-            "tensors there with wengert.save or as safetensors"
-        )
+        found = re.search(r"-([a-f0-9]*)\.", name) if check_hash else None
+        if progress:
+            print(f"Downloading {url} to {path}", file=sys.stderr)
+        download_url_to_file(url, path, found.group(1) if found else None, progress)
     return load(path, map_location, weights_only=weights_only)
 
 
@@ -87,7 +136,7 @@ def _module(repo_or_dir: str, source: str) -> ModuleType:
         raise ValueError(f"hub: expected the source 'github' or 'local', got {source!r}")
     if source == "github":
         raise NotImplementedError(
-            f"hub: wengert downloads nothing; clone {repo_or_dir!r} yourself and load it with "
+            f"hub: wengert downloads no code; clone {repo_or_dir!r} yourself and load it with "
             "source='local'"
         )
     path = Path(repo_or_dir, "hubconf.py")

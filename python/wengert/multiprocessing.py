@@ -40,14 +40,14 @@ for _type in (Tensor, Parameter, Buffer):
 class ProcessException(Exception):
     """A process of `spawn` has ended badly."""
 
-    def __init__(self, msg: str, error_index: int, pid: int) -> None:
+    def __init__(self, msg: str, error_index: int, error_pid: int) -> None:
         super().__init__(msg)
         self.msg = msg
         self.error_index = error_index
-        self.pid = pid
+        self.error_pid = error_pid
 
     def __reduce__(self) -> Any:
-        return type(self), (self.msg, self.error_index, self.pid)
+        return type(self), (self.msg, self.error_index, self.error_pid)
 
 
 class ProcessRaisedException(ProcessException):
@@ -58,14 +58,25 @@ class ProcessExitedException(ProcessException):
     """A process of `spawn` has ended with a signal or an exit code other than 0."""
 
     def __init__(
-        self, msg: str, error_index: int, error_pid: int, exit_code: int, signal_name: Any = None
+        self,
+        msg: str,
+        error_index: int,
+        error_pid: int,
+        exit_code: int,
+        signal_name: str | None = None,
     ) -> None:
         super().__init__(msg, error_index, error_pid)
         self.exit_code = exit_code
         self.signal_name = signal_name
 
     def __reduce__(self) -> Any:
-        return type(self), (self.msg, self.error_index, self.pid, self.exit_code, self.signal_name)
+        return type(self), (
+            self.msg,
+            self.error_index,
+            self.error_pid,
+            self.exit_code,
+            self.signal_name,
+        )
 
 
 def _run(function: Callable[..., None], index: int, args: tuple, errors: Any) -> None:

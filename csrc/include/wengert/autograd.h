@@ -63,7 +63,10 @@ WENGERT_API bool is_inference_mode();
 // backward pass that then fails or, with check_nan, computes a NaN, names it in its error.
 WENGERT_API std::unique_ptr<ModeScope> anomaly_mode(bool check_nan,
                                                     std::function<std::string()> where);
+// Leaves the anomaly mode around it.
+WENGERT_API std::unique_ptr<ModeScope> no_anomaly_mode();
 WENGERT_API bool is_anomaly_mode();
+WENGERT_API bool anomaly_checks_nan();
 // The dtype in which a language binding computes products on this thread; nothing: that of their
 // inputs. The functions of this library take their inputs as they are.
 WENGERT_API std::optional<DType> autocast_dtype();
@@ -161,6 +164,28 @@ WENGERT_API uint64_t register_hook(const Tensor& t, std::function<Tensor(const T
 WENGERT_API uint64_t register_post_accumulate_grad_hook(const Tensor& leaf,
                                                         std::shared_ptr<TensorHook> hook);
 WENGERT_API bool remove_hook(const Tensor& t, uint64_t id);
+
+// ---- saved values -------------------------------------------------------------------------
+
+// What hooks have made of a value that is saved for a backward pass.
+class WENGERT_API PackedValue {
+ public:
+  virtual ~PackedValue();
+  virtual Tensor unpack() = 0;
+  virtual void* object() const { return nullptr; }
+};
+class WENGERT_API SavedTensorHooks {
+ public:
+  virtual ~SavedTensorHooks();
+  // Called when an operation saves a value, without recording. It must not change the value.
+  virtual std::unique_ptr<PackedValue> pack(const Tensor& value) = 0;
+};
+// The values that operations save on this thread are kept as the hooks of the innermost scope pack
+// them. What unpack gives takes the value's place, with the value's history; changes in place are
+// not noticed any more.
+WENGERT_API std::unique_ptr<ModeScope> saved_tensor_hooks(std::shared_ptr<SavedTensorHooks> hooks);
+// Calls `f` with every tensor that an operation of this thread is about to change in place.
+WENGERT_API std::unique_ptr<ModeScope> before_mutation(std::function<void(const Tensor&)> f);
 
 // ---- custom operations --------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 from .. import _core
 
@@ -33,6 +34,11 @@ class detect_anomaly:
     """
 
     def __init__(self, check_nan: bool = True) -> None:
+        warnings.warn(
+            "detect_anomaly: every recorded operation notes where it was called; use it to find "
+            "errors only",
+            stacklevel=2,
+        )
         self._check_nan = check_nan
         self._scopes: list[Any] = []
 
@@ -46,16 +52,16 @@ class detect_anomaly:
 class set_detect_anomaly:
     """Switches anomaly mode on or off: at once, or for a with-block."""
 
-    _global: Any = None
+    _current: Any = None
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        self._before = set_detect_anomaly._global
-        set_detect_anomaly._global = None
-        if mode:
-            set_detect_anomaly._global = _core._anomaly_mode(check_nan, _where)
+        self._before = set_detect_anomaly._current
+        set_detect_anomaly._current = (
+            _core._anomaly_mode(check_nan, _where) if mode else _core._no_anomaly_mode()
+        )
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *exc: object) -> None:
-        set_detect_anomaly._global = None
+        set_detect_anomaly._current = self._before

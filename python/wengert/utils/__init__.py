@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-# Loaded on first use.
-_MODULES = frozenset(("checkpoint", "data", "dlpack", "hooks"))
+from importlib import import_module
+
+_MODULES = ("checkpoint", "data", "dlpack", "hooks", "model_zoo")
 
 
 def __getattr__(name: str) -> object:
-    from importlib import import_module
-
     if name in _MODULES:
-        return import_module(f"wengert.utils.{name}")
-    raise AttributeError(f"module 'wengert.utils' has no attribute {name!r}", name=name)
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
