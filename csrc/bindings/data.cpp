@@ -138,8 +138,10 @@ Tensor from_sequence(const py::object& data, const std::optional<DType>& dtype) 
 
 void release_object(void* o) {
   if (!Py_IsInitialized()) return;
-  py::gil_scoped_acquire gil;
-  Py_DECREF(static_cast<PyObject*>(o));
+  taking_gil([&] {
+    py::gil_scoped_acquire gil;
+    Py_DECREF(static_cast<PyObject*>(o));
+  });
 }
 
 // The memory behind an __array_interface__, without a copy. The array lives as long as the tensor.
