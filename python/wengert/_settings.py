@@ -9,7 +9,7 @@ from ._tensor import Tensor, dtype
 
 def manual_seed(seed: int) -> Generator:
     """Restarts the default generator's stream named by the seed."""
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:
