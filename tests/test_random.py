@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -267,3 +269,14 @@ def test_complex_numbers(dtype):
     assert (t[:, 0] == 0).all()
     z = t[:, 1].numpy()
     assert abs(z.mean() - 3) < 0.05 and abs(z.var() - 4) < 0.1
+
+
+def test_generators_are_copied_with_their_state():
+    g = wg.Generator().manual_seed(5)
+    wg.rand(3, generator=g)
+    for copied in (copy.deepcopy(g), pickle.loads(pickle.dumps(g))):
+        assert isinstance(copied, wg.Generator) and copied is not g
+        assert copied.initial_seed() == 5
+        kept = copied.get_state()
+        assert wg.rand(3, generator=copied).tolist() == wg.rand(3, generator=g).tolist()
+        g.set_state(kept)
