@@ -205,7 +205,7 @@ def test_tensors_are_freed_on_other_threads():
         ("a = wg.rand(200, 200)", "a @ a"),
         ("a = wg.rand(200, 200, requires_grad=True)", "(a @ a).sum().backward()"),
         (
-            "a = wg.rand(9, requires_grad=True) * 2; a.register_hook(lambda g: sum(range(99)))",
+            "a = wg.rand(9, requires_grad=True) * 2; a.register_hook(lambda g: g * 1)",
             "a.sum().backward(retain_graph=True)",
         ),
         (
