@@ -314,6 +314,12 @@ def test_data_that_changes_while_it_is_read() -> None:
 # ---- memory that runs out -----------------------------------------------------------------
 
 
+def test_programs_may_catch_either_error_when_memory_runs_out() -> None:
+    for error in (MemoryError, RuntimeError, wg.OutOfMemoryError, wg.cuda.OutOfMemoryError):
+        with pytest.raises(error, match="memory"):
+            wg.empty(2**40, 2**40)
+
+
 def test_nothing_is_left_behind_when_memory_runs_out() -> None:
     base = wg.ones(1 << 16, requires_grad=True) * 1.0
 

@@ -266,3 +266,15 @@ def test_numbers_before_tensors():
         for other in (object(), None):
             with pytest.raises(TypeError, match="unsupported operand"):
                 operation(other)
+
+
+def test_digamma_next_to_its_poles():
+    # Near -n it is -1 / (x + n) and a bounded rest.
+    for pole in (0.0, -1.0, -7.0):
+        for distance in (1e-3, -1e-3, 1e-9, -1e-9):
+            x = pole + distance
+            near = -1 / (x - pole)
+            value = wg.digamma(wg.tensor(x, dtype=wg.float64)).item()
+            assert abs(value - near) < 3 and abs(value / near - 1) < 3 * abs(distance)
+            slope = wg.polygamma(1, wg.tensor(x, dtype=wg.float64)).item()
+            assert abs(slope / near**2 - 1) < 1e-5

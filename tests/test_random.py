@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -231,3 +233,50 @@ def test_refused(act):
     with pytest.raises(RuntimeError):
         act(f)
     assert f.tolist() == [1.0] * 4
+
+
+def test_a_seed_may_be_any_that_seed_gives():
+    state = wg.get_rng_state()
+    for _ in range(20):
+        seed = wg.seed()
+        first = wg.rand(3).tolist()
+        assert wg.manual_seed(seed).initial_seed() == seed
+        assert wg.rand(3).tolist() == first
+    assert wg.manual_seed(-1).initial_seed() == 2**64 - 1
+    for seed, error in ((2**64, ValueError), (-(2**63) - 1, ValueError), ("a", ValueError)):
+        with pytest.raises(error):
+            wg.manual_seed(seed)
+    wg.set_rng_state(state)
+    with pytest.raises(TypeError):
+        wg.set_rng_state(wg.zeros(16))
+    with pytest.raises(RuntimeError):
+        wg.set_rng_state(state[:3])
+
+
+@pytest.mark.parametrize("dtype", [wg.complex64, wg.complex128])
+def test_complex_numbers(dtype):
+    wg.manual_seed(0)
+    n = 100_000
+    z = wg.randn(n, dtype=dtype).numpy()
+    assert abs(z.mean()) < 0.02
+    assert abs(z.real.var() - 0.5) < 0.01 and abs(z.imag.var() - 0.5) < 0.01
+    assert abs((z.real * z.imag).mean()) < 0.01
+    u = wg.rand(n, dtype=dtype).numpy()
+    for part in (u.real, u.imag):
+        assert part.min() >= 0 and part.max() <= 1 and abs(part.mean() - 0.5) < 0.01
+    t = wg.zeros(n, 2, dtype=dtype)
+    t[:, 1].normal_(3.0, 2.0)
+    assert (t[:, 0] == 0).all()
+    z = t[:, 1].numpy()
+    assert abs(z.mean() - 3) < 0.05 and abs(z.var() - 4) < 0.1
+
+
+def test_generators_are_copied_with_their_state():
+    g = wg.Generator().manual_seed(5)
+    wg.rand(3, generator=g)
+    for copied in (copy.deepcopy(g), pickle.loads(pickle.dumps(g))):
+        assert isinstance(copied, wg.Generator) and copied is not g
+        assert copied.initial_seed() == 5
+        kept = copied.get_state()
+        assert wg.rand(3, generator=copied).tolist() == wg.rand(3, generator=g).tolist()
+        g.set_state(kept)

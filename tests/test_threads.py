@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import traceback
 
@@ -195,3 +197,36 @@ def test_tensors_are_freed_on_other_threads():
     made = on_threads(lambda i: [wg.ones(50, 50).requires_grad_() * 2 for _ in range(100)])
     on_threads(lambda i: made[(i + 1) % 4].clear())
     assert wg.memory_stats()["live_blocks"] == before
+
+
+@pytest.mark.parametrize(
+    ("given", "work"),
+    [
+        ("a = wg.rand(200, 200)", "a @ a"),
+        ("a = wg.rand(200, 200, requires_grad=True)", "(a @ a).sum().backward()"),
+        (
+            "a = wg.rand(9, requires_grad=True) * 2; a.register_hook(lambda g: g * 1)",
+            "a.sum().backward(retain_graph=True)",
+        ),
+        (
+            "p = wg.rand(40000, requires_grad=True); p.grad = p * 1; o = wg.optim.SGD([p])",
+            "o.step()",
+        ),
+    ],
+)
+def test_daemon_threads_at_work_when_the_program_ends(given, work):
+    code = f"""
+import threading, time, wengert as wg
+def forever():
+    {given}
+    while True:
+        {work}
+for _ in range(3):
+    threading.Thread(target=forever, daemon=True).start()
+time.sleep(0.2)
+"""
+    home = os.path.dirname(os.path.dirname(wg.__file__))
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": home}, capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

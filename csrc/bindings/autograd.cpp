@@ -18,8 +18,10 @@ class Held {
       object_.release();
       return;
     }
-    py::gil_scoped_acquire gil;
-    object_ = py::object();
+    taking_gil([&] {
+      py::gil_scoped_acquire gil;
+      object_ = py::object();
+    });
   }
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
@@ -43,13 +45,15 @@ Tensor as_gradient(const py::object& o, const char* what, bool sparse = false) {
 // Python errors raised inside the engine stay pending and unwind as PythonError.
 template <class F>
 auto calling_python(F&& f) {
-  py::gil_scoped_acquire gil;
-  try {
-    return f();
-  } catch (py::error_already_set& e) {
-    e.restore();
-    throw PythonError();
-  }
+  return taking_gil([&] {
+    py::gil_scoped_acquire gil;
+    try {
+      return f();
+    } catch (py::error_already_set& e) {
+      e.restore();
+      throw PythonError();
+    }
+  });
 }
 
 class PythonHook final : public TensorHook {
@@ -275,7 +279,7 @@ void bind_autograd(py::module_& m) {
                        bool create_graph, const py::object& inputs) {
     const auto roots = tensor_list(tensors, "backward"), g = tensor_list(gradients, "backward"),
                in = tensor_list(inputs, "backward");
-    py::gil_scoped_release release;
+    GilRelease release(true);
     backward(roots, g, retain_graph, create_graph, in);
   });
   m.def("grad",
@@ -285,7 +289,7 @@ void bind_autograd(py::module_& m) {
                      g = tensor_list(grad_outputs, "grad");
           std::vector<Tensor> result;
           {
-            py::gil_scoped_release release;
+            GilRelease release(true);
             result = grad(out, in, g, retain_graph, create_graph, allow_unused);
           }
           return to_tuple(result);

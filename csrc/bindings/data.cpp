@@ -21,6 +21,14 @@ struct Nested {
   DType tensor_dtype = DType::bool_;
 };
 
+// NumPy's float64 and complex128 are numbers of Python's classes too, but have a dtype.
+bool is_numpy_number(PyObject* o, DType* dtype) {
+  const bool real = PyFloat_Check(o);
+  if (real ? PyFloat_CheckExact(o) : !PyComplex_Check(o) || PyComplex_CheckExact(o)) return false;
+  *dtype = real ? DType::float64 : DType::complex128;
+  return PyObject_HasAttrString(o, "dtype");
+}
+
 // Finds shape and kind; every branch must have the same shape.
 void measure(PyObject* o, size_t depth, Nested& n) {
   if (is_sequence(o)) {
@@ -68,6 +76,11 @@ void measure(PyObject* o, size_t depth, Nested& n) {
   if (n.shape.size() != depth)
     throw ValueError("tensor: numbers and sequences are mixed at one depth");
   n.any = true;
+  if (DType t; is_numpy_number(o, &t)) {
+    n.tensor_dtype = n.tensors ? promote(n.tensor_dtype, t) : t;
+    n.tensors = true;
+    return;
+  }
   if (s.kind() > n.kind) n.kind = s.kind();
 }
 
@@ -138,8 +151,10 @@ Tensor from_sequence(const py::object& data, const std::optional<DType>& dtype) 
 
 void release_object(void* o) {
   if (!Py_IsInitialized()) return;
-  py::gil_scoped_acquire gil;
-  Py_DECREF(static_cast<PyObject*>(o));
+  taking_gil([&] {
+    py::gil_scoped_acquire gil;
+    Py_DECREF(static_cast<PyObject*>(o));
+  });
 }
 
 // The memory behind an __array_interface__, without a copy. The array lives as long as the tensor.

@@ -138,8 +138,10 @@ template <class Managed>
 void release_import(void* p) {
   auto* m = static_cast<Managed*>(p);
   if (!m->deleter || !Py_IsInitialized()) return;
-  py::gil_scoped_acquire gil;
-  m->deleter(m);
+  taking_gil([&] {
+    py::gil_scoped_acquire gil;
+    m->deleter(m);
+  });
 }
 
 template <class Managed>

@@ -2,6 +2,7 @@
 #include "bindings/module.h"
 
 #include "kernels/peak.h"
+#include "tensor/check.h"
 #include "wengert/runtime.h"
 #include "wengert/version.h"
 
@@ -76,8 +77,18 @@ void bind_random(py::module_& m) {
            py::arg("device") = py::none())
       .def(
           "manual_seed",
-          [](py::object self, int64_t seed) {
-            self.cast<Generator&>().manual_seed(static_cast<uint64_t>(seed));
+          [](py::object self, const py::int_& seed) {
+            // What seed() gives may need all 64 bits; negative ones stand for the same bits.
+            int overflow;
+            const long long s = PyLong_AsLongLongAndOverflow(seed.ptr(), &overflow);
+            auto bits = static_cast<uint64_t>(s);
+            if (overflow) bits = PyLong_AsUnsignedLongLong(seed.ptr());
+            if (PyErr_Occurred()) {
+              PyErr_Clear();
+              throw ValueError("manual_seed: expected a seed from -2^63 to 2^64 - 1, but got " +
+                               std::string(py::repr(seed)));
+            }
+            self.cast<Generator&>().manual_seed(bits);
             return self;
           },
           py::arg("seed"), "Restarts the stream named by the seed.")
@@ -100,9 +111,10 @@ void bind_random(py::module_& m) {
       .def(
           "set_state",
           [](Generator& g, const Tensor& t) {
-            if (!t.defined() || t.dtype() != DType::uint8 || t.numel() != 16) {
-              throw ValueError("set_state: expected the 16 bytes that get_state gave");
-            }
+            WG_CHECK(t.defined() && t.dtype() == DType::uint8, TypeError,
+                     "set_state: expected the bytes that get_state gave, a tensor of dtype uint8");
+            WG_CHECK(t.numel() == 16, Error,
+                     "set_state: expected the 16 bytes that get_state gave, but got ", t.numel());
             uint64_t words[2];
             std::memcpy(words, t.contiguous().data(), sizeof words);
             g.set_state({words[0], words[1]});

@@ -7,6 +7,13 @@
 #include <new>
 #include <string>
 
+#if __has_include(<cxxabi.h>)
+#include <cxxabi.h>
+#endif
+#if defined(__GLIBCXX__)
+#include <unistd.h>
+#endif
+
 #include "tensor/impl.h"
 #include "wengert/detail/owner.h"
 #include "wengert/error.h"
@@ -14,9 +21,10 @@
 
 namespace wengert::python {
 
-inline void set_linalg_error(const char* text) {
-  PyObject* module = PyImport_ImportModule("wengert.linalg");
-  PyObject* type = module ? PyObject_GetAttrString(module, "LinAlgError") : nullptr;
+// Raises an exception of a class that is written in Python.
+inline void set_error(const char* module_name, const char* type_name, const char* text) {
+  PyObject* module = PyImport_ImportModule(module_name);
+  PyObject* type = module ? PyObject_GetAttrString(module, type_name) : nullptr;
   if (type) PyErr_SetString(type, text);
   Py_XDECREF(type);
   Py_XDECREF(module);
@@ -37,11 +45,11 @@ inline void translate_exception() {
   } catch (const NotImplementedError& e) {
     PyErr_SetString(PyExc_NotImplementedError, e.what());
   } catch (const LinAlgError& e) {
-    set_linalg_error(e.what());
+    set_error("wengert.linalg", "LinAlgError", e.what());
   } catch (const IoError& e) {
     PyErr_SetString(PyExc_OSError, e.what());
   } catch (const OutOfMemoryError& e) {
-    PyErr_SetString(PyExc_MemoryError, e.what());
+    set_error("wengert.cuda", "OutOfMemoryError", e.what());
   } catch (const InternalError& e) {
     PyErr_SetString(PyExc_SystemError, e.what());
   } catch (const std::bad_alloc&) {
@@ -143,11 +151,27 @@ inline PyObject* to_python(const Scalar& s) {
 // Work on more elements than this gives other Python threads a chance meanwhile.
 inline constexpr int64_t kReleaseGil = 1 << 14;
 
+// Calls f, which takes the GIL. While the interpreter ends, Python 3.13 and older then exit a
+// daemon thread by unwinding it, which would terminate the process in C++ frames: such a thread
+// sleeps until the process is gone, as it does from Python 3.14 on.
+template <class F>
+decltype(auto) taking_gil(F&& f) {
+#if defined(__GLIBCXX__)
+  try {
+    return f();
+  } catch (abi::__forced_unwind&) {
+    for (;;) pause();
+  }
+#else
+  return f();
+#endif
+}
+
 class GilRelease {
  public:
   explicit GilRelease(bool on) : state_(on ? PyEval_SaveThread() : nullptr) {}
   ~GilRelease() {
-    if (state_) PyEval_RestoreThread(state_);
+    if (state_) taking_gil([&] { PyEval_RestoreThread(state_); });
   }
   GilRelease(const GilRelease&) = delete;
   GilRelease& operator=(const GilRelease&) = delete;

@@ -165,9 +165,11 @@ inline int clear(PyObject* self) {
 
 inline void release_kept(void* owner) {
   if (!Py_IsInitialized()) return;
-  const PyGILState_STATE state = PyGILState_Ensure();
-  Py_DECREF(kept(owner));
-  PyGILState_Release(state);
+  taking_gil([&] {
+    const PyGILState_STATE state = PyGILState_Ensure();
+    Py_DECREF(kept(owner));
+    PyGILState_Release(state);
+  });
 }
 
 inline void install_collector(PyObject* type) {

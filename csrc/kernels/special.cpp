@@ -9,6 +9,7 @@ constexpr double kPi = 3.14159265358979323846;
 
 // sum over k >= 0 of (q + k)^-s for s > 1, by Euler and Maclaurin from q + k >= 12 on.
 double hurwitz_zeta(double s, double q) {
+  if (isinf(q)) return q > 0 ? 0 : NAN;
   if (q <= 0 && q == floor(q)) return INFINITY;
   double total = 0;
   for (; q < 12; q += 1) total += pow(q, -s);
@@ -38,8 +39,7 @@ double digamma(double x) {
   if (x == 0) return copysign(INFINITY, -x);
   if (x < 0) {
     if (x == floor(x)) return NAN;
-    const double fraction = x - floor(x);
-    return digamma(1 - x) - kPi / tan(kPi * fraction);
+    return digamma(1 - x) - kPi / tan(kPi * (x - rint(x)));
   }
   double total = 0;
   for (; x < 12; x += 1) total -= 1 / x;
@@ -57,8 +57,9 @@ double polygamma(double n, double x) {
   if (n == 0) return digamma(x);
   if (!(n > 0) || n != floor(n)) return NAN;
   if (n == 1 && x < 0) {
+    if (isinf(x)) return NAN;
     if (x == floor(x)) return INFINITY;
-    const double s = sin(kPi * (x - floor(x)));
+    const double s = sin(kPi * (x - rint(x)));
     return kPi * kPi / (s * s) - polygamma(1, 1 - x);
   }
   const double sign = fmod(n, 2) == 0 ? -1 : 1;

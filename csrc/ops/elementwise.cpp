@@ -375,6 +375,7 @@ void refuse_zero(const char* op, const Tensor& divisor) {
 // ---- derivative expressions ---------------------------------------------------------------
 
 Tensor chain(const Tensor& g, double d) {
+  if (d == 0) return zeros_like(g);
   if (d == 1) return g;
   if (d == -1) return neg(g);
   return mul(g, Scalar(d));

@@ -70,6 +70,16 @@ G refuse(const char* op, const G&) {
 }
 inline Tensor chain(const Tensor& g, const Tensor& d) { return mul(g, d); }
 Tensor chain(const Tensor& g, double d);
+// A derivative that is 0 where the condition holds, whatever it is multiplied with.
+template <class D>
+struct Unless {
+  Tensor condition;
+  D slope;
+};
+template <class D>
+Unless<D> unless(const Tensor& condition, const D& slope) {
+  return {condition, slope};
+}
 Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b);
 Tensor select(const Tensor& condition, double a, double b);
 Tensor select(const Tensor& condition, const Tensor& a, double b);
@@ -78,6 +88,10 @@ Tensor select(const Tensor& condition, double a, const Tensor& b);
 Tensor positive_part(const Tensor& t);
 inline bool positive_part(const Scalar& s) { return s.to_complex().real() > 0; }
 Tensor select(bool condition, double a, const Tensor& b);
+template <class D>
+Tensor chain(const Tensor& g, const Unless<D>& u) {
+  return select(u.condition, 0.0, chain(g, u.slope));
+}
 inline Scalar conj(const Scalar& s) {
   return s.kind() == DTypeKind::complex ? Scalar(std::conj(s.to_complex())) : s;
 }

@@ -267,6 +267,9 @@ Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor&
            x.dtype);
   WG_CHECK(training || (running_mean.defined() && running_var.defined()), Error,
            "batch_norm: expected running_mean and running_var to be given in evaluation mode");
+  WG_CHECK(running_mean.defined() == running_var.defined(), ValueError,
+           "batch_norm: expected both or none of running_mean and running_var");
+  WG_CHECK(!(eps < 0), ValueError, "batch_norm: expected an eps of at least 0, but got ", eps);
   const int64_t channels = x.shape()[1];
   const std::pair<const char*, const Tensor*> given[] = {{"running_mean", &running_mean},
                                                          {"running_var", &running_var},

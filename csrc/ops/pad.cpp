@@ -69,15 +69,19 @@ int64_t source(Border border, int64_t i, int64_t n) {
 
 Tensor pad_dim(const Tensor& x, Border border, std::string_view mode, int64_t dim, int64_t before,
                int64_t after) {
-  const int64_t n = x.size(dim), most = border == Border::reflect ? n - 1 : n,
-                size = n + before + after;
+  // What negative amounts cut off does not come round again in a circle.
+  const bool circle = border == Border::circular;
+  const int64_t n = x.size(dim), low = circle ? std::max<int64_t>(-before, 0) : 0,
+                kept = circle ? n - low - std::max<int64_t>(-after, 0) : n,
+                most = border == Border::reflect ? n - 1 : kept, size = n + before + after;
+  WG_CHECK(size >= 0 && before + n >= 0 && after + n >= 0 && kept >= 0, Error, "pad: amounts (",
+           before, ", ", after, ") cut off more than dimension ", dim, " of size ", n, " has");
   WG_CHECK(border == Border::replicate ? n > 0 : (before <= most && after <= most), Error,
            "pad: amounts (", before, ", ", after, ") are too large for mode '", std::string(mode),
            "' and dimension ", dim, " of size ", n);
-  WG_CHECK(size >= 0 && before + n >= 0 && after + n >= 0, Error, "pad: amounts (", before, ", ",
-           after, ") cut off more than dimension ", dim, " of size ", n, " has");
   const Tensor at = empty({size}, DType::int64);
-  for (int64_t i = 0; i < size; ++i) at.data<int64_t>()[i] = source(border, i - before, n);
+  for (int64_t i = 0; i < size; ++i)
+    at.data<int64_t>()[i] = low + source(border, i - low - before, kept);
   return index_select(x, dim, at);
 }
 

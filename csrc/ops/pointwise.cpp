@@ -221,8 +221,8 @@ Tensor& float_power_row_(Tensor& self, const Operand& b) {
 }
 Tensor xlog1py_row(const Operand& a, const Operand& b) {
   // log1p keeps what 1 + b loses, so that x log(1 + b) is not made of xlogy.
-  const Tensor x = as_tensor(a), y = log1p(as_tensor(b));
-  const Tensor keep = logical_or(ne(x, Scalar(0)), isnan(y));
+  const Tensor x = as_tensor(a), t = as_tensor(b), y = log1p(t);
+  const Tensor keep = logical_or(ne(x, Scalar(0)), isnan(t));
   return where(keep, mul(x, y), zeros({}, y.dtype()));
 }
 

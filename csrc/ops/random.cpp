@@ -57,8 +57,15 @@ struct RandomFill {
 
 Tensor& fill(Tensor& self, Distribution d, double a, double b, Generator* generator,
              const char* op) {
+  if (is_complex(self.dtype())) {  // the deviation is that of both parts together
+    const bool normal = d == Distribution::normal;
+    Tensor parts = view_as_real(self);
+    fill(parts, d, normal ? 0 : a, normal ? b * std::sqrt(0.5) : b, generator, op);
+    if (normal && a != 0) add_(self, Scalar(a));
+    return self;
+  }
   WG_CHECK(is_floating(self.dtype()), NotImplementedError, op,
-           ": expected a floating point dtype, but got ", self.dtype());
+           ": expected a floating point or complex dtype, but got ", self.dtype());
   Generator& g = generator ? *generator : default_generator();
   const Generator::State s = g.advance(random_blocks(all_examples(self).numel()));
   apply_in_place(RandomFill{static_cast<int64_t>(d), a, b, s.seed, s.offset}, self);

@@ -24,6 +24,8 @@ def _from_sublists(operands: tuple[Any, ...]) -> tuple[str, list[Tensor]]:
     """einsum(a, [0, 1], b, [1, 2], [0, 2]) as an equation."""
 
     def text(labels: Any) -> str:
+        if any(i is not Ellipsis and not 0 <= i < len(_LETTERS) for i in labels):
+            raise ValueError(f"einsum: expected labels from 0 to {len(_LETTERS) - 1}, got {labels}")
         return "".join("..." if i is Ellipsis else _LETTERS[i] for i in labels)
 
     tensors = list(operands[0:-1:2]) if len(operands) % 2 else list(operands[0::2])
@@ -171,6 +173,8 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     for dimensions that broadcast. Labels may also be given as lists of numbers after each
     operand. Of more than two operands, the cheapest pair is always joined next.
     """
+    if not isinstance(equation, (str, Tensor)):
+        raise TypeError(f"einsum: expected an equation, got {type(equation).__name__}")
     if isinstance(equation, Tensor):
         equation, tensors = _from_sublists((equation, *operands))
     elif len(operands) == 1 and isinstance(operands[0], (list, tuple)):

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import copyreg
+
 from . import _core
 from ._core import Generator, default_generator
 from ._tensor import Tensor, dtype
+
+
+def _generator(state: Tensor) -> Generator:
+    made = Generator()
+    made.set_state(state)
+    return made
+
+
+copyreg.pickle(Generator, lambda g: (_generator, (g.get_state(),)))
 
 
 def manual_seed(seed: int) -> Generator:

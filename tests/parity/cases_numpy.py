@@ -54,7 +54,15 @@ torch.sin(np.ones(3))
 torch.cat([torch.ones(3), np.ones(3)])
 """.strip().splitlines()
 
+NUMBERS = """
+[torch.tensor([v, 2]).dtype for v in (np.float64(1), np.float32(1), np.complex128(1), np.int32(1))]
+torch.tensor([1.5, np.float64(2)]), torch.tensor([[np.float64(1)], [2]])
+torch.tensor([np.float32(1), np.float64(2)]), torch.tensor([np.float64(1), 1j])
+torch.tensor([np.float64(1), 2], dtype=torch.float32), torch.as_tensor([np.float64(0.1)])
+""".strip().splitlines()
+
 CASES = [
+    *(Case("torch.tensor", v, only="float32") for v in NUMBERS),
     *(Case("Tensor.__array__ Tensor.__array_wrap__", SETUP + v, only="float32") for v in VALUES),
     *(Case("Tensor.__array__", v, only="float32", raises=True) for v in ERRORS),
 ]

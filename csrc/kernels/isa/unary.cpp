@@ -5,6 +5,29 @@
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
 
+// A slope that is 0 where c holds, whatever it is multiplied with.
+template <class M, class D>
+struct Unless {
+  M c;
+  D slope;
+};
+template <class M, class D>
+WG_INLINE Unless<M, D> unless(M c, D slope) {
+  return {c, slope};
+}
+template <class V>
+WG_INLINE V times(V g, V slope) {
+  return g * slope;
+}
+template <class V>
+WG_INLINE V times(V g, double slope) {
+  return slope == 0 ? V(0) : g * slope;
+}
+template <class V, class M, class D>
+WG_INLINE V times(V g, Unless<M, D> u) {
+  return select(u.c, V(0), times(g, u.slope));
+}
+
 #define WG_UNARY(name, result, saved, expression, derivative, ...) \
   struct name##_op {                                               \
     template <class V>                                             \
@@ -12,7 +35,7 @@ namespace {
       return expression;                                           \
     }                                                              \
     template <class V>                                             \
-    static WG_INLINE V slope([[maybe_unused]] V x) {               \
+    static WG_INLINE auto slope([[maybe_unused]] V x) {            \
       [[maybe_unused]] const V y = x;                              \
       return derivative;                                           \
     }                                                              \
@@ -48,7 +71,7 @@ void grad_loop(int64_t n, void* gx, const void* g, const void* s) {
     const bool whole = left >= kLanes;
     Vec<T> v(0);
     if constexpr (reads) v = whole ? load(saved + i) : load(saved + i, left);
-    const Vec<T> y = (whole ? load(from + i) : load(from + i, left)) * Op::slope(v);
+    const Vec<T> y = times(whole ? load(from + i) : load(from + i, left), Op::slope(v));
     if (whole) {
       store(to + i, y);
     } else {

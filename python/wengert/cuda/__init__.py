@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 from wengert._unavailable import NoDevice, check_seed, cpu_only, nothing, zero
 
 
-class OutOfMemoryError(RuntimeError):
-    """What a device without enough memory raises; there is none, but programs catch it."""
+class OutOfMemoryError(RuntimeError, MemoryError):
+    """Raised where memory is asked for that is not there; as in PyTorch, a RuntimeError too."""
 
 
 AcceleratorError = RuntimeError

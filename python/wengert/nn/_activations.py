@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
 import wengert
 from wengert import Tensor
@@ -41,6 +42,8 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where x > 0, else weight * x, with one weight or one for each channel (dimension 1)."""
+    if not isinstance(weight, Tensor):
+        raise TypeError(f"prelu: expected the weight to be a Tensor, got {type(weight).__name__}")
     if weight.ndim > 1:
         raise RuntimeError(f"prelu: expected a weight of 0 or 1 dimensions, got {weight.ndim}")
     if weight.dtype is not input.dtype:
@@ -68,6 +71,8 @@ def rrelu(
     inplace: bool = False,
 ) -> Tensor:
     """Leaky ReLU whose slope is drawn from U(lower, upper) in training, their mean otherwise."""
+    if not (isfinite(lower) and isfinite(upper)):
+        raise RuntimeError(f"rrelu: expected finite bounds, got {lower} and {upper}")
     if lower > upper:
         raise RuntimeError(
             f"rrelu: Lower bound should be less than or equal to the upper bound, got {lower} > "
@@ -86,7 +91,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 def _elu(x: Tensor, alpha: float, scale: float, divisor: float) -> Tensor:
     """scale * (x where x > 0, else alpha (e^(x / divisor) - 1)); nothing overflows for x > 0."""
-    negative = x.clamp(max=0)
+    negative = wengert.where(x > 0, 0.0, x)  # unlike a clamp, its derivative at NaN is not 0
     if divisor != 1.0:
         negative = negative / divisor
     y = wengert.where(x > 0, x, _C.expm1(negative) * alpha)
@@ -118,8 +123,8 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + e^(beta x)) / beta; x itself where beta x > threshold."""
     scaled = input if beta == 1 else input * beta
-    # The clamp keeps the branch that is not taken finite, so that its zero gradient stays zero.
-    soft = _C.log1p(_C.exp(scaled.clamp(max=threshold)))
+    # The branch that is not taken is kept finite, so that its zero gradient stays zero.
+    soft = _C.log1p(_C.exp(wengert.where(scaled > threshold, float(threshold), scaled)))
     return wengert.where(scaled > threshold, input, soft if beta == 1 else soft / beta)
 
 
@@ -176,7 +181,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     if lambd < 0:
         raise RuntimeError(f"softshrink: lambd must be greater or equal to 0, but found {lambd}")
     moved = wengert.where(input > 0, input - lambd, input + lambd)
-    return wengert.where(input.abs() <= lambd, input * 0, moved)
+    return wengert.where(input.abs() <= lambd, _C.zeros_like(input), moved)
 
 
 def tanhshrink(input: Tensor) -> Tensor:

@@ -77,6 +77,12 @@ def group_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """Normalises each of ``num_groups`` groups of channels (dimension 1) of each sample."""
+    shape = tuple(input.shape)
+    channels = shape[1] if num_groups > 0 and len(shape) > 1 else 0
+    if channels and shape[0] * channels // num_groups * math.prod(shape[2:]) == 1:
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {shape}"
+        )
     return _C.group_norm(input, num_groups, weight, bias, eps)
 
 
