@@ -2,7 +2,7 @@
 
     python char_lm.py --data tiny_shakespeare/input.txt     # any text file
     python char_lm.py --cell gru
-    python char_lm.py                                       # source files of Python's library
+    python char_lm.py                                       # the source of Python's argparse
 
 The text is cut into parallel streams that are read a window at a time; the state goes on from one
 window to the next, the gradient stops there. The last tenth of the text only validates.
@@ -51,7 +51,9 @@ class CharModel(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(width, letters)
 
-    def forward(self, numbers, state=None):
+    def forward(
+        self, numbers: wg.Tensor, state: wg.Tensor | tuple | None = None
+    ) -> tuple[wg.Tensor, wg.Tensor | tuple]:
         hidden, state = self.recurrent(self.embed(numbers), state)
         return self.head(self.dropout(hidden)), state
 
@@ -95,11 +97,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, help="text file; default: source of Python's argparse")
     parser.add_argument("--cell", choices=("lstm", "gru"), default="lstm")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--streams", type=int, default=32, help="texts read side by side")
     parser.add_argument("--span", type=int, default=64, help="characters by window")
     parser.add_argument("--width", type=int, default=256)
-    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--lr", type=float, default=5e-3, help="highest learning rate")
     parser.add_argument("--temperature", type=float, default=0.8)

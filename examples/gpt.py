@@ -1,7 +1,7 @@
 """Train a decoder-only transformer on characters and let it write.
 
     python gpt.py --data tiny_shakespeare/input.txt     # any text file
-    python gpt.py                                       # source files of Python's library
+    python gpt.py                                       # the source of Python's argparse
 
 Pre-norm blocks with causal attention, learned positions, and an output layer that shares the
 embedding's weights. The last tenth of the text only validates, in windows without overlap.
@@ -37,12 +37,12 @@ class Block(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def attend(self, x):
+    def attend(self, x: wg.Tensor) -> wg.Tensor:
         query, key, value = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
-    def forward(self, x):
+    def forward(self, x: wg.Tensor) -> wg.Tensor:
         x = x + self.dropout(self.attend(self.norm1(x)))
         return x + self.dropout(self.mlp(self.norm2(x)))
 
@@ -65,7 +65,7 @@ class GPT(nn.Module):
                 ends_branch = name.endswith(("out.weight", "mlp.2.weight"))
                 nn.init.normal_(parameter, 0, 0.02 / math.sqrt(2 * layers if ends_branch else 1))
 
-    def forward(self, numbers):
+    def forward(self, numbers: wg.Tensor) -> wg.Tensor:
         x = self.embed(numbers) + self.position(wg.arange(numbers.size(1)))
         return self.head(self.norm(self.blocks(x)))
 

@@ -80,7 +80,7 @@ class Additive(nn.Module):
         self.key = nn.Linear(width, width)
         self.score = nn.Linear(width, 1, bias=False)
 
-    def forward(self, query, keys):
+    def forward(self, query: wg.Tensor, keys: wg.Tensor) -> wg.Tensor:
         return self.score(wg.tanh(self.query(query)[:, None] + self.key(keys))).squeeze(-1)
 
 
@@ -91,7 +91,7 @@ class Multiplicative(nn.Module):
         super().__init__()
         self.key = nn.Linear(width, width, bias=False)
 
-    def forward(self, query, keys):
+    def forward(self, query: wg.Tensor, keys: wg.Tensor) -> wg.Tensor:
         return wg.bmm(self.key(keys), query[:, :, None]).squeeze(-1) / query.size(1) ** 0.5
 
 
@@ -105,7 +105,9 @@ class Translator(nn.Module):
         self.decoder = nn.GRUCell(width // 2 + width, width)
         self.head = nn.Linear(2 * width, len(LETTERS) + 1)
 
-    def forward(self, source, target=None, length: int = 10):
+    def forward(
+        self, source: wg.Tensor, target: wg.Tensor | None = None, length: int = 10
+    ) -> tuple[wg.Tensor, wg.Tensor]:
         """The scores (batch, length, letters) and the attention (batch, length, source letters).
 
         With a target the letters before come from it, without one they are the likeliest.
@@ -150,7 +152,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--attention", choices=("additive", "multiplicative"), default="additive")
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--lr", type=float, default=5e-3, help="highest learning rate")

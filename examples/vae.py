@@ -54,11 +54,11 @@ class VAE(nn.Module):
             nn.ConvTranspose2d(width, 1, 4, stride=2, padding=1),
         )
 
-    def encode(self, images) -> Normal:
+    def encode(self, images: wg.Tensor) -> Normal:
         mean, log_scale = self.encoder(images).chunk(2, 1)
         return Normal(mean, log_scale.exp())
 
-    def forward(self, images):
+    def forward(self, images: wg.Tensor) -> tuple[wg.Tensor, wg.Tensor]:
         """The mean negative lower bound of the images, and the part of it that the codes take."""
         code = self.encode(images)
         logits = self.decoder(code.rsample())
