@@ -6,8 +6,8 @@
 Training images are moved and mirrored; a test image gets the class that it and its mirror image
 score highest together. The accuracy reported is that of the last epoch.
 
-Fashion-MNIST, defaults, one thread: 93.21 % of the test images right (92.91 % without the mirror
-images) after 8 epochs in 1670 s of processor time.
+Fashion-MNIST with the defaults: 93.21 % of the test images right (92.91 % without their mirror
+images) after 8 epochs, 28 minutes of processor time on one thread.
 """
 
 from __future__ import annotations
