@@ -3,9 +3,12 @@
     python vae.py --data ~/mnist        # MNIST or Fashion-MNIST: a folder of IDX files
     python vae.py                       # scikit-learn's 8x8 digits
 
-A pixel is black with the probability its grey value says, drawn afresh each time an image is seen.
+A pixel is white with the probability its grey value says, drawn afresh each time an image is seen.
 The loss is the negative evidence lower bound: the nats it takes to describe an image by its code.
 `vae.png` shows test images, below each its reconstruction, and images decoded from random codes.
+
+MNIST with the defaults: 115.7 nats by test image after 6 epochs, 130 s of processor time on one
+thread.
 """
 
 from __future__ import annotations
@@ -92,7 +95,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, help="folder of IDX files; default: 8x8 digits")
-    parser.add_argument("--epochs", type=int, help="default: 10, with small digits 100")
+    parser.add_argument("--epochs", type=int, help="default: 6, with small digits 100")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--width", type=int, default=16, help="channels of the first convolution")
     parser.add_argument("--latent", type=int, default=20, help="numbers in a code")
@@ -106,7 +109,7 @@ def main() -> None:
     wg.manual_seed(args.seed)
     splits = load_idx_folder(args.data) if args.data else load_small_digits()
     train, test = (wg.from_numpy(split.images) for split in splits)
-    epochs = args.epochs or (10 if args.data else 100)
+    epochs = args.epochs or (6 if args.data else 100)
     model = VAE(train.size(-1), args.width, args.latent)
     loader = DataLoader(TensorDataset(train), args.batch_size, shuffle=True)
     optimizer = wg.optim.Adam(model.parameters(), lr=args.lr)
