@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import idx
@@ -165,6 +167,93 @@ def test_vae_learns_and_draws(tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", ["cnn", "mlp"])
 def test_train_digits_reaches_its_accuracy(tmp_path: Path, model: str) -> None:
     assert test_accuracy(train("--model", model, "--out", tmp_path)) >= 98
+
+
+@can_train
+def test_tree_lstm_learns_negation_and_reads_bracketed_trees(tmp_path: Path) -> None:
+    program = ROOT / "examples/tree_lstm.py"
+    out = run(program, "--width", 32, "--lr", 0.01, "--threads", 1, "--out", tmp_path)
+    # A word alone tells a third of the labels.
+    assert test_accuracy(out) > 90
+    assert float(re.search(r"the batch differ by (\S+)", out)[1]) < 1e-5
+    assert (tmp_path / "tree.png").read_bytes().startswith(b"\x89PNG")
+
+    trees = "(4 (3 Good) (4 (2 and) (4 new)))\n(0 (2 not) (3 Good))\n"
+    for name in ("train.txt", "test.txt"):
+        (tmp_path / name).write_text(20 * trees)
+    small = ("--width", 16, "--lr", 0.02, "--batch-size", 4, "--dropout", 0)
+    out = run(program, *small, "--data", tmp_path, "--out", tmp_path)
+    assert test_accuracy(out) == 100
+    assert "4 (labelled 4)  good and new" in out
+
+
+@can_train
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_tagger_learns_from_endings_and_reads_conllu(tmp_path: Path, suffix: str) -> None:
+    small = ("--width", 16, "--batch-size", 8, "--lr", 0.02, "--threads", 1, "--out", tmp_path)
+    program = ROOT / "examples/tagger.py"
+    if not suffix:
+        out = run(program, *small, "--epochs", 1)
+        # The ending of an invented word is all that can be known of it.
+        assert float(re.search(r"not seen in training ([\d.]+)%", out)[1]) > 90
+        assert (tmp_path / "tags.png").read_bytes().startswith(b"\x89PNG")
+
+    rows = ["1\tShe\tshe\tPRON", "2-3\tdidn't\t_\t_", "2\tdid\tdo\tAUX", "3\tn't\tnot\tPART"]
+    sentence = "\n".join(["# text = She didn't", *rows, "3.1\tgo\tgo\tVERB", "4\tgo\tgo\tVERB"])
+    text = f"{sentence}\n\n" * 40
+    packed = gzip.compress(text.encode()) if suffix else text.encode()
+    for split in ("train", "test"):
+        (tmp_path / f"en-ud-{split}.conllu{suffix}").write_bytes(packed)
+    out = run(program, *small, "--data", tmp_path, "--epochs", 8)
+    assert test_accuracy(out) == 100
+    assert "She/PRON did/AUX n't/PART go/VERB\n" in out
+
+
+@can_train
+def test_reinforce_learns_to_keep_the_pole_up(tmp_path: Path) -> None:
+    short = ("--updates", 40, "--episodes", 16, "--threads", 1, "--out", tmp_path)
+    out = run(ROOT / "examples/reinforce.py", *short)
+    first, last = map(float, re.search(r"return (\d+) at first, ([\d.]+) of 500", out).groups())
+    assert last > max(100, 3 * first)
+    assert (tmp_path / "return.png").read_bytes().startswith(b"\x89PNG")
+
+
+@can_train
+def test_transfer_learns_new_classes_and_keeps_the_old(tmp_path: Path) -> None:
+    short = ("--steps", 60, "--new-steps", 60, "--shots", 2, 10, "--threads", 1, "--out", tmp_path)
+    out = run(ROOT / "examples/transfer.py", *short)
+    # A guess is right a fifth of the time.
+    assert test_accuracy(out) > 60
+    before, after = re.search(r"0 to 4: ([\d.]+)%[^$]+still ([\d.]+)%", out).groups()
+    assert before == after
+    assert float(after) > 80
+    assert (tmp_path / "transfer.png").read_bytes().startswith(b"\x89PNG")
+
+
+@can_train
+def test_hessian_agrees_with_scipy(tmp_path: Path) -> None:
+    out = run(ROOT / "examples/hessian.py", "--descent", 50, "--out", tmp_path)
+    assert re.search(r"Rosenbrock: \[1\.0, 1\.0\] after \d+ Newton steps", out)
+    gaps = [float(gap) for gap in re.findall(r"differs? .*by (\S+)\n", out)]
+    assert len(gaps) == 3
+    assert max(gaps) < 1e-7
+    ours, found = re.findall(r"(?:loss|finds) ([\d.]+)", out)
+    assert abs(float(ours) - float(found)) < 1e-11
+    assert (tmp_path / "hessian.png").read_bytes().startswith(b"\x89PNG")
+
+
+@can_train
+@pytest.mark.parametrize("method", ["adjoint", "direct"])
+def test_neural_ode_learns_by_two_gradients_that_agree(tmp_path: Path, method: str) -> None:
+    short = ("--method", method, "--iterations", 200, "--threads", 1, "--out", tmp_path)
+    out = run(ROOT / "examples/neural_ode.py", *short)
+    gaps = [float(gap) for gap in re.findall(r"the gradients differ by (\S+)\n", out)]
+    assert gaps[-1] < 1e-8
+    # Of fourth order: half the step, a sixteenth of the error.
+    assert all(10 < large / small < 25 for large, small in pairwise(gaps))
+    # That of the network as it begins is 3.8.
+    assert float(re.search(r"error of the path ([\d.]+)", out)[1]) < 1.5
+    assert (tmp_path / "spiral.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_viz_shows_a_graph() -> None:
