@@ -8,8 +8,8 @@
 the test set is ever shown in training, in whatever words. An answer counts as right when all its
 ten characters are; each is chosen from what was chosen before.
 
-With the defaults 100.0 % of 1000 test dates are right after 400 steps, 24 s of processor time on one
-thread, with either attention.
+With the defaults and either attention 100.0 % of 1000 test dates are right after 400 steps, 24 s of
+processor time on one thread.
 """
 
 from __future__ import annotations
