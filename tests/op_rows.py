@@ -277,9 +277,9 @@ def assert_bits(got: Any, want: Any, what: str = "") -> None:
 # Functions of matrices of a kind that random numbers do not make; tests/parity has their cases.
 ELSEWHERE = ("cholesky", "cholesky_inverse", "cholesky_solve")
 ELSEWHERE += ("view_as_real", "view_as_complex", "imag", "complex", "polar")
-ELSEWHERE += ("logdet", "lu_solve", "lu_unpack", "qr")
+ELSEWHERE += ("geqrf", "logdet", "lu_solve", "lu_unpack", "qr", "svd")
 # Matrices whose rows are equal have no inverse, on which these or their gradients depend.
-REGULAR = ("_linalg_solve", "_linalg_inv", "slogdet")
+REGULAR = ("_linalg_solve", "_linalg_inv", "_linalg_lstsq", "slogdet")
 
 # Floating point parameters that the operation refuses to differentiate, as PyTorch does.
 CONSTANTS = {"cross_entropy": "weight", "igamma": "input", "igammac": "input"}

@@ -282,10 +282,14 @@ def test_shapes_change_in_place() -> None:
     assert x.squeeze_(0) is same
     assert x.t_().tolist() == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
     assert x.unsqueeze_(1).transpose_(0, 1).shape == (1, 3, 2)
-    for refused in (wg.zeros(1, 2, requires_grad=True), wg.zeros(2, 1, 2)[0]):
+    leaf = wg.zeros(2, 1, 2, requires_grad=True)
+    for refused in (wg.zeros(1, 2, requires_grad=True), leaf[0]):
         with pytest.raises(RuntimeError, match="use squeeze"):
             refused.squeeze_()
         assert refused.shape == (1, 2)
+    base = wg.zeros(2, 1, 2)
+    base[0].squeeze_().add_(1)
+    assert base.tolist() == [[[1.0, 1.0]], [[0.0, 0.0]]]
 
 
 def test_in_place_indexing_writes_through_transposed_tensors() -> None:

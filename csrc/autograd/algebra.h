@@ -21,6 +21,18 @@ Tensor sum_to(const Tensor& t, Dims shape);
 // Converts; complex to real keeps the real part.
 Tensor cast(const Tensor& t, DType dtype);
 bool has_nan(const Tensor& t);
+// A view of all elements, with the history of `t`.
+Tensor view_as(const Tensor& t);
+Tensor expand(const Tensor& t, Dims shape);
+// Zeros that stand for as many examples as `like` does.
+Tensor new_zeros(const Tensor& like, Dims shape, DType dtype);
+// A dense copy that elements of `other` can be written into, whatever examples they stand for.
+Tensor clone_beside(const Tensor& t, const Tensor& other);
+// A new dimension in front, for lists of examples and back.
+Tensor stack(TensorList tensors);
+Tensor select(const Tensor& t, int64_t index);
+Tensor to_front(const Tensor& t, int64_t dim);
+Tensor reshape(const Tensor& t, Dims shape);
 
 }  // namespace algebra
 WENGERT_NAMESPACE_END

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "autograd/algebra.h"
+#include "autograd/levels.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
 #include "autograd/vjp.h"
@@ -97,7 +98,8 @@ namespace {
 // a += b, or a = a + b where a may be seen by others or the sum is differentiated.
 void add_into(Tensor& a, Tensor b, bool create_graph) {
   TensorImpl& x = *a.impl();
-  if (!create_graph && x.unique() && x.contiguous() && x.dtype == b.impl()->dtype) {
+  if (!create_graph && !(thread_mode.word & kSlowModes) && x.unique() && x.contiguous() &&
+      x.dtype == b.impl()->dtype) {
     algebra::add_(a, b);
   } else {
     a = algebra::add(a, b);
@@ -149,6 +151,7 @@ const Tensor& Vjp::saved(int k) {
     Tensor& t = relinked_[static_cast<size_t>(k)];
     if (!t.defined()) {
       t = new_alias(*s.tensor);
+      copy_levels(*t.impl(), *s.tensor);
       retain_node(&node_);
       set_history(*t.impl(), &node_, s.output_nr);
     }

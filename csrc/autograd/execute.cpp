@@ -27,6 +27,35 @@ Tensor make_view(const TensorImpl& of, const Meta& m) {
   return new_alias(of, m.shape, m.strides, data, m.dtype);
 }
 
+void change_in_place(OpCall& call, const Meta& m) {
+  const OpClass& cls = call.cls;
+  TensorImpl& self = *call.inputs[0];
+  RecordingGuard off(false);
+  const bool shares = [&] {
+    for (int i = 1; i < call.n_inputs; ++i) {
+      if (call.inputs[i] && share_memory(*call.inputs[i], self) &&
+          !(call.inputs[i]->data == self.data &&
+            Dims(call.inputs[i]->strides(), call.inputs[i]->ndim) ==
+                Dims(self.strides(), self.ndim) &&
+            call.inputs[i]->sizes() == self.sizes())) {
+        return true;
+      }
+    }
+    return false;
+  }();
+  if (cls.alias_safe && !shares && m.dtype == self.dtype) {
+    Tensor out = Tensor::share(&self);
+    Compute c{call.inputs, call.n_inputs, &out, 1};
+    cls.compute(call.op, c);
+  } else {
+    Tensor out = m.strided ? new_tensor(m.dtype, m.shape, m.strides) : new_tensor(m.dtype, m.shape);
+    Compute c{call.inputs, call.n_inputs, &out, 1};
+    cls.compute(call.op, c);
+    copy_elements(self, *out.impl());
+  }
+  self.bump_version();
+}
+
 void execute_in_place(OpCall& call) {
   const OpClass& cls = call.cls;
   TensorImpl& self = *call.inputs[0];
@@ -41,65 +70,11 @@ void execute_in_place(OpCall& call) {
   WG_CHECK(kind_of(m.dtype) <= kind_of(self.dtype), Error, cls.name, "_: a result of dtype ",
            m.dtype, " cannot be stored in a tensor of dtype ", self.dtype,
            "; use the form that returns a new tensor");
-
-  const bool recorded = recording() && cls.vjp && any_requires_grad(call.inputs, call.n_inputs) &&
-                        is_differentiable(self.dtype);
-  // Whatever can fail is done before the elements change.
-  Node* node = nullptr;
-  Node* history = nullptr;
-  WG_CHECK(!recorded || !self.has(kIsView) || self.meta->base.impl()->storage == self.storage,
-           Error, cls.name,
-           "_: the data of the tensor that this is a view of was replaced; make the view anew");
-  if (recorded) {
-    node = new_node(cls, call.op, call.inputs, call.n_inputs, 1, cls.n_saves);
-    try {
-      save_inputs(node, call.inputs, call.n_inputs, &self);
-      for (int k = 0; k < cls.n_saves; ++k) {
-        if (!cls.saves[k].output) continue;
-        save(node, k, &self, true);
-        node->saved()[k].output_nr = 0;
-      }
-    } catch (...) {
-      release_node(node);
-      throw;
-    }
-    history = rebased_history(self, node);
-  }
-  try {
-    RecordingGuard off(false);
-    const bool shares = [&] {
-      for (int i = 1; i < call.n_inputs; ++i) {
-        if (call.inputs[i] && share_memory(*call.inputs[i], self) &&
-            !(call.inputs[i]->data == self.data &&
-              Dims(call.inputs[i]->strides(), call.inputs[i]->ndim) ==
-                  Dims(self.strides(), self.ndim) &&
-              call.inputs[i]->sizes() == self.sizes())) {
-          return true;
-        }
-      }
-      return false;
-    }();
-    if (cls.alias_safe && !shares && m.dtype == self.dtype) {
-      Tensor out = Tensor::share(&self);
-      Compute c{call.inputs, call.n_inputs, &out, 1};
-      cls.compute(call.op, c);
-    } else {
-      Tensor out =
-          m.strided ? new_tensor(m.dtype, m.shape, m.strides) : new_tensor(m.dtype, m.shape);
-      Compute c{call.inputs, call.n_inputs, &out, 1};
-      cls.compute(call.op, c);
-      copy_elements(self, *out.impl());
-    }
-  } catch (...) {
-    if (history) release_node(history);
-    throw;
-  }
-  self.bump_version();
-  if (history) {
-    for (int k = 0; k < cls.n_saves; ++k) {
-      if (cls.saves[k].output) node->saved()[k].version = self.version();
-    }
-    rebase(self, history);
+  if (recording() && cls.vjp && any_requires_grad(call.inputs, call.n_inputs) &&
+      is_differentiable(self.dtype)) {
+    record_in_place(call, [&] { change_in_place(call, m); });
+  } else {
+    change_in_place(call, m);
   }
 }
 
@@ -132,6 +107,38 @@ void execute(OpCall& call) {
     cls.compute(call.op, c);
   }
   if (recording() && cls.vjp && any_requires_grad(call.inputs, call.n_inputs)) record(call);
+}
+
+void record_in_place(OpCall& call, const std::function<void()>& change) {
+  const OpClass& cls = call.cls;
+  TensorImpl& self = *call.inputs[0];
+  check_in_place(cls.name, self);
+  // Whatever can fail is done before the elements change.
+  WG_CHECK(!self.has(kIsView) || self.meta->base.impl()->storage == self.storage, Error, cls.name,
+           "_: the data of the tensor that this is a view of was replaced; make the view anew");
+  Node* node = new_node(cls, call.op, call.inputs, call.n_inputs, 1, cls.n_saves);
+  try {
+    save_inputs(node, call.inputs, call.n_inputs, &self);
+    for (int k = 0; k < cls.n_saves; ++k) {
+      if (!cls.saves[k].output) continue;
+      save(node, k, &self, true);
+      node->saved()[k].output_nr = 0;
+    }
+  } catch (...) {
+    release_node(node);
+    throw;
+  }
+  Node* history = rebased_history(self, node);
+  try {
+    change();
+  } catch (...) {
+    release_node(history);
+    throw;
+  }
+  for (int k = 0; k < cls.n_saves; ++k) {
+    if (cls.saves[k].output) node->saved()[k].version = self.version();
+  }
+  rebase(self, history);
 }
 
 void run_in_place(const OpClass& cls, const void* op, TensorImpl* const* inputs, int n_inputs) {

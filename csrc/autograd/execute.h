@@ -1,6 +1,8 @@
 // Running an operation: infer, allocate, compute, record.
 #pragma once
 
+#include <functional>
+
 #include "autograd/mode.h"
 #include "autograd/op_class.h"
 
@@ -18,6 +20,9 @@ inline void run(OpCall& call) {
     execute(call);
   }
 }
+
+// Records the in-place call around `change`, which replaces the elements of its first input.
+void record_in_place(OpCall& call, const std::function<void()>& change);
 
 // The in-place form: replaces the elements of inputs[0] with output 0 of the operation.
 void run_in_place(const OpClass& cls, const void* op, TensorImpl* const* inputs, int n_inputs);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/levels.h"
 #include "autograd/mode.h"
 #include "tensor/check.h"
 
@@ -171,7 +172,16 @@ void Tensor::retain_grad() {
 
 Tensor Tensor::detach() const {
   WG_CHECK(impl_, Error, "detach: this handle is undefined");
-  return new_alias(*impl_);
+  Tensor t = new_alias(*impl_);
+  if (const Levels* from = levels_of(*impl_); from && from->examples.defined()) [[unlikely]] {
+    Levels& to = make_levels(*t.impl());
+    to.examples = from->examples.detach();
+    to.batch_level = from->batch_level;
+    to.same = from->same;
+    t.impl()->flags |= kBatched;
+    update_contiguous(*t.impl());
+  }
+  return t;
 }
 
 WENGERT_NAMESPACE_END

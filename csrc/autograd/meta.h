@@ -27,8 +27,23 @@ struct alignas(16) ViewStep {
 };
 void release_steps(ViewStep* step) noexcept;
 
+// What transforms attach to a tensor. Levels are numbers that are never used twice.
+struct Levels {
+  struct Tangent {
+    uint64_t level;
+    Tensor value;
+  };
+  std::vector<Tangent> tangents;
+  // Of a tensor that stands for one example in a vmap: those of all, along the first dimension (or
+  // without one where all are the same).
+  Tensor examples;
+  uint64_t batch_level = 0;
+  bool same = false;
+};
+
 struct AutogradMeta {
   Tensor grad;
+  std::unique_ptr<Levels> levels;
   std::atomic_flag lock = ATOMIC_FLAG_INIT;  // guards `grad` against concurrent backward passes
   HookList hooks;                            // of a leaf
   HookList accumulated_hooks;                // after `grad` of a leaf was updated

@@ -33,6 +33,10 @@ struct ThreadMode {
 extern thread_local constinit ThreadMode thread_mode
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
+// Forward mode or vmap is on: functions that have a fused operation are composed of such as have
+// rules for these.
+inline bool transforming() { return (thread_mode.word & (kVmap | kForwardMode)) != 0; }
+
 inline bool recording() { return (thread_mode.word & kRecording) != 0; }
 
 // Sets or clears recording for a scope.

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "autograd/algebra.h"
+#include "autograd/levels.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
 #include "tensor/check.h"
@@ -219,7 +220,10 @@ void save(Node* n, int k, TensorImpl* t, bool is_output) {
   if (is_output) {
     // The output itself would keep this node alive through its history.
     s.output_nr = static_cast<uint16_t>(t->output_nr);
-    s.tensor = new_alias(*t).release();
+    Tensor copy = new_alias(*t);
+    if (t->has(kHasLevels)) [[unlikely]]
+      copy_levels(*copy.impl(), *t);
+    s.tensor = copy.release();
   } else {
     detail::retain(t);
     s.tensor = t;

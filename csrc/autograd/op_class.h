@@ -8,6 +8,8 @@
 
 WENGERT_NAMESPACE_BEGIN
 
+class Batch;
+class Jvp;
 class Vjp;
 struct Node;
 
@@ -83,6 +85,22 @@ class AttributeVisitor {
   virtual void visit(const char* name, const std::string& value) = 0;
 };
 
+// How forward mode differentiates an operation.
+enum class Tangents : uint8_t {
+  by_vjp,       // by a rule of its own; without one, by its vjp differentiated once more
+  linear,       // linear in its differentiable inputs together: the operation applied to tangents
+  multilinear,  // linear in each of them: the sum of the operation with one of them replaced
+  none,         // no tangent passes
+};
+// How vmap runs an operation once for all examples, whose dimension comes first in batched inputs.
+enum class Batching : uint8_t {
+  one_by_one,   // by a rule of its own; without one, example by example
+  elementwise,  // its inputs broadcast
+  leading,      // input 0 may have any number of dimensions in front
+  leading_all,  // every input may, where all have them
+  rows,         // dimension 0 of input 0 and of the outputs are independent rows
+};
+
 struct OpClass {
   const char* name;
   size_t size;  // of the operation's value, which nodes hold a copy of
@@ -96,6 +114,11 @@ struct OpClass {
   void (*compute)(const void* op, Compute& c);
   void (*vjp)(const void* op, Vjp& v);  // nullptr: carries no gradient
   void (*attributes)(const void* op, AttributeVisitor& visitor);
+  Tangents tangents = Tangents::by_vjp;
+  Batching batching = Batching::one_by_one;
+  bool random = false;                                // draws numbers: another call, other results
+  void (*jvp)(const void* op, Jvp& j) = nullptr;      // the rule; nullptr: as `tangents` says
+  bool (*batch)(const void* op, Batch& b) = nullptr;  // as above; false: not for these inputs
 };
 
 // One call of an operation.

@@ -37,8 +37,9 @@ class Vjp {
   int64_t ndim(int i) const { return node_.edges()[i].ndim; }
   DType dtype(int i) const { return node_.edges()[i].dtype; }
   void set(int i, Tensor g) { results_[i] = std::move(g); }
-  // The results will be differentiated: a fused first-order rule must not be used.
-  bool create_graph() const { return create_graph_; }
+  // The results will be differentiated, or a transform must see how they come about: a fused
+  // first-order rule must not be used.
+  bool create_graph() const { return create_graph_ || transforming(); }
   bool keep_saved() const { return keep_saved_; }
   // Lets the rule add to the gradient already gathered for input i (GEMM with beta = 1, a row, a
   // slice): calls add(gradient), which is row-major and of the input's shape and dtype, and returns

@@ -130,6 +130,7 @@ PYBIND11_MODULE(_core, m) {
   bind_runtime(m);
   bind_random(m);
   bind_autograd(m);
+  bind_transforms(m);
   bind_data(m);
   bind_dlpack(m);
   bind_optim(m);

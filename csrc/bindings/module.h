@@ -9,5 +9,6 @@ void bind_autograd(pybind11::module_& m);
 void bind_data(pybind11::module_& m);
 void bind_dlpack(pybind11::module_& m);
 void bind_optim(pybind11::module_& m);
+void bind_transforms(pybind11::module_& m);
 
 }  // namespace wengert::python

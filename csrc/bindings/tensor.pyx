@@ -53,8 +53,9 @@ cdef extern from "tensor/impl.h" namespace "wengert" nogil:
         void requires_grad_(cbool) except +translate
         void retain_grad() except +translate
         cbool is_leaf() except +translate
+        void* data() except +translate
         int64_t storage_offset()
-    uint16_t kReadOnly, kInference, kRetainsGrad, kIsView
+    uint16_t kReadOnly, kInference, kRetainsGrad, kIsView, kBatched
 
 cdef extern from "bindings/python_tensor.h" namespace "wengert::python":
     int scalar_from(object, Scalar*) except -1
@@ -128,6 +129,7 @@ cdef extern from "bindings/tensor_support.h" namespace "wengert::python":
     void backward_call(TensorImpl*, TensorImpl*, cbool, cbool) except +translate
     object to_list(TensorImpl*, int, const char*) except +translate
     cbool has_history(TensorImpl*) except +translate
+    cbool shows_leaf(TensorImpl*)
     int64_t mask_dims(TensorImpl*)
 
 
@@ -363,6 +365,19 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         cdef TensorImpl* impl = as_tensor(impl_of(data)).detach().release()
         self.impl = impl
         set_owner(impl, <PyObject*>self)
+
+    def _shows_leaf(self):
+        """Whether this is a view of a leaf that requires grad."""
+        return shows_leaf(impl_of(self))
+
+    def _swap(self, Tensor other not None):
+        """Exchanges the tensors of two objects, which keep their classes and attributes."""
+        cdef TensorImpl* mine = impl_of(self)
+        cdef TensorImpl* theirs = impl_of(other)
+        self.impl = theirs
+        other.impl = mine
+        set_owner(theirs, <PyObject*>self)
+        set_owner(mine, <PyObject*>other)
 
     # ---- arithmetic
 
@@ -600,7 +615,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
 
     def tolist(self):
         """The elements as nested lists of Python numbers."""
-        return to_list(impl_of(self), 0, impl_of(self).data)
+        return to_list(impl_of(self), 0, <const char*>as_tensor(impl_of(self)).data())
 
     def __bool__(self):
         cdef TensorImpl* t = impl_of(self)
@@ -727,7 +742,7 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
 
     def data_ptr(self):
         """The address of the first element."""
-        return <uintptr_t>impl_of(self).data
+        return <uintptr_t>as_tensor(impl_of(self)).data()
 
     def is_contiguous(self, memory_format=None):
         """Whether the elements stand in row-major order without gaps."""
@@ -971,7 +986,7 @@ cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):
                 continue
             else:
                 index = index_tensor(item)
-                if impl_of(index).ndim == 0 and not index.is_floating_point():
+                if impl_of(index).ndim == 0 and not index.is_floating_point() and (impl_of(index).flags & kBatched) == 0:
                     t = wrap(select_call(impl_of(t), d, index.item()))
                     continue
             while covered < d:

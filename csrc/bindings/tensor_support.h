@@ -257,6 +257,11 @@ inline void backward_call(TensorImpl* t, TensorImpl* g, bool retain_graph, bool 
   as_tensor(t).backward(as_tensor(g), retain_graph, create_graph);
 }
 inline bool has_history(TensorImpl* t) { return !as_tensor(t).is_leaf(); }
+// A view of a leaf that requires grad.
+inline bool shows_leaf(TensorImpl* t) {
+  return t->has(kIsView) && t->meta->base.impl()->has(kLeafRequiresGrad) &&
+         !t->meta->base.impl()->grad_fn;
+}
 // How many dimensions an index tensor stands for. Masks may be uint8, as they were in PyTorch.
 inline int64_t mask_dims(TensorImpl* t) {
   return t->dtype == DType::bool_ || t->dtype == DType::uint8 ? t->ndim : 1;

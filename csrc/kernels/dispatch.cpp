@@ -26,6 +26,7 @@ struct LevelTables {
   const CrossEntropyKernels* cross_entropy;
   const RecurrentKernels* recurrent;
   const DistanceKernels* distance;
+  const FftKernels* fft;
 };
 #define WG_TABLES(level)                                                                \
   LevelTables {                                                                         \
@@ -33,7 +34,7 @@ struct LevelTables {
         level::moments_table, level::optimizer_table, &level::random_table,             \
         level::convolution_table, level::pool_table, level::resample_table,             \
         level::normalize_table, level::cross_entropy_table, level::recurrent_table,     \
-        level::distance_table                                                           \
+        level::distance_table, level::fft_table                                         \
   }
 
 const LevelTables& level_tables() {
@@ -176,6 +177,7 @@ const RecurrentKernels& recurrent(DType dtype) {
 const DistanceKernels& distance(DType dtype) {
   return level_tables().distance[dtype == DType::float64];
 }
+const FftKernels& fft(DType real) { return level_tables().fft[real == DType::float64]; }
 MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
 const OptimizerKernels& optimizer(DType dtype) {
   return level_tables().optimizer[dtype == DType::float64];

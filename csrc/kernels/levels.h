@@ -3,6 +3,7 @@
 #pragma once
 
 #include "elementwise.h"
+#include "fft.h"
 #include "neural.h"
 #include "optimizer.h"
 #include "random.h"
@@ -38,6 +39,7 @@ struct FloatReduce {
   extern const CrossEntropyKernels cross_entropy_table[2]; \
   extern const RecurrentKernels recurrent_table[2];        \
   extern const DistanceKernels distance_table[2];          \
+  extern const FftKernels fft_table[2];                    \
   }
 #if defined(__x86_64__) || defined(_M_X64)
 WG_DECLARE_LEVEL(v2)

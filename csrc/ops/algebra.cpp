@@ -31,10 +31,17 @@ Tensor sum_to(const Tensor& t, Dims shape) {
     if (shape[i] == 1 && t.shape()[static_cast<size_t>(d)] != 1) dims.push_back(d);
   }
   Tensor s = dims.empty() ? t : sum(t, dims, true);
-  return s.shape() == shape ? s : reshape(s, shape);
+  return s.shape() == shape ? s : wengert::reshape(s, shape);
 }
 
 Tensor cast(const Tensor& t, DType dtype) { return to(t, dtype); }
+
+Tensor view_as(const Tensor& t) { return view(t, t.shape()); }
+Tensor expand(const Tensor& t, Dims shape) { return wengert::expand(t, shape); }
+Tensor stack(TensorList tensors) { return wengert::stack(tensors, 0); }
+Tensor select(const Tensor& t, int64_t index) { return wengert::select(t, 0, index); }
+Tensor to_front(const Tensor& t, int64_t dim) { return movedim(t, {dim}, {0}); }
+Tensor reshape(const Tensor& t, Dims shape) { return wengert::reshape(t, shape); }
 
 bool has_nan(const Tensor& t) {
   return is_floating(t.dtype()) && sum(isnan(t)).item().to_int() > 0;

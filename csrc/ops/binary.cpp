@@ -71,6 +71,7 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
     static constexpr const char* name = #op;                                                   \
     WG_NO_FIELDS                                                                               \
     static constexpr bool alias_safe = true;                                                   \
+    static constexpr Batching batching = Batching::elementwise;                                \
     static constexpr BinarySaves slots = binary_saves(da_saves, db_saves);                     \
     static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
       std::array<Save, static_cast<size_t>(slots.count)> s{};                                  \
@@ -91,6 +92,11 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
       if (v.needs(0)) put(v, 0, op##_da(v.grad(), a, b, y));                                   \
       if (v.needs(1)) put(v, 1, op##_db(v.grad(), a, b, y));                                   \
     }                                                                                          \
+    void jvp(Jvp& j) const {                                                                   \
+      const Tensor &a = j.in(0), &b = j.in(1), &y = j.out();                                   \
+      if (j.has(0)) put_tangent(j, 0, [&](const Tensor& t) { return op##_da(t, a, b, y); });   \
+      if (j.has(1)) put_tangent(j, 1, [&](const Tensor& t) { return op##_db(t, a, b, y); });   \
+    }                                                                                          \
   };                                                                                           \
   /* b is a number */                                                                          \
   struct op##_scalar_op {                                                                      \
@@ -98,6 +104,7 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
     static constexpr const char* name = #op;                                                   \
     WG_FIELDS(other)                                                                           \
     static constexpr bool alias_safe = true;                                                   \
+    static constexpr Batching batching = Batching::elementwise;                                \
     static constexpr BinarySaves slots = binary_saves((da_saves) & (A | Y), 0);                \
     static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
       std::array<Save, static_cast<size_t>(slots.count)> s{};                                  \
@@ -116,6 +123,11 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
       const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
       put(v, 0, with_scalar_b(op##_da, v.grad(), a, other, y, v.grad().dtype()));              \
     }                                                                                          \
+    void jvp(Jvp& j) const {                                                                   \
+      put_tangent(j, 0, [&](const Tensor& t) {                                                 \
+        return with_scalar_b(op##_da, t, j.in(0), other, j.out(), t.dtype());                  \
+      });                                                                                      \
+    }                                                                                          \
   };                                                                                           \
   /* a is a number */                                                                          \
   struct op##_rscalar_op {                                                                     \
@@ -123,6 +135,7 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
     static constexpr const char* name = "r" #op;                                               \
     WG_FIELDS(other)                                                                           \
     static constexpr bool alias_safe = true;                                                   \
+    static constexpr Batching batching = Batching::elementwise;                                \
     static constexpr BinarySaves slots = binary_saves(((db_saves) & B) | ((db_saves) & Y), 0); \
     static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
       std::array<Save, static_cast<size_t>(slots.count)> s{};                                  \
@@ -143,6 +156,11 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
       const Tensor& b = saved_or(v, slots.slot[1], nothing);                                   \
       const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
       put(v, 0, with_scalar_a(op##_db, v.grad(), other, b, y, v.grad().dtype()));              \
+    }                                                                                          \
+    void jvp(Jvp& j) const {                                                                   \
+      put_tangent(j, 0, [&](const Tensor& t) {                                                 \
+        return with_scalar_a(op##_db, t, other, j.in(0), j.out(), t.dtype());                  \
+      });                                                                                      \
     }                                                                                          \
   };
 #include "wengert/ops/binary.def"

@@ -11,6 +11,8 @@ struct Cat {
   int64_t dim;
   static constexpr const char* name = "cat";
   WG_FIELDS(dim)
+  static constexpr Tangents tangents = Tangents::linear;
+  Cat batched(int64_t) const { return {dim + 1}; }
   void infer(Infer& m) const {
     Meta& out = m.out();
     out.shape = m.in(0).sizes();

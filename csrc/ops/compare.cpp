@@ -15,6 +15,7 @@ namespace {
     static constexpr const char* name = #op;                                                     \
     WG_NO_FIELDS                                                                                 \
     static constexpr bool alias_safe = true;                                                     \
+    static constexpr Batching batching = Batching::elementwise;                                  \
     void infer(Infer& m) const { infer_binary(name, ResultType::SAME, true, m); }                \
     void compute(Compute& c) const {                                                             \
       compute_binary(name, kernels::compare(kernels::Compare::op##_), true, c);                  \
@@ -26,6 +27,7 @@ namespace {
     static constexpr const char* name = #op;                                                     \
     WG_FIELDS(other)                                                                             \
     static constexpr bool alias_safe = true;                                                     \
+    static constexpr Batching batching = Batching::elementwise;                                  \
     void infer(Infer& m) const { infer_scalar(name, ResultType::SAME, true, other, m); }         \
     void compute(Compute& c) const {                                                             \
       compute_scalar(name, kernels::compare(kernels::Compare::op##_), true, other, kScalarFirst, \
@@ -39,6 +41,7 @@ namespace {
   struct op##_op {                                                                  \
     static constexpr const char* name = #op;                                        \
     WG_NO_FIELDS                                                                    \
+    static constexpr Batching batching = Batching::elementwise;                     \
     void infer(Infer& m) const {                                                    \
       m.out().shape = m.in(0).sizes();                                              \
       m.out().dtype = DType::bool_;                                                 \

@@ -15,6 +15,8 @@ namespace {
 struct Conj {
   static constexpr const char* name = "conj";
   WG_NO_FIELDS
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::elementwise;
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();
@@ -29,6 +31,8 @@ struct Conj {
 struct ViewAsReal {
   static constexpr const char* name = "view_as_real";
   WG_NO_FIELDS
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::elementwise;
   static constexpr bool view = true;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
@@ -46,6 +50,8 @@ struct ViewAsReal {
 struct ViewAsComplex {
   static constexpr const char* name = "view_as_complex";
   WG_NO_FIELDS
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::elementwise;
   static constexpr bool view = true;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
@@ -62,6 +68,7 @@ struct ViewAsComplex {
 struct Sgn {
   static constexpr const char* name = "sgn";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::elementwise;
   static constexpr Save saves[] = {save_input(0)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -72,12 +79,14 @@ struct Sgn {
     kernels::unary(kernels::Unary::sign_)
         .value[static_cast<int>(x.dtype())](x.numel(), c.out().data(), x.data());
   }
-  // With s = x / |x|: (g - Re(conj(s) g) s) / |x|, and 0 at 0.
-  void vjp(Vjp& v) const {
-    const Tensor &g = v.grad(), &x = v.saved(0);
+  void vjp(Vjp& v) const { v.set(0, across(v.grad(), v.saved(0))); }
+  void jvp(Jvp& j) const { j.set(0, across(j.tangent(0), j.in(0))); }
+
+ private:
+  // With s = x / |x|: (g - Re(conj(s) g) s) / |x|, and 0 at 0; a symmetric map.
+  static Tensor across(const Tensor& g, const Tensor& x) {
     const Tensor s = sgn(x), size = abs(x);
-    const Tensor across = g - real(conj(s) * g) * s;
-    v.set(0, where(size == 0, zeros({}, x.dtype()), across / size));
+    return where(size == 0, zeros({}, x.dtype()), (g - real(conj(s) * g) * s) / size);
   }
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/algebra.h"
 #include "autograd/meta.h"
 #include "ops/function.h"
 #include "ops/op.h"
@@ -34,6 +35,8 @@ struct Clone {
   bool keep_order = true;
   static constexpr const char* name = "clone";
   WG_FIELDS(keep_order)
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::elementwise;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
     m.out().dtype = x.dtype;
@@ -50,6 +53,8 @@ struct To {
   DType dtype;
   static constexpr const char* name = "to_copy";
   WG_FIELDS(dtype)
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::elementwise;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
     m.out().dtype = dtype;
@@ -64,6 +69,10 @@ struct To {
 struct Copy {
   static constexpr const char* name = "copy";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::elementwise;
+  void jvp(Jvp& j) const {
+    if (j.has(1)) j.set(0, j.tangent(1));
+  }
   static constexpr bool alias_safe = true;
   void infer(Infer& m) const {
     const TensorImpl &to = m.in(0), &from = m.in(1);
@@ -88,6 +97,8 @@ struct Fill {
   Scalar value;
   static constexpr const char* name = "fill";
   WG_FIELDS(value)
+  static constexpr Tangents tangents = Tangents::none;
+  static constexpr Batching batching = Batching::elementwise;
   static constexpr bool alias_safe = true;
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -95,6 +106,23 @@ struct Fill {
   }
   void compute(Compute& c) const { fill_elements(*c.out().impl(), value); }
   void vjp(Vjp& v) const { v.set(0, zeros(v.grad().shape(), v.grad().dtype())); }
+};
+
+// Zeros that belong to the examples of the input.
+struct NewZeros {
+  Shape shape;
+  DType dtype;
+  static constexpr const char* name = "new_zeros";
+  WG_FIELDS(shape, dtype)
+  void infer(Infer& m) const {
+    m.out().dtype = dtype;
+    m.out().shape = shape;
+  }
+  void compute(Compute& c) const { fill_elements(*c.out().impl(), 0); }
+  bool batch(Batch& b) const {
+    b.set(0, zeros(with_front(b.size(), shape), dtype));
+    return true;
+  }
 };
 
 // Tensors of numbers are made through the recorder too, so that a tape has them.
@@ -129,6 +157,7 @@ struct EmptyLike {
   DType dtype;
   static constexpr const char* name = "empty_like";
   WG_FIELDS(dtype)
+  static constexpr Batching batching = Batching::elementwise;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
     m.out().dtype = dtype;
@@ -239,6 +268,18 @@ Tensor full(Dims shape, Scalar value, std::optional<DType> dtype) {
   return make_full(shape, value, dtype ? *dtype : dtype_of(value));
 }
 Tensor scalar(Scalar value, std::optional<DType> dtype) { return full({}, value, dtype); }
+
+namespace algebra {
+Tensor new_zeros(const Tensor& like, Dims shape, DType dtype) {
+  if (!(thread_mode.word & kVmap)) return wengert::zeros(shape, dtype);
+  return apply(NewZeros{shape, dtype}, like);
+}
+Tensor clone_beside(const Tensor& t, const Tensor& other) {
+  if (!(thread_mode.word & kVmap) || !t.defined() || !other.defined()) return wengert::clone(t);
+  Tensor copy = apply(NewZeros{t.shape(), t.dtype()}, t, other);
+  return wengert::copy_(copy, t);
+}
+}  // namespace algebra
 
 Tensor empty_like(const Tensor& input, std::optional<DType> dtype) {
   return apply(EmptyLike{dtype.value_or(detail::input("empty_like", input)->dtype)}, input);

@@ -81,6 +81,29 @@ Tensor select(bool condition, double a, const Tensor& b);
 inline Scalar conj(const Scalar& s) {
   return s.kind() == DTypeKind::complex ? Scalar(std::conj(s.to_complex())) : s;
 }
+// The tangent by an expression for the gradient, which for a complex function is linear in the
+// conjugate: f(g) = g conj(D).
+template <class F>
+void put_tangent(Jvp& j, int i, F&& f) {
+  // As a gradient it has the shape of the result: a 0-d one would be weak beside the rule's
+  // numbers.
+  const Tensor& given = j.tangent(i);
+  const Tensor t = given.dim() == j.out().dim() ? given : expand(given, j.out().shape());
+  const auto add = [&](auto&& v) {
+    if constexpr (!std::is_same_v<std::decay_t<decltype(v)>, NoGradient>) j.add(0, v);
+  };
+  if (is_complex(j.out().dtype()) || is_complex(t.dtype())) {
+    add([&]() -> decltype(f(t)) {
+      if constexpr (std::is_same_v<decltype(f(t)), NoGradient>) {
+        return {};
+      } else {
+        return wengert::conj(f(wengert::conj(t)));
+      }
+    }());
+  } else {
+    add(f(t));
+  }
+}
 inline void put(Vjp& v, int i, Tensor g) { v.set(i, std::move(g)); }
 inline void put(Vjp&, int, NoGradient) {}
 

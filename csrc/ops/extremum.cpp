@@ -54,6 +54,7 @@ struct Extreme {
   bool keepdim;
   static constexpr const char* name = kMaximum ? "amax" : "amin";
   WG_FIELDS(dims, keepdim)
+  Extreme batched(int64_t) const { return {dims.later(), keepdim}; }
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -66,6 +67,11 @@ struct Extreme {
   void vjp(Vjp& v) const {
     v.set(0, share_equally(v.grad(), v.saved(0), v.saved(1), dims, keepdim));
   }
+  void jvp(Jvp& j) const {
+    reduced_tangent(j, dims, keepdim, [&](const Tensor& g) {
+      return share_equally(g, j.in(0), j.out(), dims, keepdim);
+    });
+  }
 };
 
 // The first extreme along one dimension, and its position.
@@ -75,6 +81,8 @@ struct ExtremeAt {
   bool keepdim;
   static constexpr const char* name = kMaximum ? "max" : "min";
   WG_FIELDS(dim, keepdim)
+  ExtremeAt batched(int64_t) const { return {dim + 1, keepdim}; }
+  void jvp(Jvp& j) const { j.set(0, pick(j.tangent(0), j.out(1), dim, keepdim)); }
   static constexpr Save saves[] = {save_output(1)};
   void infer(Infer& m) const {
     m.out(0).dtype = m.in(0).dtype;
@@ -107,6 +115,20 @@ struct Position {
   bool keepdim;
   static constexpr const char* name = kMaximum ? "argmax" : "argmin";
   WG_FIELDS(dim, keepdim)
+  bool batch(Batch& b) const {
+    if (dim >= 0) {
+      const Position shifted{dim + 1, keepdim};
+      return b.run_with_front(op_class<Position>, &shifted);
+    }
+    Tensor y = apply(Position{1, false}, reshape(b.front(0), {b.size(), -1}));
+    if (keepdim) {
+      Shape ones;
+      for (int64_t i = 0; i < b.ndim(0); ++i) ones.push(1);
+      y = reshape(y, with_front(b.size(), ones));
+    }
+    b.set(0, y);
+    return true;
+  }
   void infer(Infer& m) const {
     const int n = m.in(0).ndim;
     m.out().dtype = DType::int64;

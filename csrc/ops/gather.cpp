@@ -1,4 +1,5 @@
 // Gathering and scattering along one dimension.
+#include "autograd/algebra.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "ops/take.h"
@@ -12,6 +13,8 @@ struct Gather {
   int64_t dim;
   static constexpr const char* name = "gather";
   WG_FIELDS(dim)
+  static constexpr Tangents tangents = Tangents::linear;
+  Gather batched(int64_t) const { return {dim + 1}; }
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -37,6 +40,8 @@ struct Scatter {
   int64_t dim;
   static constexpr const char* name = kAdd ? "scatter_add" : "scatter";
   WG_FIELDS(dim)
+  static constexpr Tangents tangents = Tangents::linear;
+  Scatter batched(int64_t) const { return {dim + 1}; }
   static constexpr bool alias_safe = true;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
@@ -77,7 +82,7 @@ struct Scatter {
       Tensor g = gather(v.grad(), dim, index);
       const Shape s = v.shape(2);
       if (Dims(s) != index.shape()) {  // what lies outside the index had no part
-        Tensor whole = zeros(s, g.dtype());
+        Tensor whole = algebra::new_zeros(g, s, g.dtype());
         Tensor part = whole;
         for (int i = 0; i < s.ndim; ++i) part = slice(part, i, 0, index.size(i));
         copy_(part, g);

@@ -1,6 +1,7 @@
 // Indexing along one dimension and by flat positions, made of the operations in indexing.cpp.
 #include <algorithm>
 
+#include "autograd/algebra.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "ops/take.h"
@@ -47,7 +48,7 @@ Tensor& index_copy_(Tensor& self, int64_t dim, const Tensor& index, const Tensor
   return index_put_(self, along(d, at_least_vector(index)), reshape(source, want));
 }
 Tensor index_copy(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
-  Tensor out = clone(input);
+  Tensor out = algebra::clone_beside(input, source);
   return index_copy_(out, dim, index, source);
 }
 
@@ -59,12 +60,12 @@ Tensor& index_fill_(Tensor& self, int64_t dim, const Tensor& index, const Tensor
   return index_put_(self, along(d, at_least_vector(index)), value);
 }
 Tensor index_fill(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& value) {
-  Tensor out = clone(input);
+  Tensor out = algebra::clone_beside(input, value);
   return index_fill_(out, dim, index, value);
 }
 
 Tensor index_put(const Tensor& input, TensorList indices, const Tensor& values, bool accumulate) {
-  Tensor out = clone(input);
+  Tensor out = algebra::clone_beside(input, values);
   return index_put_(out, indices, values, accumulate);
 }
 
@@ -89,7 +90,7 @@ Tensor& put_(Tensor& self, const Tensor& idx, const Tensor& source, bool accumul
   return copy_(self, reshape(flat, self.shape()));
 }
 Tensor put(const Tensor& input, const Tensor& idx, const Tensor& source, bool accumulate) {
-  Tensor out = contiguous(clone(input));
+  Tensor out = contiguous(algebra::clone_beside(input, source));
   return put_(out, idx, source, accumulate);
 }
 
@@ -119,6 +120,10 @@ Tensor take_along_dim(const Tensor& input, const Tensor& indices, std::optional<
 Tensor one_hot(const Tensor& input, int64_t num_classes) {
   WG_CHECK(detail::input("one_hot", input)->dtype == DType::int64, Error,
            "one_hot: the tensor must have dtype int64, but has ", input.dtype());
+  if (input.impl()->has(kBatched)) {
+    WG_CHECK(num_classes > 0, Error, "one_hot: in vmap, give num_classes");
+    return to(eq(unsqueeze(input, -1), arange(0, num_classes)), DType::int64);
+  }
   const Tensor labels = as_contiguous(input);
   const int64_t* at = labels.data<int64_t>();
   int64_t most = -1;
@@ -144,7 +149,7 @@ namespace {
 // A copy of `input` with the part that `view` shows replaced by `src`.
 template <class View>
 Tensor replace_part(const char* op, const Tensor& input, const Tensor& src, View&& view) {
-  Tensor out = clone(input);
+  Tensor out = algebra::clone_beside(input, src);
   Tensor part = view(out);
   WG_CHECK(part.shape() == detail::input(op, src)->sizes(), Error, op, ": expected src of shape ",
            part.shape(), ", but got ", src.shape());

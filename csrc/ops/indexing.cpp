@@ -1,6 +1,7 @@
 // Indexing with tensors: reading, writing, and rows by number.
 #include <algorithm>
 
+#include "autograd/algebra.h"
 #include "kernels/elementwise.h"
 #include "ops/function.h"
 #include "ops/op.h"
@@ -122,6 +123,8 @@ struct Index {
   Shape dims;
   static constexpr const char* name = "index";
   WG_FIELDS(dims)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const;
   void infer(Infer& m) const {
     const Plan p = make_plan(m.in(0), const_cast<TensorImpl* const*>(m.inputs) + 1, dims, name);
     m.out().dtype = m.in(0).dtype;
@@ -155,6 +158,8 @@ struct IndexPut {
   bool accumulate;
   static constexpr const char* name = "index_put";
   WG_FIELDS(dims, accumulate)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const;
   static constexpr bool alias_safe = true;
   void infer(Infer& m) const {
     const Plan p = make_plan(m.in(0), const_cast<TensorImpl* const*>(m.inputs) + 2, dims, name);
@@ -218,9 +223,103 @@ void Index::vjp(Vjp& v) const {
   const bool done =
       v.accumulate(0, [&](Tensor& whole) { index_put_(whole, indices, v.grad(), true); });
   if (done) return;
-  Tensor whole = zeros(v.shape(0), v.grad().dtype());
+  Tensor whole = algebra::new_zeros(v.grad(), v.shape(0), v.grad().dtype());
   index_put_(whole, indices, v.grad(), true);
   v.set(0, whole);
+}
+
+// ---- all examples of a vmap at once: the number of the example is one more index --------------
+
+Tensor example_numbers(const Batch& b, int64_t dims_behind) {
+  Shape shape;
+  shape.push(b.size());
+  for (int64_t i = 0; i < dims_behind; ++i) shape.push(1);
+  return reshape(arange(0, b.size()), shape);
+}
+
+// The inputs from `first` on, which are indices, so that the batched ones broadcast with the
+// others; `rank` becomes the number of dimensions for one example.
+std::vector<Tensor> aligned_indices(const Batch& b, int first, int64_t& rank, bool& batched) {
+  rank = 0;
+  batched = false;
+  for (int i = first; i < b.inputs(); ++i) {
+    rank = std::max(rank, b.ndim(i));
+    batched |= b.batched(i);
+  }
+  std::vector<Tensor> indices;
+  for (int i = first; i < b.inputs(); ++i) {
+    Shape shape;
+    if (b.batched(i)) {
+      shape.push(b.size());
+      for (int64_t k = b.ndim(i); k < rank; ++k) shape.push(1);
+    }
+    for (const int64_t d : b.shape(i)) shape.push(d);
+    indices.push_back(reshape(b.in(i), shape));
+  }
+  return indices;
+}
+
+// Moves `count` dimensions from one place to another.
+Tensor move_block(const Tensor& t, int64_t from, int64_t to, int64_t count) {
+  std::vector<int64_t> source, destination;
+  for (int64_t i = 0; i < count; ++i) {
+    source.push_back(from + i);
+    destination.push_back(to + i);
+  }
+  return movedim(t, source, destination);
+}
+
+bool is_adjacent(const Shape& dims) {
+  return dims.ndim == 0 || dims.d[dims.ndim - 1] - dims.d[0] == dims.ndim - 1;
+}
+
+bool Index::batch(Batch& b) const {
+  int64_t rank;
+  bool batched;
+  std::vector<Tensor> inputs = aligned_indices(b, 1, rank, batched);
+  const bool adjacent = is_adjacent(dims);
+  if (!batched) {
+    inputs.insert(inputs.begin(), b.in(0));
+    const Tensor y = apply_list(Index{one_later(dims)}, inputs);
+    b.set(0, adjacent ? y : movedim(y, {rank}, {0}));
+  } else if (!b.batched(0)) {
+    inputs.insert(inputs.begin(), b.in(0));
+    const Tensor y = apply_list(*this, inputs);
+    b.set(0, adjacent ? movedim(y, {dims.d[0]}, {0}) : y);
+  } else {
+    inputs.insert(inputs.begin(), {b.in(0), example_numbers(b, rank)});
+    const Tensor y = apply_list(Index{with_front(0, one_later(dims))}, inputs);
+    b.set(0, adjacent ? move_block(y, 1, 1 + dims.d[0], rank) : y);
+  }
+  return true;
+}
+
+bool IndexPut::batch(Batch& b) const {
+  int64_t rank;
+  bool batched;
+  std::vector<Tensor> inputs = aligned_indices(b, 2, rank, batched);
+  Plan p;
+  p.dims = dims;
+  p.adjacent = is_adjacent(dims);
+  for (int i = 2; i < b.inputs(); ++i) {
+    Shape both;
+    broadcast_shapes(p.index_shape, b.shape(i), both);
+    p.index_shape = both;
+  }
+  const Shape want = p.result_shape(b.shape(0));
+  Tensor values = b.in(1);
+  if (b.batched(1)) {
+    Shape aligned;
+    aligned.push(b.size());
+    for (int64_t i = b.ndim(1); i < want.ndim; ++i) aligned.push(1);
+    for (const int64_t d : b.shape(1)) aligned.push(d);
+    values = reshape(values, aligned);
+  }
+  values = expand(values, with_front(b.size(), want));
+  if (p.adjacent) values = move_block(values, 1 + dims.d[0], 1, rank);
+  inputs.insert(inputs.begin(), {b.front(0), values, example_numbers(b, rank)});
+  b.set(0, apply_list(IndexPut{with_front(0, one_later(dims)), accumulate}, inputs));
+  return true;
 }
 
 // Replaces bool tensors by the positions of their true elements and drops what is undefined.
@@ -264,6 +363,8 @@ struct IndexSelect {
   int64_t dim;
   static constexpr const char* name = "index_select";
   WG_FIELDS(dim)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -299,6 +400,8 @@ struct IndexAdd {
   int64_t dim;
   static constexpr const char* name = "index_add";
   WG_FIELDS(dim)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const;
   static constexpr bool alias_safe = true;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
@@ -334,6 +437,42 @@ struct IndexAdd {
     if (v.needs(2)) v.set(2, index_select(v.grad(), dim, v.saved(0)));
   }
 };
+
+bool IndexSelect::batch(Batch& b) const {
+  if (!b.batched(1)) {
+    b.set(0, apply(IndexSelect{dim + 1}, b.in(0), b.in(1)));
+    return true;
+  }
+  if (b.ndim(0) == 0) return false;
+  const Tensor index = reshape(b.in(1), {b.size(), -1});
+  if (b.batched(0)) {
+    const Tensor y = apply_list(Index{Shape({0, dim + 1})},
+                                std::vector<Tensor>{b.in(0), example_numbers(b, 1), index});
+    b.set(0, movedim(y, {1}, {dim + 1}));
+    return true;
+  }
+  const Tensor y = apply(*this, b.in(0), reshape(index, {-1}));
+  Shape shape;
+  for (int64_t i = 0; i < y.dim(); ++i) {
+    if (i == dim) shape.push(b.size());
+    shape.push(i == dim ? index.size(1) : y.size(i));
+  }
+  b.set(0, movedim(reshape(y, shape), {dim}, {0}));
+  return true;
+}
+
+bool IndexAdd::batch(Batch& b) const {
+  if (b.ndim(0) == 0) return false;
+  if (!b.batched(1)) {
+    b.set(0, apply(IndexAdd{dim + 1}, b.front(0), b.in(1), b.front(2)));
+    return true;
+  }
+  b.set(0,
+        apply_list(IndexPut{Shape({0, dim + 1}), true},
+                   std::vector<Tensor>{b.front(0), movedim(b.front(2), {dim + 1}, {1}),
+                                       example_numbers(b, 1), reshape(b.in(1), {b.size(), -1})}));
+  return true;
+}
 
 struct Nonzero {
   int64_t count;

@@ -2,16 +2,18 @@
 #pragma once
 
 #include "ops/op.h"
+#include "wengert/ops/factors.h"
 
 WENGERT_NAMESPACE_BEGIN
 
-// The last two dimensions are a matrix of float32 or float64.
+// The last two dimensions are a matrix of float32, float64, complex64 or complex128.
 inline void check_matrix(const char* op, const Tensor& t) {
   const TensorImpl& x = *detail::input(op, t);
   WG_CHECK(x.ndim >= 2, Error, op, ": expected a matrix or a batch of them, but got shape ",
            x.sizes());
-  WG_CHECK(x.dtype == DType::float32 || x.dtype == DType::float64, Error, op,
-           ": expected dtype float32 or float64, but got ", x.dtype, "; convert with to()");
+  WG_CHECK(is_differentiable(x.dtype) && item_size(x.dtype) >= 4, Error, op,
+           ": expected dtype float32, float64, complex64 or complex128, but got ", x.dtype,
+           "; convert with to()");
 }
 inline void check_square(const char* op, const Tensor& t) {
   check_matrix(op, t);
@@ -33,5 +35,8 @@ inline std::pair<Tensor, Tensor> broadcast_batches(const char* op, const Tensor&
   };
   return {whole(a), whole(b)};
 }
+
+inline Tensor turned(const Tensor& t) { return transpose(t, -2, -1); }
+inline Tensor adjoint(const Tensor& t) { return conj(turned(t)); }
 
 WENGERT_NAMESPACE_END

@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/levels.h"
 #include "ops/function.h"
 #include "ops/linalg_check.h"
+#include "ops/real_types.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 
@@ -11,27 +13,38 @@ WENGERT_NAMESPACE_BEGIN
 
 namespace {
 
+template <class T>
+T conjugate(T x) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return x;
+  } else {
+    return std::conj(x);
+  }
+}
+
 // The lower triangle of a becomes its factor, column after column. Returns 0, or the order of the
 // first leading minor that is not positive, where it stops.
 template <class T>
 int32_t factorize(T* a, int64_t n, std::vector<T>& column) {
   column.resize(static_cast<size_t>(n));
   for (int64_t j = 0; j < n; ++j) {
-    const T d = a[j * n + j];
+    const auto d = std::real(a[j * n + j]);
     if (!(d > 0) || !std::isfinite(d)) return static_cast<int32_t>(j + 1);
-    const T root = std::sqrt(d);
+    const auto root = std::sqrt(d);
     a[j * n + j] = root;
     for (int64_t i = j + 1; i < n; ++i) column[static_cast<size_t>(i)] = a[i * n + j] /= root;
     for (int64_t i = j + 1; i < n; ++i) {
       const T factor = column[static_cast<size_t>(i)];
       T* row = a + i * n;
-      for (int64_t k = j + 1; k <= i; ++k) row[k] -= factor * column[static_cast<size_t>(k)];
+      for (int64_t k = j + 1; k <= i; ++k) {
+        row[k] -= factor * conjugate(column[static_cast<size_t>(k)]);
+      }
     }
   }
   return 0;
 }
 
-// L with L L^T = A, of which the lower triangle is read; the second output says where it failed.
+// L with L L^H = A, of which the lower triangle is read; the second output says where it failed.
 struct Cholesky {
   static constexpr const char* name = "cholesky";
   WG_NO_FIELDS
@@ -45,21 +58,18 @@ struct Cholesky {
   }
   void compute(Compute& c) const {
     copy_elements(*c.out().impl(), *tril(c.in(0)).impl());
-    if (c.out().dtype() == DType::float64) {
-      run<double>(c.out(), c.out(1));
-    } else {
-      run<float>(c.out(), c.out(1));
-    }
+    with_inexact_type(name, c.out().dtype(),
+                      [&](auto zero) { run<decltype(zero)>(c.out(), c.out(1)); });
   }
   // Murray, "Differentiation of the Cholesky decomposition" (arXiv:1602.07527), equation 10.
   void vjp(Vjp& v) const {
     if (!v.grad(0).defined()) return;
-    const Tensor &l = v.saved(0), upper = transpose(l, -2, -1);
+    const Tensor &l = v.saved(0), upper = adjoint(l);
     const Tensor product = tril(matmul(upper, v.grad(0)));
     const Tensor phi = sub(product, mul(diag_embed(diagonal(product, 0, -2, -1)), 0.5));
     const Tensor s =
         solve_triangular(l, solve_triangular(upper, phi, true, true, false), false, false, false);
-    v.set(0, mul(add(s, transpose(s, -2, -1)), 0.5));
+    v.set(0, mul(add(s, adjoint(s)), 0.5));
   }
 
  private:
@@ -76,7 +86,8 @@ struct Cholesky {
   }
 };
 
-void check_info(const char* op, const Tensor& info) {
+void check_info(const char* op, const Tensor& found) {
+  const Tensor info = all_examples(found);
   const int32_t* order = info.data<int32_t>();
   for (int64_t i = 0; i < info.numel(); ++i) {
     if (order[i] == 0) continue;
@@ -86,7 +97,7 @@ void check_info(const char* op, const Tensor& info) {
   }
 }
 
-Tensor lower_factor(const Tensor& l, bool upper) { return upper ? transpose(l, -2, -1) : l; }
+Tensor lower_factor(const Tensor& l, bool upper) { return upper ? adjoint(l) : l; }
 
 }  // namespace
 
@@ -107,14 +118,14 @@ Tensor cholesky_solve(const Tensor& b, const Tensor& l, bool upper) {
   check_matrix("cholesky_solve", b);
   check_square("cholesky_solve", l);
   const Tensor low = lower_factor(l, upper);
-  return solve_triangular(transpose(low, -2, -1), solve_triangular(low, b, false, true, false),
-                          true, true, false);
+  return solve_triangular(adjoint(low), solve_triangular(low, b, false, true, false), true, true,
+                          false);
 }
 Tensor cholesky_inverse(const Tensor& l, bool upper) {
   check_square("cholesky_inverse", l);
   const Tensor inverse = solve_triangular(
       lower_factor(l, upper), eye(l.size(-1), l.size(-1), l.dtype()), false, true, false);
-  return matmul(transpose(inverse, -2, -1), inverse);
+  return matmul(adjoint(inverse), inverse);
 }
 
 namespace {
@@ -122,9 +133,10 @@ namespace {
 // of tests/parity and tests/test_distributions.py take the place of samples.
 constexpr Function rows[] = {
     make_function<cholesky>("cholesky", "input, upper=False", kFunction | kMethod | kOut,
-                            "The triangular L with L L^T = input, or U with U^T U = input"),
+                            "The triangular L with L L^H = input, or U with U^H U = input"),
     make_function<cholesky_ex>(
-        "_cholesky_ex", "A, *, upper=False, check_errors=False -> L, info", kFunction | kInternal,
+        "_cholesky_ex", "A, *, upper=False, check_errors=False -> L, info",
+        kFunction | kInternal | kOut,
         "The Cholesky factor and, for each matrix, the order of the leading minor that is not "
         "positive, or 0"),
     make_function<cholesky_solve>("cholesky_solve", "B, L, upper=False", kFunction | kMethod | kOut,

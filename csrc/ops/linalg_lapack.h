@@ -3,18 +3,39 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
+#include <complex>
 
+#include "autograd/levels.h"
 #include "ops/linalg_check.h"
+#include "ops/real_types.h"
 #include "runtime/blas.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
 
-// The routine of this name for elements of type T, such as "gesv".
+template <class T>
+struct RealPart {
+  using type = T;
+};
+template <class T>
+struct RealPart<std::complex<T>> {
+  using type = T;
+};
+template <class T>
+using Real = typename RealPart<T>::type;
+template <class T>
+inline constexpr bool kComplex = !std::is_same_v<T, Real<T>>;
+
+// The routine of this name for elements of type T, such as "gesv"; some have another name where
+// they are complex.
 template <class F, class T>
-F* lapack_routine(const char* op, const char* name) {
-  const std::string full = (sizeof(T) == 8 ? "d" : "s") + std::string(name);
+F* lapack_routine(const char* op, const char* name, const char* complex_name = nullptr) {
+  constexpr bool wide = sizeof(Real<T>) == 8;
+  const char* const kind = kComplex<T> ? (wide ? "z" : "c") : (wide ? "d" : "s");
+  const std::string full =
+      std::string(kind) + (kComplex<T> && complex_name != nullptr ? complex_name : name);
   void* const found = runtime::lapack(full.c_str());
   WG_CHECK(found != nullptr, Error, op,
            ": needs LAPACK, which this build has none of; build with WENGERT_BLAS=ON");
@@ -25,6 +46,16 @@ F* lapack_routine(const char* op, const char* name) {
 inline constexpr int64_t kLast = -1, kNone = 0;
 inline Dims last_dim() { return {&kLast, 1}; }
 inline Dims no_elements() { return {&kNone, 1}; }
+
+inline Tensor row(const Tensor& t) { return unsqueeze(t, -2); }
+inline Tensor column(const Tensor& t) { return unsqueeze(t, -1); }
+// x with its diagonal replaced by ones.
+inline Tensor off_diagonal(const Tensor& x) {
+  return where(eye(x.size(-1), x.size(-1), DType::bool_), full({}, 1, x.dtype()), x);
+}
+// Complex vectors are unique but for a factor on the unit circle: a loss that depends on it, which
+// shows in the imaginary diagonal of `product`, V^H gV, has no derivative. Raises Error.
+void check_phase(const char* op, const Tensor& product);
 
 inline Shape batch_shape(Dims s, size_t matrix_dims = 2) {
   return Dims(s.data(), s.size() - matrix_dims);
@@ -84,19 +115,30 @@ void for_each_matrix(int64_t count, int64_t cost, F&& f) {
 
 inline int leading(int64_t n) { return static_cast<int>(std::max<int64_t>(1, n)); }
 
-// Calls f with a float or a double, as the dtype says.
+// A value of one of the types of matrices' elements, as the dtype says.
 template <class F>
-void with_real(DType t, F&& f) {
-  if (t == DType::float64) {
-    f(double{});
-  } else {
-    f(float{});
-  }
+void with_element(DType t, F&& f) {
+  with_inexact_type("linalg", t, f);
+}
+template <class T>
+bool all_finite(const T* a, int64_t n) {
+  const Real<T>* const parts = reinterpret_cast<const Real<T>*>(a);
+  return std::all_of(parts, parts + n * (kComplex<T> ? 2 : 1),
+                     [](Real<T> x) { return std::isfinite(x); });
+}
+// The length of the scratch memory that a routine asked for.
+template <class T>
+int work_size(const T& answer) {
+  return std::max(1, static_cast<int>(std::real(answer)));
+}
+
+[[noreturn]] inline void no_derivative(const char* op) {
+  fail<NotImplementedError>(op, ": has no derivative");
 }
 
 // Raises LinAlgError for the first matrix whose `info` is positive; `text` says what that means.
 inline void check_lapack_info(const char* op, const Tensor& info, const char* text) {
-  const Tensor dense = as_contiguous(info);
+  const Tensor dense = as_contiguous(all_examples(info));
   const int32_t* code = dense.data<int32_t>();
   for (int64_t i = 0; i < dense.numel(); ++i) {
     if (code[i] == 0) continue;

@@ -51,7 +51,7 @@ Tensor permutation(const Tensor& pivots, int64_t m, DType dtype) {
                ", but got ", with + 1);
       std::swap(order[static_cast<size_t>(i)], order[static_cast<size_t>(with)]);
     }
-    with_real(dtype, [&](auto zero) {
+    with_element(dtype, [&](auto zero) {
       using T = decltype(zero);
       for (int64_t i = 0; i < m; ++i) {
         p.data<T>()[(b * m + order[static_cast<size_t>(i)]) * m + i] = 1;
@@ -61,16 +61,15 @@ Tensor permutation(const Tensor& pivots, int64_t m, DType dtype) {
   return p;
 }
 
-Tensor turned(const Tensor& t) { return transpose(t, -2, -1); }
 Tensor lower_unit(const Tensor& b, const Tensor& l) {
   return solve_triangular(l, b, false, true, true);
 }
-// x with x U^T = b, and with L^T x = b.
+// x with x U^H = b, and with L^H x = b.
 Tensor after_upper(const Tensor& b, const Tensor& u) {
-  return solve_triangular(turned(u), b, false, false, false);
+  return solve_triangular(adjoint(u), b, false, false, false);
 }
 Tensor before_lower(const Tensor& b, const Tensor& l) {
-  return solve_triangular(turned(l), b, true, true, true);
+  return solve_triangular(adjoint(l), b, true, true, true);
 }
 
 // Both factors in one matrix, the exchanges of rows, and where the first zero pivot stands.
@@ -81,11 +80,11 @@ struct LuFactor {
   void infer(Infer& m) const { set_lu(m, 0, m.in(0).sizes()); }
   void compute(Compute& c) const {
     copy_elements(*c.out().impl(), *c.in(0).impl());
-    with_real(c.out().dtype(), [&](auto zero) {
+    with_element(c.out().dtype(), [&](auto zero) {
       factorize<decltype(zero)>("linalg.lu_factor", c.out(0), c.out(1), c.out(2));
     });
   }
-  // With A = P L U, square: P L^-T (tril(L^T gL, -1) + triu(gU U^T)) U^-T. What is left of a wide U
+  // With A = P L U, square: P L^-H (tril(L^H gL, -1) + triu(gU U^H)) U^-H. What is left of a wide U
   // or a tall L is a solution with the square part, whose gradient is subtracted.
   void vjp(Vjp& v) const {
     if (!v.grad(0).defined()) return;
@@ -94,15 +93,15 @@ struct LuFactor {
     const Tensor square = narrow(narrow(lu, -2, 0, k), -1, 0, k);
     const Tensor head = narrow(narrow(g, -2, 0, k), -1, 0, k);
     const Tensor l = tril(square, -1) + eye(k, k, lu.dtype()), u = triu(square);
-    Tensor low = matmul(turned(l), tril(head, -1)), high = matmul(triu(head), turned(u));
+    Tensor low = matmul(adjoint(l), tril(head, -1)), high = matmul(triu(head), adjoint(u));
     Tensor rest;
     if (n > k) {
       rest = narrow(g, -1, k, n - k);
-      low = low - matmul(rest, turned(narrow(lu, -1, k, n - k)));
+      low = low - matmul(rest, adjoint(narrow(lu, -1, k, n - k)));
       rest = before_lower(rest, l);
     } else if (m > k) {
       rest = narrow(g, -2, k, m - k);
-      high = high - matmul(turned(narrow(lu, -2, k, m - k)), rest);
+      high = high - matmul(adjoint(narrow(lu, -2, k, m - k)), rest);
       rest = after_upper(rest, u);
     }
     Tensor found = after_upper(before_lower(tril(low, -1) + triu(high), l), u);
@@ -124,16 +123,16 @@ struct Solve {
   void compute(Compute& c) const {
     copy_elements(*c.out(0).impl(), *c.in(1).impl());
     copy_elements(*c.out(1).impl(), *c.in(0).impl());
-    with_real(c.out().dtype(),
-              [&](auto zero) { run<decltype(zero)>(c.out(0), c.out(1), c.out(2), c.out(3)); });
+    with_element(c.out().dtype(),
+                 [&](auto zero) { run<decltype(zero)>(c.out(0), c.out(1), c.out(2), c.out(3)); });
   }
   // Giles, "Collected matrix derivative results" (2008), 2.3.1.
   void vjp(Vjp& v) const {
     if (!v.grad(0).defined()) return;
-    const Tensor g = v.create_graph() ? apply_many<4>(Solve{}, turned(v.saved(0)), v.grad(0))[0]
+    const Tensor g = v.create_graph() ? apply_many<4>(Solve{}, adjoint(v.saved(0)), v.grad(0))[0]
                                       : lu_solve(v.saved(2), v.saved(3), v.grad(0), true, true);
     if (v.needs(1)) v.set(1, g);
-    if (v.needs(0)) v.set(0, neg(matmul(g, turned(v.saved(1)))));
+    if (v.needs(0)) v.set(0, neg(matmul(g, adjoint(v.saved(1)))));
   }
 
  private:
@@ -161,47 +160,53 @@ struct Determinant {
   WG_NO_FIELDS
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const {
+    const DType dtype = m.in(0).dtype;
     for (int i = 0; i < m.n_outputs; ++i) {
-      set_dense(m.out(i), m.in(0).dtype, batch_shape(m.in(0).sizes()));
+      set_dense(m.out(i), i == 0 ? dtype : real_of(dtype), batch_shape(m.in(0).sizes()));
     }
   }
   void compute(Compute& c) const {
     const auto [lu, pivots, info] = apply_many<3>(LuFactor{}, c.in(0).detach());
-    with_real(lu.dtype(), [&](auto zero) {
+    with_element(lu.dtype(), [&](auto zero) {
       using T = decltype(zero);
       const int64_t n = lu.size(-1);
       for (int64_t b = 0; b < info.numel(); ++b) {
         const T* const a = static_cast<const T*>(lu.data()) + b * n * n;
-        T value = 1, log = 0;
+        T value = 1;
+        Real<T> log = 0;
         for (int64_t i = 0; i < n; ++i) {
           const T d = a[i * (n + 1)];
           if (pivots.template data<int32_t>()[b * n + i] != i + 1) value = -value;
           if constexpr (kLog) {
-            log += std::log(std::abs(d));
-            value *= d > 0 ? T(1) : d < 0 ? T(-1) : d;
+            const Real<T> size = std::abs(d);
+            log += std::log(size);
+            value *= size == 0 ? d : d / size;
           } else {
             value *= d;
           }
         }
         c.out(0).template data<T>()[b] = value;
-        if constexpr (kLog) c.out(1).template data<T>()[b] = log;
+        if constexpr (kLog) c.out(1).template data<Real<T>>()[b] = log;
       }
     });
   }
   // d det = det tr(A^-1 dA); Giles (2008), 2.2.4. At a singular matrix the cofactors take the place
-  // of det A^-1.
+  // of det A^-1. The real part of tr(A^-1 dA) is the logarithm's, the imaginary one turns the sign.
   void vjp(Vjp& v) const {
-    const Tensor& g = v.grad(kLog ? 1 : 0);
-    if (!g.defined()) return;
-    const Tensor& a = v.saved(0);
+    const Tensor &a = v.saved(0), &value = v.saved(1);
     const auto whole = [](const Tensor& t) { return unsqueeze(unsqueeze(t, -1), -1); };
     if constexpr (kLog) {
-      v.set(0, whole(g) * turned(linalg_inv(a)));
+      Tensor g = v.grad(1);
+      if (is_complex(a.dtype()) && v.grad(0).defined()) {
+        const Tensor turn = neg(imag(conj(v.grad(0)) * value));
+        g = complex(g.defined() ? g : zeros(turn.shape(), turn.dtype()), turn);
+      }
+      if (g.defined()) v.set(0, whole(g) * adjoint(linalg_inv(a)));
     } else {
-      const Tensor& value = v.saved(1);
+      const Tensor& g = v.grad(0);
       const auto [inverse, info] = linalg_inv_ex(a, false);
-      if (!any(ne(info, 0)).template item<bool>()) {
-        v.set(0, whole(g * value) * turned(inverse));
+      if (!any(ne(all_examples(info), 0)).template item<bool>()) {
+        v.set(0, whole(g * conj(value)) * adjoint(inverse));
       } else {
         v.set(0, whole(g) * cofactors(a));
       }
@@ -209,13 +214,13 @@ struct Determinant {
   }
 
  private:
-  // U (products of the other singular values) V^T, times the determinants of U and V.
+  // U (products of the other singular values) V^H, times the determinants of U and V.
   static Tensor cofactors(const Tensor& a) {
     const auto [u, s, vh] = linalg_svd(a, false);
     const int64_t n = a.size(-1);
     const Tensor rows = expand(unsqueeze(s, -2), a.shape());
     const Tensor others = where(eye(n, n, DType::bool_), full({}, 1, s.dtype()), rows);
-    const Tensor sign = det(u) * det(vh);
+    const Tensor sign = conj(det(u) * det(vh));
     return unsqueeze(unsqueeze(sign, -1), -1) *
            matmul(u * unsqueeze(prod(others, last_dim()), -2), vh);
   }
@@ -276,6 +281,7 @@ std::pair<Tensor, Tensor> slogdet(const Tensor& a) {
 }
 Tensor logdet(const Tensor& a) {
   const auto [sign, log] = slogdet(a);
+  if (is_complex(a.dtype())) return wengert::log(sign) + log;
   return where(sign == -1, full({}, NAN, log.dtype()), log);
 }
 
@@ -324,7 +330,7 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b, bool le
   check_matrix(op, b);
   WG_CHECK(b.dtype() == lu.dtype(), Error, op, ": LU has dtype ", lu.dtype(), ", but B has ",
            b.dtype());
-  if (!left) return turned(lu_solve(lu, pivots, turned(b), true, !adjoint));
+  if (!left) return wengert::adjoint(lu_solve(lu, pivots, wengert::adjoint(b), true, !adjoint));
   WG_CHECK(b.size(-2) == lu.size(-1), Error, op, ": the matrices of shapes ", lu.shape(), " and ",
            b.shape(), " do not fit");
   WG_CHECK(detail::input(op, pivots)->dtype == DType::int32, Error, op,
@@ -335,7 +341,7 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b, bool le
   if (!adjoint) {
     return solve_triangular(lu, lower_unit(matmul(turned(p), b), lu), true, true, false);
   }
-  return matmul(p, before_lower(solve_triangular(turned(lu), b, false, true, false), lu));
+  return matmul(p, before_lower(solve_triangular(wengert::adjoint(lu), b, false, true, false), lu));
 }
 
 namespace {

@@ -6,41 +6,49 @@ WENGERT_NAMESPACE_BEGIN
 
 namespace {
 
-using Geqrf = void(const int* m, const int* n, void* a, const int* lda, void* tau, void* work,
-                   const int* lwork, int* info);
+using GeqrfRoutine = void(const int* m, const int* n, void* a, const int* lda, void* tau,
+                          void* work, const int* lwork, int* info);
 using Orgqr = void(const int* m, const int* n, const int* k, void* a, const int* lda,
                    const void* tau, void* work, const int* lwork, int* info);
 
-Tensor turned(const Tensor& t) { return transpose(t, -2, -1); }
-
-// The reflectors below and on the diagonal of R, and their factors.
-std::pair<Tensor, Tensor> reflectors(const char* op, const Tensor& a) {
-  const Tensor scratch = column_major_copy(a);
-  const int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n);
-  const Tensor tau = zeros(with_vector(batch_shape(a.shape()), k), a.dtype());
-  with_real(a.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    Geqrf* const geqrf = lapack_routine<Geqrf, T>(op, "geqrf");
-    const int rows = static_cast<int>(m), columns = static_cast<int>(n), ld = leading(m);
-    const int size = 32 * leading(n);
-    if (k == 0) return;
-    for_each_matrix(matrix_count(a), m * n * k, [&](int64_t i) {
-      std::vector<T> work(static_cast<size_t>(size));
-      int info = 0;
-      geqrf(&rows, &columns, scratch.data<T>() + i * m * n, &ld, tau.data<T>() + i * k, work.data(),
-            &size, &info);
+// R and below its diagonal the reflectors, and their factors.
+struct Geqrf {
+  static constexpr const char* name = "geqrf";
+  WG_NO_FIELDS
+  void infer(Infer& m) const {
+    const Dims s = m.in(0).sizes();
+    const int64_t k = std::min(s[s.size() - 2], s[s.size() - 1]);
+    set_column_major(m.out(0), m.in(0).dtype, s);
+    set_dense(m.out(1), m.in(0).dtype, with_vector(batch_shape(s), k));
+  }
+  void compute(Compute& c) const {
+    const Tensor &a = c.out(0), &tau = c.out(1);
+    copy_elements(*a.impl(), *c.in(0).impl());
+    with_element(a.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      GeqrfRoutine* const geqrf = lapack_routine<GeqrfRoutine, T>(name, name);
+      const int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n);
+      const int rows = static_cast<int>(m), columns = static_cast<int>(n), ld = leading(m);
+      const int size = 32 * leading(n);
+      if (k == 0) return;
+      for_each_matrix(matrix_count(a), m * n * k, [&](int64_t i) {
+        std::vector<T> work(static_cast<size_t>(size));
+        int info = 0;
+        geqrf(&rows, &columns, static_cast<T*>(a.data()) + i * m * n, &ld, tau.data<T>() + i * k,
+              work.data(), &size, &info);
+      });
     });
-  });
-  return {turned(scratch), tau};
-}
+  }
+  void vjp(Vjp&) const { no_derivative(name); }
+};
 
 // q, m x n stored column after column, holds k reflectors; their product takes their place.
 void form_product(const char* op, const Tensor& q, const Tensor& tau) {
   const int64_t m = q.size(-2), n = q.size(-1), k = tau.size(-1);
   if (m == 0 || n == 0) return;
-  with_real(q.dtype(), [&](auto zero) {
+  with_element(q.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    Orgqr* const orgqr = lapack_routine<Orgqr, T>(op, "orgqr");
+    Orgqr* const orgqr = lapack_routine<Orgqr, T>(op, "orgqr", "ungqr");
     const int rows = static_cast<int>(m), columns = static_cast<int>(n), ld = leading(m);
     const int count = static_cast<int>(k), size = 32 * leading(n);
     for_each_matrix(matrix_count(q), m * n * n, [&](int64_t i) {
@@ -72,7 +80,7 @@ struct Qr {
   }
   void compute(Compute& c) const {
     const Tensor a = c.in(0).detach();
-    const auto [packed, tau] = reflectors("linalg.qr", a);
+    const auto [packed, tau] = apply_many<2>(Geqrf{}, a);
     const int64_t inner = c.out(1).size(-2), columns = std::min(inner, a.size(-1));
     copy_elements(*c.out(1).impl(), *triu(narrow(packed, -2, 0, inner)).impl());
     if (!vectors) return;
@@ -84,7 +92,7 @@ struct Qr {
     form_product("linalg.qr", q, tau);
   }
   // Walter & Lehmann, "Algorithmic differentiation of linear algebra functions" (2013). Further
-  // columns of a wide matrix are Q times those of R.
+  // columns of a wide matrix are Q times those of R. The diagonal of R is real.
   void vjp(Vjp& v) const {
     const Tensor &q = v.saved(0), &r = v.saved(1);
     WG_CHECK(vectors, Error, "linalg.qr: mode='r' has no derivative; use mode='reduced'");
@@ -101,11 +109,12 @@ struct Qr {
     if (n > k) {
       const Tensor further = narrow(gr, -1, k, n - k);
       rest = matmul(q, further);
-      gq = gq + matmul(matmul(q, narrow(r, -1, k, n - k)), turned(further));
+      gq = gq + matmul(matmul(q, narrow(r, -1, k, n - k)), adjoint(further));
     }
-    const Tensor low = tril(matmul(u, turned(gu)) - matmul(turned(gq), q));
-    const Tensor both = low + turned(tril(low, -1));
-    const Tensor found = solve_triangular(turned(u), gq + matmul(q, both), false, false, false);
+    const Tensor low = tril(matmul(u, adjoint(gu)) - matmul(adjoint(gq), q));
+    const Tensor below = tril(low, -1);
+    const Tensor both = below + adjoint(below) + diag_embed(real(diagonal(low, 0, -2, -1)));
+    const Tensor found = solve_triangular(adjoint(u), gq + matmul(q, both), false, false, false);
     v.set(0, rest.defined() ? cat({{found, rest}}, -1) : found);
   }
 };
@@ -121,6 +130,12 @@ std::pair<Tensor, Tensor> linalg_qr(const Tensor& a, std::string_view mode) {
   return {q, r};
 }
 
+std::pair<Tensor, Tensor> geqrf(const Tensor& a) {
+  check_matrix("geqrf", a);
+  const auto [packed, tau] = apply_many<2>(Geqrf{}, a);
+  return {packed, tau};
+}
+
 namespace {
 std::pair<Tensor, Tensor> qr(const Tensor& input, bool some) {
   return linalg_qr(input, some ? "reduced" : "complete");
@@ -133,6 +148,9 @@ constexpr Function rows[] = {
                              "T((3, 3))\nT((2, 4, 3))\nT((2, 4))\nT((2, 3)), 'complete'"),
     make_function<qr>("qr", "input, some=True -> Q, R", kFunction | kMethod | kOut,
                       "Q and R with input = Q R; Q is square where not some"),
+    make_function<geqrf>("geqrf", "input -> a, tau", kFunction | kMethod | kOut,
+                         "R and, below its diagonal, the vectors of the reflectors whose product "
+                         "is Q; and the reflectors' factors"),
 };
 }  // namespace
 

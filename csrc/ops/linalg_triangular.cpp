@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/linalg_check.h"
+#include "ops/real_types.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 
@@ -41,18 +42,14 @@ struct SolveTriangular {
   void compute(Compute& c) const {
     const Tensor a = as_contiguous(c.in(0));
     copy_elements(*c.out().impl(), *c.in(1).impl());
-    if (c.out().dtype() == DType::float64) {
-      run<double>(a, c.out());
-    } else {
-      run<float>(a, c.out());
-    }
+    with_inexact_type(name, c.out().dtype(), [&](auto zero) { run<decltype(zero)>(a, c.out()); });
   }
   void vjp(Vjp& v) const {
     const Tensor& a = v.saved(0);
-    const Tensor g = apply(SolveTriangular{!upper, unit}, transpose(a, -2, -1), v.grad());
+    const Tensor g = apply(SolveTriangular{!upper, unit}, adjoint(a), v.grad());
     if (v.needs(1)) v.set(1, g);
     if (v.needs(0)) {
-      const Tensor full = neg(matmul(g, transpose(v.saved(1), -2, -1)));
+      const Tensor full = neg(matmul(g, adjoint(v.saved(1))));
       v.set(0, upper ? triu(full, unit ? 1 : 0) : tril(full, unit ? -1 : 0));
     }
   }
@@ -84,9 +81,7 @@ Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left,
            " and ", b.shape(), " do not fit", left ? "" : " with left=False");
   const auto [x, y] = broadcast_batches(op, a, b);
   if (left) return apply(SolveTriangular{upper, unitriangular}, x, y);
-  return transpose(
-      apply(SolveTriangular{!upper, unitriangular}, transpose(x, -2, -1), transpose(y, -2, -1)), -2,
-      -1);
+  return turned(apply(SolveTriangular{!upper, unitriangular}, turned(x), turned(y)));
 }
 
 std::pair<Tensor, Tensor> triangular_solve(const Tensor& b, const Tensor& a, bool upper,
@@ -94,7 +89,7 @@ std::pair<Tensor, Tensor> triangular_solve(const Tensor& b, const Tensor& a, boo
   check_square("triangular_solve", a);
   check_matrix("triangular_solve", b);
   const auto [x, y] = broadcast_batches("triangular_solve", a, b);
-  return {transposed ? solve_triangular(transpose(x, -2, -1), y, !upper, true, unitriangular)
+  return {transposed ? solve_triangular(turned(x), y, !upper, true, unitriangular)
                      : solve_triangular(x, y, upper, true, unitriangular),
           clone(x)};
 }
@@ -104,7 +99,7 @@ namespace {
 constexpr Function rows[] = {
     make_function<solve_triangular>(
         "_solve_triangular", "A, B, *, upper, left=True, unitriangular=False",
-        kFunction | kInternal, "x with A x = B (left) or x A = B, where A is triangular",
+        kFunction | kInternal | kOut, "x with A x = B (left) or x A = B, where A is triangular",
         "T((3, 3), 1, 2), T((3, 2)), upper=False\nT((2, 3, 3), 1, 2), T((4, 3)), upper=True, "
         "left=False\nT((3, 3)), T((2, 3, 1)), upper=True, unitriangular=True"),
     make_function<triangular_solve>(

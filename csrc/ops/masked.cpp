@@ -1,6 +1,7 @@
 // Reading and writing where a mask is true.
 #include <complex>
 
+#include "autograd/algebra.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "tensor/copy.h"
@@ -50,6 +51,7 @@ struct MaskedFill {
   Scalar value;
   static constexpr const char* name = "masked_fill";
   WG_FIELDS(value)
+  static constexpr Batching batching = Batching::elementwise;
   static constexpr bool alias_safe = true;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
@@ -79,6 +81,7 @@ struct MaskedFill {
     }
   }
   void vjp(Vjp& v) const { v.set(0, apply(MaskedFill{0.0}, v.grad(), v.saved(0))); }
+  void jvp(Jvp& j) const { j.set(0, apply(MaskedFill{0.0}, j.tangent(0), j.in(1))); }
 };
 
 // Numbers are converted to the tensor's dtype.
@@ -100,7 +103,8 @@ Tensor masked_fill(const Tensor& input, const Tensor& mask, const Tensor& value)
   WG_CHECK(detail::input("masked_fill", value)->ndim == 0, Error,
            "masked_fill: the value must be a number or a 0-d tensor, but has shape ",
            value.shape());
-  if (!value.requires_grad()) return masked_fill(input, mask, value.item());
+  if (!value.requires_grad() && !value.impl()->has(kHasLevels))
+    return masked_fill(input, mask, value.item());
   const Shape s = broadcast_with("masked_fill", input, mask);
   return where(mask, to(value, input.dtype()), expand_to(input, s));
 }
@@ -132,7 +136,7 @@ Tensor masked_scatter(const Tensor& input, const Tensor& mask, const Tensor& sou
   const Tensor at = select(nonzero(reshape(expand_to(mask, s), {-1})), 1, 0);
   WG_CHECK(source.numel() >= at.numel(), Error, "masked_scatter: the mask names ", at.numel(),
            " elements, but the source has only ", source.numel());
-  Tensor out = clone(reshape(expand_to(input, s), {-1}));
+  Tensor out = algebra::clone_beside(reshape(expand_to(input, s), {-1}), source);
   index_put_(out, {&at, 1}, slice(reshape(source, {-1}), 0, 0, at.numel()));
   return reshape(out, s);
 }

@@ -186,6 +186,11 @@ void product_vjp(const char* op, Vjp& v, Multiply multiply) {
 struct Mm {
   static constexpr const char* name = "mm";
   WG_NO_FIELDS
+  static constexpr Tangents tangents = Tangents::multilinear;
+  bool batch(Batch& b) const {
+    b.set(0, matmul(b.in(0), b.in(1)));
+    return true;
+  }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
   void infer(Infer& m) const {
     const TensorImpl &a = m.in(0), &b = m.in(1);
@@ -204,6 +209,11 @@ struct Mm {
 struct Bmm {
   static constexpr const char* name = "bmm";
   WG_NO_FIELDS
+  static constexpr Tangents tangents = Tangents::multilinear;
+  bool batch(Batch& b) const {
+    b.set(0, matmul(b.in(0), b.in(1)));
+    return true;
+  }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
   void infer(Infer& m) const {
     const TensorImpl &a = m.in(0), &b = m.in(1);

@@ -57,6 +57,7 @@ struct Variance {
   bool keepdim;
   static constexpr const char* name = kRoot ? "std" : "var";
   WG_FIELDS(dims, correction, keepdim)
+  Variance batched(int64_t) const { return {dims.later(), correction, keepdim}; }
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const {
     m.out(0).dtype = m.out(1).dtype = m.in(0).dtype;
@@ -84,24 +85,32 @@ struct Variance {
   void vjp(Vjp& v) const {
     const Shape shape = v.shape(0);
     Tensor gx;
-    if (v.grad(0).defined()) {
-      const Tensor& x = v.saved(0);
-      Tensor g = v.grad(0);
-      if constexpr (kRoot) {  // 0 at 0, where the root has no derivative
-        const Tensor& y = v.saved(1);
-        const Tensor zero = eq(y, 0);
-        g = where(zero, zeros({}, g.dtype()), div(g, mul(where(zero, ones({}, y.dtype()), y), 2)));
-      }
-      const Shape list = dims;
-      const Tensor centered = sub(x, dims.bits ? mean(x, list, true) : x);
-      gx = mul(spread(mul(g, 2 / divisor(shape)), shape, dims, keepdim), centered);
-    }
+    if (v.grad(0).defined()) gx = gradient(v.grad(0), v.saved(0), v.saved(1));
     if (v.grad(1).defined()) {
       const Tensor part = div(v.grad(1), static_cast<double>(reduced_count(shape, dims)));
       const Tensor gm = spread(part, shape, dims, keepdim);
       gx = gx.defined() ? add(gx, gm) : gm;
     }
     if (gx.defined()) v.set(0, gx);
+  }
+  void jvp(Jvp& j) const {
+    reduced_tangent(j, dims, keepdim,
+                    [&](const Tensor& g) { return gradient(g, j.in(0), j.out()); });
+    const Shape list = dims;
+    j.set(1, dims.bits ? mean(j.tangent(0), list, keepdim) : j.tangent(0));
+  }
+
+ private:
+  Tensor gradient(const Tensor& of_result, const Tensor& x, const Tensor& y) const {
+    const Shape shape = x.shape();
+    Tensor g = of_result;
+    if constexpr (kRoot) {  // 0 at 0, where the root has no derivative
+      const Tensor zero = eq(y, 0);
+      g = where(zero, zeros({}, g.dtype()), div(g, mul(where(zero, ones({}, y.dtype()), y), 2)));
+    }
+    const Shape list = dims;
+    const Tensor centered = sub(x, dims.bits ? mean(x, list, true) : x);
+    return mul(spread(mul(g, 2 / divisor(shape)), shape, dims, keepdim), centered);
   }
 };
 

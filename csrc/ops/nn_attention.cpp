@@ -249,7 +249,7 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
     rule.seed = s.seed;
     rule.offset = s.offset;
   }
-  const Tensor y = mask.defined() && mask.requires_grad()
+  const Tensor y = transforming() || (mask.defined() && mask.requires_grad())
                        ? composed(rule, q, k, v, mask)
                        : apply_optional(Attention{rule}, q, k, v, mask);
   return lead.ndim == 4 ? y : reshape(y, lead.with(heads, rows, columns));

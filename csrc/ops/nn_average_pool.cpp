@@ -106,6 +106,8 @@ struct AveragePool {
   AverageRule rule;
   static constexpr bool kForward = true;
   static constexpr const char* name = "avg_pool";
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::leading;
   WG_RULE_FIELDS
   void compute(Compute& c) const {
     const DType dtype = detail::pooled_as(c.in(0).dtype());
@@ -144,6 +146,8 @@ struct AverageSpread {
   AverageRule rule;
   static constexpr bool kForward = false;
   static constexpr const char* name = "avg_pool_spread";
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::leading;
   WG_RULE_FIELDS
   void compute(Compute& c) const {
     const DType dtype = c.in(0).dtype() == DType::float64 ? DType::float64 : DType::float32;

@@ -212,6 +212,7 @@ struct RunningStatistic {
   double momentum;
   static constexpr const char* name = "running_statistic";
   WG_FIELDS(momentum)
+  static constexpr Tangents tangents = Tangents::none;
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();
@@ -223,6 +224,36 @@ struct RunningStatistic {
     put_numbers(c.out(), v);
   }
 };
+
+void update_running(const Tensor& running, const Tensor& statistic, double momentum) {
+  if (!running.defined()) return;
+  Tensor self = running;
+  RecordingGuard off(false);
+  apply_in_place(RunningStatistic{momentum}, self, statistic);
+}
+
+// The same in differentiable operations.
+Tensor composed(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+                const Tensor& weight, const Tensor& bias, bool training, double momentum,
+                double eps) {
+  const int64_t nd = x.dim();
+  Tensor average, variance;
+  if (training) {
+    const std::vector<int64_t> dims = reduced_dims(nd);
+    average = mean(x, dims);
+    variance = mean(square(sub(x, per_channel(average, nd))), dims);
+    const double n = static_cast<double>(x.numel()) / static_cast<double>(x.size(1));
+    update_running(running_mean, to(average.detach(), DType::float64), momentum);
+    update_running(running_var, to(mul(variance.detach(), n / (n - 1)), DType::float64), momentum);
+  } else {
+    average = to(running_mean, x.dtype());
+    variance = to(running_var, x.dtype());
+  }
+  const Tensor scale = rsqrt(add(variance, eps));
+  Tensor y = mul(sub(x, per_channel(average, nd)), per_channel(scale, nd));
+  if (weight.defined()) y = mul(y, per_channel(to(weight, x.dtype()), nd));
+  return bias.defined() ? add(y, per_channel(to(bias, x.dtype()), nd)) : y;
+}
 
 }  // namespace
 
@@ -246,18 +277,17 @@ Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor&
              "batch_norm: ", what, " should contain ", channels, " elements, but has shape ",
              t->shape());
   }
+  if (transforming()) {
+    return composed(input, running_mean, running_var, weight, bias, training, momentum, eps);
+  }
   if (!training) {
     return apply_many<4>(BatchNorm{eps, true}, input, weight, bias, running_mean, running_var)[0];
   }
   const auto out = apply_many<4>(BatchNorm{eps, false}, input, weight, bias, Tensor(), Tensor());
-  const auto update = [&](const Tensor& running, const Tensor& statistic) {
-    if (!running.defined() || x.numel == 0) return;
-    Tensor self = running;
-    RecordingGuard off(false);
-    apply_in_place(RunningStatistic{momentum}, self, statistic);
-  };
-  update(running_mean, out[1]);
-  update(running_var, out[3]);
+  if (x.numel > 0) {
+    update_running(running_mean, out[1], momentum);
+    update_running(running_var, out[3], momentum);
+  }
   return out[0];
 }
 

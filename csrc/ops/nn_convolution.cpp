@@ -54,6 +54,40 @@ Shape shape_of(int64_t a, int64_t b, const Shape& spatial) {
 }
 Shape spatial_of(const Shape& s) { return Dims(s.d + 2, static_cast<size_t>(s.ndim - 2)); }
 
+// ---- all examples of a vmap at once: as rows, or where the second input differs as groups ----
+
+// (B, N, C, ...) as (N, B C, ...), and back.
+Tensor examples_as_channels(const Tensor& t) {
+  const Tensor moved = movedim(t, {0}, {1});
+  Shape s;
+  s.push(moved.size(0));
+  s.push(moved.size(1) * moved.size(2));
+  for (int64_t i = 3; i < moved.dim(); ++i) s.push(moved.size(i));
+  return reshape(moved, s);
+}
+Tensor channels_as_examples(const Tensor& t, int64_t n) {
+  Shape s;
+  s.push(t.size(0));
+  s.push(n);
+  s.push(t.size(1) / n);
+  for (int64_t i = 2; i < t.dim(); ++i) s.push(t.size(i));
+  return movedim(reshape(t, s), {1}, {0});
+}
+// (B, O, ...) as (B O, ...), and back.
+Tensor examples_as_rows(const Tensor& t) {
+  Shape s;
+  s.push(t.size(0) * t.size(1));
+  for (int64_t i = 2; i < t.dim(); ++i) s.push(t.size(i));
+  return reshape(t, s);
+}
+Tensor rows_as_examples(const Tensor& t, int64_t n) {
+  Shape s;
+  s.push(n);
+  s.push(t.size(0) / n);
+  for (int64_t i = 1; i < t.dim(); ++i) s.push(t.size(i));
+  return reshape(t, s);
+}
+
 // y from x, w and a bias, if there is a third input.
 struct Convolution {
   Attributes a;
@@ -61,6 +95,26 @@ struct Convolution {
   static constexpr const char* name = "convolution";
   static constexpr const char* field_names = "stride, padding, dilation, groups, out";
   auto fields() const { return std::tie(a.stride, a.padding, a.dilation, a.groups, out); }
+  void jvp(Jvp& j) const {
+    if (j.has(0)) j.add(0, apply(*this, j.tangent(0), j.in(1)));
+    if (j.has(1)) j.add(0, apply(*this, j.in(0), j.tangent(1)));
+    if (j.inputs() > 2 && j.has(2)) j.add(0, over_channels(j.tangent(2)));
+  }
+  bool batch(Batch& b) const {
+    if (b.only(0)) return b.run_rows();
+    Convolution grouped = *this;
+    grouped.a.groups *= b.size();
+    Tensor y = apply(grouped, examples_as_channels(b.front(0)), examples_as_rows(b.front(1)));
+    y = channels_as_examples(y, b.size());
+    if (b.inputs() > 2) y = add(y, over_channels(unsqueeze(b.front(2), 1)));
+    b.set(0, y);
+    return true;
+  }
+  // A bias (..., C) as (..., C, 1, ...).
+  Tensor over_channels(Tensor bias) const {
+    for (int i = 0; i < out.ndim; ++i) bias = unsqueeze(bias, -1);
+    return bias;
+  }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -84,6 +138,16 @@ struct ConvolutionInput {
   static constexpr const char* name = "convolution_input";
   static constexpr const char* field_names = "stride, padding, dilation, groups, in";
   auto fields() const { return std::tie(a.stride, a.padding, a.dilation, a.groups, in); }
+  static constexpr Tangents tangents = Tangents::multilinear;
+  bool batch(Batch& b) const {
+    if (b.only(0)) return b.run_rows();
+    ConvolutionInput grouped = *this;
+    grouped.a.groups *= b.size();
+    b.set(0, channels_as_examples(
+                 apply(grouped, examples_as_channels(b.front(0)), examples_as_rows(b.front(1))),
+                 b.size()));
+    return true;
+  }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -105,6 +169,15 @@ struct ConvolutionWeight {
   static constexpr const char* name = "convolution_weight";
   static constexpr const char* field_names = "stride, padding, dilation, groups, kernel";
   auto fields() const { return std::tie(a.stride, a.padding, a.dilation, a.groups, kernel); }
+  static constexpr Tangents tangents = Tangents::multilinear;
+  bool batch(Batch& b) const {
+    ConvolutionWeight grouped = *this;
+    grouped.a.groups *= b.size();
+    b.set(0, rows_as_examples(
+                 apply(grouped, examples_as_channels(b.front(0)), examples_as_channels(b.front(1))),
+                 b.size()));
+    return true;
+  }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;

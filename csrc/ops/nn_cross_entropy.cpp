@@ -240,6 +240,36 @@ Shape without_classes(Dims shape) {
 
 }  // namespace
 
+namespace {
+
+// The same in differentiable operations.
+Tensor composed(const CrossEntropy& op, const Tensor& rows, const Tensor& target,
+                const Tensor& weight) {
+  const Tensor counted = ne(target, op.ignore_index);
+  const Tensor safe = where(counted, target, zeros({}, target.dtype()));
+  const Tensor logs = log_softmax(rows, 1), zero = zeros({}, rows.dtype());
+  const Tensor w = weight.defined() ? to(weight, rows.dtype()) : Tensor();
+  const Tensor counts = where(
+      counted, w.defined() ? index_select(w, 0, safe) : ones(safe.shape(), rows.dtype()), zero);
+  const Tensor own = squeeze(gather(logs, 1, unsqueeze(safe, 1)), {1});
+  Tensor loss = mul(neg(mul(own, counts)), 1 - op.smoothing);
+  if (op.smoothing > 0) {
+    const Tensor all = sum(w.defined() ? mul(logs, w) : logs, {1});
+    loss =
+        sub(loss, where(counted, mul(all, op.smoothing / static_cast<double>(rows.size(1))), zero));
+  }
+  switch (Reduction(op.reduction)) {
+    case Reduction::none:
+      return loss;
+    case Reduction::sum:
+      return sum(loss);
+    default:
+      return div(sum(loss), sum(counts));
+  }
+}
+
+}  // namespace
+
 Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight,
                      std::string_view reduction, int64_t ignore_index, double label_smoothing) {
   const TensorImpl &x = *detail::input("cross_entropy", input),
@@ -278,7 +308,8 @@ Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& we
   const Tensor rows = class_rows(input);
   const Tensor indices = reshape(to(each_target, DType::int64), {rows.size(0)});
   const CrossEntropy op{static_cast<int64_t>(r), ignore_index, label_smoothing};
-  const Tensor loss = apply_many<3>(op, rows, indices, weight)[0];
+  const Tensor loss = transforming() ? composed(op, rows, indices, weight)
+                                     : apply_many<3>(op, rows, indices, weight)[0];
   return r == Reduction::none && Dims(rest) != loss.shape() ? reshape(loss, rest) : loss;
 }
 

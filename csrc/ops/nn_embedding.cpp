@@ -70,6 +70,7 @@ struct EmbeddingGradient {
   int64_t count, padding;
   static constexpr const char* name = "embedding_gradient";
   WG_FIELDS(count, padding)
+  static constexpr Tangents tangents = Tangents::linear;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     const TensorImpl& g = m.in(0);
@@ -92,6 +93,12 @@ struct Embedding {
   bool drop_padding, by_frequency;
   static constexpr const char* name = "embedding";
   WG_FIELDS(padding, drop_padding, by_frequency)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const {
+    if (!b.only(1)) return false;
+    b.set(0, apply(*this, b.in(0), b.in(1)));
+    return true;
+  }
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;

@@ -37,6 +37,8 @@ struct UnfoldWindows {
   WindowRule rule;
   bool adjoint;
   static constexpr const char* name = "unfold_windows";
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::rows;
   static constexpr const char* field_names =
       "kernel, dilation, padding, stride, plane, windows, adjoint";
   auto fields() const {

@@ -103,6 +103,15 @@ struct LayerNorm {
   }
 };
 
+// (x - mean) / sqrt(var + eps) of each row, times the weight plus the bias.
+Tensor normalized(const Tensor& rows, const Tensor& weight, const Tensor& bias, double eps) {
+  if (!transforming()) return apply_many<3>(LayerNorm{eps}, rows, weight, bias)[0];
+  const Tensor centered = sub(rows, mean(rows, {1}, true));
+  Tensor y = mul(centered, rsqrt(add(mean(square(centered), {1}, true), eps)));
+  if (weight.defined()) y = mul(y, weight);
+  return bias.defined() ? add(y, bias) : y;
+}
+
 // Rows of n elements each; the number of rows.
 int64_t rows_of(const TensorImpl& x, int64_t n) { return n ? x.numel / n : 0; }
 
@@ -139,7 +148,7 @@ Tensor layer_norm(const Tensor& input, Dims normalized_shape, const Tensor& weig
   };
   const Tensor rows =
       x.ndim == 2 && normalized_shape.size() == 1 ? input : reshape(input, {rows_of(x, n), n});
-  const Tensor y = apply_many<3>(LayerNorm{eps}, rows, flat(weight), flat(bias))[0];
+  const Tensor y = normalized(rows, flat(weight), flat(bias), eps);
   return y.shape() == input.shape() ? y : reshape(y, input.shape());
 }
 
@@ -158,7 +167,7 @@ Tensor group_norm(const Tensor& input, int64_t num_groups, const Tensor& weight,
   check_parameter("group_norm", "a bias", bias, {channels});
   const int64_t rows = x.shape()[0] * num_groups;
   const Tensor view = reshape(input, {rows, rows ? x.numel / rows : 0});
-  Tensor y = apply_many<3>(LayerNorm{eps}, view, Tensor(), Tensor())[0];
+  Tensor y = normalized(view, {}, {}, eps);
   y = reshape(y, input.shape());
   Shape s;
   for (int i = 0; i < x.ndim; ++i) s.push(i == 1 ? channels : 1);

@@ -30,6 +30,22 @@ class Rows {
 struct Linear {
   static constexpr const char* name = "linear";
   WG_NO_FIELDS
+  void jvp(Jvp& j) const {
+    if (j.has(0)) j.add(0, linear(j.tangent(0), j.in(1), {}));
+    if (j.has(1)) j.add(0, linear(j.in(0), j.tangent(1), {}));
+    if (j.inputs() > 2 && j.has(2)) j.add(0, j.tangent(2));
+  }
+  bool batch(Batch& b) const {
+    if (b.only(0)) return b.run_leading();
+    const Tensor w = b.front(1);
+    const Tensor x = b.front(0);
+    Tensor y = matmul(reshape(x, {b.size(), -1, x.size(-1)}), transpose(w, -2, -1));
+    if (b.inputs() > 2) y = add(y, b.batched(2) ? unsqueeze(b.in(2), 1) : b.in(2));
+    Shape shape = x.shape();
+    shape.d[shape.ndim - 1] = w.size(1);
+    b.set(0, reshape(y, shape));
+    return true;
+  }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;

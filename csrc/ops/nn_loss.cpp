@@ -48,6 +48,7 @@ using detail::reduction_of;
 struct LimitedLog {
   static constexpr const char* name = "limited_log";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::elementwise;
   static constexpr Save saves[] = {save_input(0)};
   static constexpr double kLeast = -100;
   void infer(Infer& m) const {
@@ -59,6 +60,7 @@ struct LimitedLog {
     copy_(c.out(), y);
   }
   void vjp(Vjp& v) const { v.set(0, v.grad() / maximum(v.saved(0), 1e-12)); }
+  void jvp(Jvp& j) const { j.set(0, j.tangent(0) / maximum(j.in(0), 1e-12)); }
 };
 
 }  // namespace
@@ -124,6 +126,7 @@ Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Ten
            "binary_cross_entropy: expected probabilities of a floating point dtype, but got ",
            input.dtype());
   const auto in_range = [](const Tensor& x) {
+    if (x.impl()->has(kBatched)) return true;  // the elements cannot be read
     return all(logical_and(ge(x, 0.0), le(x, 1.0))).item().to_bool();
   };
   WG_CHECK(in_range(input), Error,

@@ -16,6 +16,8 @@ struct MaxPool {
   Shape kernel, stride, padding, dilation, out;
   static constexpr const char* name = "max_pool";
   WG_FIELDS(kernel, stride, padding, dilation, out)
+  static constexpr Batching batching = Batching::leading;
+  void jvp(Jvp& j) const { j.set(0, detail::gather_volumes(j.tangent(0), j.out(1), out.ndim)); }
   static constexpr Save saves[] = {save_output(1)};
   void infer(Infer& m) const {
     m.out(0).dtype = m.in(0).dtype;

@@ -81,6 +81,8 @@ struct GatherVolumes {
   int64_t n;
   static constexpr const char* name = "gather_volumes";
   WG_FIELDS(n)
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::leading_all;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -117,6 +119,8 @@ struct ScatterVolumes {
   bool replace;
   static constexpr const char* name = "scatter_volumes";
   WG_FIELDS(volume, replace)
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::leading_all;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -149,6 +153,9 @@ struct ScatterVolumes {
 
 namespace detail {
 
+Tensor gather_volumes(const Tensor& x, const Tensor& index, int64_t n) {
+  return apply(GatherVolumes{n}, x, index);
+}
 Tensor scatter_volumes(const Tensor& g, const Tensor& index, const Shape& volume) {
   return apply(ScatterVolumes{volume, false}, g, index);
 }

@@ -46,6 +46,8 @@ Shape pool_sizes(const char* op, const char* what, int n, Dims values, int64_t l
 Shape pool_output(const char* op, int n, const TensorImpl& x, const Shape& kernel,
                   const Shape& stride, const Shape& padding, const Shape& dilation, bool ceil_mode);
 
+// The elements of volumes of n dimensions at the positions that index says.
+Tensor gather_volumes(const Tensor& x, const Tensor& index, int64_t n);
 // x[i] += g[p] where i = index[p], within volumes of the given sizes: the gradient of taking the
 // elements that index names.
 Tensor scatter_volumes(const Tensor& g, const Tensor& index, const Shape& volume);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "autograd/levels.h"
 #include "kernels/neural.h"
 #include "ops/nn_recurrent.h"
 #include "ops/nn_recurrent_walk.h"
@@ -250,13 +251,16 @@ void Layer::fused(Vjp& v) const {
 
 // The layer is computed again as a composition, whose gradients can be differentiated.
 void Layer::formula(Vjp& v) const {
+  const bool recorded = recording();
+  const EnableGradGuard on;
+  const GradientLevel level;
   Inputs in;
   std::vector<Tensor> wanted, results, gradients;
   std::vector<int> where;
   for (int i = 0; i < Inputs::count; ++i) {
     if (!v.has_saved(i)) continue;
     // Another name, so that no input's gradient passes through another's history.
-    in.t[i] = transpose(v.saved(i), 0, 0);
+    in.t[i] = v.needs(i) ? fresh_variable(v.saved(i)) : v.saved(i);
     if (!v.needs(i)) continue;
     where.push_back(i);
     wanted.push_back(in.t[i]);
@@ -268,13 +272,14 @@ void Layer::formula(Vjp& v) const {
     results.push_back(*of[i]);
     gradients.push_back(v.grad(i));
   }
-  const std::vector<Tensor> found = grad(results, wanted, gradients, true, true, true);
+  const std::vector<Tensor> found = grad(results, wanted, gradients, true, recorded, true);
   for (size_t i = 0; i < where.size(); ++i) v.set(where[i], found[i]);
 }
 
 }  // namespace
 
 Outputs run_layer(Cell cell, const Steps& steps, const Inputs& inputs) {
+  if (transforming()) return compose_layer(cell, steps, inputs);
   const Tensor* t = inputs.t;
   auto y = apply_many<Layer::kOutputs>(Layer{cell, steps}, t[0], t[1], t[2], t[3], t[4], t[5], t[6],
                                        t[7]);

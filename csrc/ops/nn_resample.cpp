@@ -48,6 +48,10 @@ struct Resample {
   bool align_corners, adjoint;
   static constexpr const char* name = "resample";
   WG_FIELDS(filter, dim, in, out, factor, align_corners, adjoint)
+  static constexpr Tangents tangents = Tangents::linear;
+  Resample batched(int64_t) const {
+    return {filter, dim + 1, in, out, factor, align_corners, adjoint};
+  }
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();

@@ -80,6 +80,8 @@ struct WindowMax {
   bool last_axis_first;  // the order of the drawn numbers
   static constexpr const char* name = "window_max";
   WG_FIELDS(kernel, out, last_axis_first)
+  static constexpr Batching batching = Batching::leading_all;
+  void jvp(Jvp& j) const { j.set(0, detail::gather_volumes(j.tangent(0), j.out(1), out.ndim)); }
   static constexpr Save saves[] = {save_output(1)};
   void infer(Infer& m) const {
     m.out(0).dtype = m.in(0).dtype;

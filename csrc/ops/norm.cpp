@@ -16,6 +16,7 @@ struct VectorNorm {
   DType dtype;
   static constexpr const char* name = "vector_norm";
   WG_FIELDS(order, dims, keepdim, dtype)
+  VectorNorm batched(int64_t) const { return {order, dims.later(), keepdim, dtype}; }
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const {
     m.out().dtype = dtype;
@@ -44,35 +45,30 @@ struct VectorNorm {
     }
     if (t != dtype) copy_elements(out, *result.impl());
   }
+  void vjp(Vjp& v) const { v.set(0, gradient(v.grad(), v.saved(0), v.saved(1))); }
+  void jvp(Jvp& j) const {
+    reduced_tangent(j, dims, keepdim,
+                    [&](const Tensor& g) { return gradient(g, j.in(0), j.out()); });
+  }
+
+ private:
   // At a norm of 0 the gradient is 0.
-  void vjp(Vjp& v) const {
-    const Shape shape = v.shape(0);
-    if (order == 0) {
-      v.set(0, zeros(shape, v.dtype(0)));
-      return;
-    }
-    const Tensor& x = v.saved(0);
-    const Tensor g = keep_dims(v.grad(), shape, dims, keepdim);
-    if (order == 1) {
-      v.set(0, mul(g, sign(x)));
-      return;
-    }
-    const Tensor& y = v.saved(1);
+  Tensor gradient(const Tensor& of_norm, const Tensor& x, const Tensor& y) const {
+    const Shape shape = x.shape();
+    if (order == 0) return zeros(shape, x.dtype());
+    const Tensor g = keep_dims(of_norm, shape, dims, keepdim);
+    if (order == 1) return mul(g, sign(x));
     if (std::isinf(order)) {
-      v.set(0, mul(share_equally(v.grad(), abs(x), y, dims, keepdim), sign(x)));
-      return;
+      return mul(share_equally(of_norm, abs(x), y, dims, keepdim), sign(x));
     }
     const Tensor norm = keep_dims(y, shape, dims, keepdim);
     const Tensor none = eq(norm, 0), zero = zeros({}, g.dtype());
     const Tensor safe = where(none, ones({}, norm.dtype()), norm);
-    if (order == 2) {
-      v.set(0, mul(x, where(none, zero, div(g, safe))));
-      return;
-    }
+    if (order == 2) return mul(x, where(none, zero, div(g, safe)));
     const Tensor flat = eq(x, 0);
     const Tensor size = where(flat, ones({}, x.dtype()), abs(x));
     const Tensor part = mul(sign(x), pow(size, order - 1));
-    v.set(0, mul(part, where(none, zero, div(g, pow(safe, order - 1)))));
+    return mul(part, where(none, zero, div(g, pow(safe, order - 1))));
   }
 };
 
@@ -81,6 +77,18 @@ struct VectorNorm {
 Tensor vector_norm(const Tensor& input, double order, Dims dims, bool keepdim,
                    std::optional<DType> dtype) {
   const TensorImpl& x = *detail::input("vector_norm", input);
+  if (dtype) {
+    WG_CHECK(
+        is_complex(*dtype) == is_complex(x.dtype), Error,
+        "vector_norm: dtype must be complex for complex inputs and real for real ones, but is ",
+        *dtype, " for ", x.dtype);
+    WG_CHECK(promote(x.dtype, *dtype) == *dtype, Error, "vector_norm: ", x.dtype,
+             " cannot be converted to dtype ", *dtype, " without loss");
+  }
+  if (is_complex(x.dtype)) {
+    const Tensor complex = dtype ? to(input, *dtype) : input;
+    return vector_norm(abs(complex), order, dims, keepdim, std::nullopt);
+  }
   const DType t = dtype.value_or(x.dtype);
   WG_CHECK(is_floating(t), Error, "vector_norm: expected a floating point dtype, but got ", t,
            "; give dtype=, or convert the input first");

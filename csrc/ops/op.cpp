@@ -6,6 +6,18 @@
 
 WENGERT_NAMESPACE_BEGIN
 
+Shape with_front(int64_t n, Dims shape) {
+  Shape s;
+  s.push(n);
+  for (const int64_t d : shape) s.push(d);
+  return s;
+}
+Shape one_later(Dims dims) {
+  Shape s = dims;
+  for (int i = 0; i < s.ndim; ++i) ++s.d[i];
+  return s;
+}
+
 bool broadcast_shapes(Dims a, Dims b, Shape& out) { return broadcast(a, b, out.d, &out.ndim); }
 
 std::string attribute_text(int64_t v) { return std::to_string(v); }

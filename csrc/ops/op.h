@@ -12,6 +12,12 @@
 //     static constexpr Save saves[] = {...};        // left out: keeps nothing
 //     static constexpr bool alias_safe = true;      // left out: false; see OpClass
 //     static constexpr bool view = true;            // left out: false
+//     static constexpr Tangents tangents = ...;     // forward mode, or a rule:
+//     void jvp(Jvp& j) const;
+//     static constexpr Batching batching = ...;     // vmap, or the operation on inputs that all
+//     Scale batched(int64_t n) const;               // have one more dimension (of n) in front,
+//     bool batch(Batch& b) const;                   // or a rule
+//     static constexpr bool random = true;          // left out: false
 //   };
 //
 // and Tensor y = apply(Scale{2.0}, x) runs and records it.
@@ -22,7 +28,9 @@
 #include <tuple>
 #include <type_traits>
 
+#include "autograd/batch.h"
 #include "autograd/execute.h"
+#include "autograd/jvp.h"
 #include "autograd/vjp.h"
 #include "tensor/check.h"
 #include "wengert/ops.h"
@@ -35,6 +43,10 @@
   std::tuple<> fields() const { return {}; }
 
 WENGERT_NAMESPACE_BEGIN
+
+// A shape behind a first dimension of size n, and dimensions behind a new first one.
+Shape with_front(int64_t n, Dims shape);
+Shape one_later(Dims dims);
 
 // The shape to which both broadcast; false if they do not.
 bool broadcast_shapes(Dims a, Dims b, Shape& out);
@@ -78,6 +90,12 @@ void vjp_thunk(const void* op, Vjp& v) {
   value<Op>(op).vjp(v);
 }
 template <class Op>
+void jvp_thunk(const void* op, Jvp& j) {
+  value<Op>(op).jvp(j);
+}
+template <class Op>
+bool batch_thunk(const void* op, Batch& b);
+template <class Op>
 void copy_thunk(void* to, const void* from) {
   new (to) Op(value<Op>(from));
 }
@@ -112,6 +130,15 @@ constexpr OpClass make_op_class() {
   c.compute = compute_thunk<Op>;
   if constexpr (requires(const Op& o, Vjp& v) { o.vjp(v); }) c.vjp = vjp_thunk<Op>;
   c.attributes = attributes_thunk<Op>;
+  if constexpr (requires { Op::tangents; }) c.tangents = Op::tangents;
+  if constexpr (requires { Op::batching; }) c.batching = Op::batching;
+  if constexpr (requires { Op::random; }) c.random = Op::random;
+  if constexpr (requires(const Op& o, Jvp& j) { o.jvp(j); }) c.jvp = jvp_thunk<Op>;
+  if constexpr (
+      requires(const Op& o, Batch& b) { o.batch(b); } ||
+      requires(const Op& o) { o.batched(int64_t{}); }) {
+    c.batch = batch_thunk<Op>;
+  }
   return c;
 }
 
@@ -126,6 +153,18 @@ inline TensorImpl* input(const char* op, const Tensor& t) {
 
 template <class Op>
 inline constexpr OpClass op_class = detail::make_op_class<Op>();
+
+namespace detail {
+template <class Op>
+bool batch_thunk(const void* op, Batch& b) {
+  if constexpr (requires(const Op& o) { o.batch(b); }) {
+    return value<Op>(op).batch(b);
+  } else {
+    const Op shifted = value<Op>(op).batched(b.size());
+    return b.run_with_front(op_class<Op>, &shifted);
+  }
+}
+}  // namespace detail
 
 // One output.
 template <class Op, class... T>

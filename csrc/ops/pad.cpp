@@ -15,6 +15,10 @@ struct ConstantPad {
   Scalar value;
   static constexpr const char* name = "constant_pad";
   WG_FIELDS(before, after, value)
+  ConstantPad batched(int64_t) const {
+    return {with_front(0, before), with_front(0, after), value};
+  }
+  void jvp(Jvp& j) const { j.set(0, apply(ConstantPad{before, after, 0.0}, j.tangent(0))); }
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
     m.out().dtype = x.dtype;

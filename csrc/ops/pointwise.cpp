@@ -20,6 +20,7 @@ struct ClampNumber {
   Scalar bound;
   static constexpr const char* name = kLower ? "clamp_min" : "clamp_max";
   WG_FIELDS(bound)
+  static constexpr Batching batching = Batching::elementwise;
   static constexpr Save saves[] = {save_input(0)};
   static constexpr bool alias_safe = true;
   void infer(Infer& m) const {
@@ -33,12 +34,16 @@ struct ClampNumber {
     const Tensor& x = v.saved(0);
     v.set(0, inside(v.grad(), kLower ? ge(x, bound) : le(x, bound)));
   }
+  void jvp(Jvp& j) const {
+    j.set(0, inside(j.tangent(0), kLower ? ge(j.in(0), bound) : le(j.in(0), bound)));
+  }
 };
 
 // Bounds are tensors; either may be missing.
 struct Clamp {
   static constexpr const char* name = "clamp";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::elementwise;
   static constexpr Save saves[] = {save_input(0), save_input(1), save_input(2)};
   void infer(Infer& m) const {
     Meta& out = m.out();
@@ -75,6 +80,22 @@ struct Clamp {
     if (v.needs(2)) {
       const Tensor mask = gt(x, high);
       v.set(2, inside(v.grad(), low.defined() ? logical_or(mask, lt(high, low)) : mask));
+    }
+  }
+  void jvp(Jvp& j) const {
+    const Tensor &x = j.in(0), &low = j.in(1), &high = j.in(2);
+    if (j.has(0)) {
+      Tensor mask = low.defined() ? ge(x, low) : le(x, high);
+      if (low.defined() && high.defined()) mask = logical_and(mask, le(x, high));
+      j.add(0, inside(j.tangent(0), mask));
+    }
+    if (j.has(1)) {
+      const Tensor mask = lt(x, low);
+      j.add(0, inside(j.tangent(1), high.defined() ? logical_and(mask, lt(low, high)) : mask));
+    }
+    if (j.has(2)) {
+      const Tensor mask = gt(x, high);
+      j.add(0, inside(j.tangent(2), low.defined() ? logical_or(mask, lt(high, low)) : mask));
     }
   }
 };

@@ -12,6 +12,7 @@ struct Prod {
   DType dtype;
   static constexpr const char* name = "prod";
   WG_FIELDS(dims, keepdim, dtype)
+  Prod batched(int64_t) const { return {dims.later(), keepdim, dtype}; }
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const {
     m.out().dtype = dtype;
@@ -28,6 +29,11 @@ struct Prod {
     } else {
       v.set(0, mul(g, conj(product_of_others(x.to(dtype)))));
     }
+  }
+  void jvp(Jvp& j) const {
+    const Shape list = dims;
+    const Tensor parts = mul(j.tangent(0), product_of_others(j.in(0).to(dtype)));
+    j.set(0, dims.bits ? sum(parts, list, keepdim) : parts);
   }
 
  private:

@@ -17,6 +17,21 @@ struct AddProduct {
   Scalar beta, alpha;
   static constexpr const char* name = "addmm";
   WG_FIELDS(beta, alpha)
+  void jvp(Jvp& j) const {
+    if (j.has(0)) j.add(0, times(j.tangent(0), beta));
+    if (j.has(1)) j.add(0, times(matmul(j.tangent(1), j.in(2)), alpha));
+    if (j.has(2)) j.add(0, times(matmul(j.in(1), j.tangent(2)), alpha));
+  }
+  bool batch(Batch& b) const {
+    const Tensor product = times(matmul(b.front(1), b.in(2)), alpha);
+    Shape aligned;
+    if (b.batched(0)) aligned.push(b.size());
+    for (int64_t i = b.ndim(0); i < b.ndim(1); ++i) aligned.push(1);
+    for (const int64_t d : b.shape(0)) aligned.push(d);
+    const bool adds = !beta.equal(0);
+    b.set(0, adds ? add(times(reshape(b.in(0), aligned), beta), product) : product);
+    return true;
+  }
   static constexpr Save saves[] = {save_input(1, for_input(2)), save_input(2, for_input(1))};
   void infer(Infer& m) const {
     const TensorImpl &x = m.in(0), &a = m.in(1), &b = m.in(2);

@@ -48,7 +48,7 @@ Tensor run_quantile(const char* op, const Tensor& input, const Tensor& q,
            p.sizes());
   WG_CHECK(p.dtype == x.dtype, Error, op, ": q has dtype ", p.dtype, ", but the input has ",
            x.dtype);
-  WG_CHECK(all(logical_and(ge(q, 0), le(q, 1))).item().to_bool(), Error, op,
+  WG_CHECK(p.has(kBatched) || all(logical_and(ge(q, 0), le(q, 1))).item().to_bool(), Error, op,
            ": q must lie between 0 and 1");
   const bool lower = interpolation == "lower", higher = interpolation == "higher",
              midpoint = interpolation == "midpoint", nearest = interpolation == "nearest";

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/levels.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "ops/random_fill.h"
@@ -22,6 +23,9 @@ struct RandomFill {
   static constexpr const char* name = "random_fill";
   WG_FIELDS(distribution, a, b, seed, offset)
   static constexpr bool alias_safe = true;
+  static constexpr Tangents tangents = Tangents::none;
+  static constexpr Batching batching = Batching::elementwise;
+  static constexpr bool random = true;
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();
@@ -56,7 +60,7 @@ Tensor& fill(Tensor& self, Distribution d, double a, double b, Generator* genera
   WG_CHECK(is_floating(self.dtype()), NotImplementedError, op,
            ": expected a floating point dtype, but got ", self.dtype());
   Generator& g = generator ? *generator : default_generator();
-  const Generator::State s = g.advance(random_blocks(self.numel()));
+  const Generator::State s = g.advance(random_blocks(all_examples(self).numel()));
   apply_in_place(RandomFill{static_cast<int64_t>(d), a, b, s.seed, s.offset}, self);
   return self;
 }
@@ -67,6 +71,8 @@ struct Dropout {
   static constexpr const char* name = "dropout";
   WG_FIELDS(p, seed, offset)
   static constexpr Save saves[] = {save_output(1)};
+  static constexpr Batching batching = Batching::elementwise;
+  static constexpr bool random = true;
   // The second output is the mask, already scaled; only the gradient sees it.
   void infer(Infer& m) const {
     for (int i = 0; i < 2; ++i) {
@@ -97,6 +103,7 @@ struct Dropout {
   void vjp(Vjp& v) const {
     if (v.grad(0).defined()) v.set(0, mul(v.grad(0), v.saved(0).detach()));
   }
+  void jvp(Jvp& j) const { j.set(0, mul(j.tangent(0), j.out(1))); }
 };
 
 }  // namespace
@@ -114,11 +121,11 @@ Tensor& normal_(Tensor& self, double mean, double std, Generator* generator) {
   return fill(self, Distribution::normal, mean, std, generator, "normal_");
 }
 Tensor rand(Dims shape, std::optional<DType> dtype, Generator* generator) {
-  Tensor t = empty(shape, dtype);
+  Tensor t = empty_to_draw(shape, dtype.value_or(default_dtype()));
   return uniform_(t, 0, 1, generator);
 }
 Tensor randn(Dims shape, std::optional<DType> dtype, Generator* generator) {
-  Tensor t = empty(shape, dtype);
+  Tensor t = empty_to_draw(shape, dtype.value_or(default_dtype()));
   return normal_(t, 0, 1, generator);
 }
 
@@ -130,7 +137,7 @@ Tensor dropout(const Tensor& input, double p, bool training, Generator* generato
   WG_CHECK(is_floating(x.dtype), Error, "dropout: expected a floating point dtype, but got ",
            x.dtype);
   Generator& g = generator ? *generator : default_generator();
-  const Generator::State s = g.advance(random_blocks(x.numel));
+  const Generator::State s = g.advance(random_blocks(all_examples(input).numel()));
   return apply_many<2>(Dropout{p, s.seed, s.offset}, input)[0];
 }
 

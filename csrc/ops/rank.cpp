@@ -69,6 +69,8 @@ struct Ranked {
   static constexpr const char* name = "ranked";
   static constexpr const char* field_names = "rank, k, dim, keepdim";
   auto fields() const { return std::make_tuple(static_cast<int64_t>(rank), k, dim, keepdim); }
+  Ranked batched(int64_t) const { return {rank, k, dim + 1, keepdim}; }
+  void jvp(Jvp& j) const { j.set(0, pick(j.tangent(0), j.out(1), dim, keepdim)); }
   static constexpr Save saves[] = {save_output(1)};
   void infer(Infer& m) const {
     m.out(0).dtype = m.in(0).dtype;
@@ -100,6 +102,12 @@ struct MedianOfAll {
   void vjp(Vjp& v) const {
     const DimSet all((1u << v.ndim(0)) - 1);
     v.set(0, share_equally(v.grad(), v.saved(0), v.saved(1), all, false));
+  }
+  void jvp(Jvp& j) const {
+    const DimSet all((1u << j.in(0).dim()) - 1);
+    reduced_tangent(j, all, false, [&](const Tensor& g) {
+      return share_equally(g, j.in(0), j.out(), all, false);
+    });
   }
 };
 

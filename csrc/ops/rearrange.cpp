@@ -18,6 +18,8 @@ struct Flip {
   Shape dims;
   static constexpr const char* name = "flip";
   WG_FIELDS(dims)
+  static constexpr Tangents tangents = Tangents::linear;
+  Flip batched(int64_t) const { return {one_later(dims)}; }
   void infer(Infer& m) const { same_as_input(m); }
   void compute(Compute& c) const {
     const TensorImpl& x = *c.in(0).impl();
@@ -40,6 +42,8 @@ struct Roll {
   int64_t shift, dim;
   static constexpr const char* name = "roll";
   WG_FIELDS(shift, dim)
+  static constexpr Tangents tangents = Tangents::linear;
+  Roll batched(int64_t) const { return {shift, dim + 1}; }
   void infer(Infer& m) const { same_as_input(m); }
   void compute(Compute& c) const {
     const TensorImpl& x = *c.in(0).impl();

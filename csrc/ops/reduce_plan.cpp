@@ -49,6 +49,12 @@ Tensor spread(const Tensor& g, const Shape& shape, DimSet dims, bool keepdim) {
   return expand(keep_dims(g, shape, dims, keepdim), shape);
 }
 
+Tensor pick(const Tensor& t, const Tensor& index, int64_t dim, bool keepdim) {
+  if (t.dim() == 0) return t;
+  const Tensor g = gather(t, dim, keepdim ? index : unsqueeze(index, dim));
+  return keepdim ? g : squeeze(g, {dim});
+}
+
 Tensor unpick(const Tensor& g, const Tensor& index, const Shape& shape, int64_t dim, bool keepdim) {
   const bool dropped = !keepdim && shape.ndim > 0;
   return scatter(zeros(shape, g.dtype()), dim, dropped ? unsqueeze(index, dim) : index,
@@ -59,7 +65,7 @@ Tensor share_equally(const Tensor& g, const Tensor& x, const Tensor& y, DimSet d
   const Shape shape = x.shape();
   const Tensor extreme = keep_dims(y, shape, dims, keepdim);
   Tensor equal = eq(x, extreme);
-  if (!recording()) {
+  if (!recording() && !(thread_mode.word & kSlowModes)) {
     // NaN is equal to nothing, yet it is what made a result NaN.
     if (any(isnan(extreme)).item().to_bool()) equal = logical_or(equal, isnan(x));
   } else {

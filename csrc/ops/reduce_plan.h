@@ -19,6 +19,8 @@ struct DimSet {
   }
   bool has(int i) const { return bits >> i & 1; }
   int count() const { return std::popcount(bits); }
+  // The same dimensions behind a new first one.
+  DimSet later() const { return DimSet(bits << 1); }
   operator Shape() const {
     Shape s;
     for (int i = 0; i < kMaxDims; ++i) {
@@ -42,6 +44,18 @@ Tensor keep_dims(const Tensor& t, const Shape& shape, DimSet dims, bool keepdim)
 Tensor unpick(const Tensor& g, const Tensor& index, const Shape& shape, int64_t dim, bool keepdim);
 // The gradient of an extreme: shared equally by the elements of x that equal the result y.
 Tensor share_equally(const Tensor& g, const Tensor& x, const Tensor& y, DimSet dims, bool keepdim);
+
+// The tangents at `index` along dim: the other direction of unpick.
+Tensor pick(const Tensor& t, const Tensor& index, int64_t dim, bool keepdim);
+// The tangent of a reduction each of whose results depends on elements of its own, by the rule
+// `gradient` for the gradient of its input.
+template <class F>
+void reduced_tangent(Jvp& j, DimSet dims, bool keepdim, F&& gradient) {
+  const Tensor one = ones(j.out().shape(), j.out().dtype());
+  const Tensor parts = mul(conj(gradient(one)), j.tangent(0));
+  const Shape list = dims;
+  j.set(0, dims.bits ? sum(parts, list, keepdim) : parts);
+}
 
 // float16 and bfloat16 are computed in float32.
 constexpr DType computed_dtype(DType t) {

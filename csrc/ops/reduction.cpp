@@ -14,6 +14,8 @@ struct Sum {
   DType dtype;
   static constexpr const char* name = "sum";
   WG_FIELDS(dims, keepdim, dtype)
+  static constexpr Tangents tangents = Tangents::linear;
+  Sum batched(int64_t) const { return {dims.later(), keepdim, dtype}; }
   void infer(Infer& m) const {
     m.out().dtype = dtype;
     m.out().shape = reduced_shape(m.in(0).sizes(), dims, keepdim);
@@ -30,6 +32,8 @@ struct Mean {
   DType dtype;
   static constexpr const char* name = "mean";
   WG_FIELDS(dims, keepdim, dtype)
+  static constexpr Tangents tangents = Tangents::linear;
+  Mean batched(int64_t) const { return {dims.later(), keepdim, dtype}; }
   void infer(Infer& m) const {
     m.out().dtype = dtype;
     m.out().shape = reduced_shape(m.in(0).sizes(), dims, keepdim);
@@ -59,6 +63,7 @@ struct Truth {
   bool keepdim;
   static constexpr const char* name = kEvery ? "all" : "any";
   WG_FIELDS(dims, keepdim)
+  Truth batched(int64_t) const { return {dims.later(), keepdim}; }
   void infer(Infer& m) const {
     // uint8 stands for bool in older programs, and stays what it is.
     m.out().dtype = m.in(0).dtype == DType::uint8 ? DType::uint8 : DType::bool_;

@@ -26,6 +26,12 @@ struct Recurrence {
   int64_t dim;
   static constexpr const char* name = "recurrence";
   WG_FIELDS(dim)
+  Recurrence batched(int64_t) const { return {dim + 1}; }
+  void jvp(Jvp& j) const {
+    Tensor t = j.tangent_or_zeros(1);
+    if (j.has(0)) t = add(t, mul(j.tangent(0), delayed(j.out(), dim, 0)));
+    j.set(0, recurrence(j.in(0), t, dim));
+  }
   static constexpr Save saves[] = {save_input(0), save_output(0, for_input(0))};
   void infer(Infer& m) const {
     m.out().dtype = m.in(1).dtype;
@@ -95,6 +101,8 @@ struct Cumulative {
 };
 
 struct CumSum : Cumulative<kernels::Scan::sum> {
+  static constexpr Tangents tangents = Tangents::linear;
+  CumSum batched(int64_t) const { return {{dim + 1, dtype}}; }
   void vjp(Vjp& v) const {
     const Tensor& g = v.grad();
     v.set(0, g.dim() == 0 ? g : reversed(cumsum(reversed(g, dim), dim), dim));
@@ -102,6 +110,15 @@ struct CumSum : Cumulative<kernels::Scan::sum> {
 };
 
 struct CumProd : Cumulative<kernels::Scan::prod> {
+  CumProd batched(int64_t) const { return {{dim + 1, dtype}}; }
+  void jvp(Jvp& j) const {
+    if (j.out().dim() == 0) {
+      j.set(0, j.tangent(0));
+      return;
+    }
+    const Tensor x = to(j.in(0), dtype);
+    j.set(0, recurrence(x, mul(j.tangent(0), delayed(j.out(), dim, 1)), dim));
+  }
   static constexpr Save saves[] = {save_input(0)};
   // Element j reaches all later results: the product of those before it, times the sum over the
   // later ones of gradient times the product of what lies between. Nothing is divided by.

@@ -29,6 +29,8 @@ struct RunningExtreme {
   int64_t dim;
   static constexpr const char* name = kMaximum ? "cummax" : "cummin";
   WG_FIELDS(dim)
+  RunningExtreme batched(int64_t) const { return {dim + 1}; }
+  void jvp(Jvp& j) const { j.set(0, pick(j.tangent(0), j.out(1), dim, true)); }
   static constexpr Save saves[] = {save_output(1)};
   void infer(Infer& m) const {
     m.out(0).dtype = m.in(0).dtype;
@@ -69,6 +71,7 @@ struct LogCumSumExp {
   int64_t dim;
   static constexpr const char* name = "logcumsumexp";
   WG_FIELDS(dim)
+  LogCumSumExp batched(int64_t) const { return {dim + 1}; }
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -117,6 +120,21 @@ struct LogCumSumExp {
     const Tensor ratio = where(reversed(nothing, dim), zero, exp(steps));
     const Tensor s = reversed(recurrence(ratio, reversed(g, dim), dim), dim);
     v.set(0, mul(s, where(nothing, zero, exp(sub(x, finite)))));
+  }
+  // dy[j] = e^(y[j - 1] - y[j]) dy[j - 1] + e^(x[j] - y[j]) t[j]: no exponent is above 0.
+  void jvp(Jvp& j) const {
+    const Tensor &x = j.in(0), &y = j.out(), &t = j.tangent(0);
+    if (x.numel() == 0 || x.dim() == 0) {
+      j.set(0, t);
+      return;
+    }
+    const Tensor nothing = isneginf(y), zero = zeros({}, y.dtype());
+    const Tensor finite = where(nothing, zero, y);
+    const Tensor before = delayed(finite, dim, 0);  // the first is not read
+    const Tensor ratio = where(delayed(nothing.to(y.dtype()), dim, 0).to(DType::bool_), zero,
+                               exp(sub(before, finite)));
+    const Tensor part = where(nothing, zero, exp(sub(x, finite)));
+    j.set(0, recurrence(ratio, mul(part, t), dim));
   }
 };
 

@@ -57,6 +57,7 @@ struct ScatterReduce {
   bool include_self;
   static constexpr const char* name = "scatter_reduce";
   WG_FIELDS(dim, reduce, include_self)
+  ScatterReduce batched(int64_t) const { return {dim + 1, reduce, include_self}; }
   static constexpr Save saves[] = {save_input(0), save_input(1), save_input(2), save_output(0)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;

@@ -34,6 +34,15 @@ struct Softmax {
   DType dtype;
   static constexpr const char* name = kLog ? "log_softmax" : "softmax";
   WG_FIELDS(dim, dtype)
+  Softmax batched(int64_t) const { return {dim + 1, dtype}; }
+  void jvp(Jvp& j) const {
+    const Tensor &t = j.tangent(0), &y = j.out();
+    if constexpr (kLog) {
+      j.set(0, sub(t, sum(mul(exp(y), t), {dim}, true)));
+    } else {
+      j.set(0, mul(y, sub(t, sum(mul(y, t), {dim}, true))));
+    }
+  }
   static constexpr Save saves[] = {save_output(0)};
   void infer(Infer& m) const {
     m.out().dtype = dtype;
@@ -98,6 +107,7 @@ struct LogSumExp {
   bool keepdim;
   static constexpr const char* name = "logsumexp";
   WG_FIELDS(dims, keepdim)
+  LogSumExp batched(int64_t) const { return {dims.later(), keepdim}; }
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -121,12 +131,19 @@ struct LogSumExp {
     add_(total, largest);
     copy_flat(out, total);
   }
-  void vjp(Vjp& v) const {
-    const Shape shape = v.shape(0);
-    const Tensor y = keep_dims(v.saved(1), shape, dims, keepdim);
+  void vjp(Vjp& v) const { v.set(0, gradient(v.grad(), v.saved(0), v.saved(1))); }
+  void jvp(Jvp& j) const {
+    reduced_tangent(j, dims, keepdim,
+                    [&](const Tensor& g) { return gradient(g, j.in(0), j.out()); });
+  }
+
+ private:
+  Tensor gradient(const Tensor& g, const Tensor& x, const Tensor& result) const {
+    const Shape shape = x.shape();
+    const Tensor y = keep_dims(result, shape, dims, keepdim);
     // Without this a sum of nothing but e^-inf gives NaN.
     const Tensor finite = where(isneginf(y), zeros({}, y.dtype()), y);
-    v.set(0, mul(keep_dims(v.grad(), shape, dims, keepdim), exp(sub(v.saved(0), finite))));
+    return mul(keep_dims(g, shape, dims, keepdim), exp(sub(x, finite)));
   }
 };
 

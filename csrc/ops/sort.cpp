@@ -28,6 +28,8 @@ struct Sort {
   bool sorted;
   static constexpr const char* name = "sort";
   WG_FIELDS(dim, descending, k, sorted)
+  Sort batched(int64_t) const { return {dim + 1, descending, k, sorted}; }
+  void jvp(Jvp& j) const { j.set(0, pick(j.tangent(0), j.out(1), dim, true)); }
   static constexpr Save saves[] = {save_output(1)};
   void infer(Infer& m) const {
     m.out(0).dtype = m.in(0).dtype;

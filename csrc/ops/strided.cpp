@@ -13,6 +13,8 @@ struct Diagonal {
   int64_t offset, dim1, dim2;
   static constexpr const char* name = "diagonal";
   WG_FIELDS(offset, dim1, dim2)
+  static constexpr Tangents tangents = Tangents::linear;
+  Diagonal batched(int64_t) const { return {offset, dim1 + 1, dim2 + 1}; }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
@@ -48,6 +50,8 @@ struct Unfold {
   int64_t dim, size, step;
   static constexpr const char* name = "unfold";
   WG_FIELDS(dim, size, step)
+  static constexpr Tangents tangents = Tangents::linear;
+  Unfold batched(int64_t) const { return {dim + 1, size, step}; }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);

@@ -30,6 +30,7 @@ WENGERT_NAMESPACE_BEGIN
   X(indexing) \
   X(where) \
   X(complex) \
+  X(fft) \
   X(random) \
   X(strided) \
   X(reshape) \
@@ -52,6 +53,11 @@ WENGERT_NAMESPACE_BEGIN
   X(linalg_lu) \
   X(linalg_qr) \
   X(linalg_spectrum) \
+  X(linalg_eig) \
+  X(linalg_exp) \
+  X(linalg_reflect) \
+  X(linalg_ldl) \
+  X(linalg_lstsq) \
   X(nn_linear) \
   X(nn_convolution) \
   X(nn_max_pool) \

@@ -57,6 +57,12 @@ void compute_ternary(const char* op, kernels::Ternary kernel, const Scalar& valu
 struct Lerp {
   static constexpr const char* name = "lerp";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::elementwise;
+  void jvp(Jvp& j) const {
+    if (j.has(0)) j.add(0, mul(j.tangent(0), sub(Scalar(1), j.in(2))));
+    if (j.has(1)) j.add(0, mul(j.tangent(1), j.in(2)));
+    if (j.has(2)) j.add(0, mul(j.tangent(2), sub(j.in(1), j.in(0))));
+  }
   static constexpr Save saves[] = {save_input(0, for_input(2)), save_input(1, for_input(2)),
                                    save_input(2, for_input(0) | for_input(1))};
   static constexpr bool alias_safe = true;
@@ -89,6 +95,12 @@ struct Addcmul {
   Scalar value;
   static constexpr const char* name = "addcmul";
   WG_FIELDS(value)
+  static constexpr Batching batching = Batching::elementwise;
+  void jvp(Jvp& j) const {
+    if (j.has(0)) j.add(0, j.tangent(0));
+    if (j.has(1)) j.add(0, mul(mul(j.tangent(1), j.in(2)), value));
+    if (j.has(2)) j.add(0, mul(mul(j.in(1), j.tangent(2)), value));
+  }
   static constexpr Save saves[] = {save_input(1, for_input(2)), save_input(2, for_input(1))};
   static constexpr bool alias_safe = true;
   void infer(Infer& m) const { infer_ternary(name, m, joint_dtype(m)); }
@@ -106,6 +118,12 @@ struct Addcdiv {
   Scalar value;
   static constexpr const char* name = "addcdiv";
   WG_FIELDS(value)
+  static constexpr Batching batching = Batching::elementwise;
+  void jvp(Jvp& j) const {
+    if (j.has(0)) j.add(0, j.tangent(0));
+    if (j.has(1)) j.add(0, mul(div(j.tangent(1), j.in(2)), value));
+    if (j.has(2)) j.add(0, mul(neg(div(mul(j.in(1), j.tangent(2)), square(j.in(2)))), value));
+  }
   static constexpr Save saves[] = {save_input(1, for_input(2)),
                                    save_input(2, for_input(1) | for_input(2))};
   static constexpr bool alias_safe = true;

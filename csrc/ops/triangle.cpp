@@ -16,6 +16,8 @@ struct Triangle {
   int64_t diagonal;
   static constexpr const char* name = kUpper ? "triu" : "tril";
   WG_FIELDS(diagonal)
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::leading;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
     WG_CHECK(x.ndim >= 2, Error, name, ": expected at least 2 dimensions, but got shape ",
@@ -52,6 +54,8 @@ struct DiagEmbed {
   int64_t offset, dim1, dim2;
   static constexpr const char* name = "diag_embed";
   WG_FIELDS(offset, dim1, dim2)
+  static constexpr Tangents tangents = Tangents::linear;
+  DiagEmbed batched(int64_t) const { return {offset, dim1 + 1, dim2 + 1}; }
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
     const int64_t n = x.shape()[x.ndim - 1] + (offset < 0 ? -offset : offset);

@@ -24,6 +24,7 @@ struct UnarySaves<OUTPUT> {
     static constexpr const char* name = #op;                                          \
     WG_NO_FIELDS                                                                      \
     static constexpr bool alias_safe = true;                                          \
+    static constexpr Batching batching = Batching::elementwise;                       \
     static constexpr ResultType type = refine(name, ResultType::result);              \
     void infer(Infer& m) const { infer_unary(name, type, m); }                        \
     void compute(Compute& c) const { compute_unary(name, kernels::Unary::op##_, c); } \
@@ -39,6 +40,11 @@ struct UnarySaves<OUTPUT> {
         }                                                                             \
       }                                                                               \
       v.set(0, chain(v.grad(), derivative));                                          \
+    }                                                                                 \
+    void jvp(Jvp& j) const {                                                          \
+      const Tensor& x = saved_value == OUTPUT ? j.out() : j.in(0);                    \
+      [[maybe_unused]] const Tensor& y = x;                                           \
+      put_tangent(j, 0, [&](const Tensor& t) { return chain(t, derivative); });       \
     }                                                                                 \
   };
 #include "wengert/ops/unary.def"

@@ -57,6 +57,11 @@ struct View {
   Shape shape;
   static constexpr const char* name = "view";
   WG_FIELDS(shape)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const {
+    b.set(0, apply(View{with_front(b.size(), shape)}, b.front(0)));
+    return true;
+  }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     start_view(m);
@@ -69,10 +74,55 @@ struct View {
   void vjp(Vjp& v) const { v.set(0, reshape(v.grad(), v.shape(0))); }
 };
 
+// The same bytes read as elements of another dtype. Carries no gradient.
+struct ViewDtype {
+  DType dtype;
+  static constexpr const char* name = "view_dtype";
+  WG_FIELDS(dtype)
+  static constexpr bool view = true;
+  void infer(Infer& m) const {
+    const TensorImpl& x = m.in(0);
+    start_view(m);
+    m.out().dtype = dtype;
+    m.out().shape = x.sizes();
+    std::memcpy(m.out().strides, x.strides(), sizeof(int64_t) * x.ndim);
+    const auto from = static_cast<int64_t>(item_size(x.dtype)),
+               to = static_cast<int64_t>(item_size(dtype));
+    if (from == to) return;
+    const int last = x.ndim - 1;
+    const auto check = [&](bool good, const char* what) {
+      WG_CHECK(good, Error, "view: to read ", x.dtype, " as ", dtype, ", of another size, ", what,
+               "; the shape is ", x.sizes(), " and the strides are ", Dims(x.strides(), x.ndim));
+    };
+    check(x.ndim > 0, "the tensor needs a dimension");
+    check(x.strides()[last] == 1, "the stride of the last dimension must be 1");
+    if (to < from) {
+      const int64_t ratio = from / to;
+      m.out().shape.d[last] *= ratio;
+      for (int i = 0; i < last; ++i) m.out().strides[i] *= ratio;
+      return;
+    }
+    const int64_t ratio = to / from;
+    check(x.shape()[last] % ratio == 0, "the last size must be divisible by their ratio");
+    check((x.data - x.storage->data) % to == 0 && reinterpret_cast<uintptr_t>(x.data) % from == 0,
+          "the place in memory must be divisible by their ratio");
+    m.out().shape.d[last] /= ratio;
+    for (int i = 0; i < last; ++i) {
+      check(x.strides()[i] % ratio == 0, "the other strides must be divisible by their ratio");
+      m.out().strides[i] /= ratio;
+    }
+  }
+};
+
 struct Permute {
   Shape dims;
   static constexpr const char* name = "permute";
   WG_FIELDS(dims)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const {
+    b.set(0, apply(Permute{with_front(0, one_later(dims))}, b.front(0)));
+    return true;
+  }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     start_view(m);
@@ -94,6 +144,15 @@ struct Expand {
   Shape shape;
   static constexpr const char* name = "expand";
   WG_FIELDS(shape)
+  static constexpr Tangents tangents = Tangents::linear;
+  bool batch(Batch& b) const {
+    Shape aligned;
+    aligned.push(b.size());
+    for (int64_t i = b.ndim(0); i < shape.ndim; ++i) aligned.push(1);
+    for (const int64_t d : b.shape(0)) aligned.push(d);
+    b.set(0, apply(Expand{with_front(b.size(), shape)}, apply(View{aligned}, b.front(0))));
+    return true;
+  }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     start_view(m);
@@ -113,6 +172,8 @@ struct Select {
   int64_t dim, index;
   static constexpr const char* name = "select";
   WG_FIELDS(dim, index)
+  static constexpr Tangents tangents = Tangents::linear;
+  Select batched(int64_t) const { return {dim + 1, index}; }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     start_view(m);
@@ -132,6 +193,8 @@ struct Slice {
   int64_t dim, start, length, step;
   static constexpr const char* name = "slice";
   WG_FIELDS(dim, start, length, step)
+  static constexpr Tangents tangents = Tangents::linear;
+  Slice batched(int64_t) const { return {dim + 1, start, length, step}; }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     start_view(m);
@@ -151,6 +214,8 @@ struct Split {
   std::vector<int64_t> sizes;
   static constexpr const char* name = "split";
   WG_FIELDS(dim, sizes)
+  static constexpr Tangents tangents = Tangents::linear;
+  Split batched(int64_t) const { return {dim + 1, sizes}; }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
@@ -187,6 +252,8 @@ struct Unbind {
   int64_t dim;
   static constexpr const char* name = "unbind";
   WG_FIELDS(dim)
+  static constexpr Tangents tangents = Tangents::linear;
+  Unbind batched(int64_t) const { return {dim + 1}; }
   static constexpr bool view = true;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
@@ -396,11 +463,18 @@ Tensor Tensor::t() const {
 }
 
 namespace {
+Tensor view_dtype(const Tensor& input, DType dtype) {
+  detail::input("view", input);
+  return apply(ViewDtype{dtype}, input);
+}
+
 constexpr Function rows[] = {
     make_function<wengert::view>(
         "view", "input, *shape", kMethod,
         "The same elements seen with another shape; one size may be -1. Shares memory.",
         "T((3, 4)), (4, 3)\nT((2, 3, 4)), (-1, 4)", "input.reshape(shape)"),
+    make_function<view_dtype>("_view_dtype", "input, dtype", kFunction | kInternal | kNoGrad,
+                              "The same bytes read as another dtype. Shares memory."),
     make_function<wengert::reshape>(
         "reshape", "input, *shape", kFunction | kMethod,
         "The same elements with another shape; one size may be -1. Shares memory where it can.",

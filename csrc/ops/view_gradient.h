@@ -1,6 +1,7 @@
 // The gradient of views that show a part of their input.
 #pragma once
 
+#include "autograd/algebra.h"
 #include "autograd/mode.h"
 #include "ops/op.h"
 
@@ -15,7 +16,7 @@ void view_gradient(Vjp& v, const Op& op) {
     add_(part, v.grad());
   });
   if (done) return;
-  Tensor whole = zeros(v.shape(0), v.grad().dtype());
+  Tensor whole = algebra::new_zeros(v.grad(), v.shape(0), v.grad().dtype());
   Tensor part = apply(op, whole);
   copy_(part, v.grad());
   v.set(0, std::move(whole));

@@ -12,6 +12,8 @@ namespace {
 struct Where {
   static constexpr const char* name = "where";
   WG_NO_FIELDS
+  static constexpr Tangents tangents = Tangents::linear;
+  static constexpr Batching batching = Batching::elementwise;
   static constexpr Save saves[] = {save_input(0)};
   void infer(Infer& m) const {
     Shape s;

@@ -37,6 +37,7 @@ void copy_converting(const Loop& loop, int64_t begin, int64_t end, DType to, DTy
 }  // namespace
 
 void copy_elements(const TensorImpl& to, const TensorImpl& from) {
+  check_readable(from);
   if (to.numel == 0) return;
   if (to.contiguous() && from.contiguous() && to.dtype == from.dtype && to.numel == from.numel) {
     const auto item = static_cast<int64_t>(item_size(to.dtype));

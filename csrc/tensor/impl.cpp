@@ -167,11 +167,19 @@ bool is_row_major(const int64_t* shape, const int64_t* strides, int ndim) {
 }
 
 void update_contiguous(TensorImpl& t) {
-  if (t.numel == 0 || is_row_major(t.shape(), t.strides(), t.ndim)) {
+  // What stands for one example of many is no memory to be read.
+  if (!t.has(kBatched) && (t.numel == 0 || is_row_major(t.shape(), t.strides(), t.ndim))) {
     t.flags |= kContiguous;
   } else {
     t.flags &= static_cast<uint16_t>(~kContiguous);
   }
+}
+
+void refuse_batched() {
+  fail<Error>(
+      "vmap: the elements of a tensor that stands for one example of many cannot be read (item(), "
+      "bool(), numpy(), printing, an operation whose result's shape depends on them), nor can it be "
+      "used outside of the vmap it belongs to");
 }
 
 void too_many_dims() { fail<Error>("tensor: at most ", kMaxDims, " dimensions are supported"); }
@@ -305,10 +313,15 @@ int64_t Tensor::storage_offset() const {
   return (t.data - t.storage->data) / static_cast<int64_t>(item_size(t.dtype));
 }
 bool Tensor::is_contiguous() const { return get(*this).contiguous(); }
-void* Tensor::data() const { return get(*this).data; }
+void* Tensor::data() const {
+  TensorImpl& t = get(*this);
+  check_readable(t);
+  return t.data;
+}
 
 Scalar Tensor::item() const {
   TensorImpl& t = get(*this);
+  check_readable(t);
   WG_CHECK(t.numel == 1, Error, "item: expected a tensor with one element, but got shape ",
            t.sizes(), "; index it or use tolist()");
   return load_scalar(t.dtype, t.data);

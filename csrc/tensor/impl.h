@@ -49,6 +49,8 @@ enum TensorFlag : uint16_t {
   kInference = 1 << 3,  // made in inference mode: never recorded
   kRetainsGrad = 1 << 4,
   kReadOnly = 1 << 5,  // wraps memory that must not be written
+  kHasLevels = 1 << 6,  // meta->levels: tangents, or the examples that this stands for
+  kBatched = 1 << 7,    // stands for one example of many: its own memory must not be read
 };
 
 inline constexpr int kInlineDims = 4;
@@ -124,6 +126,12 @@ inline Tensor new_alias(const TensorImpl& of) {
 int64_t row_major_strides(const int64_t* shape, int ndim, int64_t* strides);
 bool is_row_major(const int64_t* shape, const int64_t* strides, int ndim);
 void update_contiguous(TensorImpl& t);
+[[noreturn]] WENGERT_API void refuse_batched();
+// Throws where the elements of `t` are not in its own memory.
+inline void check_readable(const TensorImpl& t) {
+  if (t.has(kBatched)) [[unlikely]]
+    refuse_batched();
+}
 // The value of one element.
 Scalar load_scalar(DType dtype, const void* p);
 // Writes `s` converted to dtype at p.

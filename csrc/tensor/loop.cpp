@@ -22,7 +22,10 @@ Loop::Loop(const TensorImpl* const* tensors, int n) : operands(n) {
     }
     ++count;
   }
-  for (int o = 0; o < n; ++o) data[o] = tensors[o]->data;
+  for (int o = 0; o < n; ++o) {
+    check_readable(*tensors[o]);
+    data[o] = tensors[o]->data;
+  }
   // Insertion sort by the stride of the first operand.
   for (int i = 1; i < count; ++i) {
     for (int j = i; j > 0 && std::llabs(stride[0][j]) < std::llabs(stride[0][j - 1]); --j) {

@@ -76,6 +76,7 @@ from ._ops import argsort as argsort
 from ._ops import argwhere as argwhere
 from . import array_api as array_api
 from ._ops import as_strided as as_strided
+from ._shape import as_strided_ as as_strided_
 from ._creation import as_tensor as as_tensor
 from ._creation import asarray as asarray
 from ._ops import asin as asin
@@ -95,6 +96,7 @@ from . import autograd as autograd
 from ._ops import avg_pool1d as avg_pool1d
 from . import backends as backends
 from ._ops import baddbmm as baddbmm
+from ._windows import bartlett_window as bartlett_window
 from ._ops import batch_norm as batch_norm
 from ._ops import bernoulli as bernoulli
 bfloat16: dtype
@@ -109,6 +111,7 @@ from ._ops import bitwise_not as bitwise_not
 from ._ops import bitwise_or as bitwise_or
 from ._ops import bitwise_right_shift as bitwise_right_shift
 from ._ops import bitwise_xor as bitwise_xor
+from ._windows import blackman_window as blackman_window
 from ._shape import block_diag as block_diag
 from ._ops import bmm as bmm
 bool: dtype
@@ -178,6 +181,7 @@ from ._ops import cummax as cummax
 from ._ops import cummin as cummin
 from ._ops import cumprod as cumprod
 from ._ops import cumsum as cumsum
+from ._trapezoid import cumulative_trapezoid as cumulative_trapezoid
 from ._core import default_generator as default_generator
 from ._ops import deg2rad as deg2rad
 from ._ops import deg2rad_ as deg2rad_
@@ -204,6 +208,7 @@ from ._shape import dsplit as dsplit
 from ._ops import dstack as dstack
 from ._tensor import dtype as dtype
 e: _float
+from ._linalg_legacy import eig as eig
 from ._einsum import einsum as einsum
 from ._ops import embedding as embedding
 from ._ops import embedding_bag as embedding_bag
@@ -230,6 +235,7 @@ from .nn._function_forms import feature_alpha_dropout as feature_alpha_dropout
 from .nn._function_forms import feature_alpha_dropout_ as feature_alpha_dropout_
 from .nn._function_forms import feature_dropout as feature_dropout
 from .nn._function_forms import feature_dropout_ as feature_dropout_
+from . import fft as fft
 from ._ops import fill_ as fill_
 from ._settings import finfo as finfo
 from ._ops import fix as fix
@@ -252,16 +258,19 @@ from ._ops import fmod as fmod
 from ._ops import frac as frac
 from ._ops import frac_ as frac_
 from ._pointwise import frexp as frexp
+from ._linalg_norms import frobenius_norm as frobenius_norm
 from ._creation import from_dlpack as from_dlpack
 from ._creation import from_numpy as from_numpy
 from ._ops import full as full
 from ._ops import full_like as full_like
+from . import func as func
 from ._ops import gather as gather
 from ._ops import gcd as gcd
 from ._ops import gcd_ as gcd_
 from ._ops import ge as ge
 from ._ops import gelu as gelu
 from ._ops import gelu_tanh as gelu_tanh
+from ._ops import geqrf as geqrf
 from ._ops import ger as ger
 from .amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
 from ._legacy_methods import get_default_device as get_default_device
@@ -280,6 +289,8 @@ from ._recurrent import gru as gru
 from ._ops import gru_cell as gru_cell
 from ._ops import gt as gt
 half: dtype
+from ._windows import hamming_window as hamming_window
+from ._windows import hann_window as hann_window
 from .nn._function_forms import hardshrink as hardshrink
 from ._ops import hardsigmoid as hardsigmoid
 from ._ops import hardswish as hardswish
@@ -340,7 +351,9 @@ from ._ops import isnan as isnan
 from ._ops import isneginf as isneginf
 from ._ops import isposinf as isposinf
 from ._complex import isreal as isreal
+from ._stft import istft as istft
 from . import jit as jit
+from ._windows import kaiser_window as kaiser_window
 from .nn._function_forms import kl_div as kl_div
 from ._ops import kron as kron
 from ._ops import kthvalue as kthvalue
@@ -360,6 +373,7 @@ from . import linalg as linalg
 from ._ops import linear as linear
 from ._ops import linspace as linspace
 from ._serialization import load as load
+from ._lobpcg import lobpcg as lobpcg
 from ._ops import log as log
 from ._ops import log10 as log10
 from ._ops import log10_ as log10_
@@ -385,7 +399,9 @@ from ._ops import logsumexp as logsumexp
 long: dtype
 from ._recurrent import lstm as lstm
 from ._ops import lstm_cell as lstm_cell
+from ._linalg_legacy import lstsq as lstsq
 from ._ops import lt as lt
+from ._linalg_legacy import lu as lu
 from ._ops import lu_solve as lu_solve
 from ._ops import lu_unpack as lu_unpack
 from ._settings import manual_seed as manual_seed
@@ -394,7 +410,9 @@ from ._ops import masked_fill as masked_fill
 from ._ops import masked_scatter as masked_scatter
 from ._ops import masked_select as masked_select
 from ._ops import matmul as matmul
+from ._ops import matrix_exp as matrix_exp
 from ._linalg_derived import matrix_power as matrix_power
+from ._linalg_legacy import matrix_rank as matrix_rank
 from ._reductions import max as max
 from ._ops import max_pool1d as max_pool1d
 from ._ops import max_pool1d_with_indices as max_pool1d_with_indices
@@ -448,15 +466,19 @@ from ._reductions import norm as norm
 from .nn.utils._weight_norm import norm_except_dim as norm_except_dim
 from ._ops import normal as normal
 from ._ops import not_equal as not_equal
+from ._linalg_norms import nuclear_norm as nuclear_norm
 from ._properties import numel as numel
 from ._ops import one_hot as one_hot
 from ._ops import ones as ones
 from ._ops import ones_like as ones_like
 from . import onnx as onnx
 from . import optim as optim
+from ._ops import orgqr as orgqr
+from ._ops import ormqr as ormqr
 from ._ops import outer as outer
 from ._ops import pad as pad
 from .nn._distance import pairwise_distance as pairwise_distance
+from ._linalg_lowrank import pca_lowrank as pca_lowrank
 from ._ops import pdist as pdist
 from ._ops import permute as permute
 pi: _float
@@ -565,6 +587,7 @@ from ._ops import slogdet as slogdet
 from ._ops import smooth_l1_loss as smooth_l1_loss
 from ._ops import softmax as softmax
 from ._ops import softsign as softsign
+from ._linalg_legacy import solve as solve
 from ._ops import sort as sort
 from . import special as special
 from ._shape import split as split
@@ -577,13 +600,17 @@ from ._ops import squeeze as squeeze
 from ._ops import stack as stack
 from ._reductions import std as std
 from ._reductions import std_mean as std_mean
+from ._stft import stft as stft
 from . import storage as storage
 from ._legacy_methods import strided as strided
 from ._ops import sub as sub
 from ._ops import subtract as subtract
 from ._ops import sum as sum
+from ._ops import svd as svd
+from ._linalg_lowrank import svd_lowrank as svd_lowrank
 from ._ops import swapaxes as swapaxes
 from ._ops import swapdims as swapdims
+from ._linalg_legacy import symeig as symeig
 from ._properties import t as t
 from ._ops import take as take
 from ._ops import take_along_dim as take_along_dim
@@ -602,6 +629,8 @@ from ._ops import topk as topk
 from . import torch_version as torch_version
 from ._ops import trace as trace
 from ._ops import transpose as transpose
+from ._trapezoid import trapezoid as trapezoid
+from ._trapezoid import trapz as trapz
 from ._ops import triangular_solve as triangular_solve
 from ._ops import tril as tril
 from ._ops import tril_indices as tril_indices
@@ -630,6 +659,7 @@ from . import version as version
 from ._ops import view_as_complex as view_as_complex
 from ._ops import view_as_real as view_as_real
 from . import vision as vision
+from .func._vmap import vmap as vmap
 from ._shape import vsplit as vsplit
 from ._ops import vstack as vstack
 from ._shape import where as where

@@ -18,6 +18,8 @@ MODULES = frozenset(
         "cuda",
         "distributed",
         "distributions",
+        "func",
+        "fft",
         "hub",
         "jit",
         "mps",
@@ -37,6 +39,7 @@ MODULES = frozenset(
         "version",
         "vision",
         "xpu",
+        "_C",
         "_utils",
     ]
 )
@@ -70,8 +73,20 @@ NAMES = {
         "amp.autocast_mode",
     ),
     "OutOfMemoryError": "cuda",
+    **dict.fromkeys(("cumulative_trapezoid", "trapezoid", "trapz"), "_trapezoid"),
+    **dict.fromkeys(("frobenius_norm", "nuclear_norm"), "_linalg_norms"),
+    **dict.fromkeys(("eig", "lstsq", "lu", "matrix_rank", "solve", "symeig"), "_linalg_legacy"),
+    "lobpcg": "_lobpcg",
+    **dict.fromkeys(("pca_lowrank", "svd_lowrank"), "_linalg_lowrank"),
+    "as_strided_": "_shape",
     **dict.fromkeys(_NN_FUNCTIONS.split(), "nn._function_forms"),
     **dict.fromkeys(("load", "save"), "_serialization"),
+    "vmap": "func",
+    **dict.fromkeys(("istft", "stft"), "_stft"),
+    **dict.fromkeys(
+        ("bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"),
+        "_windows",
+    ),
     "compile": "compiler",
     **dict.fromkeys(
         (

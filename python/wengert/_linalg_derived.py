@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from . import _core
+from ._linalg_norms import stored
 from ._settings import finfo
 from ._tensor import Tensor, dtype
 from .autograd import Function
@@ -28,7 +29,7 @@ def _check_square(op: str, A: Tensor) -> None:
 def _kept(A: Tensor, sizes: Tensor, atol: Any, rtol: Any) -> Tensor:
     """Which values count as other than zero: those above max(atol, rtol * the largest)."""
     if rtol is None:
-        default = finfo(A.dtype).eps * max(A.shape[-2:])
+        default = finfo(sizes.dtype).eps * max(A.shape[-2:])
         if isinstance(atol, Tensor):
             rtol = _ops.zeros_like(atol).masked_fill(atol <= 0, default)
         else:
@@ -47,10 +48,10 @@ def _pinv_value(A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
         values, vectors = _ops._linalg_eigh(A)
         keep = _kept(A, values.abs(), atol, rtol)
         inverse = _ops._where(keep, 1 / values, _ops.zeros_like(values))
-        return (vectors * inverse.unsqueeze(-2)) @ vectors.mT
+        return (vectors * inverse.unsqueeze(-2)) @ vectors.mH
     u, s, vh = _ops._linalg_svd(A, False)
     inverse = _ops._where(_kept(A, s, atol, rtol), 1 / s, _ops.zeros_like(s))
-    return (vh.mT * inverse.unsqueeze(-2)) @ u.mT
+    return (vh.mH * inverse.unsqueeze(-2)) @ u.mH
 
 
 class _Pinv(Function):
@@ -66,9 +67,9 @@ class _Pinv(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
         A, P = ctx.saved_tensors
-        G, Pt = grads[0].mT, P.mT
+        G, Ph = grads[0].mH, P.mH
         left, right = G @ P, P @ G
-        result = (left - A @ (P @ left)) @ Pt + Pt @ (right - right @ P @ A) - Pt @ grads[0] @ Pt
+        result = (left - A @ (P @ left)) @ Ph + Ph @ (right - right @ P @ A) - Ph @ grads[0] @ Ph
         return result, None, None, None
 
 
@@ -92,7 +93,7 @@ def pinv(
     if hermitian:
         _check_square("linalg.pinv", A)
     result = _Pinv.apply(A, atol, rtol, hermitian)
-    return result if out is None else out.copy_(result)
+    return stored(result, out)
 
 
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
@@ -118,7 +119,7 @@ def matrix_rank(
         _check_square("linalg.matrix_rank", A)
     sizes = _ops._linalg_eigvalsh(A).abs() if hermitian else _ops._linalg_svdvals(A)
     result = _kept(A, sizes, atol, rtol).sum(-1)
-    return result if out is None else out.copy_(result)
+    return stored(result, out)
 
 
 def matrix_power(A: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
@@ -136,7 +137,27 @@ def matrix_power(A: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
             base = base @ base if n else base
         assert power is not None
         result = power.clone() if power is A else power
-    return result if out is None else out.copy_(result)
+    return stored(result, out)
+
+
+def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None) -> Any:
+    """The X of least norm among those for which |A X - B| is least: a named tuple ``solution``,
+    ``residuals`` (squared, where A has more rows than columns and full rank), ``rank`` and
+    ``singular_values``, each empty where the driver does not give it.
+
+    Args:
+        B: matrices, or vectors with one dimension less than A.
+        rcond: singular values up to rcond times the largest count as zero; eps times the greater
+            size by default.
+        driver: "gelsy" (QR with pivoting, the default), "gels" (QR; A must have full rank), "gelsd"
+            or "gelss" (singular values).
+
+    Raises:
+        LinAlgError: A has not full rank (gels), or elements are not finite.
+    """
+    if isinstance(rcond, Tensor):
+        rcond = rcond.item()
+    return _ops._linalg_lstsq(A, B, rcond, "gelsy" if driver is None else driver)
 
 
 def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
@@ -150,7 +171,7 @@ def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
             "elements as the others"
         )
     result = _ops._linalg_inv(A.reshape(prod(first), prod(last))).reshape(last + first)
-    return result if out is None else out.copy_(result)
+    return stored(result, out)
 
 
 def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Tensor | None = None) -> Tensor:
@@ -165,7 +186,7 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Tensor | None = 
         )
     flat = _ops._linalg_solve(A.reshape(B.numel(), B.numel()), B.reshape(B.numel()))
     result = flat.reshape(rest)
-    return result if out is None else out.copy_(result)
+    return stored(result, out)
 
 
 def vander(x: Tensor, N: int | None = None) -> Tensor:

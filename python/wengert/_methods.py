@@ -8,6 +8,7 @@ from . import (
     _creation,
     _legacy_methods,
     _linalg_derived,
+    _linalg_legacy,
     _memory_format,
     _pointwise,
     _reductions,
@@ -87,6 +88,24 @@ def _converter(name: str) -> Any:
 
     convert.__doc__ = f"The tensor converted to {name}."
     return convert
+
+
+_view = Tensor.view
+
+
+def view(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """view(*size): the same elements with another shape, of which one size may be -1; view(dtype):
+    the same bytes read as another dtype, which changes the last size where its elements have
+    another one. Shares memory; the latter carries no gradient."""
+    if kwargs:
+        args = (*args, *(kwargs.pop(name) for name in ("size", "dtype") if name in kwargs))
+        if kwargs:
+            raise TypeError(f"view: unexpected keyword argument {next(iter(kwargs))!r}")
+    if args and args[0].__class__ is dtype:
+        if len(args) > 1:
+            raise TypeError("view: expected a dtype or a shape, but got both")
+        return _ops._view_dtype(self, args[0])
+    return _view(self, *args)
 
 
 def cpu(self: Tensor) -> Tensor:
@@ -245,6 +264,66 @@ def _prelu(self: Tensor, weight: Tensor) -> Tensor:
     return prelu(self, weight)
 
 
+def _stft(
+    self: Tensor,
+    n_fft: int,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    window: Tensor | None = None,
+    center: bool = True,
+    pad_mode: str = "reflect",
+    normalized: bool = False,
+    onesided: bool | None = None,
+    return_complex: bool | None = None,
+    align_to_window: bool | None = None,
+) -> Tensor:
+    """As `wengert.stft`."""
+    from ._stft import stft
+
+    return stft(
+        self,
+        n_fft,
+        hop_length,
+        win_length,
+        window,
+        center,
+        pad_mode,
+        normalized,
+        onesided,
+        return_complex,
+        align_to_window,
+    )
+
+
+def _istft(
+    self: Tensor,
+    n_fft: int,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    window: Tensor | None = None,
+    center: bool = True,
+    normalized: bool = False,
+    onesided: bool | None = None,
+    length: int | None = None,
+    return_complex: bool = False,
+) -> Tensor:
+    """As `wengert.istft`."""
+    from ._stft import istft
+
+    return istft(
+        self,
+        n_fft,
+        hop_length,
+        win_length,
+        window,
+        center,
+        normalized,
+        onesided,
+        length,
+        return_complex,
+    )
+
+
 def install() -> None:
     """Gives Tensor its methods and the compiled modules their callbacks."""
     methods = {
@@ -284,10 +363,14 @@ def install() -> None:
         **_complex.methods,
         "hardshrink": _hardshrink,
         "prelu": _prelu,
+        "stft": _stft,
+        "istft": _istft,
         "matrix_power": _linalg_derived.matrix_power,
         "pinverse": _linalg_derived.pinverse,
         "layout": property(lambda self: _legacy_methods.strided),
         **_legacy_methods.methods,
+        **_linalg_legacy.methods,
+        "view": view,
         **_reductions.methods,
         "contiguous": _memory_format.contiguous,
         "clone": _memory_format.clone,

@@ -25,8 +25,105 @@ def _cholesky_ex(
     *,
     upper: _bool = ...,
     check_errors: _bool = ...,
+    out: Any = ...,
 ) -> tuple[Tensor, Tensor]: ...
 def _dirichlet_grad(x: Tensor, alpha: Tensor, total: Tensor) -> Tensor: ...
+def _fft_fft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_fftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_hfft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_hfftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_ifft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_ifftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_ihfft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_ihfftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_irfft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_irfftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_rfft(
+    input: Tensor,
+    n: _int | None = ...,
+    dim: _int = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
+def _fft_rfftn(
+    input: Tensor,
+    s: _int | Sequence[_int] | None = ...,
+    dim: _int | Sequence[_int] | None = ...,
+    norm: str = ...,
+    *,
+    out: Any = ...,
+) -> Tensor: ...
 def _fold(
     input: Tensor,
     output_size: _int | Sequence[_int],
@@ -60,8 +157,11 @@ def _interpolate(
 ) -> Tensor: ...
 def _linalg_cross(input: Tensor, other: Tensor, *, dim: _int = ...) -> Tensor: ...
 def _linalg_det(A: Tensor, *, out: Any = ...) -> Tensor: ...
+def _linalg_eig(A: Tensor, *, out: Any = ...) -> tuple[Tensor, Tensor]: ...
 def _linalg_eigh(A: Tensor, UPLO: str = ..., *, out: Any = ...) -> tuple[Tensor, Tensor]: ...
+def _linalg_eigvals(A: Tensor, *, out: Any = ...) -> Tensor: ...
 def _linalg_eigvalsh(A: Tensor, UPLO: str = ..., *, out: Any = ...) -> Tensor: ...
+def _linalg_householder_product(input: Tensor, tau: Tensor, *, out: Any = ...) -> Tensor: ...
 def _linalg_inv(A: Tensor, *, out: Any = ...) -> Tensor: ...
 def _linalg_inv_ex(
     A: Tensor,
@@ -69,6 +169,33 @@ def _linalg_inv_ex(
     check_errors: _bool = ...,
     out: Any = ...,
 ) -> tuple[Tensor, Tensor]: ...
+def _linalg_ldl_factor(
+    A: Tensor,
+    *,
+    hermitian: _bool = ...,
+    out: Any = ...,
+) -> tuple[Tensor, Tensor]: ...
+def _linalg_ldl_factor_ex(
+    A: Tensor,
+    *,
+    hermitian: _bool = ...,
+    check_errors: _bool = ...,
+    out: Any = ...,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+def _linalg_ldl_solve(
+    LD: Tensor,
+    pivots: Tensor,
+    B: Tensor,
+    *,
+    hermitian: _bool = ...,
+    out: Any = ...,
+) -> Tensor: ...
+def _linalg_lstsq(
+    A: Tensor,
+    B: Tensor,
+    rcond: _float | None = ...,
+    driver: str = ...,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]: ...
 def _linalg_lu(
     A: Tensor,
     *,
@@ -218,6 +345,7 @@ def _solve_triangular(
     upper: _bool,
     left: _bool = ...,
     unitriangular: _bool = ...,
+    out: Any = ...,
 ) -> Tensor: ...
 def _split(input: Tensor, split_size: _int, dim: _int = ...) -> tuple[Tensor, ...]: ...
 def _split_with_sizes(
@@ -284,6 +412,7 @@ def _vector_norm(
     dtype: dtype | None = ...,
     out: Any = ...,
 ) -> Tensor: ...
+def _view_dtype(input: Tensor, dtype: dtype) -> Tensor: ...
 def _where(condition: Tensor, input: Tensor, other: Tensor) -> Tensor: ...
 def _xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
 def abs(input: Tensor, *, out: Any = ...) -> Tensor: ...
@@ -958,6 +1087,7 @@ def gelu_(input: Tensor) -> Tensor: ...
 def gelu_tanh(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def gelu_tanh_(input: Tensor) -> Tensor: ...
 def geometric_(self: Tensor, p: _float, *, generator: Generator | None = ...) -> Tensor: ...
+def geqrf(input: Tensor, *, out: Any = ...) -> tuple[Tensor, Tensor]: ...
 def ger(input: Tensor, vec2: Tensor, *, out: Any = ...) -> Tensor: ...
 def greater(input: Tensor | Number, other: Tensor | Number, *, out: Any = ...) -> Tensor: ...
 def greater_(input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
@@ -1219,6 +1349,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor: ...
 def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor: ...
 def masked_select(input: Tensor, mask: Tensor, *, out: Any = ...) -> Tensor: ...
 def matmul(input: Tensor, other: Tensor, *, out: Any = ...) -> Tensor: ...
+def matrix_exp(input: Tensor) -> Tensor: ...
 def max_pool1d(
     input: Tensor,
     kernel_size: _int | Sequence[_int],
@@ -1414,6 +1545,16 @@ def ones_like(
     out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
+) -> Tensor: ...
+def orgqr(input: Tensor, input2: Tensor, *, out: Any = ...) -> Tensor: ...
+def ormqr(
+    input: Tensor,
+    input2: Tensor,
+    input3: Tensor,
+    left: _bool = ...,
+    transpose: _bool = ...,
+    *,
+    out: Any = ...,
 ) -> Tensor: ...
 def outer(input: Tensor, vec2: Tensor, *, out: Any = ...) -> Tensor: ...
 def pad(
@@ -1698,6 +1839,13 @@ def sum(
     dtype: dtype | None = ...,
     out: Any = ...,
 ) -> Tensor: ...
+def svd(
+    input: Tensor,
+    some: _bool = ...,
+    compute_uv: _bool = ...,
+    *,
+    out: Any = ...,
+) -> tuple[Tensor, Tensor, Tensor]: ...
 def swapaxes(input: Tensor, axis0: _int, axis1: _int) -> Tensor: ...
 def swapdims(input: Tensor, dim0: _int, dim1: _int) -> Tensor: ...
 def take(input: Tensor, index: Tensor, *, out: Any = ...) -> Tensor: ...

@@ -132,17 +132,18 @@ def norm(
     out: Tensor | None = None,
     dtype: Any = None,
 ) -> Tensor:
-    """Norm of order p of the elements over the given dimensions, or all, as one vector. "fro" is
-    order 2; matrix norms are in linalg.matrix_norm."""
-    if p == "fro" or p is None:
-        p = 2
-    elif isinstance(p, str):
-        raise ValueError(
-            f"norm: p must be a number or 'fro', but is {p!r}; matrix norms are in "
-            "linalg.matrix_norm"
+    """Norm of order p of the elements over the given dimensions, or all, as one vector; "fro" is
+    order 2, and "nuc" the sum of the singular values of matrices."""
+    if isinstance(p, str) and p != "fro":
+        from ._linalg_norms import matrix_norm
+
+        along = dim if dim is not None else tuple(range(input.ndim))
+        return matrix_norm(
+            input, p, (along,) if isinstance(along, int) else along, keepdim, dtype=dtype, out=out
         )
-    along: Any = dim
-    return _ops._vector_norm(input, p, along, keepdim, dtype=dtype, out=out)
+    order: Any = 2 if p is None or p == "fro" else p
+    over: Any = dim
+    return _ops._vector_norm(input, order, over, keepdim, dtype=dtype, out=out)
 
 
 def unique(

@@ -7,7 +7,7 @@ from itertools import combinations as _combinations
 from itertools import combinations_with_replacement, zip_longest
 from math import comb
 
-from . import _core, _creation
+from . import _core, _creation, autograd
 from ._tensor import Tensor, dtype
 
 TYPE_CHECKING = False
@@ -341,17 +341,27 @@ def _number(value: Any, like: dtype | None) -> Tensor:
 
 def _in_place(name: str, view: Any) -> Any:
     def change(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if self.requires_grad or self._is_view():
+        view_of_leaf = self._shows_leaf()
+        leaf = self.is_leaf and not self._is_view()
+        if _core.is_grad_enabled() and (view_of_leaf or (leaf and self.requires_grad)):
             raise RuntimeError(
-                f"{name}_: the shape of a view, or of a tensor that requires grad, cannot be "
-                f"changed in place; use {name}()"
+                f"{name}_: a leaf that requires grad, or a view of one, cannot be changed in place "
+                f"while it is recorded; use {name}(), or do it under no_grad()"
             )
-        self.data = view(self.data, *args, **kwargs)
+        if leaf:
+            self.data = view(self.data, *args, **kwargs)
+            return self
+        # What was computed from the tensor, and its other views, keep the shape they know.
+        with autograd.enable_grad():
+            self._swap(view(self, *args, **kwargs))
         return self
 
     change.__name__ = change.__qualname__ = f"{name}_"
     change.__doc__ = f"{name}() in place: the tensor itself takes the new shape."
     return change
+
+
+as_strided_ = _in_place("as_strided", _ops.as_strided)
 
 
 def install() -> dict[str, Any]:
@@ -372,4 +382,5 @@ def install() -> dict[str, Any]:
         "swapaxes_": _in_place("swapaxes", _ops.transpose),
         "swapdims_": _in_place("swapdims", _ops.transpose),
         "t_": _in_place("t", Tensor.t),
+        "as_strided_": as_strided_,
     }

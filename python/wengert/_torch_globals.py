@@ -108,7 +108,7 @@ def _rebuild_tensor_v3(
         raise damaged("a tensor has no storage or no dtype")
     if storage._tensor.numel() % kind.itemsize:
         raise damaged(f"a storage of {storage.nbytes()} bytes holds no elements of {kind}")
-    flat = storage._tensor.view(kind)  # type: ignore[arg-type]
+    flat = storage._tensor.view(kind)
     return _finish(reader, _view(flat, offset, shape, strides), requires_grad, metadata)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import _core
 from ._linalg_derived import (
+    lstsq,
     matrix_power,
     matrix_rank,
     pinv,
@@ -11,6 +12,7 @@ from ._linalg_derived import (
     tensorsolve,
     vander,
 )
+from ._linalg_norms import cond, matrix_norm, norm, stored, vector_norm
 from ._pointwise import multi_dot
 from ._tensor import Tensor
 
@@ -24,17 +26,27 @@ __all__ = [
     "LinAlgError",
     "cholesky",
     "cholesky_ex",
+    "cond",
     "cross",
     "det",
+    "diagonal",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
+    "householder_product",
     "inv",
     "inv_ex",
+    "ldl_factor",
+    "ldl_factor_ex",
+    "ldl_solve",
+    "lstsq",
     "lu",
     "lu_factor",
     "lu_factor_ex",
     "lu_solve",
     "matmul",
+    "matrix_exp",
     "matrix_norm",
     "matrix_power",
     "matrix_rank",
@@ -63,78 +75,32 @@ class LinAlgError(RuntimeError):
 matmul = _ops.matmul
 
 
-def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
-    """Cross products along a dimension of size 3."""
-    return _ops._linalg_cross(input, other, dim=dim)
-
-
-def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
-    """Sums of products along a dimension; the others broadcast."""
-    return (x * y).sum(dim)
-
-
-def vector_norm(
-    x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
-) -> Tensor:
-    """Norm of order ord over the given dimensions, or all, as one vector."""
-    return _ops._vector_norm(x, ord, () if dim is None else dim, keepdim, dtype=dtype)
-
-
-def matrix_norm(
-    A: Tensor,
-    ord: float | str = "fro",
-    dim: tuple[int, int] = (-2, -1),
-    keepdim: bool = False,
-    *,
-    dtype: Any = None,
-) -> Tensor:
-    """Norm of matrices: "fro" (the elements as a vector), 1 and -1 (greatest and least sum of
-    absolute values of a column), inf and -inf (of a row).
-
-    Raises:
-        NotImplementedError: orders 2, -2 and "nuc", which need singular values.
-    """
-    if len(dim) != 2:
-        raise ValueError(f"matrix_norm: dim must name two dimensions, but is {dim}")
-    if ord == "fro":
-        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
-    if isinstance(ord, str) or abs(ord) not in (1, float("inf")):
-        raise NotImplementedError(
-            f"matrix_norm: order {ord!r} is not available; use 'fro', 1, -1, inf or -inf"
+def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
+    """Cross products along a dimension of size 3; both have equally many dimensions."""
+    if input.ndim != other.ndim:
+        raise RuntimeError(
+            "linalg.cross: expected equally many dimensions, but got shapes "
+            f"{tuple(input.shape)} and {tuple(other.shape)}"
         )
-    rows, columns = (d % A.ndim for d in dim)
-    summed, kept = (rows, columns) if abs(ord) == 1 else (columns, rows)
-    sums = vector_norm(A, 1, summed, True, dtype=dtype)
-    result = (_ops.amax if ord > 0 else _ops.amin)(sums, kept, True)
-    return result if keepdim else _ops.squeeze(result, (rows, columns))
+    return stored(_ops._linalg_cross(input, other, dim=dim), out)
 
 
-def norm(
-    A: Tensor,
-    ord: Any = None,
-    dim: Any = None,
-    keepdim: bool = False,
-    *,
-    dtype: Any = None,
-) -> Tensor:
-    """Norm of a vector, or of a matrix where ord is given for two dimensions."""
-    if ord is None or (isinstance(dim, int) or (dim is not None and len(dim) == 1)):
-        return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
-    if dim is None:
-        if A.ndim == 1 and not isinstance(ord, str):
-            return vector_norm(A, ord, None, keepdim, dtype=dtype)
-        if A.ndim != 2:
-            raise RuntimeError(
-                f"norm: with ord and without dim the input must have 1 or 2 dimensions, but has "
-                f"shape {tuple(A.shape)}"
-            )
-    return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
+    """Sums of products along a dimension, x being conjugated; the others broadcast."""
+    if not (x.is_floating_point() or x.is_complex()):
+        raise RuntimeError(f"linalg.vecdot: expected a floating point dtype, but got {x.dtype}")
+    return stored((_ops.conj(x) * y).sum(dim), out)
+
+
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """The diagonal of each matrix as a new last dimension; shares memory."""
+    return _ops.diagonal(A, offset, dim1, dim2)
 
 
 def cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
-    """The lower triangular L with L L^T = A, or the upper U with U^T U = A, for each matrix.
+    """The lower triangular L with L L^H = A, or the upper U with U^H U = A, for each matrix.
 
-    That triangle of A alone is read; its gradient is symmetric.
+    That triangle of A alone is read; its gradient is symmetric (Hermitian for complex A).
 
     Raises:
         LinAlgError: a matrix is not positive definite.
@@ -142,24 +108,34 @@ def cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Te
     return _ops.cholesky(A, upper) if out is None else _ops.cholesky(A, upper, out=out)
 
 
-def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
+def cholesky_ex(
+    A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Any = None
+) -> Any:
     """`cholesky` without an error: a named tuple of the factor ``L`` and ``info``, which holds for
     each matrix 0 or the order of its first leading minor that is not positive.
 
     Raises:
         LinAlgError: a matrix is not positive definite, with check_errors.
     """
-    return _ops._cholesky_ex(A, upper=upper, check_errors=check_errors)
+    return _ops._cholesky_ex(A, upper=upper, check_errors=check_errors, out=out)
 
 
 def solve_triangular(
-    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
+    A: Tensor,
+    B: Tensor,
+    *,
+    upper: bool,
+    left: bool = True,
+    unitriangular: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """X with A X = B, or X A = B where not left, of triangular A; leading dimensions broadcast.
 
     The other triangle of A is not read, nor the diagonal where unitriangular: it counts as ones.
     """
-    return _ops._solve_triangular(A, B, upper=upper, left=left, unitriangular=unitriangular)
+    return _ops._solve_triangular(
+        A, B, upper=upper, left=left, unitriangular=unitriangular, out=out
+    )
 
 
 def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None) -> Tensor:
@@ -237,7 +213,7 @@ def lu_solve(
     out: Tensor | None = None,
 ) -> Tensor:
     """X with A X = B from the factors of A that `lu_factor` gives; X A = B where not left, and
-    the transpose of A in its place with adjoint."""
+    the conjugate transpose of A in its place with adjoint."""
     return _ops._linalg_lu_solve(LU, pivots, B, left=left, adjoint=adjoint, out=out)
 
 
@@ -251,11 +227,11 @@ def qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> Any:
 
 
 def eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
-    """Ascending eigenvalues and the eigenvectors, as columns, of symmetric matrices, of which one
-    triangle, "L" or "U", is read.
+    """Ascending eigenvalues and the eigenvectors, as columns, of symmetric or Hermitian matrices,
+    of which one triangle, "L" or "U", is read.
 
     Gradients that depend on the signs of vectors, or on vectors of equal eigenvalues, have no
-    meaning.
+    meaning; backward raises RuntimeError where they depend on the phases of complex vectors.
 
     Raises:
         LinAlgError: elements are not finite, or the iteration did not converge.
@@ -268,6 +244,61 @@ def eigvalsh(A: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor
     return _ops._linalg_eigvalsh(A, UPLO, out=out)
 
 
+def eig(A: Tensor, *, out: Any = None) -> Any:
+    """The eigenvalues and the eigenvectors, as columns of length 1, of square matrices; both are
+    complex.
+
+    Gradients that depend on the phases of vectors, or on vectors of equal eigenvalues, have no
+    meaning.
+
+    Raises:
+        RuntimeError: elements are not finite.
+        LinAlgError: the iteration did not converge.
+    """
+    return _ops._linalg_eig(A, out=out)
+
+
+def eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The eigenvalues of square matrices, complex, in no order."""
+    return _ops._linalg_eigvals(A, out=out)
+
+
+def matrix_exp(A: Tensor) -> Tensor:
+    """The exponential of each square matrix: the sum of A^k / k!."""
+    return _ops.matrix_exp(A)
+
+
+def householder_product(A: Tensor, tau: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The first columns of H_1 ... H_k, H_i = 1 - tau_i v_i v_i^H, where v_i stands below the
+    diagonal of column i of A, on which it is 1; k is the last size of tau."""
+    return _ops._linalg_householder_product(A, tau, out=out)
+
+
+def ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
+    """The factors of symmetric matrices, A = L D L^T with exchanges of rows, in one matrix, and the
+    exchanges, as LAPACK has them. The lower triangle is read; A = L D L^H where hermitian.
+
+    Raises:
+        LinAlgError: D has a zero on its diagonal.
+    """
+    return _ops._linalg_ldl_factor(A, hermitian=hermitian, out=out)
+
+
+def ldl_factor_ex(
+    A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Any = None
+) -> Any:
+    """`ldl_factor` without an error: ``LD``, ``pivots`` and ``info``, which holds for each matrix 0
+    or the place of the first zero of D."""
+    return _ops._linalg_ldl_factor_ex(A, hermitian=hermitian, check_errors=check_errors, out=out)
+
+
+def ldl_solve(
+    LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False, out: Tensor | None = None
+) -> Tensor:
+    """X with A X = B from the factors that `ldl_factor` gives; leading dimensions broadcast."""
+    return _ops._linalg_ldl_solve(LD, pivots, B, hermitian=hermitian, out=out)
+
+
 def _check_driver(op: str, driver: str | None) -> None:
     if driver is not None:
         raise RuntimeError(f"{op}: driver= is for GPUs; on the CPU it must be None")
@@ -276,8 +307,8 @@ def _check_driver(op: str, driver: str | None) -> None:
 def svd(
     A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out: Any = None
 ) -> Any:
-    """U, S, Vh with A = U diag(S) Vh; the singular values S descend, and without full_matrices
-    U and Vh have as many columns and rows as there are values.
+    """U, S, Vh with A = U diag(S) Vh, Vh being V^H; the singular values S descend, and without
+    full_matrices U and Vh have as many columns and rows as there are values.
 
     Raises:
         LinAlgError: elements are not finite, or the iteration did not converge.

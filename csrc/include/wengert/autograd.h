@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wengert/tensor.h"
@@ -67,6 +68,79 @@ WENGERT_API bool is_anomaly_mode();
 // inputs. The functions of this library take their inputs as they are.
 WENGERT_API std::optional<DType> autocast_dtype();
 WENGERT_API void set_autocast_dtype(std::optional<DType> dtype);
+
+// ---- forward mode and vectorisation over examples -----------------------------------------
+
+// A level of forward mode on this thread, while it lives or until end(): tensors made by it are
+// dual numbers, whose tangents every operation carries on. Levels nest and are kept apart.
+class WENGERT_API DualLevel {
+ public:
+  DualLevel();
+  ~DualLevel();
+  void end();
+  uint64_t number() const;
+  // `primal` with a tangent of its shape and dtype.
+  Tensor make(const Tensor& primal, const Tensor& tangent) const;
+  // Primal and tangent, which is undefined where there is none.
+  std::pair<Tensor, Tensor> unpack(const Tensor& dual) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+// How often operations have carried tangents by a rule of their own, and by differentiating their
+// gradient once more, since the program began.
+struct ForwardCounts {
+  uint64_t rules, fallbacks;
+};
+WENGERT_API ForwardCounts forward_counts();
+
+enum class Randomness { error, different, same };
+
+// A level of vectorisation on this thread: tensors made by wrap() stand for one example each of
+// `size`, and an operation on them runs once for all.
+class WENGERT_API BatchLevel {
+ public:
+  explicit BatchLevel(int64_t size, Randomness randomness = Randomness::error);
+  ~BatchLevel();
+  void end();
+  // One example of those that lie along a dimension of `t`.
+  Tensor wrap(const Tensor& t, int64_t dim) const;
+  // All examples, along dimension 0; those of a tensor that is the same for all are equal.
+  Tensor unwrap(const Tensor& t) const;
+  // Whether `t` may differ between examples.
+  bool is_batched(const Tensor& t) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+// How often operations have run once for all examples, and example by example.
+struct BatchCounts {
+  uint64_t rules, fallbacks;
+};
+WENGERT_API BatchCounts batch_counts();
+
+// Operations are recorded for gradients of each example by itself, inside of the BatchLevels that
+// are on, while it lives or until end().
+class WENGERT_API GradientScope {
+ public:
+  GradientScope();
+  ~GradientScope();
+  void end();
+  // A variable with the elements of `t` to differentiate by in this scope, linked to t's history.
+  Tensor variable(const Tensor& t) const;
+  // d(sum of outputs * gradients) / d(variables), undefined for those that do not matter. Can be
+  // differentiated if what is outside of the scope is.
+  std::vector<Tensor> gradients(TensorList outputs, TensorList variables, TensorList gradients,
+                                bool retain_graph = false) const;
+  // The result of a computation, as it is seen outside of the scope.
+  Tensor outside(const Tensor& result) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // ---- hooks --------------------------------------------------------------------------------
 

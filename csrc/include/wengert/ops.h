@@ -4,6 +4,7 @@
 #include "wengert/ops/complex.h"
 #include "wengert/ops/creation.h"
 #include "wengert/ops/elementwise.h"
+#include "wengert/ops/fft.h"
 #include "wengert/ops/indexing.h"
 #include "wengert/ops/linalg.h"
 #include "wengert/ops/nn.h"

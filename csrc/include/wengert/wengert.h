@@ -7,6 +7,7 @@
 #include "wengert/io.h"
 #include "wengert/nn.h"
 #include "wengert/ops.h"
+#include "wengert/ops/factors.h"
 #include "wengert/optim.h"
 #include "wengert/random.h"
 #include "wengert/runtime.h"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from .. import _core
 from .._grad_modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .._tensor import Tensor
+from . import forward_ad as forward_ad
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
 from .gradcheck import gradcheck, gradgradcheck

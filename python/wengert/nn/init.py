@@ -251,12 +251,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     with no_grad():
         exact = wengert.float64 if tensor.dtype is wengert.float64 else wengert.float32
         flat = wengert.empty(rows, columns, dtype=exact).normal_(0.0, 1.0, generator=generator)
-        import numpy as np
-
-        q, r = np.linalg.qr((flat.t() if rows < columns else flat).numpy())
+        q, r = wengert.linalg.qr(flat.t() if rows < columns else flat)
         # With positive diagonal of R, Q is uniformly distributed (Mezzadri, 2007).
-        q = q * np.sign(np.diagonal(r))
-        orthogonal = wengert.tensor(q.T if rows < columns else q)
+        q = q * r.diagonal().sign()
+        orthogonal = q.t() if rows < columns else q
         return tensor.copy_(orthogonal.reshape(tensor.shape)).mul_(gain)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from wengert._tensor import Tensor
 from wengert.nn.module import Module
+from wengert.nn.utils._orthogonal import _Orthogonal
 from wengert.nn.utils._spectral_norm import SpectralNormParametrization, default_dim
 from wengert.nn.utils._weight_norm import WeightNormParametrization
 from wengert.nn.utils.parametrize import register_parametrization
@@ -11,7 +13,42 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["spectral_norm", "weight_norm"]
+__all__ = ["orthogonal", "spectral_norm", "weight_norm"]
+
+
+def orthogonal(
+    module: Module,
+    name: str = "weight",
+    orthogonal_map: str | None = None,
+    *,
+    use_trivialization: bool = True,
+) -> Module:
+    """Parametrizes matrices so that their columns, or their rows where these are fewer, are
+    orthonormal (complex ones unitary).
+
+    Args:
+        orthogonal_map: "matrix_exp" or "cayley" of a skew-symmetric matrix, or "householder", a
+            product of reflectors. None: "matrix_exp" for square and complex matrices, else
+            "householder".
+        use_trivialization: optimize around a base that is itself orthogonal (Lezcano-Casado,
+            2019). Without it only "householder" can be given a value.
+
+    Raises:
+        ValueError: there is no such parameter, it is no matrix, or the map is not known or not for
+            complex matrices.
+    """
+    weight = getattr(module, name, None)
+    if not isinstance(weight, Tensor):
+        raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")
+    if weight.ndim < 2:
+        raise ValueError(
+            f"orthogonal: expected a matrix or a batch of them, but got shape {tuple(weight.shape)}"
+        )
+    if orthogonal_map is None:
+        square = weight.shape[-2] == weight.shape[-1]
+        orthogonal_map = "matrix_exp" if square or weight.is_complex() else "householder"
+    made = _Orthogonal(weight, orthogonal_map, use_trivialization)
+    return register_parametrization(module, name, made, unsafe=True)
 
 
 def weight_norm(module: Module, name: str = "weight", dim: int = 0) -> Module:

@@ -1,0 +1,281 @@
+// Forward mode: tangents are carried beside the values of every operation.
+#include "autograd/algebra.h"
+#include "autograd/execute.h"
+#include "autograd/jvp.h"
+#include "autograd/levels.h"
+#include "tensor/check.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+std::atomic<uint64_t> rules_used{0}, fallbacks_used{0};
+
+Tensor zeros_like(const Tensor& t) { return algebra::new_zeros(t, t.shape(), t.dtype()); }
+
+}  // namespace
+
+Jvp::Jvp(const OpCall& call, uint64_t level)
+    : call_(call),
+      tangents_(static_cast<size_t>(call.n_inputs)),
+      results_(static_cast<size_t>(call.n_outputs)) {
+  for (int i = 0; i < call.n_inputs; ++i) {
+    if (call.inputs[i]) tangents_[static_cast<size_t>(i)] = tangent_at(*call.inputs[i], level);
+  }
+}
+
+Tensor Jvp::tangent_or_zeros(int i) const { return has(i) ? tangent(i) : zeros_like(in(i)); }
+
+void Jvp::add(int k, const Tensor& t) {
+  Tensor& sum = results_[static_cast<size_t>(k)];
+  sum = sum.defined() ? algebra::add(sum, t) : t;
+}
+
+class ForwardLevel final : public Level {
+ public:
+  ForwardLevel() : Level(kForwardMode) {}
+
+  void run(OpCall& call) override {
+    bool any = false;
+    for (int i = 0; i < call.n_inputs; ++i) {
+      any |= call.inputs[i] && tangent_at(*call.inputs[i], number()).defined();
+    }
+    if (!any) {
+      run_transformed(call);
+    } else if (call.in_place) {
+      run_in_place(call);
+    } else {
+      run_dual(call);
+    }
+  }
+
+ private:
+  static bool carries(const OpClass& cls) {
+    return cls.tangents != Tangents::none && (cls.vjp || cls.tangents != Tangents::by_vjp);
+  }
+
+  void run_dual(OpCall& call) {
+    const OpClass& cls = call.cls;
+    if (!carries(cls)) {
+      run_transformed(call);
+      return;
+    }
+    Jvp j(call, number());
+    const uint64_t before = thread_mode.last_node;
+    if (cls.jvp || cls.tangents != Tangents::by_vjp) {
+      run_transformed(call);
+      rules_used.fetch_add(1, std::memory_order_relaxed);
+      if (cls.jvp) {
+        cls.jvp(call.op, j);
+      } else if (cls.tangents == Tangents::linear) {
+        linear(call, j);
+      } else {
+        multilinear(call, j);
+      }
+    } else {
+      fallbacks_used.fetch_add(1, std::memory_order_relaxed);
+      by_vjp(call, j);
+    }
+    for (int k = 0; k < call.n_outputs; ++k) {
+      Tensor& t = j.results_[static_cast<size_t>(k)];
+      const Tensor& out = call.outputs[k];
+      if (!t.defined() || !out.defined() || !is_differentiable(out.dtype())) continue;
+      if (t.dtype() != out.dtype()) t = algebra::cast(t, out.dtype());
+      if (!(t.shape() == out.shape())) t = algebra::expand(t, out.shape());
+      set_tangent(*out.impl(), number(), t);
+      give_to_saved(*out.impl(), cls, before, t);
+    }
+  }
+
+  // The copies of outputs that their node has saved show the same values.
+  void give_to_saved(TensorImpl& out, const OpClass& cls, uint64_t before, const Tensor& tangent) {
+    Node* n = out.grad_fn;
+    if (!n || n->cls != &cls || n->number <= before) return;
+    for (int k = 0; k < n->n_saved; ++k) {
+      const Saved& s = n->saved()[k];
+      if (s.tensor && s.is_output && s.output_nr == out.output_nr) {
+        set_tangent(*s.tensor, number(), tangent);
+      }
+    }
+  }
+
+  // The operation on other inputs, below this level.
+  static std::vector<Tensor> apply(const OpCall& call, const std::vector<TensorImpl*>& inputs) {
+    std::vector<Tensor> outputs(static_cast<size_t>(call.n_outputs));
+    OpCall other{call.cls, call.op, inputs.data(), call.n_inputs, outputs.data(), call.n_outputs};
+    run_transformed(other);
+    return outputs;
+  }
+
+  static void linear(const OpCall& call, Jvp& j) {
+    std::vector<Tensor> zeros;
+    std::vector<TensorImpl*> inputs(call.inputs, call.inputs + call.n_inputs);
+    for (int i = 0; i < call.n_inputs; ++i) {
+      TensorImpl*& in = inputs[static_cast<size_t>(i)];
+      if (!in || !is_differentiable(in->dtype)) continue;
+      if (j.has(i)) {
+        in = j.tangent(i).impl();
+      } else {
+        zeros.push_back(zeros_like(j.in(i)));
+        in = zeros.back().impl();
+      }
+    }
+    j.results_ = apply(call, inputs);
+  }
+
+  static void multilinear(const OpCall& call, Jvp& j) {
+    for (int i = 0; i < call.n_inputs; ++i) {
+      if (!j.has(i)) continue;
+      std::vector<TensorImpl*> inputs(call.inputs, call.inputs + call.n_inputs);
+      inputs[static_cast<size_t>(i)] = j.tangent(i).impl();
+      const std::vector<Tensor> outputs = apply(call, inputs);
+      for (int k = 0; k < call.n_outputs; ++k) j.add(k, outputs[static_cast<size_t>(k)]);
+    }
+  }
+
+  // The vjp is linear in the gradient u, so its own gradient by u, with the tangents in the place
+  // of the gradient, is the product that is wanted.
+  void by_vjp(OpCall& call, Jvp& j) const {
+    const bool recorded = recording();
+    const EnableGradGuard on;
+    GradientLevel level;
+    std::vector<TensorImpl*> inputs(call.inputs, call.inputs + call.n_inputs);
+    std::vector<Tensor> x, x_tangents, y, u;
+    for (int i = 0; i < call.n_inputs; ++i) {
+      if (!j.has(i)) continue;
+      x.push_back(fresh_variable(j.in(i)));
+      set_tangent(*x.back().impl(), number(), j.tangent(i));  // for a backward pass at this level
+      x_tangents.push_back(j.tangent(i));
+      inputs[static_cast<size_t>(i)] = x.back().impl();
+    }
+    std::vector<Tensor> outputs = apply(call, inputs);
+    std::vector<int> which;
+    for (int k = 0; k < call.n_outputs; ++k) {
+      const Tensor& out = outputs[static_cast<size_t>(k)];
+      if (!out.defined() || !out.requires_grad()) continue;
+      which.push_back(k);
+      y.push_back(out);
+      u.push_back(zeros_like(out).requires_grad_(true));
+    }
+    if (!y.empty()) {
+      const std::vector<Tensor> g = grad(y, x, u, true, true, true);
+      std::vector<Tensor> products, tangents;
+      for (size_t i = 0; i < g.size(); ++i) {
+        if (!g[i].defined() || !g[i].requires_grad()) continue;
+        products.push_back(g[i]);
+        tangents.push_back(x_tangents[i]);
+      }
+      if (!products.empty()) {
+        const std::vector<Tensor> t = grad(products, u, tangents, false, recorded, true);
+        for (size_t k = 0; k < t.size(); ++k) j.set(which[k], t[k]);
+      }
+    }
+    bool linked = false;
+    for (int i = 0; i < call.n_inputs; ++i) {
+      linked |= recorded && call.inputs[i] && call.inputs[i]->requires_grad();
+    }
+    for (int k = 0; k < call.n_outputs; ++k) {
+      Tensor& out = outputs[static_cast<size_t>(k)];
+      if (out.defined() && out.requires_grad() && !linked) {
+        Tensor plain = out.detach();
+        copy_levels(*plain.impl(), *out.impl());
+        out = std::move(plain);
+      }
+      call.outputs[k] = std::move(out);
+    }
+  }
+
+  void run_in_place(OpCall& call) {
+    // The rule reads the values from before the change.
+    Tensor tangent;
+    if (carries(call.cls)) {
+      Tensor out;
+      OpCall plain{call.cls, call.op, call.inputs, call.n_inputs, &out, 1};
+      run_dual(plain);
+      tangent = tangent_at(*out.impl(), number());
+    }
+    run_transformed(call);
+    TensorImpl& self = *call.inputs[0];
+    const Tensor before = own_tangent(self);
+    if (before.defined()) {
+      Tensor to = before;
+      algebra::copy_(to, tangent.defined() ? tangent : zeros_like(before));
+    } else if (tangent.defined()) {
+      set_tangent(self, number(), tangent);
+    }
+  }
+
+  // The tangent of `self` to write into. A view's is a view of its base's.
+  Tensor own_tangent(TensorImpl& self) {
+    if (const Tensor& t = tangent_at(self, number()); t.defined()) return t;
+    if (!self.has(kIsView)) return {};
+    TensorImpl& base = *self.meta->base.impl();
+    if (!tangent_at(base, number()).defined()) {
+      set_tangent(base, number(), zeros_like(self.meta->base));
+    }
+    Tensor part = self.meta->step->apply(tangent_at(base, number()));
+    set_tangent(self, number(), part);
+    return part;
+  }
+};
+
+// ---- the public face ----------------------------------------------------------------------
+
+struct DualLevel::State {
+  ForwardLevel level;
+};
+
+DualLevel::DualLevel() : state_(std::make_unique<State>()) { state_->level.push(); }
+DualLevel::~DualLevel() { end(); }
+void DualLevel::end() {
+  // Ended by another thread: its own may still call it.
+  if (state_ && !state_->level.pop()) state_.release();
+  state_.reset();
+}
+uint64_t DualLevel::number() const { return state_->level.number(); }
+
+namespace {
+
+// The same elements with the same history, without the tangent of one level.
+Tensor plain_alias(const Tensor& t, uint64_t level) {
+  Tensor x = t.requires_grad() && recording() ? algebra::view_as(t) : t.detach();
+  copy_levels(*x.impl(), *t.impl());
+  if (tangent_at(*x.impl(), level).defined()) set_tangent(*x.impl(), level, {});
+  return x;
+}
+
+}  // namespace
+
+Tensor DualLevel::make(const Tensor& primal, const Tensor& tangent) const {
+  WG_CHECK(state_, Error, "make_dual: the level has ended");
+  WG_CHECK(primal.defined() && tangent.defined(), Error, "make_dual: expected two tensors");
+  WG_CHECK(is_differentiable(primal.dtype()), ValueError,
+           "make_dual: expected a primal of floating point or complex dtype, but got ",
+           primal.dtype());
+  WG_CHECK(primal.shape() == tangent.shape(), Error, "make_dual: the tangent has shape ",
+           tangent.shape(), ", but the primal has shape ", primal.shape());
+  WG_CHECK(primal.dtype() == tangent.dtype(), Error, "make_dual: the tangent has dtype ",
+           tangent.dtype(), ", but the primal has dtype ", primal.dtype());
+  WG_CHECK(!tangent_at(*primal.impl(), number()).defined(), Error,
+           "make_dual: the primal has a tangent at this level already");
+  WG_CHECK(!tangent_at(*tangent.impl(), number()).defined(), Error,
+           "make_dual: the tangent has a tangent of its own at this level");
+  Tensor x = plain_alias(primal, number());
+  set_tangent(*x.impl(), number(), tangent);
+  return x;
+}
+
+std::pair<Tensor, Tensor> DualLevel::unpack(const Tensor& dual) const {
+  WG_CHECK(state_, Error, "unpack_dual: the level has ended");
+  WG_CHECK(dual.defined(), Error, "unpack_dual: expected a tensor");
+  const Tensor tangent = tangent_at(*dual.impl(), number());
+  if (!tangent.defined()) return {dual, {}};
+  return {plain_alias(dual, number()), tangent};
+}
+
+ForwardCounts forward_counts() {
+  return {rules_used.load(std::memory_order_relaxed),
+          fallbacks_used.load(std::memory_order_relaxed)};
+}
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,66 @@
+#include "autograd/levels.h"
+
+#include "autograd/algebra.h"
+#include "autograd/execute.h"
+#include "tensor/check.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+Levels& make_levels(TensorImpl& t) {
+  AutogradMeta& meta = meta_of(t);
+  if (!meta.levels) meta.levels = std::make_unique<Levels>();
+  t.flags |= kHasLevels;
+  return *meta.levels;
+}
+
+void copy_levels(TensorImpl& to, const TensorImpl& from) {
+  const Levels* have = levels_of(from);
+  if (!have) return;
+  make_levels(to) = *have;
+  to.flags |= from.flags & kBatched;
+  update_contiguous(to);
+}
+
+const Tensor& tangent_at(const TensorImpl& t, uint64_t level) {
+  static const Tensor nothing;
+  if (const Levels* l = levels_of(t)) {
+    for (const Levels::Tangent& tangent : l->tangents) {
+      if (tangent.level == level) return tangent.value;
+    }
+  }
+  return nothing;
+}
+
+namespace {
+
+bool on_stack(uint64_t level) {
+  for (const Transform* t = thread_mode.top; t; t = t->below()) {
+    const auto* l = t->bit() & (kForwardMode | kVmap) ? static_cast<const Level*>(t) : nullptr;
+    if (l && l->number() == level) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void set_tangent(TensorImpl& t, uint64_t level, Tensor tangent) {
+  auto& list = make_levels(t).tangents;
+  // Those of levels that have ended stay nowhere for long.
+  std::erase_if(list, [&](const auto& e) { return e.level == level || !on_stack(e.level); });
+  if (tangent.defined()) list.push_back({level, std::move(tangent)});
+}
+
+Level::Level(uint32_t bit) : Transform(bit) {
+  static std::atomic<uint64_t> last{0};
+  number_ = last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+Tensor fresh_variable(const Tensor& t) {
+  if (t.requires_grad() && recording()) return algebra::view_as(t);
+  Tensor x = t.detach();
+  copy_levels(*x.impl(), *t.impl());
+  x.requires_grad_(true);
+  return x;
+}
+
+WENGERT_NAMESPACE_END

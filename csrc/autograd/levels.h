@@ -1,0 +1,59 @@
+// Nested transforms (forward mode, vmap) and what they attach to tensors.
+#pragma once
+
+#include "autograd/meta.h"
+#include "autograd/mode.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+inline Levels* levels_of(const TensorImpl& t) {
+  return t.has(kHasLevels) ? t.meta->levels.get() : nullptr;
+}
+Levels& make_levels(TensorImpl& t);
+// Gives `to`, which shows the same elements as `from`, what transforms have attached to that.
+void copy_levels(TensorImpl& to, const TensorImpl& from);
+
+// The tangent at a level; undefined where there is none.
+const Tensor& tangent_at(const TensorImpl& t, uint64_t level);
+void set_tangent(TensorImpl& t, uint64_t level, Tensor tangent);
+
+// The examples that `t` stands for at a level of vmap; nullptr where it does not.
+inline const Levels* batched_at(const TensorImpl& t, uint64_t level) {
+  if (!t.has(kBatched)) return nullptr;
+  const Levels& l = *t.meta->levels;
+  return l.batch_level == level ? &l : nullptr;
+}
+
+// A level of the stack: a transform with a number.
+class Level : public Transform {
+ public:
+  explicit Level(uint32_t bit);
+  uint64_t number() const { return number_; }
+
+ private:
+  uint64_t number_;
+};
+
+// While it lives, operations are recorded for gradients that are taken of each example by itself,
+// in the level of vmap that is innermost when it is made.
+class GradientLevel {
+ public:
+  GradientLevel();
+  ~GradientLevel();
+  void end();
+  GradientLevel(const GradientLevel&) = delete;
+  GradientLevel& operator=(const GradientLevel&) = delete;
+
+ private:
+  std::shared_ptr<int> count_;
+};
+
+// A tensor with the elements of `t` to differentiate by: a leaf, or linked to t's own history.
+Tensor fresh_variable(const Tensor& t);
+
+// Uninitialised memory for random numbers: for all examples where each has numbers of its own.
+Tensor empty_to_draw(Dims shape, DType dtype);
+// All the examples that `t` stands for, at every level; `t` itself where it does for none.
+Tensor all_examples(const Tensor& t);
+
+WENGERT_NAMESPACE_END
