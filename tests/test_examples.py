@@ -20,7 +20,7 @@ import wengert as wg
 from wengert import viz
 
 ROOT = Path(__file__).resolve().parent.parent
-TRAIN_NEEDS = ("matplotlib", "sklearn", "tqdm")
+TRAIN_NEEDS = ("PIL", "matplotlib", "sklearn", "tqdm")
 can_train = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in TRAIN_NEEDS),
     reason=f"needs {', '.join(TRAIN_NEEDS)}",
@@ -48,6 +48,10 @@ def test_accuracy(output: str) -> float:
 
 
 test_accuracy.__test__ = False
+
+
+def validation_loss(output: str) -> float:
+    return float(re.search(r"^validation loss ([\d.]+)", output, re.MULTILINE)[1])
 
 
 def test_three_variables_shows_values_and_gradients(tmp_path: Path) -> None:
@@ -116,6 +120,46 @@ def test_resnet_trains_and_writes_its_files(tmp_path: Path) -> None:
     assert test_accuracy(out) > 15
     assert (tmp_path / "resnet.png").read_bytes().startswith(b"\x89PNG")
     assert "0.weight" in wg.load(tmp_path / "model.safetensors")
+
+
+@can_train
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_char_lm_learns_and_writes(cell: str) -> None:
+    small = ("--epochs", 3, "--width", 128, "--layers", 1, "--length", 200, "--threads", 1)
+    out = run(ROOT / "examples/char_lm.py", "--cell", cell, *small)
+    assert validation_loss(out) < 2.2
+    assert len(out.split("\n", 3)[3].rsplit("\nvalidation loss", 1)[0]) == 200
+
+
+@can_train
+def test_gpt_learns_and_writes(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("".join(f"{k} and {k + 1} make {2 * k + 1}\n" for k in range(2000)))
+    small = ("--width", 64, "--layers", 2, "--span", 64, "--length", 100, "--threads", 1)
+    assert validation_loss(run(ROOT / "examples/gpt.py", *small, "--steps", 150)) < 2.5
+    out = run(ROOT / "examples/gpt.py", *small, "--steps", 100, "--data", text)
+    assert validation_loss(out) < 1.5
+    assert " and " in out
+
+
+@can_train
+@pytest.mark.parametrize("attention", ["additive", "multiplicative"])
+def test_seq2seq_translates_dates_it_has_not_seen(tmp_path: Path, attention: str) -> None:
+    picture = tmp_path / "attention.png"
+    small = ("--steps", 200, "--threads", 1, "--picture", picture)
+    out = run(ROOT / "examples/seq2seq.py", "--attention", attention, *small)
+    assert float(re.search(r"([\d.]+)% of 1000 unseen dates right", out)[1]) > 60
+    assert float(re.search(r"last loss ([\d.]+)", out)[1]) < 0.3
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@can_train
+def test_vae_learns_and_draws(tmp_path: Path) -> None:
+    out = run(ROOT / "examples/vae.py", "--epochs", 25, "--threads", 1, "--out", tmp_path)
+    # The best description that ignores the image takes about 34 nats.
+    assert float(re.search(r"test bound ([\d.]+) nats", out)[1]) < 31
+    assert (tmp_path / "vae.png").read_bytes().startswith(b"\x89PNG")
+    assert "encoder.0.weight" in wg.load(tmp_path / "model.safetensors")
 
 
 @can_train
