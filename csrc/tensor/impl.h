@@ -48,7 +48,7 @@ enum TensorFlag : uint16_t {
   kIsView = 1 << 2,     // meta->base says of what
   kInference = 1 << 3,  // made in inference mode: never recorded
   kRetainsGrad = 1 << 4,
-  kReadOnly = 1 << 5,  // wraps memory that must not be written
+  kReadOnly = 1 << 5,   // wraps memory that must not be written
   kHasLevels = 1 << 6,  // meta->levels: tangents, or the examples that this stands for
   kBatched = 1 << 7,    // stands for one example of many: its own memory must not be read
 };

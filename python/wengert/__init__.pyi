@@ -77,6 +77,7 @@ from ._ops import argsort as argsort
 from ._ops import argwhere as argwhere
 from . import array_api as array_api
 from ._ops import as_strided as as_strided
+from ._shape import as_strided_ as as_strided_
 def as_strided_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._layouts import as_strided_scatter as as_strided_scatter
 from ._creation import as_tensor as as_tensor
@@ -246,6 +247,7 @@ from .nn._function_forms import feature_alpha_dropout as feature_alpha_dropout
 from .nn._function_forms import feature_alpha_dropout_ as feature_alpha_dropout_
 from .nn._function_forms import feature_dropout as feature_dropout
 from .nn._function_forms import feature_dropout_ as feature_dropout_
+from . import fft as fft
 from ._layouts import fill as fill
 from ._ops import fill_ as fill_
 from ._settings import finfo as finfo
@@ -625,12 +627,14 @@ from . import special as special
 from ._shape import split as split
 def split_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._shape import split_with_sizes as split_with_sizes
+def split_with_sizes_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from .sparse._products import spmm as spmm
 from ._ops import sqrt as sqrt
 from ._ops import sqrt_ as sqrt_
 from ._ops import square as square
 from ._ops import square_ as square_
 from ._ops import squeeze as squeeze
+def squeeze_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from .sparse._products import sspaddmm as sspaddmm
 from ._ops import stack as stack
 from ._reductions import std as std

@@ -44,7 +44,7 @@ LEFT_OUT = {
     "torch.symeig": "PyTorch 2.13's raises, with a hint to linalg.eigh",
     "torch.utils.serialization": _REMOVED,
     "torch.utils.tensorboard.summary": "TensorBoard's own messages, which need its package",
-    "torch.onnx.export": "an exporter of its own size; NotImplementedError names the way by PyTorch",
+    "torch.onnx.export": "a project of its own; NotImplementedError names the way by PyTorch",
 }
 
 
