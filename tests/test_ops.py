@@ -21,6 +21,7 @@ OTHER_AT_INFINITY = {
     "silu": "the reference multiplies -inf by 0",
     "mish": "the reference multiplies -inf by 0",
     "sign": "NaN has sign 0",
+    "polygamma": "the reference gives a value to orders that are no whole numbers",
     "lgamma": "the reference says -inf at -inf, C and PyTorch inf",
 }
 

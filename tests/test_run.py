@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,15 @@ def answer(code: str) -> str:
     return done.stdout
 
 
+def assert_same_text(ours: str, theirs: str) -> None:
+    """The same but for the last digit of printed numbers, which may be rounded either way."""
+    number = re.compile(r"-?\d+\.\d+")
+    assert number.sub("#", ours) == number.sub("#", theirs)
+    for a, b in zip(number.findall(ours), number.findall(theirs), strict=True):
+        last_place = 10.0 ** -len(b.partition(".")[2])
+        assert abs(float(a) - float(b)) < 1.5 * last_place, (a, b)
+
+
 @pytest.mark.parametrize(
     ("program", "arguments", "last"),
     [
@@ -51,7 +61,8 @@ def test_programs_give_what_pytorch_gives(program, arguments, last, tmp_path):
     assert last in ours.stdout.splitlines()[-1]
     if importlib.util.find_spec("torch"):
         theirs = python(PROGRAMS / program, *arguments, cwd=tmp_path)
-        assert ours.stdout == theirs.stdout, theirs.stderr
+        assert theirs.returncode == 0, theirs.stderr
+        assert_same_text(ours.stdout, theirs.stdout)
 
 
 def test_names_are_the_same_modules():

@@ -1,6 +1,7 @@
 // Forward mode: tangents are carried beside the values of every operation.
 #include "autograd/algebra.h"
 #include "autograd/execute.h"
+#include "autograd/inspect.h"
 #include "autograd/jvp.h"
 #include "autograd/levels.h"
 #include "tensor/check.h"
@@ -234,17 +235,12 @@ void DualLevel::end() {
 }
 uint64_t DualLevel::number() const { return state_->level.number(); }
 
-namespace {
-
-// The same elements with the same history, without the tangent of one level.
-Tensor plain_alias(const Tensor& t, uint64_t level) {
+Tensor without_tangent(const Tensor& t, uint64_t level) {
   Tensor x = t.requires_grad() && recording() ? algebra::view_as(t) : t.detach();
   copy_levels(*x.impl(), *t.impl());
   if (tangent_at(*x.impl(), level).defined()) set_tangent(*x.impl(), level, {});
   return x;
 }
-
-}  // namespace
 
 Tensor DualLevel::make(const Tensor& primal, const Tensor& tangent) const {
   WG_CHECK(state_, Error, "make_dual: the level has ended");
@@ -260,7 +256,7 @@ Tensor DualLevel::make(const Tensor& primal, const Tensor& tangent) const {
            "make_dual: the primal has a tangent at this level already");
   WG_CHECK(!tangent_at(*tangent.impl(), number()).defined(), Error,
            "make_dual: the tangent has a tangent of its own at this level");
-  Tensor x = plain_alias(primal, number());
+  Tensor x = without_tangent(primal, number());
   set_tangent(*x.impl(), number(), tangent);
   return x;
 }
@@ -270,7 +266,7 @@ std::pair<Tensor, Tensor> DualLevel::unpack(const Tensor& dual) const {
   WG_CHECK(dual.defined(), Error, "unpack_dual: expected a tensor");
   const Tensor tangent = tangent_at(*dual.impl(), number());
   if (!tangent.defined()) return {dual, {}};
-  return {plain_alias(dual, number()), tangent};
+  return {without_tangent(dual, number()), tangent};
 }
 
 ForwardCounts forward_counts() {

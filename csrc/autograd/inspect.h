@@ -57,6 +57,17 @@ class WENGERT_API NodeRef {
 // be seen by what it shows.
 WENGERT_API void forbid_in_place(const Tensor& t);
 
+// What transforms that are on have attached to a tensor, for operations written by users: its
+// tangents with their levels, whether it stands for one example of many, and whether a gradient
+// flows to all of them from outside of vmap.
+WENGERT_API bool is_transforming();  // forward mode or vmap is on
+WENGERT_API std::vector<std::pair<uint64_t, Tensor>> tangents_of(const Tensor& t);
+// The same elements with the same history, without the tangent of one level.
+WENGERT_API Tensor without_tangent(const Tensor& t, uint64_t level);
+WENGERT_API void give_tangent(const Tensor& t, uint64_t level, const Tensor& tangent);
+WENGERT_API bool is_one_of_many(const Tensor& t);
+WENGERT_API bool examples_require_grad(const Tensor& t);
+
 // Counts a change that was made to the elements of `t` without an operation.
 WENGERT_API void mark_changed(const Tensor& t);
 

@@ -2,6 +2,7 @@
 
 #include "autograd/algebra.h"
 #include "autograd/execute.h"
+#include "autograd/inspect.h"
 #include "tensor/check.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -48,6 +49,32 @@ void set_tangent(TensorImpl& t, uint64_t level, Tensor tangent) {
   // Those of levels that have ended stay nowhere for long.
   std::erase_if(list, [&](const auto& e) { return e.level == level || !on_stack(e.level); });
   if (tangent.defined()) list.push_back({level, std::move(tangent)});
+}
+
+bool is_transforming() { return transforming(); }
+
+std::vector<std::pair<uint64_t, Tensor>> tangents_of(const Tensor& t) {
+  std::vector<std::pair<uint64_t, Tensor>> found;
+  if (const Levels* l = levels_of(*t.impl())) {
+    for (const Levels::Tangent& tangent : l->tangents) {
+      if (on_stack(tangent.level)) found.emplace_back(tangent.level, tangent.value);
+    }
+  }
+  return found;
+}
+void give_tangent(const Tensor& t, uint64_t level, const Tensor& tangent) {
+  WG_CHECK(tangent.shape() == t.shape() && tangent.dtype() == t.dtype(), Error,
+           "jvp: the tangent of an output of shape ", t.shape(), " and dtype ", t.dtype(),
+           " has shape ", tangent.shape(), " and dtype ", tangent.dtype());
+  set_tangent(*t.impl(), level, tangent);
+}
+bool is_one_of_many(const Tensor& t) { return t.impl()->has(kBatched); }
+bool examples_require_grad(const Tensor& t) {
+  for (const TensorImpl* e = t.impl(); e->has(kBatched);) {
+    e = e->meta->levels->examples.impl();
+    if (e->requires_grad()) return true;
+  }
+  return false;
 }
 
 Level::Level(uint32_t bit) : Transform(bit) {

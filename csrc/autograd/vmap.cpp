@@ -4,6 +4,7 @@
 #include "autograd/algebra.h"
 #include "autograd/batch.h"
 #include "autograd/execute.h"
+#include "autograd/inspect.h"
 #include "autograd/levels.h"
 #include "tensor/check.h"
 
@@ -316,10 +317,11 @@ struct GradientScope::State {
   GradientLevel level;
   bool recorded_outside;
   uint64_t since;
+  std::vector<Tensor> variables;
   bool ended = false;
 };
 
-GradientScope::GradientScope() : state_(new State{{}, recording(), thread_mode.last_node}) {
+GradientScope::GradientScope() : state_(new State{{}, recording(), thread_mode.last_node, {}}) {
   set_grad_enabled(true);
 }
 GradientScope::~GradientScope() { end(); }
@@ -337,14 +339,18 @@ Tensor GradientScope::variable(const Tensor& t) const {
            "this one has dtype ",
            t.dtype());
   const VmapLevel* vmap = innermost_vmap();
-  if (!vmap || batched_at(*t.impl(), vmap->number())) return fresh_variable(t);
+  const auto fresh = [&](const Tensor& one) {
+    state_->variables.push_back(fresh_variable(one));
+    return state_->variables.back();
+  };
+  if (!vmap || batched_at(*t.impl(), vmap->number())) return fresh(t);
   const Tensor one = vmap->wrap(t, true);
   if (const Levels* l = levels_of(*t.impl())) {  // those of levels inside of the vmap
     for (const Levels::Tangent& tangent : l->tangents) {
       if (tangent.level > vmap->number()) set_tangent(*one.impl(), tangent.level, tangent.value);
     }
   }
-  return fresh_variable(one);
+  return fresh(one);
 }
 
 namespace {
@@ -352,10 +358,7 @@ namespace {
 // Whether a gradient may flow through `t` to something other than `variables` that is older than
 // node number `since`, or to what stands for all examples.
 bool reaches_outside(const Tensor& t, TensorList variables, uint64_t since) {
-  for (const TensorImpl* e = t.impl(); e->has(kBatched);) {
-    e = e->meta->levels->examples.impl();
-    if (e->requires_grad()) return true;
-  }
+  if (examples_require_grad(t)) return true;
   std::vector<Node*> stack;
   std::unordered_set<const Node*> seen;
   if (Node* n = grad_fn(*t.impl())) stack.push_back(n);
@@ -383,7 +386,7 @@ std::vector<Tensor> GradientScope::gradients(TensorList outputs, TensorList vari
                                              TensorList gradients, bool retain_graph) const {
   bool differentiated = false;
   for (const Tensor& y : outputs) {
-    differentiated |= y.requires_grad() && reaches_outside(y, variables, state_->since);
+    differentiated |= y.requires_grad() && reaches_outside(y, state_->variables, state_->since);
   }
   for (const Tensor& g : gradients) {
     for (const TensorImpl* e = g.impl(); e;) {
@@ -404,7 +407,8 @@ std::vector<Tensor> GradientScope::gradients(TensorList outputs, TensorList vari
 
 Tensor GradientScope::outside(const Tensor& result) const {
   if (!result.defined() || !result.requires_grad()) return result;
-  if (state_->recorded_outside && reaches_outside(result, {}, state_->since)) return result;
+  if (state_->recorded_outside && reaches_outside(result, state_->variables, state_->since))
+    return result;
   Tensor t = result.detach();
   copy_levels(*t.impl(), *result.impl());
   return t;

@@ -1,4 +1,5 @@
 // Levels of forward mode and vmap, and scopes of gradients inside of them.
+#include "autograd/inspect.h"
 #include "bindings/module.h"
 #include "wengert/autograd.h"
 
@@ -42,6 +43,16 @@ void bind_transforms(py::module_& m) {
       .def("wrap", &BatchLevel::wrap)
       .def("unwrap", &BatchLevel::unwrap)
       .def("is_batched", &BatchLevel::is_batched);
+  m.def("_tangents_of", [](const Tensor& t) {
+    py::list list;
+    for (const auto& [level, tangent] : tangents_of(t)) list.append(py::make_tuple(level, tangent));
+    return list;
+  });
+  m.def("_is_transforming", &is_transforming);
+  m.def("_without_tangent", &without_tangent);
+  m.def("_give_tangent", &give_tangent);
+  m.def("_is_one_of_many", &is_one_of_many);
+  m.def("_examples_require_grad", &examples_require_grad);
   m.def("_batch_counts", [] {
     const BatchCounts c = batch_counts();
     return py::make_tuple(c.rules, c.fallbacks);

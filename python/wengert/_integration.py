@@ -28,6 +28,9 @@ def _areas(op: str, y: Tensor, x: Any, dx: Any, dim: int) -> Tensor:
     """The areas between neighbours along dim, by the trapezoidal rule."""
     if x is not None and dx is not None:
         raise TypeError(f"{op}: give x or dx, not both")
+    for name, t in (("y", y), ("x", x)):
+        if not isinstance(t, Tensor) and not (name == "x" and t is None):
+            raise TypeError(f"{op}: expected {name} to be a Tensor, but got {type(t).__name__}")
     along = _wrapped(op, dim, y.ndim)
     for t in (y, x):
         if isinstance(t, Tensor) and t.dtype is wg.bool:

@@ -203,7 +203,11 @@ class _Hooks:
         wanted = stand_ins(list(inputs.values()) if isinstance(inputs, dict) else inputs)
         if not isinstance(wanted, Tensor) and not wanted:
             raise RuntimeError("backward: inputs must not be empty; leave it out for all leaves")
-        _core.backward(t, gradient, keep, create_graph, wanted)
+        sparse = sys.modules.get("wengert.sparse._autograd")
+        tensors: Any = t
+        if sparse is not None:
+            tensors, gradient, wanted = sparse.on_values(t, gradient, wanted)
+        _core.backward(tensors, gradient, keep, create_graph, wanted)
 
     @staticmethod
     def warn_of_cycle() -> None:

@@ -217,6 +217,9 @@ class Function:
             args, kwargs = bound.args[len(first) :], bound.kwargs
         ctx._function = cls
         ctx._is_tensor = tuple(isinstance(a, Tensor) for a in args)
+        level = None
+        if _core._is_transforming():
+            level, tangents, args = _enter_transforms(cls, args)
         inputs = [a for a in args if isinstance(a, Tensor)]
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         recording = _core.is_grad_enabled() and any(ctx.needs_input_grad)
@@ -251,7 +254,68 @@ class Function:
                 saved = tuple(None if i in ctx._sparse_saved else t for i, t in enumerate(saved))
             name = cls.__name__ + "Backward"
             _core._record_custom(ctx, name, inputs, tensors, differentiable, saved)
+        if level is not None:
+            _carry_tangents(ctx, level, tangents, outputs)
         return outputs[0] if single else tuple(outputs)
+
+
+def _enter_transforms(
+    cls: type[Function], args: tuple[Any, ...]
+) -> tuple[int | None, list[Tensor | None], tuple[Any, ...]]:
+    """The level of forward mode at which arguments have tangents, the tangents, and the arguments
+    without them. Errors for what vmap cannot do with the function."""
+    tensors = [a for a in args if isinstance(a, Tensor)]
+    if any(_core._is_one_of_many(t) for t in tensors):
+        if not cls.generate_vmap_rule:
+            raise RuntimeError(
+                f"{cls.__name__}: in vmap a Function needs generate_vmap_rule = True, which says "
+                "that its static methods work for all examples at once"
+            )
+        if any(
+            _core._examples_require_grad(t) or (t.requires_grad and not _core._is_one_of_many(t))
+            for t in tensors
+        ):
+            raise NotImplementedError(
+                f"{cls.__name__}: in vmap the gradient of a Function can be taken inside only; "
+                "detach the arguments, or call grad inside of vmap"
+            )
+    found = [dict(_core._tangents_of(a)) if isinstance(a, Tensor) else {} for a in args]
+    levels = sorted({level for tangents in found for level in tangents})
+    if not levels:
+        return None, [], args
+    if len(levels) > 1:
+        raise NotImplementedError(
+            f"{cls.__name__}: a Function cannot carry the tangents of nested levels of forward mode"
+        )
+    level = levels[0]
+    plain = tuple(
+        _core._without_tangent(a, level) if level in tangents else a
+        for a, tangents in zip(args, found)
+    )
+    return level, [tangents.get(level) for tangents in found], plain
+
+
+def _carry_tangents(
+    ctx: FunctionCtx, level: int, tangents: list[Tensor | None], outputs: list[Any]
+) -> None:
+    cls = ctx._function
+    if ctx._dirty:
+        raise NotImplementedError(
+            f"{cls.__name__}: forward mode of a Function that changes its inputs in place"
+        )
+    ctx._saved, before = ctx.saved_for_forward, ctx._saved
+    try:
+        results = cls.jvp(ctx, *tangents)
+    finally:
+        ctx._saved = before
+    results = results if isinstance(results, tuple) else (results,)
+    if len(results) != len(outputs):
+        raise RuntimeError(
+            f"{cls.__name__}: jvp returned {len(results)} tangents for {len(outputs)} outputs"
+        )
+    for output, tangent in zip(outputs, results):
+        if isinstance(output, Tensor) and tangent is not None:
+            _core._give_tangent(output, level, tangent)
 
 
 def _finish_dirty(ctx: FunctionCtx, inputs: list[Tensor], outputs: list[Any]) -> None:
