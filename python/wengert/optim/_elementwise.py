@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
@@ -14,6 +15,8 @@ from wengert.optim.optimizer import Optimizer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_SPARSE = "wengert.sparse._tensor"
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ class ElementwiseOptimizer(Optimizer):
         switches, nothing, takes_sparse = self._switches, self._nothing, self._takes_sparse
         for index, group in enumerate(self.param_groups):
             params, grads = with_gradients(group["params"], takes_sparse)
-            if takes_sparse and any(g.is_sparse for g in grads):
+            # Without their module there are no sparse gradients to look for.
+            if takes_sparse and _SPARSE in sys.modules and any(g.is_sparse for g in grads):
                 params, grads = self._step_sparse(params, grads, group)
             if params:
                 key = None if switches is None else switches(group)
