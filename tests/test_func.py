@@ -230,6 +230,25 @@ def test_in_place_changes_of_views_carry_tangents():
     np.testing.assert_allclose(tangent, want)
 
 
+def test_in_place_changes_of_what_is_made_inside():
+    w, x = rand(3), rand(4, 3)
+
+    def f(w, x):
+        y = wg.zeros(3, dtype=wg.float64)
+        y.add_(w)
+        y.mul_(w)
+        return (y * x).sum()
+
+    got = vmap(grad(f), (None, 0))(w, x)
+    np.testing.assert_allclose(got.numpy(), 2 * w.numpy() * x.numpy())
+    outside = wg.zeros(3, dtype=wg.float64)
+    with pytest.raises(RuntimeError, match="in place"):
+        vmap(grad(lambda w, x: (outside.add_(w) * x).sum()), (None, 0))(w, x)
+    with pytest.raises(RuntimeError, match="in place"):
+        vmap(lambda x: outside.add_(x))(x)
+    assert not outside.any()
+
+
 def test_nested_vmap_and_chunks():
     x, y = rand(4, 3), rand(5, 3)
     table = vmap(lambda a: vmap(lambda b: (a * b).sum())(y))(x)

@@ -65,6 +65,9 @@ WENGERT_API std::vector<std::pair<uint64_t, Tensor>> tangents_of(const Tensor& t
 // The same elements with the same history, without the tangent of one level.
 WENGERT_API Tensor without_tangent(const Tensor& t, uint64_t level);
 WENGERT_API void give_tangent(const Tensor& t, uint64_t level, const Tensor& tangent);
+// A tensor that a user has made from nothing: inside of a gradient in vmap, one that the examples
+// have in common, so that it can be changed in place by what the gradient is taken of.
+WENGERT_API Tensor made_inside(const Tensor& t);
 WENGERT_API bool is_one_of_many(const Tensor& t);
 WENGERT_API bool examples_require_grad(const Tensor& t);
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "autograd/inspect.h"
 #include "bindings/autocast.h"
 #include "bindings/signature.h"
 #include "tensor_api.h"
@@ -554,6 +555,8 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         autocast_values(row.name, *low, parameters, values, kept);
       row.call(values, result);
     }
+    if (row.flags & kCreates && is_transforming()) [[unlikely]]
+      result.tensor = made_inside(result.tensor);
     if (options.memory_format) result.tensor = ordered(result.tensor, options.memory_format);
     if (options.requires_grad) result.tensor.requires_grad_();
     if (row.flags & kMutates && nargs > 0 && unwrap(args[0])) {

@@ -95,6 +95,25 @@ def _basis(tensors: list[Tensor]) -> list[Tensor]:
     return found
 
 
+def _of_arguments(
+    op: str,
+    func: Callable[..., Any],
+    argnums: int | tuple[int, ...],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """``func`` as a function of the arguments that ``argnums`` names, and these."""
+    positions = selected(op, argnums, args)
+
+    def partial(*chosen: Any) -> Any:
+        called = list(args)
+        for p, value in zip(positions, chosen, strict=True):
+            called[p] = value
+        return func(*called, **kwargs)
+
+    return partial, tuple(args[p] for p in positions)
+
+
 def _split(rows: Tensor, sizes: list[int]) -> list[Tensor]:
     return list(rows.split(sizes, 0)) if sizes else []
 
@@ -120,15 +139,7 @@ def jacrev(
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        positions = selected("jacrev", argnums, args)
-
-        def partial(*chosen: Any) -> Any:
-            called = list(args)
-            for p, value in zip(positions, chosen, strict=True):
-                called[p] = value
-            return func(*called, **kwargs)
-
-        chosen = tuple(args[p] for p in positions)
+        partial, chosen = _of_arguments("jacrev", func, argnums, args, kwargs)
         output, pull, *aux = vjp(partial, *chosen, has_aux=has_aux)
         outputs, output_spec = tree_flatten(output)
         inputs, input_spec = tree_flatten(chosen)
@@ -178,15 +189,7 @@ def jacfwd(
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        positions = selected("jacfwd", argnums, args)
-
-        def partial(*chosen: Any) -> Any:
-            called = list(args)
-            for p, value in zip(positions, chosen, strict=True):
-                called[p] = value
-            return func(*called, **kwargs)
-
-        chosen = tuple(args[p] for p in positions)
+        partial, chosen = _of_arguments("jacfwd", func, argnums, args, kwargs)
         inputs, input_spec = tree_flatten(chosen)
         tensors_only("jacfwd", "the arguments", inputs)
         sizes = [t.numel() for t in inputs]
