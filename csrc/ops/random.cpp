@@ -127,12 +127,19 @@ Tensor& normal_(Tensor& self, double mean, double std, Generator* generator) {
   WG_CHECK(std >= 0, Error, "normal_: the standard deviation must be non-negative, but got ", std);
   return fill(self, Distribution::normal, mean, std, generator, "normal_");
 }
+namespace {
+// Where every example of a vmap is to have numbers of its own, memory for all of them.
+Tensor to_draw(Dims shape, std::optional<DType> dtype) {
+  if (!(thread_mode.word & kVmap)) return empty(shape, dtype);
+  return empty_to_draw(shape, dtype.value_or(default_dtype()));
+}
+}  // namespace
 Tensor rand(Dims shape, std::optional<DType> dtype, Generator* generator) {
-  Tensor t = empty_to_draw(shape, dtype.value_or(default_dtype()));
+  Tensor t = to_draw(shape, dtype);
   return uniform_(t, 0, 1, generator);
 }
 Tensor randn(Dims shape, std::optional<DType> dtype, Generator* generator) {
-  Tensor t = empty_to_draw(shape, dtype.value_or(default_dtype()));
+  Tensor t = to_draw(shape, dtype);
   return normal_(t, 0, 1, generator);
 }
 

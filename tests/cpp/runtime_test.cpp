@@ -135,8 +135,8 @@ TEST_F(Threads, ExceptionsArriveAfterAllTasks) {
 }
 
 TEST_F(Threads, BadThreadCount) {
-  EXPECT_THROW(set_num_threads(0), ValueError);
-  EXPECT_THROW(set_num_threads(-3), ValueError);
+  EXPECT_THROW(set_num_threads(0), Error);
+  EXPECT_THROW(set_num_threads(-3), Error);
   EXPECT_EQ(num_threads(), before_);
 }
 
