@@ -50,7 +50,18 @@ class ForwardLevel final : public Level {
     }
   }
 
+  // Tangents with a history may hold the tensors that hold them.
+  void release() {
+    for (const Tensor& t : holders_) set_tangent(*t.impl(), number(), {});
+    holders_.clear();
+  }
+
  private:
+  void give(TensorImpl& t, const Tensor& tangent) {
+    set_tangent(t, number(), tangent);
+    if (tangent.requires_grad()) holders_.push_back(Tensor::share(&t));
+  }
+
   static bool carries(const OpClass& cls) {
     return cls.tangents != Tangents::none && (cls.vjp || cls.tangents != Tangents::by_vjp);
   }
@@ -83,7 +94,9 @@ class ForwardLevel final : public Level {
       if (!t.defined() || !out.defined() || !is_differentiable(out.dtype())) continue;
       if (t.dtype() != out.dtype()) t = algebra::cast(t, out.dtype());
       if (!(t.shape() == out.shape())) t = algebra::expand(t, out.shape());
-      set_tangent(*out.impl(), number(), t);
+      // A change in place of the output is one of its tangent too, and of no other.
+      if (!cls.view && !t.impl()->unique()) t = algebra::clone(t);
+      give(*out.impl(), t);
       give_to_saved(*out.impl(), cls, before, t);
     }
   }
@@ -94,9 +107,10 @@ class ForwardLevel final : public Level {
     if (!n || n->cls != &cls || n->number <= before) return;
     for (int k = 0; k < n->n_saved; ++k) {
       const Saved& s = n->saved()[k];
-      if (s.tensor && s.is_output && s.output_nr == out.output_nr) {
-        set_tangent(*s.tensor, number(), tangent);
-      }
+      if (!s.is_output || s.output_nr != out.output_nr) continue;
+      WG_CHECK(!s.is_packed, NotImplementedError, cls.name,
+               ": hooks on saved tensors cannot be used together with forward mode");
+      if (s.tensor) give(*s.tensor, tangent);
     }
   }
 
@@ -197,27 +211,43 @@ class ForwardLevel final : public Level {
     }
     run_transformed(call);
     TensorImpl& self = *call.inputs[0];
-    const Tensor before = own_tangent(self);
+    const Tensor before = own_tangent(self, tangent);
     if (before.defined()) {
       Tensor to = before;
       algebra::copy_(to, tangent.defined() ? tangent : zeros_like(before));
     } else if (tangent.defined()) {
-      set_tangent(self, number(), tangent);
+      give(self, tangent);
     }
   }
 
-  // The tangent of `self` to write into. A view's is a view of its base's.
-  Tensor own_tangent(TensorImpl& self) {
-    if (const Tensor& t = tangent_at(self, number()); t.defined()) return t;
-    if (!self.has(kIsView)) return {};
-    TensorImpl& base = *self.meta->base.impl();
-    if (!tangent_at(base, number()).defined()) {
-      set_tangent(base, number(), zeros_like(self.meta->base));
+  // The tangent of `self` to write `written` into, standing for as many examples. A view's is a
+  // view of its base's.
+  Tensor own_tangent(TensorImpl& self, const Tensor& written) {
+    if (!self.has(kIsView)) {
+      const Tensor own = tangent_at(self, number());
+      if (own.defined() && thread_mode.word & kVmap) {
+        give(self, algebra::clone_beside(own, written));
+        return tangent_at(self, number());
+      }
+      return own;
     }
-    Tensor part = self.meta->step->apply(tangent_at(base, number()));
-    set_tangent(self, number(), part);
+    const Tensor& base = self.meta->base;
+    Tensor whole = tangent_at(*base.impl(), number());
+    const bool fresh = !whole.defined() && tangent_at(self, number()).defined();
+    if (fresh) return tangent_at(self, number());  // of a dual number that shows another tensor
+    if (!whole.defined()) {
+      whole = written.defined() ? algebra::new_zeros(written, base.shape(), base.dtype())
+                                : zeros_like(base);
+    } else if (thread_mode.word & kVmap) {
+      whole = algebra::clone_beside(whole, written);
+    }
+    give(*base.impl(), whole);
+    const Tensor part = self.meta->step->apply(whole);
+    give(self, part);
     return part;
   }
+
+  std::vector<Tensor> holders_;
 };
 
 // ---- the public face ----------------------------------------------------------------------
@@ -229,8 +259,10 @@ struct DualLevel::State {
 DualLevel::DualLevel() : state_(std::make_unique<State>()) { state_->level.push(); }
 DualLevel::~DualLevel() { end(); }
 void DualLevel::end() {
+  if (!state_) return;
+  state_->level.release();
   // Ended by another thread: its own may still call it.
-  if (state_ && !state_->level.pop()) state_.release();
+  if (!state_->level.pop()) state_.release();
   state_.reset();
 }
 uint64_t DualLevel::number() const { return state_->level.number(); }
@@ -257,7 +289,7 @@ Tensor DualLevel::make(const Tensor& primal, const Tensor& tangent) const {
   WG_CHECK(!tangent_at(*tangent.impl(), number()).defined(), Error,
            "make_dual: the tangent has a tangent of its own at this level");
   Tensor x = without_tangent(primal, number());
-  set_tangent(*x.impl(), number(), tangent);
+  set_tangent(*x.impl(), number(), algebra::clone(tangent));
   return x;
 }
 

@@ -1,6 +1,7 @@
 // Gradients of each example by itself, and of functions within functions.
 #include <unordered_set>
 
+#include "autograd/algebra.h"
 #include "autograd/inspect.h"
 #include "autograd/vmap_level.h"
 #include "tensor/check.h"
@@ -16,15 +17,41 @@ void GradientLevel::end() {
   count_.reset();
 }
 
+namespace {
+
+Tensor linked_variable(const Tensor& t) {
+  if (t.requires_grad() && recording()) return algebra::view_as(t);
+  Tensor x = t.detach();
+  copy_levels(*x.impl(), *t.impl());
+  x.requires_grad_(true);
+  return x;
+}
+
+}  // namespace
+
+Tensor fresh_variable(const Tensor& t) {
+  const VmapLevel* vmap = innermost_vmap();
+  if (!vmap || batched_at(*t.impl(), vmap->number())) return linked_variable(t);
+  const Tensor one = vmap->wrap(t, true);
+  if (const Levels* l = levels_of(*t.impl())) {  // those of levels inside of the vmap
+    for (const Levels::Tangent& tangent : l->tangents) {
+      if (tangent.level > vmap->number()) set_tangent(*one.impl(), tangent.level, tangent.value);
+    }
+  }
+  return linked_variable(one);
+}
+
 struct GradientScope::State {
   GradientLevel level;
   bool recorded_outside;
   uint64_t since;
   std::vector<Tensor> variables;
+  std::unique_ptr<ModeScope> outside_inference;  // gradients are recorded in inference mode too
   bool ended = false;
 };
 
-GradientScope::GradientScope() : state_(new State{{}, recording(), thread_mode.last_node, {}}) {
+GradientScope::GradientScope() : state_(new State{{}, recording(), thread_mode.last_node, {}, {}}) {
+  if (is_inference_mode()) state_->outside_inference = inference_mode(false);
   set_grad_enabled(true);
 }
 GradientScope::~GradientScope() { end(); }
@@ -32,6 +59,7 @@ void GradientScope::end() {
   if (state_->ended) return;
   state_->ended = true;
   state_->level.end();
+  state_->outside_inference.reset();
   set_grad_enabled(state_->recorded_outside);
 }
 
@@ -41,19 +69,8 @@ Tensor GradientScope::variable(const Tensor& t) const {
            "grad: only tensors of floating point and complex dtype can be differentiated by, but "
            "this one has dtype ",
            t.dtype());
-  const VmapLevel* vmap = innermost_vmap();
-  const auto fresh = [&](const Tensor& one) {
-    state_->variables.push_back(fresh_variable(one));
-    return state_->variables.back();
-  };
-  if (!vmap || batched_at(*t.impl(), vmap->number())) return fresh(t);
-  const Tensor one = vmap->wrap(t, true);
-  if (const Levels* l = levels_of(*t.impl())) {  // those of levels inside of the vmap
-    for (const Levels::Tangent& tangent : l->tangents) {
-      if (tangent.level > vmap->number()) set_tangent(*one.impl(), tangent.level, tangent.value);
-    }
-  }
-  return fresh(one);
+  state_->variables.push_back(fresh_variable(t));
+  return state_->variables.back();
 }
 
 namespace {

@@ -67,6 +67,13 @@ void give_tangent(const Tensor& t, uint64_t level, const Tensor& tangent) {
            "jvp: the tangent of an output of shape ", t.shape(), " and dtype ", t.dtype(),
            " has shape ", tangent.shape(), " and dtype ", tangent.dtype());
   set_tangent(*t.impl(), level, tangent);
+  Node* n = t.impl()->grad_fn;
+  for (int k = 0; n && k < n->n_saved; ++k) {  // the copies of outputs that their node has saved
+    const Saved& s = n->saved()[k];
+    if (s.is_output && !s.is_packed && s.tensor && s.output_nr == t.impl()->output_nr) {
+      set_tangent(*s.tensor, level, tangent);
+    }
+  }
 }
 bool is_one_of_many(const Tensor& t) { return t.impl()->has(kBatched); }
 bool examples_require_grad(const Tensor& t) {
@@ -80,14 +87,6 @@ bool examples_require_grad(const Tensor& t) {
 Level::Level(uint32_t bit) : Transform(bit) {
   static std::atomic<uint64_t> last{0};
   number_ = last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
-Tensor fresh_variable(const Tensor& t) {
-  if (t.requires_grad() && recording()) return algebra::view_as(t);
-  Tensor x = t.detach();
-  copy_levels(*x.impl(), *t.impl());
-  x.requires_grad_(true);
-  return x;
 }
 
 WENGERT_NAMESPACE_END

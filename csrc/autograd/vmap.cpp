@@ -164,7 +164,7 @@ void VmapLevel::in_place(OpCall& call, bool differentiated) {
       !batched || (l && !l->same), Error, call.cls.name,
       "_: in vmap, a tensor that is the same for all examples cannot be changed in place by one "
       "that is not; use the operation that returns a new tensor, or make the tensor from one "
-      "that is batched (new_zeros, zeros_like)");
+      "that is batched (zeros_like)");
   const RecordingGuard below(recorded_outside_ && recording());
   if (!l) {
     WG_CHECK(

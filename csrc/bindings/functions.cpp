@@ -524,6 +524,10 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         large |= asks_for_much(parameters[i].kind, values[i]);
       }
     }
+    if (options.out && is_transforming()) [[unlikely]] {
+      throw NotImplementedError(std::string(row.name) +
+                                ": out= is not available in forward mode and vmap; use the result");
+    }
     if (self->form == Form::in_place) {
       Tensor target = Tensor::share(values[0].tensor);
       {

@@ -120,7 +120,10 @@ struct NewZeros {
   }
   void compute(Compute& c) const { fill_elements(*c.out().impl(), 0); }
   bool batch(Batch& b) const {
-    b.set(0, zeros(with_front(b.size(), shape), dtype));
+    // Its inputs may stand for the examples of other levels too.
+    std::vector<Tensor> inputs;
+    for (int i = 0; i < b.inputs(); ++i) inputs.push_back(b.in(i));
+    b.set(0, apply_list(NewZeros{with_front(b.size(), shape), dtype}, inputs));
     return true;
   }
 };

@@ -40,6 +40,7 @@ struct Draw {
   double a, b;
   uint64_t seed, offset;
   static constexpr const char* name = "random_draw";
+  static constexpr bool random = true;
   WG_FIELDS(kind, a, b, seed, offset)
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -65,6 +66,7 @@ struct DrawIntegers {
   uint64_t range;
   uint64_t seed, offset;
   static constexpr const char* name = "random_integers";
+  static constexpr bool random = true;
   WG_FIELDS(from, range, seed, offset)
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -94,6 +96,7 @@ struct DrawIntegers {
 struct Bernoulli {
   uint64_t seed, offset;
   static constexpr const char* name = "bernoulli";
+  static constexpr bool random = true;
   WG_FIELDS(seed, offset)
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -122,6 +125,7 @@ struct Multinomial {
   bool replacement;
   uint64_t seed, offset;
   static constexpr const char* name = "multinomial";
+  static constexpr bool random = true;
   WG_FIELDS(samples, replacement, seed, offset)
   void infer(Infer& m) const {
     m.out().dtype = DType::int64;
@@ -195,6 +199,7 @@ struct Multinomial {
 struct Permutation {
   uint64_t seed, offset;
   static constexpr const char* name = "randperm";
+  static constexpr bool random = true;
   WG_FIELDS(seed, offset)
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;

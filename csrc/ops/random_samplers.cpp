@@ -78,6 +78,7 @@ struct GammaGradient {
 struct StandardGamma {
   uint64_t seed, offset;
   static constexpr const char* name = "_standard_gamma";
+  static constexpr bool random = true;
   WG_FIELDS(seed, offset)
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const { like_first(m); }
@@ -111,6 +112,7 @@ struct DirichletGradient {
 struct SampleDirichlet {
   uint64_t seed, offset;
   static constexpr const char* name = "_sample_dirichlet";
+  static constexpr bool random = true;
   WG_FIELDS(seed, offset)
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const { like_first(m); }
@@ -149,6 +151,7 @@ struct SampleDirichlet {
 struct Poisson {
   uint64_t seed, offset;
   static constexpr const char* name = "poisson";
+  static constexpr bool random = true;
   WG_FIELDS(seed, offset)
   void infer(Infer& m) const { like_first(m); }
   void compute(Compute& c) const {
@@ -165,6 +168,7 @@ struct Poisson {
 struct Binomial {
   uint64_t seed, offset;
   static constexpr const char* name = "binomial";
+  static constexpr bool random = true;
   WG_FIELDS(seed, offset)
   void infer(Infer& m) const { like_first(m); }
   void compute(Compute& c) const {

@@ -256,6 +256,9 @@ class Function:
             _core._record_custom(ctx, name, inputs, tensors, differentiable, saved)
         if level is not None:
             _carry_tangents(ctx, level, tangents, outputs)
+            for a, tangent in zip(args, tangents):  # what backward reads, at this level
+                if tangent is not None:
+                    _core._give_tangent(a, level, tangent)
         return outputs[0] if single else tuple(outputs)
 
 

@@ -53,7 +53,7 @@ class TreeSpec:
 
 
 def _is_namedtuple(kind: type) -> bool:
-    return issubclass(kind, tuple) and hasattr(kind, "_fields")
+    return issubclass(kind, tuple) and (hasattr(kind, "_fields") or hasattr(kind, "n_fields"))
 
 
 def _children(tree: Any) -> tuple[Any, Any, list[Any]] | None:
@@ -111,7 +111,7 @@ def tree_unflatten(leaves: Any, treespec: TreeSpec) -> Any:
         return kind(zip(context, children, strict=True))
     if kind is defaultdict:
         return defaultdict(context[0], zip(context[1], children, strict=True))
-    return kind(*children) if _is_namedtuple(kind) else kind(children)
+    return kind(*children) if hasattr(kind, "_fields") else kind(children)
 
 
 def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:

@@ -1,0 +1,154 @@
+"""Transforms of functions within each other, and beside other modes."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.autograd import forward_ad
+from wengert.func import grad, hessian, jacfwd, jacrev, jvp, vjp, vmap
+
+
+def numbers(*values: float) -> wg.Tensor:
+    return wg.tensor(values, dtype=wg.float64)
+
+
+X = numbers(1.0, 2.0, 3.0)
+
+
+def same(got: wg.Tensor, want: object) -> None:
+    np.testing.assert_allclose(got.detach().numpy(), want, rtol=1e-10, atol=1e-12)
+
+
+def test_a_change_in_place_changes_one_tangent_only():
+    ones = wg.ones_like(X)
+    same(jvp(lambda x: ((x + 1).mul_(2), x * 1)[1], (X,), (ones,))[1], [1, 1, 1])
+    same(ones, [1, 1, 1])
+
+    def f(x):
+        y = x + 1
+        y.mul_(2)
+        return x * y
+
+    same(jacfwd(f)(X), np.diag([6.0, 10.0, 14.0]))  # 4 x + 2
+    same(hessian(lambda x: f(x).sum())(X), 4 * np.eye(3))
+
+    def rows(b):
+        y = b + wg.zeros(2, 3, dtype=wg.float64)
+        y[0].mul_(5)
+        return y
+
+    same(jvp(rows, (X,), (X,))[1], [[5, 10, 15], [1, 2, 3]])
+
+
+def test_second_derivatives_of_functions_that_index():
+    same(hessian(lambda x: x[0] ** 2)(X), np.diag([2.0, 0, 0]))
+    same(hessian(lambda x: (x[:2] ** 3).sum())(X), np.diag([6.0, 12, 0]))
+
+    def rosenbrock(x):
+        return ((1 - x[:-1]) ** 2 + 100 * (x[1:] - x[:-1] ** 2) ** 2).sum()
+
+    same(hessian(rosenbrock)(X), jacrev(jacrev(rosenbrock))(X).numpy())
+
+    def fill(x):
+        y = wg.zeros(3, dtype=wg.float64)
+        y[0] = x[1]
+        return y
+
+    same(jacfwd(fill)(X), [[0, 1, 0], [0, 0, 0], [0, 0, 0]])
+    same(vmap(jacrev(lambda x: x[0] ** 2))(X.expand(2, 3)), [[2, 0, 0]] * 2)
+    same(
+        vmap(hessian(lambda x: x[0] ** 2 * x[1]))(X.expand(2, 3))[1],
+        [[4, 2, 0], [2, 0, 0], [0] * 3],
+    )
+
+
+class Cube(wg.autograd.Function):
+    @staticmethod
+    def forward(x):
+        return x**3
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 3 * ctx.saved_tensors[0] ** 2
+
+    @staticmethod
+    def jvp(ctx, t):
+        return t * 3 * ctx.saved_tensors[0] ** 2
+
+
+def test_forward_over_reverse_of_a_function_of_users():
+    a = wg.tensor(2.0, dtype=wg.float64)
+    assert jvp(grad(Cube.apply), (a,), (wg.ones_like(a),))[1].item() == 12
+
+
+def test_an_operation_without_a_rule_inside_of_two_vmaps():
+    eye = wg.eye(2, dtype=wg.float64)
+    matrices, b = wg.stack([eye, eye * 2]), wg.ones(2, dtype=wg.float64)
+    got = vmap(jacfwd(wg.linalg.solve, argnums=1), in_dims=(0, None))(matrices, b)
+    same(got, wg.linalg.inv(matrices).numpy())
+
+
+@pytest.mark.parametrize("randomness", ["error", "different"])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda x: wg.bernoulli(x * 0.5),
+        lambda x: x + wg.randperm(3),
+        lambda x: x + wg.randint(5, (3,)),
+        lambda x: wg.multinomial(x, 2),
+        lambda x: wg.poisson(x),
+    ],
+)
+def test_random_numbers_are_never_repeated_silently(draw, randomness):
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        vmap(draw, randomness=randomness)(wg.ones(4, 3))
+
+
+def test_beside_other_modes():
+    with wg.inference_mode():
+        same(grad(lambda x: (x**2).sum())(X), 2 * X.numpy())
+        _, pull = vjp(lambda x: x**2, X)
+        same(pull(X)[0], 2 * X.numpy() ** 2)
+        assert wg.is_inference_mode_enabled()
+    keep = wg.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t)
+    with keep, pytest.raises(NotImplementedError, match="hooks"):
+        hessian(lambda x: x.tanh().sum())(X)
+
+    def into(x):
+        out = wg.zeros(3, dtype=wg.float64)
+        wg.mul(x, x, out=out)
+        return out
+
+    for transform in (lambda: jvp(into, (X,), (X,)), lambda: vmap(into)(X.expand(2, 3))):
+        with pytest.raises(NotImplementedError, match="out="):
+            transform()
+
+
+def test_named_tuples_are_nests():
+    values, indices = vmap(lambda x: x.max(0))(X.expand(2, 3))
+    same(values, [3, 3])
+    assert indices.tolist() == [2, 2]
+
+
+def test_a_level_that_ends_lets_go_of_its_tangents():
+    def run():
+        x = wg.rand(1000, dtype=wg.float64).requires_grad_()
+        with forward_ad.dual_level():
+            forward_ad.make_dual(x, x.detach()).exp().mul(x).tanh()
+
+    run()
+    gc.collect()
+    before = wg.memory_stats()
+    for _ in range(50):
+        run()
+    after = wg.memory_stats()
+    assert after["allocated"] <= before["allocated"] + 10_000
