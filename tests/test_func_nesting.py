@@ -97,6 +97,17 @@ def test_an_operation_without_a_rule_inside_of_two_vmaps():
     same(got, wg.linalg.inv(matrices).numpy())
 
 
+def test_functions_of_the_library_that_have_rules_of_their_own():
+    a = wg.rand(3, 3, 2, dtype=wg.float64)
+    same(vmap(wg.linalg.pinv)(a)[1], wg.linalg.pinv(a[1]).numpy())
+    same(jacfwd(wg.linalg.pinv)(a[0]), jacrev(wg.linalg.pinv)(a[0]).numpy())
+    layer = wg.nn.Linear(2, 2).double().requires_grad_(False)
+    layer.register_full_backward_hook(lambda *_: None)
+    weight = layer.weight.detach()
+    same(jacfwd(layer)(a[0, 0]), weight.numpy())
+    same(vmap(jacrev(layer))(a[0])[1], weight.numpy())
+
+
 @pytest.mark.parametrize("randomness", ["error", "different"])
 @pytest.mark.parametrize(
     "draw",

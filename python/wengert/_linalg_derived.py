@@ -92,7 +92,8 @@ def pinv(
         raise RuntimeError(f"linalg.pinv: expected matrices, but got shape {tuple(A.shape)}")
     if hermitian:
         _check_square("linalg.pinv", A)
-    result = _Pinv.apply(A, atol, rtol, hermitian)
+    pinv = _pinv_value if _core._is_transforming() else _Pinv.apply
+    result = pinv(A, atol, rtol, hermitian)
     return stored(result, out)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class _Gate(Function):
     """Hands its inputs on; in backward, hands on what ``callback`` makes of the gradients."""
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(ctx: Any, callback: Callable, *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
@@ -24,6 +26,10 @@ class _Gate(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple:
         return (None, *ctx.callback(grads))
+
+    @staticmethod
+    def jvp(ctx: Any, _: None, *tangents: Tensor | None) -> tuple:
+        return tangents
 
 
 def _through_gate(values: tuple, callback: Callable) -> tuple[tuple, list[int]]:
