@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import builtins
+from collections import namedtuple
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import wengert as wg
 from wengert._tensor import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NamedTuple
 
 __all__ = ["corrcoef", "cov", "histogram", "histogramdd"]
 
@@ -102,11 +102,17 @@ def corrcoef(input: Tensor) -> Tensor:
     return c.clamp(-1, 1)
 
 
-class Histogram(NamedTuple):
-    """The counts, or weights, in the bins, and the edges of the bins."""
+if TYPE_CHECKING:
 
-    hist: Tensor
-    bin_edges: Any
+    class Histogram(NamedTuple):
+        """The counts, or weights, in the bins, and the edges of the bins."""
+
+        hist: Tensor
+        bin_edges: Any
+
+else:
+    Histogram = namedtuple("Histogram", ("hist", "bin_edges"))
+    Histogram.__doc__ = "The counts, or weights, in the bins, and the edges of the bins."
 
 
 def _edges_between(values: Tensor, bins: int, low: float, high: float) -> Tensor:

@@ -15,7 +15,6 @@ from .._grad_modes import (
     set_multithreading_enabled,
 )
 from .._tensor import Tensor
-from . import forward_ad as forward_ad
 from ._node import GradientEdge, stand_ins
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
@@ -214,7 +213,7 @@ class _Hooks:
         _warn_of_cycle(2)
 
 
-_MODULES = ("functional", "grad_mode", "graph", "profiler")
+_MODULES = ("forward_ad", "functional", "grad_mode", "graph", "profiler")
 
 
 def __getattr__(name: str) -> Any:

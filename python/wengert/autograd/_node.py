@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
 
 from .. import _core
 from .._core import Node
 from .._tensor import Tensor
 from ..utils.hooks import RemovableHandle
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NamedTuple
 
 
 class Handle(RemovableHandle):
@@ -42,13 +45,24 @@ class MultiHandle(Handle):
             h.remove()
 
 
-class GradientEdge(NamedTuple):
-    """Where a gradient flows: into output ``output_nr`` of a node. `wengert.autograd.grad` and
-    `backward` take it in place of a tensor."""
+if TYPE_CHECKING:
 
-    node: Node
-    output_nr: int
-    ownership_token: Node | None = None
+    class GradientEdge(NamedTuple):
+        """Where a gradient flows: into output ``output_nr`` of a node. `wengert.autograd.grad` and
+        `backward` take it in place of a tensor."""
+
+        node: Node
+        output_nr: int
+        ownership_token: Node | None = None
+
+else:
+    GradientEdge = namedtuple(
+        "GradientEdge", ("node", "output_nr", "ownership_token"), defaults=(None,)
+    )
+    GradientEdge.__doc__ = (
+        "Where a gradient flows: into output ``output_nr`` of a node. `wengert.autograd.grad` and\n"
+        "`backward` take it in place of a tensor."
+    )
 
 
 class SavedTensor:

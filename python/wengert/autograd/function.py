@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -210,6 +209,8 @@ class Function:
         split = cls.setup_context is not Function.setup_context
         ctx = FunctionCtx()
         if split or kwargs:
+            import inspect  # slow to load, and seldom needed
+
             first = () if split else (ctx,)
             bound = inspect.signature(cls.forward).bind(*first, *args, **kwargs)
             if split:
