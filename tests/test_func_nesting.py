@@ -144,6 +144,14 @@ def test_beside_other_modes():
             transform()
 
 
+def test_new_tensors_of_an_example_are_its_own():
+    for make in ("new_zeros", "new_ones", "new_empty"):
+        got = vmap(lambda x, make=make: getattr(x, make)(2, 3).mul_(0).add_(x))(X.expand(2, 3))
+        assert got.shape == (2, 2, 3)
+    got = vmap(lambda x: x.new_full((3,), 2.0).mul_(x))(wg.stack([X, X * 2]))
+    same(got[1], 4 * X.numpy())
+
+
 def test_named_tuples_are_nests():
     values, indices = vmap(lambda x: x.max(0))(X.expand(2, 3))
     same(values, [3, 3])

@@ -316,7 +316,10 @@ def _maker(name: str) -> Any:
     make = getattr(_core.ops, name)
 
     def new(self: Tensor, *size: Any, dtype: dtype | None = None, **options: Any) -> Tensor:
-        return make(*size, dtype=self.dtype if dtype is None else dtype, **options)
+        made = make(*size, dtype=self.dtype if dtype is None else dtype, **options)
+        if _core._is_one_of_many(self):  # a tensor of its own for every example, as this one
+            made = made + _core.ops.zeros_like(self, dtype=made.dtype).sum().to(made.dtype)
+        return made
 
     new.__name__ = new.__qualname__ = f"new_{name}"
     new.__doc__ = f"wengert.{name} of the given size with the dtype of this tensor."
