@@ -191,11 +191,7 @@ class ForwardLevel final : public Level {
     }
     for (int k = 0; k < call.n_outputs; ++k) {
       Tensor& out = outputs[static_cast<size_t>(k)];
-      if (out.defined() && out.requires_grad() && !linked) {
-        Tensor plain = out.detach();
-        copy_levels(*plain.impl(), *out.impl());
-        out = std::move(plain);
-      }
+      if (out.defined() && out.requires_grad() && !linked) out = without_history(out);
       call.outputs[k] = std::move(out);
     }
   }
@@ -268,8 +264,9 @@ void DualLevel::end() {
 uint64_t DualLevel::number() const { return state_->level.number(); }
 
 Tensor without_tangent(const Tensor& t, uint64_t level) {
-  Tensor x = t.requires_grad() && recording() ? algebra::view_as(t) : t.detach();
-  copy_levels(*x.impl(), *t.impl());
+  const bool linked = t.requires_grad() && recording();
+  Tensor x = linked ? algebra::view_as(t) : without_history(t);
+  if (linked) copy_levels(*x.impl(), *t.impl());
   if (tangent_at(*x.impl(), level).defined()) set_tangent(*x.impl(), level, {});
   return x;
 }

@@ -21,10 +21,7 @@ namespace {
 
 Tensor linked_variable(const Tensor& t) {
   if (t.requires_grad() && recording()) return algebra::view_as(t);
-  Tensor x = t.detach();
-  copy_levels(*x.impl(), *t.impl());
-  x.requires_grad_(true);
-  return x;
+  return without_history(t).requires_grad_(true);
 }
 
 }  // namespace
@@ -129,9 +126,7 @@ Tensor GradientScope::outside(const Tensor& result) const {
   if (!result.defined() || !result.requires_grad()) return result;
   if (state_->recorded_outside && reaches_outside(result, state_->variables, state_->since))
     return result;
-  Tensor t = result.detach();
-  copy_levels(*t.impl(), *result.impl());
-  return t;
+  return without_history(result);
 }
 
 WENGERT_NAMESPACE_END

@@ -22,6 +22,12 @@ void copy_levels(TensorImpl& to, const TensorImpl& from) {
   update_contiguous(to);
 }
 
+Tensor without_history(const Tensor& t) {
+  Tensor plain = t.detach();
+  copy_levels(*plain.impl(), *t.impl());
+  return plain;
+}
+
 const Tensor& tangent_at(const TensorImpl& t, uint64_t level) {
   static const Tensor nothing;
   if (const Levels* l = levels_of(t)) {

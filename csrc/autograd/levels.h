@@ -13,6 +13,9 @@ Levels& make_levels(TensorImpl& t);
 // Gives `to`, which shows the same elements as `from`, what transforms have attached to that.
 void copy_levels(TensorImpl& to, const TensorImpl& from);
 
+// The same elements without their history, but with what transforms have attached.
+Tensor without_history(const Tensor& t);
+
 // The tangent at a level; undefined where there is none.
 const Tensor& tangent_at(const TensorImpl& t, uint64_t level);
 void set_tangent(TensorImpl& t, uint64_t level, Tensor tangent);
