@@ -105,13 +105,11 @@ class ForwardLevel final : public Level {
   void give_to_saved(TensorImpl& out, const OpClass& cls, uint64_t before, const Tensor& tangent) {
     Node* n = out.grad_fn;
     if (!n || n->cls != &cls || n->number <= before) return;
-    for (int k = 0; k < n->n_saved; ++k) {
-      const Saved& s = n->saved()[k];
-      if (!s.is_output || s.output_nr != out.output_nr) continue;
+    for_saved_copies(out, [&](const Saved& s) {
       WG_CHECK(!s.is_packed, NotImplementedError, cls.name,
                ": hooks on saved tensors cannot be used together with forward mode");
       if (s.tensor) give(*s.tensor, tangent);
-    }
+    });
   }
 
   // The operation on other inputs, below this level.

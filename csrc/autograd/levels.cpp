@@ -73,13 +73,9 @@ void give_tangent(const Tensor& t, uint64_t level, const Tensor& tangent) {
            "jvp: the tangent of an output of shape ", t.shape(), " and dtype ", t.dtype(),
            " has shape ", tangent.shape(), " and dtype ", tangent.dtype());
   set_tangent(*t.impl(), level, tangent);
-  Node* n = t.impl()->grad_fn;
-  for (int k = 0; n && k < n->n_saved; ++k) {  // the copies of outputs that their node has saved
-    const Saved& s = n->saved()[k];
-    if (s.is_output && !s.is_packed && s.tensor && s.output_nr == t.impl()->output_nr) {
-      set_tangent(*s.tensor, level, tangent);
-    }
-  }
+  for_saved_copies(*t.impl(), [&](const Saved& s) {
+    if (!s.is_packed && s.tensor) set_tangent(*s.tensor, level, tangent);
+  });
 }
 bool is_one_of_many(const Tensor& t) { return t.impl()->has(kBatched); }
 bool examples_require_grad(const Tensor& t) {

@@ -20,6 +20,16 @@ Tensor without_history(const Tensor& t);
 const Tensor& tangent_at(const TensorImpl& t, uint64_t level);
 void set_tangent(TensorImpl& t, uint64_t level, Tensor tangent);
 
+// Calls f with what the node of `out` has saved of it: the same values under another header.
+template <class F>
+void for_saved_copies(const TensorImpl& out, F&& f) {
+  Node* n = out.grad_fn;
+  for (int k = 0; n && k < n->n_saved; ++k) {
+    const Saved& s = n->saved()[k];
+    if (s.is_output && s.output_nr == out.output_nr) f(s);
+  }
+}
+
 // The examples that `t` stands for at a level of vmap; nullptr where it does not.
 inline const Levels* batched_at(const TensorImpl& t, uint64_t level) {
   if (!t.has(kBatched)) return nullptr;
