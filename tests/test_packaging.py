@@ -1,4 +1,4 @@
-"""The package as others use it: its files, its symbols, its headers, and C++ programs on it."""
+"""The package as others use it: its files, its symbols and its headers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import zipfile
 from pathlib import Path
 
 import cmake_build
-import idx
 import pytest
 from cmake_build import ROOT, run
 
@@ -190,66 +189,3 @@ def test_public_header_compiles_alone(header, tmp_path):
     included = run(compiler, *flags, "-M", source).lower()
     for stranger in ("pybind11", "python.h", "numpy", "cblas", "openblas", "lapack"):
         assert stranger not in included
-
-
-# ---- programs --------------------------------------------------------------------------------
-
-EXAMPLES = ROOT / "examples" / "cpp"
-
-
-def check_examples(binary: Path, digits: Path) -> None:
-    """Runs the example programs: the first prints derivatives, the second trains a network."""
-    values = dict(re.findall(r"(\S+) += (\S+)", run(binary / "three_variables")))
-    assert values == {"f": "20", "df/dx": "16", "df/dy": "4", "df/dz": "2"}
-    idx.write_digits(digits)
-    epochs = re.findall(r"test accuracy ([\d.]+)%", run(binary / "train_digits", digits, 8))
-    assert len(epochs) == 8
-    assert float(epochs[-1]) > 90
-
-
-def needs_compiler() -> None:
-    if reason := cmake_build.unavailable():
-        pytest.skip(reason)
-
-
-def test_find_package_from_the_wheel(tmp_path):
-    needs_compiler()
-    where = command_line("--cmake-dir")
-    check_examples(cmake_build.build(EXAMPLES, tmp_path / "build", wengert_DIR=where), tmp_path)
-
-
-def test_find_package_refuses_another_minor_version(tmp_path):
-    needs_compiler()
-    major, minor, _ = wengert.__version__.split(".")
-    (tmp_path / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.22)\nproject(other LANGUAGES CXX)\n"
-        f"find_package(wengert {major}.{int(minor) + 1} REQUIRED)\n"
-    )
-    refused = subprocess.run(
-        ["cmake", "-S", tmp_path, "-B", tmp_path / "b", f"-Dwengert_DIR={_config.cmake_dir()}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert refused.returncode != 0
-    assert "compatible with requested version" in refused.stderr
-
-
-@pytest.mark.slow
-def test_add_subdirectory(tmp_path):
-    needs_compiler()
-    levels = cmake_build.isa_level()
-    source = ROOT / "tests" / "packaging"
-    binary = cmake_build.build(source, tmp_path / "build", WENGERT_ISA_LEVELS=levels)
-    check_examples(binary / "examples", tmp_path)
-
-
-@pytest.mark.slow
-def test_static_library(tmp_path, core_build):
-    prefix = core_build.prefix
-    assert not list(prefix.rglob("libwengert.so"))
-    binary = cmake_build.build(EXAMPLES, tmp_path / "build", CMAKE_PREFIX_PATH=prefix)
-    trainer = binary / "train_digits"
-    run("strip", trainer)
-    assert trainer.stat().st_size <= 3 * MEGABYTE
-    check_examples(binary, tmp_path)
