@@ -69,6 +69,20 @@ WENGERT_API void give_tangent(const Tensor& t, uint64_t level, const Tensor& tan
 // have in common, so that it can be changed in place by what the gradient is taken of.
 WENGERT_API Tensor made_inside(const Tensor& t);
 WENGERT_API bool is_one_of_many(const Tensor& t);
+WENGERT_API bool is_in_vmap();
+// The innermost vmap in which some of the tensors stand for one of many (0: in none), and the
+// tensors as they are below it: the examples along dimension 0 where `batched`.
+struct MappedInputs {
+  uint64_t level = 0;
+  int64_t size = 0;
+  Randomness randomness = Randomness::error;
+  std::vector<Tensor> values;
+  std::vector<bool> batched;
+  bool differentiated = false;  // derivatives by them may be taken outside of that vmap
+};
+WENGERT_API MappedInputs mapped_inputs(TensorList inputs);
+// What stands for one of the examples at that level of vmap.
+WENGERT_API Tensor one_of_examples(uint64_t level, const Tensor& examples);
 WENGERT_API bool examples_require_grad(const Tensor& t);
 
 // Counts a change that was made to the elements of `t` without an operation.

@@ -53,6 +53,15 @@ void bind_transforms(py::module_& m) {
   m.def("_give_tangent", &give_tangent);
   m.def("_is_one_of_many", &is_one_of_many);
   m.def("_examples_require_grad", &examples_require_grad);
+  m.def("_is_in_vmap", &is_in_vmap);
+  m.def("_mapped_inputs", [](const std::vector<Tensor>& inputs) -> py::object {
+    const MappedInputs found = mapped_inputs(inputs);
+    if (found.level == 0) return py::none();
+    const char* const names[] = {"error", "different", "same"};
+    return py::make_tuple(found.level, found.size, names[static_cast<int>(found.randomness)],
+                          found.values, found.batched, found.differentiated);
+  });
+  m.def("_one_of_examples", &one_of_examples);
   m.def("_batch_counts", [] {
     const BatchCounts c = batch_counts();
     return py::make_tuple(c.rules, c.fallbacks);

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._mapped import Mapping
+
 __all__ = [
     "Function",
     "FunctionCtx",
@@ -218,18 +220,33 @@ class Function:
             args, kwargs = bound.args[len(first) :], bound.kwargs
         ctx._function = cls
         ctx._is_tensor = tuple(isinstance(a, Tensor) for a in args)
-        level = None
+        levels: list[int] = []
+        mapping = None
         if _core._is_transforming():
-            level, tangents, args = _enter_transforms(cls, args)
+            levels, tangents, args, mapping = _enter_transforms(cls, args)
         inputs = [a for a in args if isinstance(a, Tensor)]
-        ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
+        # In vmap, what is not of this level is differentiated outside.
+        outer = args if mapping is None else mapping.values
+        ctx.needs_input_grad = tuple(
+            isinstance(a, Tensor) and a.requires_grad and (mapping is None or a is not o)
+            for a, o in zip(args, outer)
+        )
         recording = _core.is_grad_enabled() and any(ctx.needs_input_grad)
+        known = None
+        if mapping is not None:
+            known = mapping.apply_rule(cls) if cls.vmap is not Function.vmap else None
+            if mapping.differentiated and known is None:
+                known = mapping.apply(cls)
+            if known is not None and not recording and not levels:
+                return known
         with no_grad():
             if split:
-                output = cls.forward(*args, **kwargs)
+                output = cls.forward(*args, **kwargs) if known is None else known
                 cls.setup_context(ctx, args, output)
             else:
                 output = cls.forward(ctx, *args, **kwargs)
+        if known is not None and not split:
+            output = _in_place_of(ctx, output, known)
         single = not isinstance(output, tuple)
         outputs = [output] if single else list(output)
         _finish_dirty(ctx, inputs, outputs)
@@ -255,48 +272,47 @@ class Function:
                 saved = tuple(None if i in ctx._sparse_saved else t for i, t in enumerate(saved))
             name = cls.__name__ + "Backward"
             _core._record_custom(ctx, name, inputs, tensors, differentiable, saved)
-        if level is not None:
-            _carry_tangents(ctx, level, tangents, outputs)
-            for a, tangent in zip(args, tangents):  # what backward reads, at this level
-                if tangent is not None:
-                    _core._give_tangent(a, level, tangent)
+        for level in levels:
+            _carry_tangents(ctx, level, [t.get(level) for t in tangents], outputs)
+            for a, found in zip(args, tangents):  # what backward reads, at this level
+                if level in found:
+                    _core._give_tangent(a, level, found[level])
         return outputs[0] if single else tuple(outputs)
 
 
 def _enter_transforms(
     cls: type[Function], args: tuple[Any, ...]
-) -> tuple[int | None, list[Tensor | None], tuple[Any, ...]]:
-    """The level of forward mode at which arguments have tangents, the tangents, and the arguments
-    without them. Errors for what vmap cannot do with the function."""
-    tensors = [a for a in args if isinstance(a, Tensor)]
-    if any(_core._is_one_of_many(t) for t in tensors):
-        if not cls.generate_vmap_rule:
-            raise RuntimeError(
-                f"{cls.__name__}: in vmap a Function needs generate_vmap_rule = True, which says "
-                "that its static methods work for all examples at once"
-            )
-        if any(
-            _core._examples_require_grad(t) or (t.requires_grad and not _core._is_one_of_many(t))
-            for t in tensors
-        ):
-            raise NotImplementedError(
-                f"{cls.__name__}: in vmap the gradient of a Function can be taken inside only; "
-                "detach the arguments, or call grad inside of vmap"
-            )
-    found = [dict(_core._tangents_of(a)) if isinstance(a, Tensor) else {} for a in args]
-    levels = sorted({level for tangents in found for level in tangents})
-    if not levels:
-        return None, [], args
-    if len(levels) > 1:
-        raise NotImplementedError(
-            f"{cls.__name__}: a Function cannot carry the tangents of nested levels of forward mode"
-        )
-    level = levels[0]
-    plain = tuple(
-        _core._without_tangent(a, level) if level in tangents else a
-        for a, tangents in zip(args, found)
-    )
-    return level, [tangents.get(level) for tangents in found], plain
+) -> tuple[list[int], list[dict[int, Tensor]], tuple[Any, ...], Mapping | None]:
+    """The levels of forward mode at which arguments have tangents, outermost first; these tangents;
+    the arguments without them; and the vmap around. Levels outside of that vmap are not counted:
+    the examples have their tangents."""
+    from ._mapped import mapping_of
+
+    mapping = mapping_of(cls, args)
+    around = 0 if mapping is None else mapping.level
+    tangents = [
+        {level: t for level, t in _core._tangents_of(a) if level > around}
+        if isinstance(a, Tensor)
+        else {}
+        for a in args
+    ]
+    plain = list(args)
+    for i, found in enumerate(tangents):
+        for level in found:
+            plain[i] = _core._without_tangent(plain[i], level)
+    if mapping is not None and any(tangents):
+        mapping = mapping_of(cls, tuple(plain))
+    return sorted(set().union(*tangents)), tangents, tuple(plain), mapping
+
+
+def _in_place_of(ctx: FunctionCtx, output: Any, known: Any) -> Any:
+    """``known`` for ``output``, also where that is saved or marked."""
+    pairs = zip(output, known) if isinstance(output, tuple) else [(output, known)]
+    other = {id(o): k for o, k in pairs}
+    ctx._to_save = tuple(other.get(id(t), t) for t in ctx._to_save)
+    ctx.saved_for_forward = tuple(other.get(id(t), t) for t in ctx.saved_for_forward)
+    ctx._non_differentiable = tuple(other.get(id(t), t) for t in ctx._non_differentiable)
+    return known
 
 
 def _carry_tangents(
