@@ -32,6 +32,19 @@ void Jvp::add(int k, const Tensor& t) {
   sum = sum.defined() ? algebra::add(sum, t) : t;
 }
 
+// Hooks on saved values see those of the operations only, not what tangents are computed with: so
+// they are the same with and without forward mode.
+class NoPacking {
+ public:
+  NoPacking() : before_(thread_mode.word & kPacking) { thread_mode.word &= ~uint32_t{kPacking}; }
+  ~NoPacking() { thread_mode.word |= before_; }
+  NoPacking(const NoPacking&) = delete;
+  NoPacking& operator=(const NoPacking&) = delete;
+
+ private:
+  uint32_t before_;
+};
+
 class ForwardLevel final : public Level {
  public:
   ForwardLevel() : Level(kForwardMode) {}
@@ -77,6 +90,7 @@ class ForwardLevel final : public Level {
     if (cls.jvp || cls.tangents != Tangents::by_vjp) {
       run_transformed(call);
       rules_used.fetch_add(1, std::memory_order_relaxed);
+      const NoPacking off;
       if (cls.jvp) {
         cls.jvp(call.op, j);
       } else if (cls.tangents == Tangents::linear) {
@@ -95,21 +109,22 @@ class ForwardLevel final : public Level {
       if (t.dtype() != out.dtype()) t = algebra::cast(t, out.dtype());
       if (!(t.shape() == out.shape())) t = algebra::expand(t, out.shape());
       // A change in place of the output is one of its tangent too, and of no other.
-      if (!cls.view && !t.impl()->unique()) t = algebra::clone(t);
+      if (!cls.view && (!t.impl()->unique() || shows_dual(*t.impl()))) t = algebra::clone(t);
       give(*out.impl(), t);
       give_to_saved(*out.impl(), cls, before, t);
     }
+  }
+
+  // A view of a dual number would be taken for one.
+  bool shows_dual(const TensorImpl& t) const {
+    return shares_tangents(t) && tangent_at(*t.meta->base.impl(), number()).defined();
   }
 
   // The copies of outputs that their node has saved show the same values.
   void give_to_saved(TensorImpl& out, const OpClass& cls, uint64_t before, const Tensor& tangent) {
     Node* n = out.grad_fn;
     if (!n || n->cls != &cls || n->number <= before) return;
-    for_saved_copies(out, [&](const Saved& s) {
-      WG_CHECK(!s.is_packed, NotImplementedError, cls.name,
-               ": hooks on saved tensors cannot be used together with forward mode");
-      if (s.tensor) give(*s.tensor, tangent);
-    });
+    for_saved_copies(out, [&](TensorImpl& saved) { give(saved, tangent); });
   }
 
   // The operation on other inputs, below this level.
@@ -149,7 +164,9 @@ class ForwardLevel final : public Level {
   // The vjp is linear in the gradient u, so its own gradient by u, with the tangents in the place
   // of the gradient, is the product that is wanted.
   void by_vjp(OpCall& call, Jvp& j) const {
-    const bool recorded = recording();
+    const bool recorded = recording(), packed = thread_mode.word & kPacking;
+    if (packed) run_transformed(call);
+    const NoPacking off;
     const EnableGradGuard on;
     GradientLevel level;
     std::vector<TensorImpl*> inputs(call.inputs, call.inputs + call.n_inputs);
@@ -183,6 +200,7 @@ class ForwardLevel final : public Level {
         for (size_t k = 0; k < t.size(); ++k) j.set(which[k], t[k]);
       }
     }
+    if (packed) return;
     bool linked = false;
     for (int i = 0; i < call.n_inputs; ++i) {
       linked |= recorded && call.inputs[i] && call.inputs[i]->requires_grad();
@@ -200,9 +218,11 @@ class ForwardLevel final : public Level {
     if (carries(call.cls)) {
       Tensor out;
       OpCall plain{call.cls, call.op, call.inputs, call.n_inputs, &out, 1};
+      const NoPacking off;
       run_dual(plain);
       tangent = tangent_at(*out.impl(), number());
     }
+    const uint64_t last = thread_mode.last_node;
     run_transformed(call);
     TensorImpl& self = *call.inputs[0];
     const Tensor before = own_tangent(self, tangent);
@@ -211,13 +231,14 @@ class ForwardLevel final : public Level {
       algebra::copy_(to, tangent.defined() ? tangent : zeros_like(before));
     } else if (tangent.defined()) {
       give(self, tangent);
+      give_to_saved(self, call.cls, last, tangent);
     }
   }
 
   // The tangent of `self` to write `written` into, standing for as many examples. A view's is a
   // view of its base's.
   Tensor own_tangent(TensorImpl& self, const Tensor& written) {
-    if (!self.has(kIsView)) {
+    if (!shares_tangents(self)) {
       const Tensor own = tangent_at(self, number());
       if (own.defined() && thread_mode.word & kVmap) {
         give(self, algebra::clone_beside(own, written));
@@ -227,11 +248,9 @@ class ForwardLevel final : public Level {
     }
     const Tensor& base = self.meta->base;
     Tensor whole = tangent_at(*base.impl(), number());
-    const bool fresh = !whole.defined() && tangent_at(self, number()).defined();
-    if (fresh) return tangent_at(self, number());  // of a dual number that shows another tensor
+    if (!whole.defined() && !written.defined()) return tangent_at(self, number());
     if (!whole.defined()) {
-      whole = written.defined() ? algebra::new_zeros(written, base.shape(), base.dtype())
-                                : zeros_like(base);
+      whole = algebra::new_zeros(written, base.shape(), base.dtype());
     } else if (thread_mode.word & kVmap) {
       whole = algebra::clone_beside(whole, written);
     }
@@ -264,7 +283,10 @@ uint64_t DualLevel::number() const { return state_->level.number(); }
 Tensor without_tangent(const Tensor& t, uint64_t level) {
   const bool linked = t.requires_grad() && recording();
   Tensor x = linked ? algebra::view_as(t) : without_history(t);
-  if (linked) copy_levels(*x.impl(), *t.impl());
+  if (linked) {
+    copy_levels(*x.impl(), *t.impl());
+    if (x.impl()->has(kIsView)) x.impl()->meta->apart = true;
+  }
   if (tangent_at(*x.impl(), level).defined()) set_tangent(*x.impl(), level, {});
   return x;
 }

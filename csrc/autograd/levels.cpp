@@ -1,11 +1,23 @@
 #include "autograd/levels.h"
 
+#include <algorithm>
+
 #include "autograd/algebra.h"
 #include "autograd/execute.h"
 #include "autograd/inspect.h"
 #include "tensor/check.h"
 
 WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+thread_local std::vector<uint64_t> open;
+
+bool is_open(uint64_t level) { return std::find(open.begin(), open.end(), level) != open.end(); }
+
+}  // namespace
+
+const std::vector<uint64_t>& open_levels() { return open; }
 
 Levels& make_levels(TensorImpl& t) {
   AutogradMeta& meta = meta_of(t);
@@ -15,11 +27,17 @@ Levels& make_levels(TensorImpl& t) {
 }
 
 void copy_levels(TensorImpl& to, const TensorImpl& from) {
-  const Levels* have = levels_of(from);
-  if (!have) return;
-  make_levels(to) = *have;
-  to.flags |= from.flags & kBatched;
-  update_contiguous(to);
+  if (const Levels* have = levels_of(from)) {
+    make_levels(to) = *have;
+    to.flags |= from.flags & kBatched;
+    update_contiguous(to);
+  }
+  if (!shares_tangents(from)) return;
+  const Levels* of_base = levels_of(*from.meta->base.impl());
+  if (!of_base) return;
+  for (const Levels::Tangent& t : of_base->tangents) {
+    if (is_open(t.level)) set_tangent(to, t.level, tangent_at(from, t.level));
+  }
 }
 
 Tensor without_history(const Tensor& t) {
@@ -28,7 +46,9 @@ Tensor without_history(const Tensor& t) {
   return plain;
 }
 
-const Tensor& tangent_at(const TensorImpl& t, uint64_t level) {
+namespace {
+
+const Tensor& own_tangent_at(const TensorImpl& t, uint64_t level) {
   static const Tensor nothing;
   if (const Levels* l = levels_of(t)) {
     for (const Levels::Tangent& tangent : l->tangents) {
@@ -38,22 +58,21 @@ const Tensor& tangent_at(const TensorImpl& t, uint64_t level) {
   return nothing;
 }
 
-namespace {
-
-bool on_stack(uint64_t level) {
-  for (const Transform* t = thread_mode.top; t; t = t->below()) {
-    const auto* l = t->bit() & (kForwardMode | kVmap) ? static_cast<const Level*>(t) : nullptr;
-    if (l && l->number() == level) return true;
-  }
-  return false;
-}
-
 }  // namespace
+
+Tensor tangent_at(const TensorImpl& t, uint64_t level) {
+  const Tensor& own = own_tangent_at(t, level);
+  if (!shares_tangents(t)) return own;
+  const Tensor& whole = own_tangent_at(*t.meta->base.impl(), level);
+  if (!whole.defined() || (own.defined() && own.impl()->storage == whole.impl()->storage))
+    return own;
+  return t.meta->step->apply(whole);
+}
 
 void set_tangent(TensorImpl& t, uint64_t level, Tensor tangent) {
   auto& list = make_levels(t).tangents;
   // Those of levels that have ended stay nowhere for long.
-  std::erase_if(list, [&](const auto& e) { return e.level == level || !on_stack(e.level); });
+  std::erase_if(list, [&](const auto& e) { return e.level == level || !is_open(e.level); });
   if (tangent.defined()) list.push_back({level, std::move(tangent)});
 }
 
@@ -61,10 +80,11 @@ bool is_transforming() { return transforming(); }
 
 std::vector<std::pair<uint64_t, Tensor>> tangents_of(const Tensor& t) {
   std::vector<std::pair<uint64_t, Tensor>> found;
-  if (const Levels* l = levels_of(*t.impl())) {
-    for (const Levels::Tangent& tangent : l->tangents) {
-      if (on_stack(tangent.level)) found.emplace_back(tangent.level, tangent.value);
-    }
+  for (const Transform* at = thread_mode.top; at; at = at->below()) {
+    if (at->bit() != kForwardMode) continue;
+    const uint64_t level = static_cast<const Level*>(at)->number();
+    if (const Tensor tangent = tangent_at(*t.impl(), level); tangent.defined())
+      found.emplace_back(level, tangent);
   }
   return found;
 }
@@ -73,9 +93,7 @@ void give_tangent(const Tensor& t, uint64_t level, const Tensor& tangent) {
            "jvp: the tangent of an output of shape ", t.shape(), " and dtype ", t.dtype(),
            " has shape ", tangent.shape(), " and dtype ", tangent.dtype());
   set_tangent(*t.impl(), level, tangent);
-  for_saved_copies(*t.impl(), [&](const Saved& s) {
-    if (!s.is_packed && s.tensor) set_tangent(*s.tensor, level, tangent);
-  });
+  for_saved_copies(*t.impl(), [&](TensorImpl& saved) { set_tangent(saved, level, tangent); });
 }
 bool is_one_of_many(const Tensor& t) { return t.impl()->has(kBatched); }
 bool examples_require_grad(const Tensor& t) {
@@ -89,6 +107,8 @@ bool examples_require_grad(const Tensor& t) {
 Level::Level(uint32_t bit) : Transform(bit) {
   static std::atomic<uint64_t> last{0};
   number_ = last.fetch_add(1, std::memory_order_relaxed) + 1;
+  open.push_back(number_);
 }
+Level::~Level() { std::erase(open, number_); }
 
 WENGERT_NAMESPACE_END

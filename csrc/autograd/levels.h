@@ -16,17 +16,27 @@ void copy_levels(TensorImpl& to, const TensorImpl& from);
 // The same elements without their history, but with what transforms have attached.
 Tensor without_history(const Tensor& t);
 
-// The tangent at a level; undefined where there is none.
-const Tensor& tangent_at(const TensorImpl& t, uint64_t level);
+// The tangent at a level; undefined where there is none. A view's is a view of its base's, also
+// where the base came by one, in place, after the view was made.
+Tensor tangent_at(const TensorImpl& t, uint64_t level);
+// Whether the tangents of `t` are views of its base's.
+inline bool shares_tangents(const TensorImpl& t) {
+  return t.has(kIsView) && !t.meta->apart && t.meta->base.impl()->storage == t.storage;
+}
 void set_tangent(TensorImpl& t, uint64_t level, Tensor tangent);
 
-// Calls f with what the node of `out` has saved of it: the same values under another header.
+// The levels of this thread, those above the one that is running too.
+const std::vector<uint64_t>& open_levels();
+
+// Calls f with what the node of `out` has saved of it: the same values under another header, or
+// what carries the tangents of a packed one.
 template <class F>
 void for_saved_copies(const TensorImpl& out, F&& f) {
   Node* n = out.grad_fn;
   for (int k = 0; n && k < n->n_saved; ++k) {
     const Saved& s = n->saved()[k];
-    if (s.is_output && s.output_nr == out.output_nr) f(s);
+    if (!s.is_output || s.output_nr != out.output_nr || !s.tensor) continue;
+    f(s.is_packed ? *tangents_of_packed(s).impl() : *s.tensor);
   }
 }
 
@@ -41,6 +51,7 @@ inline const Levels* batched_at(const TensorImpl& t, uint64_t level) {
 class Level : public Transform {
  public:
   explicit Level(uint32_t bit);
+  ~Level() override;
   uint64_t number() const { return number_; }
 
  private:
@@ -66,6 +77,8 @@ Tensor fresh_variable(const Tensor& t);
 
 // Uninitialised memory for random numbers: for all examples where each has numbers of its own.
 Tensor empty_to_draw(Dims shape, DType dtype);
+// How many numbers that are for n of one example.
+int64_t count_to_draw(int64_t n);
 // All the examples that `t` stands for, at every level; `t` itself where it does for none.
 Tensor all_examples(const Tensor& t);
 

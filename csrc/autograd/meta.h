@@ -51,6 +51,7 @@ struct AutogradMeta {
   // Of a view:
   Tensor base;               // never itself a view
   ViewStep* step = nullptr;  // holds a reference
+  bool apart = false;        // in forward mode it has tangents of its own, not its base's
 
   void lock_grad() {
     for (int i = 0; lock.test_and_set(std::memory_order_acquire); ++i) {

@@ -129,6 +129,8 @@ void pack_value(Node& n, int k, SavedTensorHooks& hooks);
 // The value again, with the history it had. `conform`: rules rely on its shape, dtype and layout.
 Tensor unpack_value(Node& n, const Saved& s, bool conform);
 void destroy_packed(Packed* packed) noexcept;
+// Carries the tangents of a packed value.
+const Tensor& tangents_of_packed(const Saved& s);
 // The Python object of a packed value, for the cycle collector.
 WENGERT_API void* packed_object(const Saved& s);
 

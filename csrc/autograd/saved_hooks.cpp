@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "autograd/algebra.h"
+#include "autograd/levels.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
 #include "autograd/vjp.h"
@@ -21,7 +22,8 @@ struct Packed {
   Shape shape;
   Shape strides;  // none where the original was not dense
   bool requires_grad;
-  Edge source;  // of an input; an output's history is the node itself
+  Edge source;      // of an input; an output's history is the node itself
+  Tensor tangents;  // without elements: carries the value's tangents
 
   Packed(const Packed&) = delete;
   Packed& operator=(const Packed&) = delete;
@@ -32,8 +34,24 @@ struct Packed {
     if (dense_strides(t, dense)) strides = Shape(Dims(t.strides(), t.ndim));
     requires_grad = is_output ? is_differentiable(dtype) : t.requires_grad();
     if (!is_output && requires_grad) fill_edge(source, t);
+    if (t.has(kHasLevels) || shares_tangents(t)) [[unlikely]]
+      carry_tangents(t);
   }
   ~Packed() { clear_edge(source); }
+
+  Tensor& carrier() {
+    constexpr int64_t kNone = 0;
+    if (!tangents.defined()) tangents = new_tensor(dtype, {&kNone, 1});
+    return tangents;
+  }
+
+ private:
+  void carry_tangents(const TensorImpl& t) {
+    for (const uint64_t level : open_levels()) {
+      const Tensor tangent = tangent_at(t, level);
+      if (tangent.defined()) set_tangent(*carrier().impl(), level, tangent);
+    }
+  }
 };
 
 namespace {
@@ -116,8 +134,15 @@ Tensor unpack_value(Node& n, const Saved& s, bool conform) {
   WG_CHECK(t.defined(), TypeError, name_of(n), ": an unpack hook gave no tensor");
   RecordingGuard off(false);
   if (conform) t = conformed(n, p, std::move(t));
-  if (!p.requires_grad && !t.requires_grad()) return t;
-  t = new_alias(*t.impl());
+  const Levels* tangents = p.tangents.defined() ? levels_of(*p.tangents.impl()) : nullptr;
+  if (!p.requires_grad && !t.requires_grad() && !tangents) return t;
+  const Tensor given = std::move(t);
+  t = new_alias(*given.impl());
+  copy_levels(*t.impl(), *given.impl());
+  if (tangents) {
+    for (const Levels::Tangent& tangent : tangents->tangents)
+      set_tangent(*t.impl(), tangent.level, tangent.value);
+  }
   if (!p.requires_grad) return t;
   if (s.is_output) {
     retain_node(&n);
@@ -133,6 +158,8 @@ Tensor unpack_value(Node& n, const Saved& s, bool conform) {
 }
 
 void destroy_packed(Packed* packed) noexcept { delete packed; }
+
+const Tensor& tangents_of_packed(const Saved& s) { return s.packed->carrier(); }
 
 void* packed_object(const Saved& s) {
   return s.tensor && s.is_packed ? s.packed->value->object() : nullptr;

@@ -68,6 +68,7 @@ void mark_view(TensorImpl& t, TensorImpl& input, const OpClass& cls, const void*
   const bool input_is_view = input.has(kIsView);
   m.base = input_is_view ? input.meta->base : Tensor::share(&input);
   m.step = new_step(cls, op, output_nr, input_is_view ? input.meta->step : nullptr);
+  m.apart = input_is_view && input.meta->apart;
   if (thread_mode.word & kInferring) {
     m.in_place_error = "it is a view that was made in inference mode";
   } else if (!recording()) {

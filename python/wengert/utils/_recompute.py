@@ -89,6 +89,10 @@ class _Inputs(Function):
     def backward(ctx: Any, *gradients: Any) -> Any:
         raise AssertionError("checkpoint: no gradient flows here")
 
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        return None
+
 
 class _Holder:
     """Stands for a saved value. `keys`: in which place it is for each pass; None: was taken."""
@@ -263,7 +267,8 @@ def checkpointed(
 ) -> Iterator[None]:
     """A with-block for the first call of ``function(*args, **kwargs)``."""
     forward_context, recompute_context = contexts
-    if not _core.is_grad_enabled():
+    # What is saved in vmap is that of all examples, which a call for one cannot compute again.
+    if not _core.is_grad_enabled() or _core._is_in_vmap():
         yield
         return
     places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
