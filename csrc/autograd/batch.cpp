@@ -63,7 +63,7 @@ bool Batch::run_leading() {
 }
 
 bool Batch::run_rows() {
-  if (!only(0) || ndim(0) == 0) return false;
+  if (!only(0) || ndim(0) == 0 || size_ == 0) return false;
   std::vector<Tensor> inputs = values_;
   Shape merged = shape(0);
   merged.d[0] *= size_;
@@ -95,6 +95,18 @@ bool Batch::run_elementwise() {
     inputs[static_cast<size_t>(i)] = algebra::reshape(in(i), shape);
   }
   return run(call_.cls, call_.op, inputs);
+}
+
+Tensor Batch::nothing(const Meta& one) const {
+  Shape shape;
+  shape.push(0);
+  for (const int64_t d : Dims(one.shape)) shape.push(d);
+  Tensor out = algebra::zeros(one.dtype, shape);
+  for (int i = 0; i < inputs(); ++i) {
+    if (batched(i) && in(i).dtype() == one.dtype && is_differentiable(one.dtype))
+      out = algebra::add(out, algebra::sum_to(in(i), {}));
+  }
+  return out;
 }
 
 bool Batch::run_one_by_one() {

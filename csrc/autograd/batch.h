@@ -36,6 +36,8 @@ class Batch {
   // The inputs broadcast against each other.
   bool run_elementwise();
   bool run_one_by_one();
+  // The output for no examples, with the history of the inputs.
+  Tensor nothing(const Meta& one) const;
 
  private:
   bool run(const OpClass& cls, const void* op, const std::vector<Tensor>& inputs);

@@ -69,8 +69,9 @@ void VmapLevel::run(OpCall& call) {
   for (int i = 0; i < call.n_inputs && !any; ++i) {
     any = call.inputs[i] && batched_at(*call.inputs[i], number());
   }
-  if (call.cls.random) check_randomness(call.cls, batched);
-  if (!any) {
+  const bool each_its_own = call.cls.random && randomness_ == Randomness::different;
+  if (call.cls.random) check_randomness(call, batched);
+  if (!any && !each_its_own) {
     run_transformed(call);
     return;
   }
@@ -83,7 +84,15 @@ void VmapLevel::run(OpCall& call) {
   {
     // Below, what was recorded outside is recorded, unless somebody has turned it off since.
     const RecordingGuard below(recorded_outside_ && recording());
-    out_of_place(call, batched);
+    if (each_its_own) {
+      const std::vector<Tensor> inputs = spread(call);
+      std::vector<TensorImpl*> in(inputs.size());
+      for (size_t i = 0; i < in.size(); ++i) in[i] = inputs[i].impl();
+      OpCall all{call.cls, call.op, in.data(), call.n_inputs, call.outputs, call.n_outputs};
+      out_of_place(all, true);
+    } else {
+      out_of_place(call, batched);
+    }
   }
   for (int k = 0; k < call.n_outputs; ++k) {
     if (!call.outputs[k].defined()) continue;
@@ -95,15 +104,26 @@ void VmapLevel::run(OpCall& call) {
   if (differentiated) record(call);
 }
 
-void VmapLevel::check_randomness(const OpClass& cls, bool batched) const {
-  WG_CHECK(randomness_ != Randomness::error, Error, cls.name,
+void VmapLevel::check_randomness(const OpCall& call, bool batched) const {
+  WG_CHECK(randomness_ != Randomness::error, Error, call.cls.name,
            ": a random operation in vmap; give vmap randomness=\"different\" for numbers of its "
            "own for every example, or \"same\" for the same ones");
-  WG_CHECK(batched == (randomness_ == Randomness::different), Error, cls.name,
-           batched ? ": randomness=\"same\" with an input that differs between examples; draw the "
-                     "numbers first, outside of vmap"
-                   : ": randomness=\"different\" with a tensor that is the same for all "
-                     "examples; make it from one that is batched");
+  WG_CHECK(batched || !call.in_place || randomness_ == Randomness::same, Error, call.cls.name,
+           "_: randomness=\"different\" with a tensor that is the same for all examples, so it "
+           "cannot be filled in place; use the function that makes a new tensor, or make this one "
+           "from one that is batched");
+}
+
+// The inputs with every one of them batched.
+std::vector<Tensor> VmapLevel::spread(const OpCall& call) const {
+  const Batch b(call, number(), size_);
+  std::vector<Tensor> inputs(static_cast<size_t>(call.n_inputs));
+  for (int i = 0; i < call.n_inputs; ++i) {
+    if (!call.inputs[i]) continue;
+    inputs[static_cast<size_t>(i)] =
+        b.batched(i) ? Tensor::share(call.inputs[i]) : wrap(b.front(i));
+  }
+  return inputs;
 }
 
 bool VmapLevel::any_batched(const OpCall& call) const {
@@ -134,20 +154,24 @@ void VmapLevel::out_of_place(OpCall& call, bool batched) {
   call.cls.infer(call.op, infer);
 
   const OpClass& cls = call.cls;
-  const bool done = cls.batch                               ? cls.batch(call.op, b)
+  // One by one, each example draws the same numbers.
+  const bool repeats = cls.random && randomness_ == Randomness::same;
+  const bool done = repeats                                 ? false
+                    : cls.batch                             ? cls.batch(call.op, b)
                     : cls.batching == Batching::elementwise ? b.run_elementwise()
                     : cls.batching == Batching::leading     ? b.run_leading()
                     : cls.batching == Batching::rows        ? b.run_rows()
                     : cls.batching == Batching::leading_all ? b.run_with_front(cls, call.op)
                                                             : false;
-  WG_CHECK(done || !cls.random, NotImplementedError, cls.name,
+  WG_CHECK(done || !cls.random || repeats, NotImplementedError, cls.name,
            ": not available in vmap; draw the numbers first, outside of it");
   (done ? rules_used : fallbacks_used).fetch_add(1, std::memory_order_relaxed);
-  if (!done) b.run_one_by_one();
+  if (!done && size_ > 0) b.run_one_by_one();
   for (int k = 0; k < call.n_outputs; ++k) {
     Tensor& out = b.out(k);
-    if (!out.defined()) continue;
     const Meta& m = metas[static_cast<size_t>(k)];
+    if (!done && size_ == 0) out = b.nothing(m);
+    if (!out.defined()) continue;
     WG_ASSERT(out.shape().size() == static_cast<size_t>(m.shape.ndim) + 1 &&
               out.shape()[0] == size_);
     // 0-d examples have no say in what their dimension makes of a dtype.
@@ -225,7 +249,6 @@ struct BatchLevel::State {
 
 BatchLevel::BatchLevel(int64_t size, Randomness randomness)
     : state_(new State{VmapLevel(size, randomness)}) {
-  WG_CHECK(size > 0, ValueError, "vmap: expected at least one example, but got a dimension of 0");
   state_->level.push();
 }
 BatchLevel::~BatchLevel() { end(); }
@@ -274,6 +297,15 @@ Tensor empty_below(const Transform* t, Dims shape, DType dtype) {
 
 Tensor empty_to_draw(Dims shape, DType dtype) {
   return empty_below(thread_mode.word & kSlowModes ? thread_mode.top : nullptr, shape, dtype);
+}
+
+int64_t count_to_draw(int64_t n) {
+  for (const Transform* t = thread_mode.top; t; t = t->below()) {
+    if (t->bit() != kVmap) continue;
+    const auto* vmap = static_cast<const VmapLevel*>(t);
+    if (vmap->randomness() == Randomness::different) n *= vmap->size();
+  }
+  return n;
 }
 
 Tensor all_examples(const Tensor& t) {

@@ -21,7 +21,8 @@ class VmapLevel final : public Level {
   void run(OpCall& call) override;
 
  private:
-  void check_randomness(const OpClass& cls, bool batched) const;
+  void check_randomness(const OpCall& call, bool batched) const;
+  std::vector<Tensor> spread(const OpCall& call) const;
   bool any_batched(const OpCall& call) const;
   void out_of_place(OpCall& call, bool batched);
   void in_place(OpCall& call, bool differentiated);

@@ -15,7 +15,7 @@ WENGERT_NAMESPACE_BEGIN
 namespace {
 
 Generator::State draw(Generator* generator, int64_t n) {
-  return (generator ? *generator : default_generator()).advance(random_blocks(n));
+  return (generator ? *generator : default_generator()).advance(random_blocks(count_to_draw(n)));
 }
 
 enum class Kind : int64_t { exponential, geometric, cauchy, bernoulli };
@@ -41,6 +41,8 @@ struct Draw {
   uint64_t seed, offset;
   static constexpr const char* name = "random_draw";
   static constexpr bool random = true;
+  static constexpr Tangents tangents = Tangents::none;
+  static constexpr Batching batching = Batching::elementwise;
   WG_FIELDS(kind, a, b, seed, offset)
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -67,6 +69,8 @@ struct DrawIntegers {
   uint64_t seed, offset;
   static constexpr const char* name = "random_integers";
   static constexpr bool random = true;
+  static constexpr Tangents tangents = Tangents::none;
+  static constexpr Batching batching = Batching::elementwise;
   WG_FIELDS(from, range, seed, offset)
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -97,6 +101,8 @@ struct Bernoulli {
   uint64_t seed, offset;
   static constexpr const char* name = "bernoulli";
   static constexpr bool random = true;
+  static constexpr Tangents tangents = Tangents::none;
+  static constexpr Batching batching = Batching::elementwise;
   WG_FIELDS(seed, offset)
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -126,6 +132,7 @@ struct Multinomial {
   uint64_t seed, offset;
   static constexpr const char* name = "multinomial";
   static constexpr bool random = true;
+  static constexpr Batching batching = Batching::leading;
   WG_FIELDS(samples, replacement, seed, offset)
   void infer(Infer& m) const {
     m.out().dtype = DType::int64;
@@ -195,31 +202,35 @@ struct Multinomial {
   }
 };
 
-// 0, 1, ... in random order.
+// 0, 1, ... in random order, in every row.
 struct Permutation {
   uint64_t seed, offset;
   static constexpr const char* name = "randperm";
   static constexpr bool random = true;
+  static constexpr Tangents tangents = Tangents::none;
+  static constexpr Batching batching = Batching::leading;
   WG_FIELDS(seed, offset)
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();
   }
   void compute(Compute& c) const {
-    const int64_t n = c.out().numel();
-    std::vector<int64_t> order(static_cast<size_t>(n));
-    std::iota(order.begin(), order.end(), int64_t{0});
-    std::vector<uint64_t> bits(static_cast<size_t>(n));
-    for_random_bits(n, seed, offset, [&](const uint64_t* b, int64_t first, int64_t count) {
+    const Tensor whole = empty(c.out().shape(), DType::int64);
+    const int64_t n = whole.size(-1), total = whole.numel();
+    std::vector<uint64_t> bits(static_cast<size_t>(total));
+    for_random_bits(total, seed, offset, [&](const uint64_t* b, int64_t first, int64_t count) {
       std::copy(b, b + count, bits.begin() + first);
     });
-    for (int64_t i = n - 1; i > 0; --i) {
-      const auto range = static_cast<uint64_t>(i) + 1;
-      const auto k = static_cast<size_t>(
-          (static_cast<unsigned __int128>(bits[static_cast<size_t>(i)]) * range) >> 64);
-      std::swap(order[static_cast<size_t>(i)], order[k]);
+    for (int64_t row = 0; row < total; row += n) {
+      int64_t* const order = whole.data<int64_t>() + row;
+      std::iota(order, order + n, int64_t{0});
+      for (int64_t i = n - 1; i > 0; --i) {
+        const auto range = static_cast<uint64_t>(i) + 1;
+        const uint64_t drawn = bits[static_cast<size_t>(row + i)];
+        const auto k = static_cast<int64_t>((static_cast<unsigned __int128>(drawn) * range) >> 64);
+        std::swap(order[i], order[k]);
+      }
     }
-    const Tensor whole = from_data(order.data(), {n}, DType::int64);
     copy_elements(*c.out().impl(), *whole.impl());
   }
 };
@@ -306,26 +317,26 @@ Tensor& random_(Tensor& self, int64_t from, std::optional<int64_t> to, Generator
 Tensor randint(int64_t low, int64_t high, Dims shape, std::optional<DType> dtype,
                Generator* generator) {
   WG_CHECK(low < high, Error, "randint: expected low < high, but got ", low, " and ", high);
-  Tensor t = empty(shape, dtype.value_or(DType::int64));
+  Tensor t = to_draw(shape, dtype.value_or(DType::int64));
   return random_(t, low, high, generator);
 }
 Tensor randint_like(const Tensor& input, int64_t low, int64_t high, std::optional<DType> dtype,
                     Generator* generator) {
   WG_CHECK(low < high, Error, "randint_like: expected low < high, but got ", low, " and ", high);
-  Tensor t = empty_like(input, dtype);
+  Tensor t = to_draw_like(input, dtype);
   return random_(t, low, high, generator);
 }
 Tensor rand_like(const Tensor& input, std::optional<DType> dtype, Generator* generator) {
-  Tensor t = empty_like(input, dtype);
+  Tensor t = to_draw_like(input, dtype);
   return uniform_(t, 0, 1, generator);
 }
 Tensor randn_like(const Tensor& input, std::optional<DType> dtype, Generator* generator) {
-  Tensor t = empty_like(input, dtype);
+  Tensor t = to_draw_like(input, dtype);
   return normal_(t, 0, 1, generator);
 }
 Tensor randperm(int64_t n, std::optional<DType> dtype, Generator* generator) {
   WG_CHECK(n >= 0, Error, "randperm: n must not be negative, but is ", n);
-  Tensor t = empty({n}, dtype.value_or(DType::int64));
+  Tensor t = to_draw({n}, dtype.value_or(DType::int64));
   WG_CHECK(n == 0 || n - 1 <= whole_numbers(t.dtype()).second, Error, "randperm: numbers below ", n,
            " do not fit in dtype ", t.dtype());
   const Generator::State s = draw(generator, n);
@@ -354,7 +365,7 @@ Tensor normal(const Tensor& mean, const Tensor& std, Generator* generator) {
   WG_CHECK(is_floating(t), NotImplementedError, "normal: expected a floating point dtype, but got ",
            t);
   const Tensor m = mean.detach(), s = std.detach();
-  WG_CHECK(s.numel() == 0 || sum(lt(s, Scalar(0))).item().to_int() == 0, Error,
+  WG_CHECK(s.numel() == 0 || sum(lt(all_examples(s), Scalar(0))).item().to_int() == 0, Error,
            "normal: every standard deviation must be at least 0");
   Shape shape;
   WG_CHECK(broadcast_shapes(m.shape(), s.shape(), shape), Error, "normal: shapes ", m.shape(),
@@ -369,7 +380,7 @@ Tensor normal_row(const Operand& mean, const Operand& std, std::optional<Dims> s
   if (size) {
     WG_CHECK(!mean.tensor && !std.tensor, TypeError,
              "normal: with a size, mean and std must be numbers");
-    Tensor t = empty(*size, dtype);
+    Tensor t = to_draw(*size, dtype);
     return normal_(t, mean.scalar.to_double(), std.scalar.to_double(), generator);
   }
   WG_CHECK(mean.tensor || std.tensor, TypeError,
@@ -389,7 +400,7 @@ Tensor& bernoulli_row_(Tensor& self, const Operand& p, Generator* generator) {
 }
 Tensor bernoulli_row(const Tensor& input, std::optional<double> p, Generator* generator) {
   if (!p) return bernoulli(input, generator);
-  Tensor t = empty_like(input);
+  Tensor t = to_draw_like(input);
   return bernoulli_(t, *p, generator);
 }
 // random_(), random_(to) and random_(from, to).

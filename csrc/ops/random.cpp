@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "autograd/levels.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "ops/random_fill.h"
@@ -67,7 +66,7 @@ Tensor& fill(Tensor& self, Distribution d, double a, double b, Generator* genera
   WG_CHECK(is_floating(self.dtype()), NotImplementedError, op,
            ": expected a floating point or complex dtype, but got ", self.dtype());
   Generator& g = generator ? *generator : default_generator();
-  const Generator::State s = g.advance(random_blocks(all_examples(self).numel()));
+  const Generator::State s = g.advance(random_blocks(count_to_draw(self.numel())));
   apply_in_place(RandomFill{static_cast<int64_t>(d), a, b, s.seed, s.offset}, self);
   return self;
 }
@@ -127,13 +126,6 @@ Tensor& normal_(Tensor& self, double mean, double std, Generator* generator) {
   WG_CHECK(std >= 0, Error, "normal_: the standard deviation must be non-negative, but got ", std);
   return fill(self, Distribution::normal, mean, std, generator, "normal_");
 }
-namespace {
-// Where every example of a vmap is to have numbers of its own, memory for all of them.
-Tensor to_draw(Dims shape, std::optional<DType> dtype) {
-  if (!(thread_mode.word & kVmap)) return empty(shape, dtype);
-  return empty_to_draw(shape, dtype.value_or(default_dtype()));
-}
-}  // namespace
 Tensor rand(Dims shape, std::optional<DType> dtype, Generator* generator) {
   Tensor t = to_draw(shape, dtype);
   return uniform_(t, 0, 1, generator);
@@ -151,7 +143,7 @@ Tensor dropout(const Tensor& input, double p, bool training, Generator* generato
   WG_CHECK(is_floating(x.dtype), Error, "dropout: expected a floating point dtype, but got ",
            x.dtype);
   Generator& g = generator ? *generator : default_generator();
-  const Generator::State s = g.advance(random_blocks(all_examples(input).numel()));
+  const Generator::State s = g.advance(random_blocks(count_to_draw(input.numel())));
   return apply_many<2>(Dropout{p, s.seed, s.offset}, input)[0];
 }
 

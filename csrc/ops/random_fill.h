@@ -3,11 +3,23 @@
 
 #include <type_traits>
 
+#include "autograd/levels.h"
 #include "kernels/random.h"
 #include "runtime/parallel.h"
+#include "wengert/ops.h"
 #include "wengert/random.h"
 
 WENGERT_NAMESPACE_BEGIN
+
+// Memory to fill: where every example of a vmap is to have numbers of its own, for all of them.
+inline Tensor to_draw(Dims shape, std::optional<DType> dtype) {
+  if (!(thread_mode.word & kVmap)) return empty(shape, dtype);
+  return empty_to_draw(shape, dtype.value_or(default_dtype()));
+}
+inline Tensor to_draw_like(const Tensor& t, std::optional<DType> dtype = std::nullopt) {
+  if (!(thread_mode.word & kVmap)) return empty_like(t, dtype);
+  return empty_to_draw(t.shape(), dtype.value_or(t.dtype()));
+}
 
 using kernels::random_blocks;
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "autograd/levels.h"
 #include "kernels/special.h"
 #include "ops/function.h"
 #include "ops/op.h"
@@ -19,7 +20,8 @@ namespace {
 constexpr int64_t kGrain = 512;
 
 Generator::State draw(Generator* generator, int64_t n) {
-  return (generator ? *generator : default_generator()).advance(static_cast<uint64_t>(n));
+  return (generator ? *generator : default_generator())
+      .advance(static_cast<uint64_t>(count_to_draw(n)));
 }
 
 void like_first(Infer& m) {
@@ -79,6 +81,7 @@ struct StandardGamma {
   uint64_t seed, offset;
   static constexpr const char* name = "_standard_gamma";
   static constexpr bool random = true;
+  static constexpr Batching batching = Batching::elementwise;
   WG_FIELDS(seed, offset)
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const { like_first(m); }
@@ -113,6 +116,7 @@ struct SampleDirichlet {
   uint64_t seed, offset;
   static constexpr const char* name = "_sample_dirichlet";
   static constexpr bool random = true;
+  static constexpr Batching batching = Batching::leading;
   WG_FIELDS(seed, offset)
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const { like_first(m); }
@@ -152,6 +156,8 @@ struct Poisson {
   uint64_t seed, offset;
   static constexpr const char* name = "poisson";
   static constexpr bool random = true;
+  static constexpr Tangents tangents = Tangents::none;
+  static constexpr Batching batching = Batching::elementwise;
   WG_FIELDS(seed, offset)
   void infer(Infer& m) const { like_first(m); }
   void compute(Compute& c) const {
@@ -169,6 +175,8 @@ struct Binomial {
   uint64_t seed, offset;
   static constexpr const char* name = "binomial";
   static constexpr bool random = true;
+  static constexpr Tangents tangents = Tangents::none;
+  static constexpr Batching batching = Batching::elementwise;
   WG_FIELDS(seed, offset)
   void infer(Infer& m) const { like_first(m); }
   void compute(Compute& c) const {
