@@ -48,6 +48,7 @@ int32_t factorize(T* a, int64_t n, std::vector<T>& column) {
 struct Cholesky {
   static constexpr const char* name = "cholesky";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::leading;
   static constexpr Save saves[] = {save_output(0)};
   void infer(Infer& m) const {
     const Dims s = m.in(0).sizes();
@@ -65,14 +66,24 @@ struct Cholesky {
   void vjp(Vjp& v) const {
     if (!v.grad(0).defined()) return;
     const Tensor &l = v.saved(0), upper = adjoint(l);
-    const Tensor product = tril(matmul(upper, v.grad(0)));
-    const Tensor phi = sub(product, mul(diag_embed(diagonal(product, 0, -2, -1)), 0.5));
+    const Tensor phi = halved(matmul(upper, v.grad(0)));
     const Tensor s =
         solve_triangular(l, solve_triangular(upper, phi, true, true, false), false, false, false);
     v.set(0, mul(add(s, adjoint(s)), 0.5));
   }
+  // L phi(L^-1 A' L^-H), where phi is the lower triangle with half of the diagonal.
+  void jvp(Jvp& j) const {
+    const Tensor &l = j.out(0), &t = j.tangent(0);
+    const Tensor both = mul(add(t, adjoint(t)), 0.5);
+    const Tensor left = solve_triangular(l, both, false, true, false);
+    j.set(0, matmul(l, halved(solve_triangular(adjoint(l), left, true, false, false))));
+  }
 
  private:
+  static Tensor halved(const Tensor& x) {
+    const Tensor low = tril(x);
+    return sub(low, mul(diag_embed(diagonal(low, 0, -2, -1)), 0.5));
+  }
   template <class T>
   void run(const Tensor& l, const Tensor& info) const {
     const int64_t n = l.size(-1), count = info.numel();

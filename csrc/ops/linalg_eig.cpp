@@ -35,6 +35,7 @@ struct Eig {
   static constexpr const char* name = "linalg_eig";
   WG_FIELDS(vectors)
   static constexpr Save saves[] = {save_output(0), save_output(1)};
+  bool batch(Batch& b) const { return vectors ? batch_factors(b, {}) : batch_factors(b, {1}); }
   void infer(Infer& m) const {
     const Dims s = m.in(0).sizes();
     const Shape batch = batch_shape(s);
@@ -69,6 +70,18 @@ struct Eig {
       inner = inner.defined() ? inner + turned : turned;
     }
     v.set(0, linalg_solve(dual, matmul(inner, dual)));
+  }
+  // With P = V^-1 A' V: diag(P), and V (P / (w_j - w_i)) without what would change the lengths.
+  void jvp(Jvp& j) const {
+    WG_CHECK(vectors, Error, "linalg.eig: eigenvalues computed alone have no derivative here");
+    const Tensor &w = j.out(0), &v = j.out(1);
+    const Tensor p = linalg_solve(v, matmul(to(j.tangent(0), v.dtype()), v));
+    const Tensor values = diagonal(p, 0, -2, -1);
+    j.set(0, values);
+    const Tensor turn = matmul(v, (p - diag_embed(values)) / off_diagonal(row(w) - column(w)));
+    constexpr int64_t kRows = -2;
+    const Tensor lengths = real(sum(conj(v) * turn, Dims(&kRows, 1), true));
+    j.set(1, turn - v * lengths);
   }
 
  private:
@@ -116,7 +129,7 @@ struct Eig {
 
 std::array<Tensor, 3> eigen(const char* op, const Tensor& a, bool vectors) {
   check_square(op, a);
-  WG_CHECK(all(isfinite(a.detach())).item<bool>(), Error, op,
+  WG_CHECK(all(isfinite(all_examples(a.detach()))).item<bool>(), Error, op,
            ": expected finite elements, but got inf or NaN");
   auto out = apply_many<3>(Eig{vectors}, a);
   check_lapack_info(op, out[2], "the algorithm did not converge");
@@ -130,7 +143,7 @@ std::pair<Tensor, Tensor> linalg_eig(const Tensor& a) {
   return {out[0], out[1]};
 }
 Tensor linalg_eigvals(const Tensor& a) {
-  return eigen("linalg.eigvals", a, a.requires_grad() && is_grad_enabled())[0];
+  return eigen("linalg.eigvals", a, may_be_differentiated(a))[0];
 }
 
 namespace {

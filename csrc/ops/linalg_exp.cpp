@@ -57,27 +57,28 @@ Tensor exponential(const Tensor& a) {
 struct MatrixExp {
   static constexpr const char* name = "matrix_exp";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::leading;
   static constexpr Save saves[] = {save_input(0)};
   void infer(Infer& m) const { set_dense(m.out(), m.in(0).dtype, m.in(0).sizes()); }
   void compute(Compute& c) const {
     if (c.out().numel() == 0) return;
     copy_elements(*c.out().impl(), *exponential(c.in(0).detach()).impl());
   }
+  void vjp(Vjp& v) const { v.set(0, derivative(adjoint(v.saved(0)), v.grad())); }
+  void jvp(Jvp& j) const { j.set(0, derivative(j.in(0), j.tangent(0))); }
+
+ private:
   // Mathias, "A chain rule for matrix functions and applications" (1996): the exponential of
-  // (A^H G; 0 A^H) has the derivative at A^H in direction G above its diagonal. It is linear in G,
-  // which is scaled so as not to rule how often is squared.
-  void vjp(Vjp& v) const {
-    const Tensor &g = v.grad(), a = adjoint(v.saved(0));
+  // (A G; 0 A) has the derivative at A in direction G above its diagonal. It is linear in G, which
+  // is scaled so as not to rule how often is squared.
+  static Tensor derivative(const Tensor& a, const Tensor& g) {
     const int64_t n = g.size(-1);
-    if (g.numel() == 0) {
-      v.set(0, g);
-      return;
-    }
+    if (g.numel() == 0) return g;
     const Tensor norm = column_norm(g.detach());
     const Tensor scale = whole(where(norm > 0, norm, ones({}, norm.dtype())));
     const Tensor top = cat({{a, g / scale}}, -1), bottom = cat({{zeros_like(a), a}}, -1);
     const Tensor found = apply(MatrixExp{}, cat({{top, bottom}}, -2));
-    v.set(0, narrow(narrow(found, -2, 0, n), -1, n, n) * scale);
+    return narrow(narrow(found, -2, 0, n), -1, n, n) * scale;
   }
 };
 

@@ -136,6 +136,19 @@ int work_size(const T& answer) {
   fail<NotImplementedError>(op, ": has no derivative");
 }
 
+// The rule for vmap of a factorization: the examples are further matrices. Outputs that have no
+// elements whatever the matrix have none for each example.
+inline bool batch_factors(Batch& b, std::initializer_list<int> empty) {
+  if (!b.run_leading()) return false;
+  for (const int k : empty) b.set(k, reshape(b.out(k), {{b.size(), kNone}}));
+  return true;
+}
+// Whether derivatives of what is made of `t` may be asked for: eigenvalues and singular values have
+// them where the vectors are computed too.
+inline bool may_be_differentiated(const Tensor& t) {
+  return transforming() || (t.requires_grad() && recording());
+}
+
 // Raises LinAlgError for the first matrix whose `info` is positive; `text` says what that means.
 inline void check_lapack_info(const char* op, const Tensor& info, const char* text) {
   const Tensor dense = as_contiguous(all_examples(info));

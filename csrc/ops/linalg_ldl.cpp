@@ -17,6 +17,7 @@ struct LdlFactor {
   bool hermitian;
   static constexpr const char* name = "linalg_ldl_factor";
   WG_FIELDS(hermitian)
+  static constexpr Batching batching = Batching::leading;
   void infer(Infer& m) const {
     const Dims s = m.in(0).sizes();
     const Shape batch = batch_shape(s);
@@ -50,6 +51,7 @@ struct LdlSolve {
   bool hermitian;
   static constexpr const char* name = "linalg_ldl_solve";
   WG_FIELDS(hermitian)
+  static constexpr Batching batching = Batching::leading_all;
   void infer(Infer& m) const { set_column_major(m.out(), m.in(2).dtype, m.in(2).sizes()); }
   void compute(Compute& c) const {
     copy_elements(*c.out().impl(), *c.in(2).impl());
@@ -75,7 +77,7 @@ struct LdlSolve {
 
 // Places from 1 to n; those of a block of two are negative and stand twice.
 void check_pivots(const Tensor& pivots) {
-  const Tensor dense = as_contiguous(pivots);
+  const Tensor dense = as_contiguous(all_examples(pivots));
   const int64_t n = pivots.size(-1);
   for (int64_t i = 0; i < dense.numel(); ++i) {
     const int32_t p = dense.data<int32_t>()[i];

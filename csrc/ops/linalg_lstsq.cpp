@@ -28,6 +28,7 @@ struct Lstsq {
   int64_t driver;
   static constexpr const char* name = "linalg_lstsq";
   WG_FIELDS(rcond, driver)
+  static constexpr Batching batching = Batching::leading_all;
   static constexpr Save saves[] = {save_input(0), save_input(1, for_input(0)),
                                    save_output(0, for_input(0))};
   void infer(Infer& m) const {
@@ -57,6 +58,22 @@ struct Lstsq {
     const Tensor within = matmul(b - matmul(a, x), adjoint(solved(a, k)));
     const Tensor outside = matmul(solved(ah, x), adjoint(g - matmul(ah, k)));
     v.set(0, within + outside - matmul(k, adjoint(x)));
+  }
+  // A^+ (b' - A' x + A^+H A'^H (b - A x)) and what of A'^H A^+H x is not in the span of A^H.
+  void jvp(Jvp& j) const {
+    const Tensor &a = j.in(0), &b = j.in(1), &x = j.out(0), ah = adjoint(a);
+    const auto solved = [&](const Tensor& m, const Tensor& right) {
+      return apply_many<4>(*this, m, right)[0];
+    };
+    if (!j.has(0)) {
+      j.set(0, solved(a, j.tangent(1)));
+      return;
+    }
+    const Tensor &t = j.tangent(0), th = adjoint(t);
+    Tensor right = solved(ah, matmul(th, b - matmul(a, x))) - matmul(t, x);
+    if (j.has(1)) right = right + j.tangent(1);
+    const Tensor outside = matmul(th, solved(ah, x));
+    j.set(0, solved(a, right - matmul(a, outside)) + outside);
   }
 
  private:
@@ -174,7 +191,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> linalg_lstsq(const Tensor& a, const T
                         ? "the matrix has not full rank, or elements are not finite"
                         : "the algorithm did not converge, or elements are not finite");
   Tensor residuals = empty(no_elements(), real_of(a.dtype()));
-  const bool full = how.driver == kGels || (how.driver != kGelsy && all(rank == n).item<bool>());
+  const bool full =
+      how.driver == kGels || (how.driver != kGelsy && all(all_examples(rank) == n).item<bool>());
   if (m > n && full) {
     constexpr int64_t rows = -2;
     const Tensor left = abs(matmul(x, solution) - y);

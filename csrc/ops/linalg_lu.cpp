@@ -37,28 +37,41 @@ void set_lu(Infer& m, int first, Dims a) {
 }
 
 // Row exchanges as matrices: A = P L U.
-Tensor permutation(const Tensor& pivots, int64_t m, DType dtype) {
-  const Tensor exchanges = as_contiguous(pivots);
-  const int64_t k = exchanges.size(-1);
-  const Tensor p = zeros(with_matrix(batch_shape(exchanges.shape(), 1), m, m), dtype);
-  std::vector<int64_t> order(static_cast<size_t>(m));
-  const int64_t count = k > 0 ? exchanges.numel() / k : (m > 0 ? p.numel() / (m * m) : 0);
-  for (int64_t b = 0; b < count; ++b) {
-    for (int64_t i = 0; i < m; ++i) order[static_cast<size_t>(i)] = i;
-    for (int64_t i = 0; i < k; ++i) {
-      const int64_t with = exchanges.data<int32_t>()[b * k + i] - 1;
-      WG_CHECK(with >= 0 && with < m, Error, "lu_unpack: expected pivots between 1 and ", m,
-               ", but got ", with + 1);
-      std::swap(order[static_cast<size_t>(i)], order[static_cast<size_t>(with)]);
-    }
-    with_element(dtype, [&](auto zero) {
-      using T = decltype(zero);
-      for (int64_t i = 0; i < m; ++i) {
-        p.data<T>()[(b * m + order[static_cast<size_t>(i)]) * m + i] = 1;
-      }
-    });
+struct LuPermutation {
+  int64_t rows;
+  DType dtype;
+  static constexpr const char* name = "lu_permutation";
+  WG_FIELDS(rows, dtype)
+  static constexpr Batching batching = Batching::leading;
+  void infer(Infer& m) const {
+    set_dense(m.out(), dtype, with_matrix(batch_shape(m.in(0).sizes(), 1), rows, rows));
   }
-  return p;
+  void compute(Compute& c) const {
+    const Tensor exchanges = as_contiguous(c.in(0));
+    Tensor p = c.out();
+    zero_(p);
+    const int64_t k = exchanges.size(-1);
+    std::vector<int64_t> order(static_cast<size_t>(rows));
+    const int64_t count = rows > 0 ? p.numel() / (rows * rows) : 0;
+    for (int64_t b = 0; b < count; ++b) {
+      for (int64_t i = 0; i < rows; ++i) order[static_cast<size_t>(i)] = i;
+      for (int64_t i = 0; i < k; ++i) {
+        const int64_t with = exchanges.data<int32_t>()[b * k + i] - 1;
+        WG_CHECK(with >= 0 && with < rows, Error, "lu_unpack: expected pivots between 1 and ", rows,
+                 ", but got ", with + 1);
+        std::swap(order[static_cast<size_t>(i)], order[static_cast<size_t>(with)]);
+      }
+      with_element(dtype, [&](auto zero) {
+        using T = decltype(zero);
+        for (int64_t i = 0; i < rows; ++i) {
+          p.data<T>()[(b * rows + order[static_cast<size_t>(i)]) * rows + i] = 1;
+        }
+      });
+    }
+  }
+};
+Tensor permutation(const Tensor& pivots, int64_t m, DType dtype) {
+  return apply(LuPermutation{m, dtype}, pivots);
 }
 
 Tensor lower_unit(const Tensor& b, const Tensor& l) {
@@ -76,6 +89,7 @@ Tensor before_lower(const Tensor& b, const Tensor& l) {
 struct LuFactor {
   static constexpr const char* name = "lu_factor";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::leading;
   static constexpr Save saves[] = {save_output(0), save_output(1)};
   void infer(Infer& m) const { set_lu(m, 0, m.in(0).sizes()); }
   void compute(Compute& c) const {
@@ -108,12 +122,37 @@ struct LuFactor {
     if (rest.defined()) found = cat({{found, rest}}, n > k ? -1 : -2);
     v.set(0, matmul(permutation(v.saved(1), m, lu.dtype()), found));
   }
+  // With F = L^-1 P^T A' U^-1 of the square part: L tril(F, -1) + triu(F) U, and what is left
+  // follows from P^T A' = L' U + L U'.
+  void jvp(Jvp& j) const {
+    const Tensor& lu = j.out(0);
+    const int64_t m = lu.size(-2), n = lu.size(-1), k = std::min(m, n);
+    const Tensor turned_rows = matmul(turned(permutation(j.out(1), m, lu.dtype())), j.tangent(0));
+    const Tensor square = narrow(narrow(lu, -2, 0, k), -1, 0, k);
+    const Tensor l = tril(square, -1) + eye(k, k, lu.dtype()), u = triu(square);
+    const auto before_upper = [&](const Tensor& b) {
+      return solve_triangular(u, b, true, false, false);
+    };
+    const Tensor head = narrow(narrow(turned_rows, -2, 0, k), -1, 0, k);
+    const Tensor f = lower_unit(before_upper(head), l);
+    const Tensor low = matmul(l, tril(f, -1)), high = matmul(triu(f), u);
+    Tensor found = low + high;
+    if (n > k) {
+      const Tensor rest = narrow(turned_rows, -1, k, n - k);
+      found = cat({{found, lower_unit(rest - matmul(low, narrow(lu, -1, k, n - k)), l)}}, -1);
+    } else if (m > k) {
+      const Tensor rest = narrow(turned_rows, -2, k, m - k);
+      found = cat({{found, before_upper(rest - matmul(narrow(lu, -2, k, m - k), high))}}, -2);
+    }
+    j.set(0, found);
+  }
 };
 
 // x with A x = b, and the factors of A.
 struct Solve {
   static constexpr const char* name = "linalg_solve";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::leading_all;
   static constexpr Save saves[] = {save_input(0), save_output(0, for_input(0)), save_output(1),
                                    save_output(2)};
   void infer(Infer& m) const {
@@ -133,6 +172,14 @@ struct Solve {
                                       : lu_solve(v.saved(2), v.saved(3), v.grad(0), true, true);
     if (v.needs(1)) v.set(1, g);
     if (v.needs(0)) v.set(0, neg(matmul(g, adjoint(v.saved(1)))));
+  }
+  void jvp(Jvp& j) const {
+    Tensor right = j.tangent(1);
+    if (j.has(0)) {
+      const Tensor moved = matmul(j.tangent(0), j.out(0));
+      right = right.defined() ? right - moved : neg(moved);
+    }
+    j.set(0, apply_many<4>(Solve{}, j.in(0), right)[0]);
   }
 
  private:
@@ -158,6 +205,7 @@ template <bool kLog>
 struct Determinant {
   static constexpr const char* name = kLog ? "slogdet" : "det";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::leading;
   static constexpr Save saves[] = {save_input(0), save_output(0)};
   void infer(Infer& m) const {
     const DType dtype = m.in(0).dtype;
@@ -194,7 +242,6 @@ struct Determinant {
   // of det A^-1. The real part of tr(A^-1 dA) is the logarithm's, the imaginary one turns the sign.
   void vjp(Vjp& v) const {
     const Tensor &a = v.saved(0), &value = v.saved(1);
-    const auto whole = [](const Tensor& t) { return unsqueeze(unsqueeze(t, -1), -1); };
     if constexpr (kLog) {
       Tensor g = v.grad(1);
       if (is_complex(a.dtype()) && v.grad(0).defined()) {
@@ -203,17 +250,34 @@ struct Determinant {
       }
       if (g.defined()) v.set(0, whole(g) * adjoint(linalg_inv(a)));
     } else {
-      const Tensor& g = v.grad(0);
-      const auto [inverse, info] = linalg_inv_ex(a, false);
-      if (!any(ne(all_examples(info), 0)).template item<bool>()) {
-        v.set(0, whole(g * conj(value)) * adjoint(inverse));
+      v.set(0, gradient(a, value, v.grad(0)));
+    }
+  }
+  void jvp(Jvp& j) const {
+    const Tensor &a = j.in(0), &t = j.tangent(0);
+    if constexpr (kLog) {
+      const Tensor product = matmul(linalg_inv(a), t);
+      const Tensor trace = sum(diagonal(product, 0, -2, -1), last_dim());
+      if (is_complex(a.dtype())) {
+        const Tensor turn = imag(trace);
+        j.set(0, j.out(0) * complex(zeros(turn.shape(), turn.dtype()), turn));
+        j.set(1, real(trace));
       } else {
-        v.set(0, whole(g) * cofactors(a));
+        j.set(1, trace);
       }
+    } else {
+      const Tensor one = ones(j.out(0).shape(), a.dtype());
+      j.set(0, sum(conj(gradient(a, j.out(0), one)) * t, {{-2, -1}}));
     }
   }
 
  private:
+  static Tensor whole(const Tensor& t) { return unsqueeze(unsqueeze(t, -1), -1); }
+  static Tensor gradient(const Tensor& a, const Tensor& value, const Tensor& g) {
+    const auto [inverse, info] = linalg_inv_ex(a, false);
+    if (any(ne(all_examples(info), 0)).template item<bool>()) return whole(g) * cofactors(a);
+    return whole(g * conj(value)) * adjoint(inverse);
+  }
   // U (products of the other singular values) V^H, times the determinants of U and V.
   static Tensor cofactors(const Tensor& a) {
     const auto [u, s, vh] = linalg_svd(a, false);

@@ -15,6 +15,7 @@ using Orgqr = void(const int* m, const int* n, const int* k, void* a, const int*
 struct Geqrf {
   static constexpr const char* name = "geqrf";
   WG_NO_FIELDS
+  static constexpr Batching batching = Batching::leading;
   void infer(Infer& m) const {
     const Dims s = m.in(0).sizes();
     const int64_t k = std::min(s[s.size() - 2], s[s.size() - 1]);
@@ -65,6 +66,7 @@ struct Qr {
   bool complete, vectors;
   static constexpr const char* name = "linalg_qr";
   WG_FIELDS(complete, vectors)
+  bool batch(Batch& b) const { return vectors ? batch_factors(b, {}) : batch_factors(b, {0}); }
   static constexpr Save saves[] = {save_output(0), save_output(1)};
   void infer(Infer& m) const {
     const Dims s = m.in(0).sizes();
@@ -95,11 +97,8 @@ struct Qr {
   // columns of a wide matrix are Q times those of R. The diagonal of R is real.
   void vjp(Vjp& v) const {
     const Tensor &q = v.saved(0), &r = v.saved(1);
-    WG_CHECK(vectors, Error, "linalg.qr: mode='r' has no derivative; use mode='reduced'");
+    check_derivative(q, r);
     const int64_t m = q.size(-2), n = r.size(-1), k = std::min(m, n);
-    WG_CHECK(!complete || m <= n, Error,
-             "linalg.qr: mode='complete' has a derivative only where there are no more rows than "
-             "columns; use mode='reduced'");
     Tensor gq = v.grad(0), gr = v.grad(1);
     if (!gq.defined() && !gr.defined()) return;
     if (!gq.defined()) gq = zeros(q.shape(), q.dtype());
@@ -116,6 +115,36 @@ struct Qr {
     const Tensor both = below + adjoint(below) + diag_embed(real(diagonal(low, 0, -2, -1)));
     const Tensor found = solve_triangular(adjoint(u), gq + matmul(q, both), false, false, false);
     v.set(0, rest.defined() ? cat({{found, rest}}, -1) : found);
+  }
+  // With X = A' R^-1 and Y = Q^H X: Q turns by the skew W with Y's lower triangle, R by (Y - W) R.
+  void jvp(Jvp& j) const {
+    const Tensor &q = j.out(0), &r = j.out(1), &t = j.tangent(0);
+    check_derivative(q, r);
+    const int64_t m = q.size(-2), n = r.size(-1), k = std::min(m, n);
+    const Tensor u = narrow(r, -1, 0, k);
+    const Tensor x = solve_triangular(u, narrow(t, -1, 0, k), true, false, false);
+    const Tensor y = matmul(adjoint(q), x), low = tril(y, -1);
+    Tensor w = low - adjoint(low);
+    if (is_complex(q.dtype())) {
+      const Tensor turn = imag(diagonal(y, 0, -2, -1));
+      w = w + diag_embed(complex(zeros(turn.shape(), turn.dtype()), turn));
+    }
+    const Tensor dq = x + matmul(q, w - y);
+    Tensor dr = triu(matmul(y - w, u));
+    if (n > k) {
+      const Tensor moved = narrow(t, -1, k, n - k) - matmul(dq, narrow(r, -1, k, n - k));
+      dr = cat({{dr, matmul(adjoint(q), moved)}}, -1);
+    }
+    j.set(0, dq);
+    j.set(1, dr);
+  }
+
+ private:
+  void check_derivative(const Tensor& q, const Tensor& r) const {
+    WG_CHECK(vectors, Error, "linalg.qr: mode='r' has no derivative; use mode='reduced'");
+    WG_CHECK(!complete || q.size(-2) <= r.size(-1), Error,
+             "linalg.qr: mode='complete' has a derivative only where there are no more rows than "
+             "columns; use mode='reduced'");
   }
 };
 

@@ -16,6 +16,7 @@ struct Reflect {
   bool inverse;
   static constexpr const char* name = "ormqr";
   WG_FIELDS(inverse)
+  static constexpr Batching batching = Batching::leading_all;
   static constexpr Save saves[] = {save_input(0), save_input(1), save_input(2)};
   void infer(Infer& m) const { set_column_major(m.out(), m.in(2).dtype, m.in(2).sizes()); }
   void compute(Compute& c) const {

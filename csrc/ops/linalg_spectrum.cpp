@@ -11,7 +11,7 @@ void check_phase(const char* op, const Tensor& product) {
   if (!is_complex(product.dtype()) || product.numel() == 0) return;
   NoGradGuard off;
   const Tensor turning = to(abs(imag(diagonal(product, 0, -2, -1))), DType::float64);
-  WG_CHECK(!(amax(turning).item<double>() > 1e-2), Error, op,
+  WG_CHECK(!(amax(all_examples(turning)).item<double>() > 1e-2), Error, op,
            ": the loss depends on the phases of complex vectors, which are arbitrary; make it "
            "independent of them");
 }
@@ -35,6 +35,7 @@ struct Eigh {
   bool upper, vectors;
   static constexpr const char* name = "linalg_eigh";
   WG_FIELDS(upper, vectors)
+  static constexpr Batching batching = Batching::leading;
   static constexpr Save saves[] = {save_output(0), save_output(1)};
   void infer(Infer& m) const {
     const Dims s = m.in(0).sizes();
@@ -61,6 +62,14 @@ struct Eigh {
     Tensor inner = (product - adjoint(product)) * 0.5 / off_diagonal(row(w) - column(w));
     if (gw.defined()) inner = inner + diag_embed(gw);
     v.set(0, matmul(matmul(vectors, inner), adjoint(vectors)));
+  }
+  // With P = V^H A' V, of the Hermitian part of A': diag(P), and V (P / (w_j - w_i)).
+  void jvp(Jvp& j) const {
+    const Tensor &w = j.out(0), &v = j.out(1), &t = j.tangent(0);
+    const Tensor p = matmul(matmul(adjoint(v), (t + adjoint(t)) * 0.5), v);
+    const Tensor values = diagonal(p, 0, -2, -1);
+    j.set(0, is_complex(values.dtype()) ? real(values) : values);
+    j.set(1, matmul(v, (p - diag_embed(values)) / off_diagonal(row(w) - column(w))));
   }
 
  private:
@@ -112,6 +121,7 @@ struct Svd {
   bool full, vectors;
   static constexpr const char* name = "linalg_svd";
   WG_FIELDS(full, vectors)
+  bool batch(Batch& b) const { return vectors ? batch_factors(b, {}) : batch_factors(b, {0, 2}); }
   static constexpr Save saves[] = {save_output(0), save_output(1), save_output(2)};
   void infer(Infer& m) const {
     const Dims s = m.in(0).sizes();
@@ -177,6 +187,34 @@ struct Svd {
     Tensor found = matmul(matmul(u, to(inner, u.dtype())), vh);
     if (outside.defined()) found = found + outside;
     v.set(0, found);
+  }
+  // With P = U^H A' V and E as above: Re diag(P), U ((P S + S P^H) / E) and V ((S P + P^H S) / E),
+  // and what leaves the spaces that U and V span.
+  void jvp(Jvp& j) const {
+    WG_CHECK(vectors, Error, "linalg.svd: singular values computed alone have no derivative here");
+    const Tensor &s = j.out(1), &t = j.tangent(0);
+    const int64_t k = s.size(-1);
+    const Tensor u = narrow(j.out(0), -1, 0, k), vh = narrow(j.out(2), -2, 0, k), v = adjoint(vh);
+    const Tensor p = matmul(matmul(adjoint(u), t), v), ph = adjoint(p);
+    const Tensor values = diagonal(p, 0, -2, -1), squares = s * s;
+    const Tensor e = off_diagonal(row(squares) - column(squares));
+    const auto off = [&](const Tensor& x) { return (x - diag_embed(diagonal(x, 0, -2, -1))) / e; };
+    Tensor in_u = off(p * row(s) + column(s) * ph);
+    if (is_complex(u.dtype())) {
+      const Tensor turn = imag(values);
+      in_u = in_u + diag_embed(complex(zeros(turn.shape(), turn.dtype()), turn / s));
+    }
+    Tensor du = matmul(u, in_u), dv = matmul(v, off(column(s) * p + ph * row(s)));
+    if (u.size(-2) > k) du = du + (matmul(t, v) - matmul(u, p)) / row(s);
+    if (v.size(-2) > k) dv = dv + (matmul(adjoint(t), u) - matmul(v, ph)) / row(s);
+    const auto widened = [&](const Tensor& x, const Tensor& whole) {
+      const int64_t more = whole.size(-1) - k;
+      if (more == 0) return x;
+      return cat({{x, zeros_like(narrow(whole, -1, k, more))}}, -1);
+    };
+    j.set(0, widened(du, j.out(0)));
+    j.set(1, is_complex(values.dtype()) ? real(values) : values);
+    j.set(2, adjoint(widened(dv, adjoint(j.out(2)))));
   }
 
  private:
@@ -246,11 +284,6 @@ bool reads_upper(const char* op, std::string_view uplo) {
   return uplo[0] == 'U' || uplo[0] == 'u';
 }
 
-// Whether a result for this input is to be recorded.
-bool recorded(const Tensor& a) {
-  return (a.requires_grad() && is_grad_enabled()) || transforming();
-}
-
 }  // namespace
 
 std::pair<Tensor, Tensor> linalg_eigh(const Tensor& a, std::string_view uplo) {
@@ -261,7 +294,8 @@ std::pair<Tensor, Tensor> linalg_eigh(const Tensor& a, std::string_view uplo) {
 }
 Tensor linalg_eigvalsh(const Tensor& a, std::string_view uplo) {
   check_square("linalg.eigvalsh", a);
-  const auto out = apply_many<3>(Eigh{reads_upper("linalg.eigvalsh", uplo), recorded(a)}, a);
+  const auto out =
+      apply_many<3>(Eigh{reads_upper("linalg.eigvalsh", uplo), may_be_differentiated(a)}, a);
   check_lapack_info("linalg.eigvalsh", out[2], kDiverged);
   return out[0];
 }
@@ -274,7 +308,7 @@ std::tuple<Tensor, Tensor, Tensor> linalg_svd(const Tensor& a, bool full_matrice
 }
 Tensor linalg_svdvals(const Tensor& a) {
   check_matrix("linalg.svdvals", a);
-  const auto out = apply_many<4>(Svd{false, recorded(a)}, a);
+  const auto out = apply_many<4>(Svd{false, may_be_differentiated(a)}, a);
   check_lapack_info("linalg.svdvals", out[3], kDiverged);
   return out[1];
 }

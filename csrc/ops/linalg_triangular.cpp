@@ -34,6 +34,7 @@ struct SolveTriangular {
   bool upper, unit;
   static constexpr const char* name = "solve_triangular";
   WG_FIELDS(upper, unit)
+  static constexpr Batching batching = Batching::leading_all;
   static constexpr Save saves[] = {save_input(0), save_output(0, for_input(0))};
   void infer(Infer& m) const {
     m.out().dtype = m.in(1).dtype;
@@ -50,11 +51,23 @@ struct SolveTriangular {
     if (v.needs(1)) v.set(1, g);
     if (v.needs(0)) {
       const Tensor full = neg(matmul(g, adjoint(v.saved(1))));
-      v.set(0, upper ? triu(full, unit ? 1 : 0) : tril(full, unit ? -1 : 0));
+      v.set(0, triangle(full));
     }
+  }
+  void jvp(Jvp& j) const {
+    Tensor right = j.tangent(1);
+    if (j.has(0)) {
+      const Tensor moved = matmul(triangle(j.tangent(0)), j.out());
+      right = right.defined() ? right - moved : neg(moved);
+    }
+    j.set(0, apply(*this, j.in(0), right));
   }
 
  private:
+  // What is read of a matrix.
+  Tensor triangle(const Tensor& t) const {
+    return upper ? triu(t, unit ? 1 : 0) : tril(t, unit ? -1 : 0);
+  }
   template <class T>
   void run(const Tensor& a, const Tensor& x) const {
     const int64_t n = x.size(-2), m = x.size(-1);

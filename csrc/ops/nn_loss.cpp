@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "autograd/levels.h"
 #include "ops/function.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -107,7 +108,8 @@ Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight,
   const Tensor indices = to(each_target, DType::int64), used = ne(indices, Scalar(ignore_index));
   const Tensor zero = zeros({}, x.dtype);
   const Tensor safe = where(used, indices, zeros({}, DType::int64));
-  WG_CHECK(!any(logical_or(lt(safe, 0), ge(safe, Scalar(classes)))).item().to_bool(), IndexError,
+  const Tensor all = all_examples(safe);
+  WG_CHECK(!any(logical_or(lt(all, 0), ge(all, Scalar(classes)))).item().to_bool(), IndexError,
            "nll_loss: a target is out of bounds for ", classes, " classes");
   const Tensor picked = squeeze(gather(input, dim, unsqueeze(safe, dim)), {dim});
   Tensor counts = to(used, x.dtype);
