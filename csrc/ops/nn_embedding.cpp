@@ -235,8 +235,9 @@ Tensor embedding(const Tensor& input, const Tensor& weight, std::optional<int64_
   detail::check_table(op, w, i);
   WG_CHECK(i.ndim + 1 <= kMaxDims, ValueError, op, ": too many dimensions in ", i.sizes());
   const int64_t padding = detail::table_padding(op, w, padding_idx);
-  return apply(Embedding{padding, false, scale_grad_by_freq, sparse && weight.is_leaf()}, weight,
-               input);
+  // Transforms know dense gradients only.
+  const bool rows = sparse && weight.is_leaf() && !transforming();
+  return apply(Embedding{padding, false, scale_grad_by_freq, rows}, weight, input);
 }
 
 }  // namespace detail

@@ -200,8 +200,9 @@ Bags bags(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
   r.max_indices = zeros({0}, DType::int64);
   const Tensor scale =
       per_sample_weights.defined() ? narrow(per_sample_weights, 0, 0, end) : Tensor();
-  r.output = apply_optional(BagSum{padding, scale_grad_by_freq, sparse && weight.is_leaf()}, weight,
-                            at, starts, scale);
+  // Transforms know dense gradients only.
+  const bool rows = sparse && weight.is_leaf() && !transforming();
+  r.output = apply_optional(BagSum{padding, scale_grad_by_freq, rows}, weight, at, starts, scale);
   if (mode == BagMode::mean) {
     const Tensor sizes = to(clamp(r.bag_size, Scalar(1), std::nullopt), w.dtype);
     r.output = div(r.output, unsqueeze(sizes, -1));
