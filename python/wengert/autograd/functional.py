@@ -243,22 +243,21 @@ def _by_rows(
     return tuple(blocks)
 
 
-def _by_columns(outputs: Tensors, inputs: Tensors) -> tuple[Tensors, ...]:
-    """The same by one product J v per element of the inputs."""
-    product = _forward_products(outputs, inputs, "jacobian", False)
-    blocks: list[list[Tensor]] = [[] for _ in outputs]
-    for i, t in enumerate(inputs):
-        columns: list[list[Tensor]] = [[] for _ in outputs]
-        for unit in _units(t):
-            v = [unit if k == i else _core.ops.zeros_like(x) for k, x in enumerate(inputs)]
-            found = product(v, False)
-            full = _filled(found, outputs, False, False, "jacobian", "an output")
-            for column, g in zip(columns, full):
-                column.append(g)
-        for block, column, o in zip(blocks, columns, outputs):
-            flat = _stacked(column, (t.numel(), o.numel()), o)
-            block.append(flat.t().reshape((*o.shape, *t.shape)))
-    return tuple(tuple(b) for b in blocks)
+def _by_columns(func: Callable[..., Any], inputs: Tensors) -> tuple[tuple[Tensors, ...], bool]:
+    """The same by dual numbers, for all elements of the inputs at once; and whether func returns
+    several outputs."""
+    from ..func import jacfwd  # func imports this package
+
+    kinds = []
+
+    def outputs_of(*xs: Tensor) -> Tensors:
+        outputs, several = _as_tuple(func(*xs), "jacobian", "the result of func")
+        kinds.append(several)
+        return outputs
+
+    numbers = tuple(range(len(inputs)))
+    blocks = jacfwd(outputs_of, numbers)(*inputs) if inputs else ()
+    return blocks, any(kinds)
 
 
 def jacobian(
@@ -275,7 +274,7 @@ def jacobian(
     Args:
         vectorize: has no influence on the result.
         strategy: "reverse-mode" goes by elements of the outputs, "forward-mode" (with vectorize,
-            without create_graph and strict) by elements of the inputs.
+            without create_graph and strict) by elements of the inputs, with dual numbers.
         func, inputs, create_graph, strict: as of `vjp`.
     """
     if strategy not in _STRATEGIES:
@@ -293,14 +292,15 @@ def jacobian(
         )
     with enable_grad():
         tensors, is_tuple = _as_tuple(inputs, "jacobian", "inputs")
-        tensors = _prepare(tensors, create_graph)
-        outputs, several = _as_tuple(func(*tensors), "jacobian", "the result of func")
-        _check_strict(outputs, strict, "jacobian", "output")
         if forward:
-            blocks = _by_columns(outputs, tensors)
+            blocks, several = _by_columns(func, tensors)
         else:
+            tensors = _prepare(tensors, create_graph)
+            outputs, several = _as_tuple(func(*tensors), "jacobian", "the result of func")
+            _check_strict(outputs, strict, "jacobian", "output")
             blocks = _by_rows(outputs, tensors, create_graph, strict)
-    rows = tuple(_unpack(_finish(b, create_graph), is_tuple) for b in blocks)
+    # Dual numbers keep the history of the inputs, as in PyTorch.
+    rows = tuple(_unpack(_finish(b, create_graph or forward), is_tuple) for b in blocks)
     return _unpack(rows, several)
 
 
