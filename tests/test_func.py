@@ -125,9 +125,116 @@ def test_random_numbers_in_vmap():
     dropped = vmap(lambda x: drop(x, 0.5), randomness="different")(x + 1)
     assert 0.45 < (dropped == 0).float().mean().item() < 0.55
     assert not (dropped[0] == dropped[1]).all()
-    for randomness in ("error", "same"):
-        with pytest.raises(RuntimeError, match="dropout"):
-            vmap(lambda x: drop(x, 0.5), randomness=randomness)(x)
+    with pytest.raises(RuntimeError, match="dropout"):
+        vmap(lambda x: drop(x, 0.5))(x)
+
+
+F = wg.nn.functional
+SAMPLERS = {
+    "bernoulli": lambda x: wg.bernoulli(x),
+    "bernoulli p": lambda x: wg.bernoulli(x, 0.3),
+    "bernoulli_": lambda x: x.clone().bernoulli_(0.5),
+    "bernoulli_ tensor": lambda x: x.clone().bernoulli_(x),
+    "cauchy_": lambda x: x.clone().cauchy_(),
+    "exponential_": lambda x: x.clone().exponential_(),
+    "geometric_": lambda x: x.clone().geometric_(0.01),
+    "log_normal_": lambda x: x.clone().log_normal_(),
+    "random_": lambda x: x.clone().random_(3, 1000),
+    "uniform_": lambda x: x.clone().uniform_(),
+    "normal_": lambda x: x.clone().normal_(),
+    "rand_like": lambda x: wg.rand_like(x),
+    "randn_like": lambda x: wg.randn_like(x),
+    "randint_like": lambda x: wg.randint_like(x, 1000),
+    "rand": lambda x: wg.rand(50),
+    "randint": lambda x: wg.randint(0, 1000, (50,)),
+    "randperm": lambda x: wg.randperm(50),
+    "normal size": lambda x: wg.normal(0.0, 1.0, (50,)),
+    "normal": lambda x: wg.normal(x, x),
+    "poisson": lambda x: wg.poisson(x * 20),
+    "binomial": lambda x: wg.binomial(x * 100, wg.full((50,), 0.5)),
+    "multinomial": lambda x: wg.multinomial(x, 20),
+    "multinomial replaced": lambda x: wg.multinomial(x, 50, True),
+    "gamma": lambda x: wg._standard_gamma(x),
+    "dirichlet": lambda x: wg._sample_dirichlet(x),
+    "dropout": lambda x: F.dropout(x),
+    "dropout in place": lambda x: F.dropout(x.clone(), inplace=True),
+    "alpha_dropout": lambda x: F.alpha_dropout(x, training=True),
+    "dropout1d": lambda x: F.dropout1d(x[:, None].expand(50, 3), training=True),
+    "gumbel_softmax": lambda x: F.gumbel_softmax(x),
+    "gumbel_softmax hard": lambda x: F.gumbel_softmax(x.expand(20, 50), hard=True),
+    "rrelu": lambda x: F.rrelu(-x, training=True),
+    "common bernoulli": lambda x: wg.bernoulli(wg.full((50,), 0.5)),
+    "common multinomial": lambda x: wg.multinomial(wg.ones(50), 20),
+    "common poisson": lambda x: wg.poisson(wg.full((50,), 20.0)),
+    "common rand_like": lambda x: wg.rand_like(wg.zeros(50)),
+    "common dropout": lambda x: F.dropout(wg.ones(50)),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_every_sampler_in_vmap(name):
+    draw, x = SAMPLERS[name], wg.full((4, 50), 0.5)
+    with pytest.raises(RuntimeError):
+        vmap(draw)(x)
+    same = vmap(draw, randomness="same")(x)
+    assert all((same[0] == row).all() for row in same)
+    wg.manual_seed(0)
+    different = vmap(draw, randomness="different")(x)
+    assert not any((different[i] == different[j]).all() for i in range(4) for j in range(i))
+    wg.manual_seed(0)
+    assert (vmap(draw, randomness="different")(x) == different).all()
+    nested = vmap(vmap(draw, randomness="different"), randomness="different")(x.view(2, 2, 50))
+    flat = nested.flatten(0, 1)
+    assert not any((flat[i] == flat[j]).all() for i in range(4) for j in range(i))
+    nested = vmap(vmap(draw, randomness="same"), randomness="different")(x.view(2, 2, 50))
+    assert (nested[0, 0] == nested[0, 1]).all()
+    assert not (nested[0] == nested[1]).all()
+    nested = vmap(vmap(draw, randomness="different"), randomness="same")(x.view(2, 2, 50))
+    assert (nested[0] == nested[1]).all()
+    assert not (nested[:, 0] == nested[:, 1]).all()
+
+
+def test_random_numbers_of_examples_have_their_distribution():
+    x = wg.full((3, 4000), 0.25)
+    drawn = vmap(lambda x: wg.bernoulli(x), randomness="different")(x)
+    np.testing.assert_allclose(drawn.mean(1).numpy(), 0.25, atol=0.03)
+    drawn = vmap(lambda x: wg.poisson(x * 12), randomness="different")(x)
+    np.testing.assert_allclose(drawn.mean(1).numpy(), 3, atol=0.15)
+    drawn = vmap(lambda x: wg.randperm(100), randomness="different")(x)
+    assert (drawn.sort(1).values == wg.arange(100)).all()
+
+
+def test_what_is_common_is_not_filled_with_different_numbers():
+    for fill in (lambda t: t.uniform_(), lambda t: t.exponential_(), lambda t: t.random_(9)):
+        with pytest.raises(RuntimeError, match="different"):
+            vmap(lambda x, fill=fill: fill(wg.zeros(4)), randomness="different")(rand(3, 2))
+
+
+def test_gradients_of_random_operations_in_vmap():
+    x = rand(4, 50) + 1
+    for randomness in ("same", "different"):
+
+        def masks(x):
+            return F.dropout(x, 0.5)
+
+        gradient = vmap(grad(lambda x: masks(x).sum()), randomness=randomness)(x)
+        assert set(gradient.flatten().tolist()) == {0.0, 2.0}
+        assert (gradient[0] == gradient[1]).all() == (randomness == "same")
+        y = x.clone().requires_grad_()
+        out = vmap(masks, randomness=randomness)(y)
+        out.sum().backward()
+        np.testing.assert_allclose((y.grad * x).numpy(), out.detach().numpy())
+
+
+def test_sparse_embeddings_in_vmap():
+    weight, index = rand(5, 3), wg.tensor([[1, 2], [0, 0]])
+
+    def loss(weight, index):
+        return (F.embedding(index, weight, sparse=True) ** 2).sum()
+
+    got = vmap(grad(loss), in_dims=(None, 0))(weight, index)
+    want = wg.stack([grad(loss)(weight, row).to_dense() for row in index])
+    np.testing.assert_allclose(got.numpy(), want.numpy())
 
 
 def test_an_example_cannot_leave_its_vmap():
@@ -214,8 +321,9 @@ def test_functions_of_users_in_vmap():
     np.testing.assert_allclose(got.numpy(), 30 * x.numpy() ** 2)
     with pytest.raises(RuntimeError, match="generate_vmap_rule"):
         vmap(Plain.apply)(x)
-    with pytest.raises(NotImplementedError, match="vmap"):
-        vmap(Cube.apply)(x.requires_grad_())
+    x.requires_grad_()
+    (got,) = wg.autograd.grad(vmap(Cube.apply)(x).sum(), x)
+    np.testing.assert_allclose(got.numpy(), 30 * x.detach().numpy() ** 2)
 
 
 def test_in_place_changes_of_views_carry_tangents():
@@ -255,3 +363,119 @@ def test_nested_vmap_and_chunks():
     np.testing.assert_allclose(table.numpy(), x.numpy() @ y.numpy().T)
     chunked = vmap(lambda a: a.exp().sum(), chunk_size=3)(x)
     np.testing.assert_allclose(chunked.numpy(), np.exp(x.numpy()).sum(1))
+
+
+def square(*shape):
+    a = rand(*shape)
+    return a + wg.eye(shape[-1], dtype=wg.float64)
+
+
+def positive(a):
+    return a @ a.mT + wg.eye(a.shape[-1], dtype=wg.float64)
+
+
+FACTORS = {
+    "cholesky": lambda a: wg.linalg.cholesky(positive(a)),
+    "eigvalsh": lambda a: wg.linalg.eigvalsh(positive(a)),
+    "eigh": lambda a: wg.linalg.eigh(positive(a))[1] ** 2,
+    "svdvals": lambda a: wg.linalg.svdvals(a),
+    "svd": lambda a: wg.cat([t.flatten() ** 2 for t in wg.linalg.svd(a[:2], False)]),
+    "svd of a tall matrix": lambda a: wg.linalg.svd(a[:, :2], False)[0] ** 2,
+    "qr": lambda a: wg.cat([t.flatten() for t in wg.linalg.qr(a)]),
+    "qr of a wide matrix": lambda a: wg.cat([t.flatten() for t in wg.linalg.qr(a[:2])]),
+    "qr of a tall matrix": lambda a: wg.cat([t.flatten() for t in wg.linalg.qr(a[:, :2])]),
+    "det": wg.linalg.det,
+    "det of a singular matrix": lambda a: wg.linalg.det(a * wg.tensor([1.0, 1.0, 0.0])),
+    "slogdet": lambda a: wg.linalg.slogdet(a)[1],
+    "inv": wg.linalg.inv,
+    "solve": lambda a: wg.linalg.solve(a, a * a),
+    "lu": lambda a: wg.cat([t.flatten() for t in wg.linalg.lu(a)[1:]]),
+    "lu of a wide matrix": lambda a: wg.cat([t.flatten() for t in wg.linalg.lu(a[:2])[1:]]),
+    "lu of a tall matrix": lambda a: wg.cat([t.flatten() for t in wg.linalg.lu(a[:, :2])[1:]]),
+    "lu_solve": lambda a: wg.linalg.lu_solve(*wg.linalg.lu_factor(a), a * a),
+    "solve_triangular": lambda a: wg.linalg.solve_triangular(a, a * a, upper=True),
+    "unit triangular": lambda a: wg.linalg.solve_triangular(a, a, upper=False, unitriangular=True),
+    "lstsq": lambda a: wg.linalg.lstsq(a[:, :2], a)[0],
+    "lstsq of a wide matrix": lambda a: wg.linalg.lstsq(a[:2], a[:2, :1])[0],
+    "matrix_exp": wg.linalg.matrix_exp,
+    "eigvals": lambda a: wg.linalg.eigvals(positive(a)).real,
+    "eig": lambda a: wg.linalg.eig(positive(a))[1].abs(),
+    "nll_loss": lambda a: F.nll_loss(a, wg.tensor([0, 2, 1])),
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_tangents_of_factorizations(name):
+    """They follow from rules, and are differentiable in either mode."""
+    f, x, t = FACTORS[name], square(3, 3), rand(3, 3)
+    weights = rand(*f(x).shape) + 0.5
+
+    def loss(a):
+        return (f(a) * weights).sum()
+
+    before = forward_ad.rule_counts()[1]
+    along = jvp(loss, (x,), (t,))[1]
+    assert forward_ad.rule_counts()[1] == before
+    np.testing.assert_allclose(along.item(), (grad(loss)(x) * t).sum().item(), rtol=1e-8)
+    want = grad(lambda a: (grad(loss)(a) * t).sum())(x).numpy()
+    close = {"rtol": 1e-6, "atol": 1e-8}
+    np.testing.assert_allclose(jvp(grad(loss), (x,), (t,))[1].numpy(), want, **close)
+    np.testing.assert_allclose(grad(lambda a: jvp(loss, (a,), (t,))[1])(x).numpy(), want, **close)
+    twice = jvp(lambda a: jvp(loss, (a,), (t,))[1], (x,), (t,))[1]
+    np.testing.assert_allclose(twice.item(), (wg.from_numpy(want) * t).sum().item(), **close)
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_factorizations_run_once_for_all_examples(name):
+    f, x = FACTORS[name], square(4, 3, 3)
+    before = _core._batch_counts()[1]
+    got = vmap(f)(x)
+    assert _core._batch_counts()[1] == before
+    np.testing.assert_allclose(got.numpy(), wg.stack([f(a) for a in x]).numpy(), atol=1e-12)
+
+
+def test_users_functions_at_nested_levels():
+    class Times(wg.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(x, w):
+            return x * x * w
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_backward(*inputs)
+            ctx.save_for_forward(*inputs)
+
+        @staticmethod
+        def backward(ctx, g):
+            x, w = ctx.saved_tensors
+            return 2 * x * w * g, x * x * g
+
+        @staticmethod
+        def jvp(ctx, tx, tw):
+            x, w = ctx.saved_tensors
+            return (0 if tx is None else 2 * x * w * tx) + (0 if tw is None else x * x * tw)
+
+    def f(x):
+        return Times.apply(x, x.sin())
+
+    def plain(x):
+        return x * x * x.sin()
+
+    x = rand(3)
+    rows = rand(2, 3)
+    for transform in (
+        lambda f: jacfwd(jacfwd(f))(x),
+        lambda f: jacfwd(jacfwd(jacfwd(f)))(x),
+        lambda f: jacfwd(jacrev(f))(x),
+        lambda f: jacrev(jacfwd(f))(x),
+        lambda f: vmap(jacfwd(jacfwd(f)))(rows),
+        lambda f: jacfwd(jacfwd(vmap(f)))(rows),
+        lambda f: jacrev(jacrev(vmap(f)))(rows),
+        lambda f: jacfwd(jacrev(vmap(f)))(rows),
+        lambda f: grad(lambda r: vmap(grad(lambda x: f(x).sum()))(r).sum())(rows),
+        lambda f: jacfwd(lambda r: vmap(jacfwd(f))(r))(rows),
+        lambda f: jacfwd(vmap(vmap(f)))(rows[None]),
+    ):
+        np.testing.assert_allclose(transform(f).numpy(), transform(plain).numpy(), atol=1e-12)
