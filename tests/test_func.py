@@ -374,7 +374,7 @@ def positive(a):
     return a @ a.mT + wg.eye(a.shape[-1], dtype=wg.float64)
 
 
-FACTORS = {
+RULES = {
     "cholesky": lambda a: wg.linalg.cholesky(positive(a)),
     "eigvalsh": lambda a: wg.linalg.eigvalsh(positive(a)),
     "eigh": lambda a: wg.linalg.eigh(positive(a))[1] ** 2,
@@ -401,13 +401,22 @@ FACTORS = {
     "eigvals": lambda a: wg.linalg.eigvals(positive(a)).real,
     "eig": lambda a: wg.linalg.eig(positive(a))[1].abs(),
     "nll_loss": lambda a: F.nll_loss(a, wg.tensor([0, 2, 1])),
+    "soft cross_entropy": lambda a: F.cross_entropy(a, a.flip(0).softmax(1)),
+    "fft": lambda a: wg.fft.fft2(a).abs() ** 2,
+    "rfft": lambda a: wg.fft.irfft(wg.fft.rfft(a) ** 2),
+    "cdist": lambda a: wg.cdist(a, a.sin()),
+    "cdist by 3": lambda a: wg.cdist(a, a.sin(), 3),
+    "pdist": lambda a: F.pdist(a, 1),
+    "grid_sample": lambda a: F.grid_sample(
+        a[None, None], a[:, :2].reshape(1, 3, 1, 2) / 4, align_corners=True
+    ),
 }
 
 
-@pytest.mark.parametrize("name", FACTORS)
-def test_tangents_of_factorizations(name):
+@pytest.mark.parametrize("name", RULES)
+def test_tangents_by_rules(name):
     """They follow from rules, and are differentiable in either mode."""
-    f, x, t = FACTORS[name], square(3, 3), rand(3, 3)
+    f, x, t = RULES[name], square(3, 3), rand(3, 3)
     weights = rand(*f(x).shape) + 0.5
 
     def loss(a):
@@ -425,9 +434,9 @@ def test_tangents_of_factorizations(name):
     np.testing.assert_allclose(twice.item(), (wg.from_numpy(want) * t).sum().item(), **close)
 
 
-@pytest.mark.parametrize("name", FACTORS)
-def test_factorizations_run_once_for_all_examples(name):
-    f, x = FACTORS[name], square(4, 3, 3)
+@pytest.mark.parametrize("name", RULES)
+def test_rules_run_once_for_all_examples(name):
+    f, x = RULES[name], square(4, 3, 3)
     before = _core._batch_counts()[1]
     got = vmap(f)(x)
     assert _core._batch_counts()[1] == before

@@ -28,6 +28,15 @@ struct Cdist {
   bool product;
   static constexpr const char* name = "cdist";
   WG_FIELDS(p, product)
+  bool batch(Batch& b) const {
+    const Tensor x = b.front(0), y = b.front(1);
+    const auto merged = [](const Tensor& t) {
+      return reshape(t, {t.size(0) * t.size(1), t.size(2), t.size(3)});
+    };
+    const Tensor found = apply(*this, merged(x), merged(y));
+    b.set(0, reshape(found, {x.size(0), x.size(1), x.size(2), y.size(2)}));
+    return true;
+  }
   static constexpr Save saves[] = {save_input(0), save_input(1), save_output(0)};
   void infer(Infer& m) const {
     const Dims a = m.in(0).sizes(), b = m.in(1).sizes();
@@ -74,6 +83,28 @@ struct Cdist {
       if (v.needs(0)) v.set(0, gradient(a, b, d, g, others, 1));
       if (v.needs(1)) v.set(1, gradient(b, a, d, g, 1, others));
     }
+  }
+  void jvp(Jvp& j) const {
+    if (p == 0) return;
+    const Tensor &a = j.in(0), &b = j.in(1), &y = j.out();
+    const Tensor one = ones({}, y.dtype());
+    if (p != 2) {
+      const Tensor moved =
+          sub(unsqueeze(j.tangent_or_zeros(0), 2), unsqueeze(j.tangent_or_zeros(1), 1));
+      j.set(0, sum(mul(formula(expand(one, y.shape()), a, b, y), moved), {3}));
+      return;
+    }
+    // (a_i - b_j) (a'_i - b'_j) / y_ij, 0 where the points coincide.
+    Tensor found;
+    const auto add_part = [&](const Tensor& t, const Tensor& own, const Tensor& other, bool turn) {
+      const Tensor part = sub(sum(mul(t, own), {-1}, true), bmm(t, transpose(other, 1, 2)));
+      const Tensor placed = turn ? transpose(part, 1, 2) : part;
+      found = found.defined() ? add(found, placed) : placed;
+    };
+    if (j.has(0)) add_part(j.tangent(0), a, b, false);
+    if (j.has(1)) add_part(j.tangent(1), b, a, true);
+    const Tensor same = eq(y, 0);
+    j.set(0, where(same, zeros({}, y.dtype()), div(found, where(same, one, y))));
   }
 
  private:

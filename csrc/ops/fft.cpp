@@ -85,6 +85,8 @@ struct FftComplex {
   double scale;
   static constexpr const char* name = "fft_complex";
   WG_FIELDS(dims, inverse, scale)
+  static constexpr Tangents tangents = Tangents::linear;
+  FftComplex batched(int64_t) const { return {one_later(dims), inverse, scale}; }
   void infer(Infer& m) const {
     m.out().dtype = complex_for(m.in(0).dtype);
     m.out().shape = m.in(0).sizes();
@@ -113,6 +115,8 @@ struct FftRealToHalf {
   double scale, edge;
   static constexpr const char* name = "fft_real_to_half";
   WG_FIELDS(dim, inverse, scale, edge)
+  static constexpr Tangents tangents = Tangents::linear;
+  FftRealToHalf batched(int64_t) const { return {dim + 1, inverse, scale, edge}; }
   void infer(Infer& m) const {
     m.out().dtype = complex_for(m.in(0).dtype);
     m.out().shape = m.in(0).sizes();
@@ -133,6 +137,8 @@ struct FftHalfToReal {
   double scale, edge;
   static constexpr const char* name = "fft_half_to_real";
   WG_FIELDS(dim, n, inverse, scale, edge)
+  static constexpr Tangents tangents = Tangents::linear;
+  FftHalfToReal batched(int64_t) const { return {dim + 1, n, inverse, scale, edge}; }
   void infer(Infer& m) const {
     m.out().dtype = real_of(m.in(0).dtype);
     m.out().shape = m.in(0).sizes();

@@ -296,7 +296,9 @@ Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& we
       q = add(mul(q, 1 - label_smoothing), label_smoothing / static_cast<double>(classes));
     }
     if (weight.defined()) q = mul(q, weight);
-    const Tensor loss = apply_many<2>(SoftCrossEntropy{}, class_rows(input), q)[0];
+    const Tensor rows = class_rows(input);
+    const Tensor loss = transforming() ? neg(sum(mul(q, log_softmax(rows, 1)), {1}))
+                                       : apply_many<2>(SoftCrossEntropy{}, rows, q)[0];
     if (r == Reduction::mean) return div(sum(loss), static_cast<double>(loss.numel()));
     return r == Reduction::sum ? sum(loss) : reshape(loss, rest);
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "autograd/levels.h"
 #include "autograd/sparse.h"
 #include "ops/function.h"
 #include "ops/take.h"
@@ -62,6 +63,16 @@ Tensor inverse_frequency(const Tensor& index, int64_t rows, DType dtype) {
   return unsqueeze(to(share, dtype), -1);
 }
 
+// Indices of the rows of one table in a row of tables of `count` rows, one for each of index's
+// first dimension. Raises IndexError.
+Tensor in_row(const Tensor& index, int64_t count) {
+  const Tensor at = to(index, DType::int64);
+  check_indices(as_contiguous(all_examples(at)), count, "embedding");
+  std::vector<int64_t> shape(static_cast<size_t>(at.dim()), 1);
+  shape[0] = at.size(0);
+  return add(at, reshape(mul(arange(0, at.size(0)), Scalar(count)), shape));
+}
+
 }  // namespace detail
 
 namespace {
@@ -84,6 +95,16 @@ struct EmbeddingGradient {
     std::memset(out.data(), 0, static_cast<size_t>(out.numel()) * item_size(out.dtype()));
     detail::add_rows(out, c.in(1), c.in(0), padding);
   }
+  // The tables of the examples as one, one after the other.
+  bool batch(Batch& b) const {
+    Tensor g = b.front(0);
+    const Tensor index = b.front(1);
+    const int64_t n = b.size(), width = g.size(-1);
+    if (padding >= 0) g = where(unsqueeze(eq(index, padding), -1), zeros({}, g.dtype()), g);
+    const Tensor found = apply(EmbeddingGradient{n * count, -1}, g, detail::in_row(index, count));
+    b.set(0, reshape(found, {n, count, width}));
+    return true;
+  }
   void vjp(Vjp& v) const;
 };
 
@@ -98,8 +119,19 @@ struct Embedding {
   WG_FIELDS(padding, drop_padding, by_frequency, sparse)
   static constexpr Tangents tangents = Tangents::linear;
   bool batch(Batch& b) const {
-    if (!b.only(1)) return false;
-    b.set(0, apply(*this, b.in(0), b.in(1)));
+    if (b.only(1)) {
+      b.set(0, apply(*this, b.in(0), b.in(1)));
+      return true;
+    }
+    if (by_frequency || (padding >= 0 && !drop_padding)) return false;
+    // The tables of the examples as one, one after the other.
+    const Tensor table = b.front(0), index = b.front(1);
+    const Tensor rows = reshape(table, {table.size(0) * table.size(1), table.size(2)});
+    const Embedding plain{-1, false, false, false};
+    Tensor found = apply(plain, rows, detail::in_row(index, table.size(1)));
+    if (padding >= 0)
+      found = where(unsqueeze(eq(index, padding), -1), zeros({}, found.dtype()), found);
+    b.set(0, found);
     return true;
   }
   static constexpr Save saves[] = {save_input(1)};

@@ -57,7 +57,34 @@ struct GridSample {
       adjoint ? spread(x.data<T>(), grid, c.out()) : sample(x.data<T>(), grid, c.out());
     });
   }
+  // The examples' images are further images.
+  bool batch(Batch& b) const {
+    const Tensor x = b.front(0), grid = b.front(1);
+    const auto merged = [](const Tensor& t) {
+      Shape s;
+      s.push(t.size(0) * t.size(1));
+      for (int64_t i = 2; i < t.dim(); ++i) s.push(t.size(i));
+      return reshape(t, s);
+    };
+    const Tensor found = apply(*this, merged(x), merged(grid));
+    Shape s;
+    for (const int64_t n : {x.size(0), x.size(1)}) s.push(n);
+    for (int64_t i = 1; i < found.dim(); ++i) s.push(found.size(i));
+    b.set(0, reshape(found, s));
+    return true;
+  }
   void vjp(Vjp& v) const;
+  void jvp(Jvp& j) const {
+    if (j.has(0)) j.set(0, apply(*this, j.tangent(0), j.in(1)));
+    if (!j.has(1) || rule.mode == GridMode::nearest) return;
+    for (int d = 0; d < rule.spatial(); ++d) {
+      GridSample derived = *this;
+      derived.rule.order.d[d] += 1;
+      const Tensor moved = unsqueeze(select(j.tangent(1), -1, d), 1);
+      j.add(0, adjoint ? apply(derived, mul(j.in(0), moved), j.in(1))
+                       : mul(apply(derived, j.in(0), j.in(1)), moved));
+    }
+  }
 
  private:
   template <class T>

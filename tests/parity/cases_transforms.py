@@ -71,8 +71,8 @@ def case(name: str, code: str, **options: object) -> Case:
     return Case(" ".join(f"torch.{n}" for n in name.split()), code, **options)
 
 
-def vmap_of(f: str, *inputs: str) -> Case:
-    return case("func.vmap", f"torch.func.vmap({f})({', '.join(inputs)})")
+def vmap_of(f: str, *inputs: str, **options: object) -> Case:
+    return case("func.vmap", f"torch.func.vmap({f})({', '.join(inputs)})", **options)
 
 
 VIEWS = [
@@ -301,6 +301,61 @@ LOSSES += [
     ),
 ]
 
+MAPPED = [
+    case("func.vmap func.jvp", f"torch.func.vmap(lambda *a: torch.func.jvp({f}, a, a))({inputs})")
+    for f, inputs in (
+        ("lambda x: torch.fft.fft(x, dim=0).abs()", "T(2, 4, 3)"),
+        ("lambda x: torch.fft.rfft2(x).real", "T(2, 4, 3)"),
+        ("lambda x: torch.fft.irfft(torch.complex(x, x * x))", "T(2, 4, 3)"),
+        ("lambda x: torch.fft.hfft(torch.complex(x, x * x), dim=0)", "T(2, 4, 3)"),
+        ("lambda x, q: F.cross_entropy(x, q.softmax(1), C(5))", "T(2, 4, 5), T(2, 4, 5)"),
+        ("lambda x: F.cross_entropy(x, C(4, 5), reduction='none')", "T(2, 4, 5)"),
+        ("lambda w: F.embedding(torch.tensor([[0, 2], [1, 1]]), w)", "T(2, 3, 4)"),
+        ("lambda w: F.embedding(torch.tensor([0, 2]), w, padding_idx=2)", "T(2, 3, 4)"),
+    )
+]
+MAPPED += [
+    vmap_of(f, inputs, order=1)  # PyTorch has no second derivative of distances
+    for f, inputs in (
+        *((f"lambda x, y: torch.cdist(x, y, {p})", "T(2, 4, 3), T(2, 2, 3)") for p in (1, 2, 3)),
+        ("lambda x, y: torch.cdist(x, y, float('inf'))", "T(2, 4, 3), T(2, 2, 3)"),
+        ("lambda x: F.pdist(x, 3)", "T(2, 4, 3)"),
+    )
+]
+MAPPED += [
+    vmap_of(f, inputs)  # without derivatives in forward mode in PyTorch
+    for f, inputs in (
+        *(
+            (
+                f"lambda x, g: F.grid_sample(x, g, '{mode}', '{padding}', align_corners=False)",
+                "T(2, 1, 3, 4, 4), U(2, 1, 3, 2, 2)",
+            )
+            for mode in ("bilinear", "nearest", "bicubic")
+            for padding in ("zeros", "border", "reflection")
+        ),
+    )
+]
+MAPPED += [
+    case(
+        "func.vmap",
+        f"torch.func.vmap(torch.func.grad(lambda w, i: (F.embedding(i, w{more}) ** 3).sum()), "
+        f"{dims})({inputs})",
+    )
+    for dims, inputs in (
+        ("(None, 0)", "T(5, 3), I(2, 4)"),
+        ("(0, None)", "T(2, 5, 3), I(4)"),
+        ("(0, 0)", "T(2, 5, 3), I(2, 4, 2)"),
+    )
+    for more in ("", ", padding_idx=1")
+]
+MAPPED += [
+    case(
+        "func.vmap",
+        "torch.func.vmap(F.embedding, (None, 0))(torch.tensor([1, 5]), T(2, 5, 3))",
+        raises=True,
+    ),
+]
+
 FORWARD = [
     case(
         "autograd.functional.jacobian",
@@ -308,7 +363,7 @@ FORWARD = [
     )
     for f, x in (
         ("lambda x: x.sin()", "T(3)"),
-        ("lambda x: (x * 2, x.sum())", "T(2, 3)"),
+        ("lambda x: (x.sin(), x.sum())", "T(2, 3)"),
         ("lambda x, y: (x * y.sum(), y)", "(T(3), T(2))"),
         ("lambda x, y: x.exp()", "(T(3), T(2))"),
         ("lambda x: torch.zeros(2)", "T(3)"),
@@ -347,4 +402,4 @@ FORWARD += [
     ),
 ]
 
-CASES = [*VIEWS, *CHECKPOINTS, *FUNCTIONS, *NONE_AT_ALL, *FACTORS, *LOSSES, *FORWARD]
+CASES = [*VIEWS, *CHECKPOINTS, *FUNCTIONS, *NONE_AT_ALL, *FACTORS, *LOSSES, *MAPPED, *FORWARD]
