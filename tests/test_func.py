@@ -488,3 +488,28 @@ def test_users_functions_at_nested_levels():
         lambda f: jacfwd(vmap(vmap(f)))(rows[None]),
     ):
         np.testing.assert_allclose(transform(f).numpy(), transform(plain).numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_second_derivatives_of_bags(mode):
+    index = wg.tensor([[0, 2, 2], [1, 1, 0]])
+
+    def bags(table):
+        return F.embedding_bag(index, table, mode=mode, padding_idx=1) ** 3
+
+    def plain(table):
+        rows, kept = table[index], (index != 1)[..., None]
+        if mode == "max":
+            found = rows.masked_fill(~kept, -wg.inf).amax(1)
+        else:
+            found = (rows * kept).sum(1) / (kept.sum(1) if mode == "mean" else 1)
+        return found**3
+
+    x, t = rand(2, 3, 4), rand(2, 3, 4)
+    for transform in (
+        lambda f: jvp(f, (x[0],), (t[0],))[1],
+        lambda f: jacfwd(jacfwd(f))(x[0]),
+        lambda f: vmap(jacfwd(jacrev(f)))(x),
+        lambda f: vmap(grad(lambda a: grad(lambda a: f(a).sum())(a).sum()))(x),
+    ):
+        np.testing.assert_allclose(transform(bags).numpy(), transform(plain).numpy(), atol=1e-12)

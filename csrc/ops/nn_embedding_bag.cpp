@@ -1,6 +1,7 @@
 // Sums, means and maxima over bags of rows of a table.
 #include <algorithm>
 
+#include "autograd/levels.h"
 #include "ops/function.h"
 #include "ops/nn_embedding.h"
 #include "ops/real_types.h"
@@ -41,6 +42,7 @@ struct BagSum {
   bool by_frequency;
   bool sparse;  // the gradient; only where the table is a leaf
   static constexpr const char* name = "embedding_bag_sum";
+  static constexpr Tangents tangents = Tangents::multilinear;
   WG_FIELDS(padding, by_frequency, sparse)
   static constexpr Save saves[] = {save_input(0, for_input(3)), save_input(1), save_input(2),
                                    save_input(3, for_input(0))};
@@ -129,6 +131,14 @@ struct BagArgMax {
   }
 };
 
+// What is the same for all examples of a vmap, as one that can be read.
+Tensor common(const Tensor& t) {
+  Tensor one = t;
+  while (one.impl()->has(kBatched) && one.impl()->meta->levels->same)
+    one = Tensor(one.impl()->meta->levels->examples);
+  return one;
+}
+
 // Where the bags begin, and the end of the last one.
 Tensor bag_starts(const char* op, const Tensor& offsets, int64_t n, bool include_last) {
   const Tensor at = as_contiguous(offsets, DType::int64);
@@ -171,12 +181,15 @@ Bags bags(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
            ": expected per_sample_weights of the weight's dtype ", w.dtype, ", but got ",
            per_sample_weights.dtype());
   const int64_t padding = detail::table_padding(op, w, padding_idx);
-  Tensor starts = bag_starts(op, offsets, i.numel, include_last_offset);
+  Tensor starts = bag_starts(op, common(offsets), i.numel, include_last_offset);
   const int64_t count = starts.numel() - 1, end = starts.data<int64_t>()[count];
   // What comes after the last bag is not used.
-  const Tensor at = dense_copy(*narrow(indices.detach(), 0, 0, end).impl(), DType::int64);
-  for (int64_t k = 0; k < end; ++k) {
-    const int64_t row = at.data<int64_t>()[k];
+  const Tensor used = narrow(common(indices.detach()), 0, 0, end);
+  const bool one_of_many = used.impl()->has(kBatched);
+  const Tensor at = one_of_many ? to(used, DType::int64) : dense_copy(*used.impl(), DType::int64);
+  const Tensor each = as_contiguous(all_examples(at));
+  for (int64_t k = 0; k < each.numel(); ++k) {
+    const int64_t row = each.data<int64_t>()[k];
     WG_CHECK(row >= 0 && row < w.shape()[0], Error, op, ": index ", row,
              " is out of bounds for a weight of ", w.shape()[0], " rows");
   }
@@ -185,8 +198,13 @@ Bags bags(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
   r.offset2bag = bag_numbers(starts, end);
   r.bag_size = new_tensor(DType::int64, {count});
   for (int64_t b = 0; b < count; ++b) {
-    const int64_t *p = at.data<int64_t>(), *s = starts.data<int64_t>() + b;
-    r.bag_size.data<int64_t>()[b] = s[1] - s[0] - std::count(p + s[0], p + s[1], padding);
+    const int64_t *p = each.data<int64_t>(), *s = starts.data<int64_t>() + b;
+    const int64_t without = one_of_many ? 0 : std::count(p + s[0], p + s[1], padding);
+    r.bag_size.data<int64_t>()[b] = s[1] - s[0] - without;
+  }
+  if (one_of_many && padding >= 0) {
+    const Tensor kept = to(ne(at, padding), DType::int64);
+    r.bag_size = index_add(zeros({count}, DType::int64), 0, r.offset2bag, kept);
   }
   if (mode == BagMode::max) {
     r.max_indices = apply(BagArgMax{padding}, weight.detach(), at, starts);

@@ -349,6 +349,21 @@ MAPPED += [
     for more in ("", ", padding_idx=1")
 ]
 MAPPED += [
+    # PyTorch has no second derivative of bags.
+    case("func.vmap", f"torch.func.vmap({f}, {dims})({inputs})", order=order)
+    for dims, inputs in (
+        ("(0, None)", "T(2, 5, 3), I(2, 4)"),
+        ("(None, 0)", "T(5, 3), I(2, 2, 4)"),
+        ("(0, 0)", "T(2, 5, 3), I(2, 2, 4)"),
+    )
+    for mode in ("'sum'", "'mean'", "'max'", "'mean', padding_idx=1")
+    for f, order in (
+        (f"lambda w, i: F.embedding_bag(i, w, mode={mode})", 1),
+        (f"lambda w, i: F.embedding_bag(i.flatten(), w, torch.tensor([0, 2]), mode={mode})", 1),
+        (f"torch.func.grad(lambda w, i: (F.embedding_bag(i, w, mode={mode}) ** 3).sum())", 0),
+    )
+]
+MAPPED += [
     case(
         "func.vmap",
         "torch.func.vmap(F.embedding, (None, 0))(torch.tensor([1, 5]), T(2, 5, 3))",
