@@ -238,3 +238,26 @@ def test_a_custom_function_keeps_tensors_as_attributes_in_vmap():
         same(gw, x.detach().sum(0).numpy())
     nested = vmap(vmap(Scaled.apply, (0, None)), (0, 0))(x, wg.stack([w[0], w[1]]))[0]
     same(wg.autograd.grad(nested.sum(), w)[0], [6, 9, 0])
+
+
+def test_data_of_an_example():
+    rows = wg.stack([X, X * 2])
+    same(vmap(lambda x: x.data * 2)(rows), rows.numpy() * 2)
+
+    def replaced(x):
+        y = x * 1
+        y.data = (x * 3).data
+        return y
+
+    same(vmap(replaced)(rows), rows.numpy() * 3)
+
+    def of_another(x):
+        y = wg.zeros(3, dtype=wg.float64)
+        y.data = x
+        return y
+
+    with pytest.raises(RuntimeError, match="vmap"):
+        vmap(of_another)(rows)
+    layer = vmap(grad(lambda x: wg.nn.Linear(3, 2).double()(x).sum()), randomness="same")(rows)
+    assert layer.shape == (2, 3)
+    same(layer[0], layer[1].numpy())

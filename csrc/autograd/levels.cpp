@@ -26,6 +26,15 @@ Levels& make_levels(TensorImpl& t) {
   return *meta.levels;
 }
 
+void set_examples(TensorImpl& t, Tensor examples, uint64_t level, bool same) {
+  Levels& l = make_levels(t);
+  l.examples = std::move(examples);
+  l.batch_level = level;
+  l.same = same;
+  t.flags |= kBatched;
+  update_contiguous(t);
+}
+
 void copy_levels(TensorImpl& to, const TensorImpl& from) {
   if (const Levels* have = levels_of(from)) {
     make_levels(to) = *have;

@@ -10,6 +10,8 @@ inline Levels* levels_of(const TensorImpl& t) {
   return t.has(kHasLevels) ? t.meta->levels.get() : nullptr;
 }
 Levels& make_levels(TensorImpl& t);
+// Makes `t` stand for examples at a level of vmap.
+void set_examples(TensorImpl& t, Tensor examples, uint64_t level, bool same);
 // Gives `to`, which shows the same elements as `from`, what transforms have attached to that.
 void copy_levels(TensorImpl& to, const TensorImpl& from);
 

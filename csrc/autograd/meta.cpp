@@ -174,12 +174,7 @@ Tensor Tensor::detach() const {
   WG_CHECK(impl_, Error, "detach: this handle is undefined");
   Tensor t = new_alias(*impl_);
   if (const Levels* from = levels_of(*impl_); from && from->examples.defined()) [[unlikely]] {
-    Levels& to = make_levels(*t.impl());
-    to.examples = from->examples.detach();
-    to.batch_level = from->batch_level;
-    to.same = from->same;
-    t.impl()->flags |= kBatched;
-    update_contiguous(*t.impl());
+    set_examples(*t.impl(), from->examples.detach(), from->batch_level, from->same);
   }
   return t;
 }

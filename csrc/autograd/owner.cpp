@@ -1,6 +1,7 @@
 #include "wengert/detail/owner.h"
 
 #include "autograd/algebra.h"
+#include "autograd/levels.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
 #include "tensor/check.h"
@@ -41,6 +42,10 @@ Tensor fresh_version(const Tensor& t) {
   Storage* before = o.storage;
   o.storage = alias_storage(before, 0);
   release_storage(before);
+  if (t.impl()->has(kBatched)) [[unlikely]] {
+    const Levels& from = *t.impl()->meta->levels;
+    set_examples(o, fresh_version(from.examples), from.batch_level, from.same);
+  }
   return out;
 }
 
@@ -52,6 +57,15 @@ void replace_data(const Tensor& t, const Tensor& from) {
            y.dtype);
   WG_CHECK(!x.has(kIsView), Error, "data: the data of a view cannot be replaced");
   if (&x == &y) return;
+  const Levels *of_x = x.has(kBatched) ? levels_of(x) : nullptr,
+               *of_y = y.has(kBatched) ? levels_of(y) : nullptr;
+  WG_CHECK(!of_y || (of_x && of_x->batch_level == of_y->batch_level), Error,
+           "data: in vmap, a tensor that is the same for all examples cannot have the data of one "
+           "that is not");
+  if (of_x) {
+    const Levels given = of_y ? *of_y : Levels{{}, from, of_x->batch_level, true};
+    set_examples(x, given.examples, given.batch_level, given.same);
+  }
   // Values saved from the old elements must be seen to have changed.
   Storage* storage = alias_storage(y.storage, x.version() + 1);
   int64_t* dims = y.ndim > kInlineDims

@@ -18,13 +18,7 @@ Tensor wrap_examples(const Tensor& examples, uint64_t level, bool same) {
   const int skip = same ? 0 : 1;
   Tensor out = new_alias(e, {e.shape() + skip, static_cast<size_t>(e.ndim - skip)},
                          e.strides() + skip, e.data);
-  TensorImpl& t = *out.impl();
-  Levels& l = make_levels(t);
-  l.examples = examples;
-  l.batch_level = level;
-  l.same = same;
-  t.flags |= kBatched;
-  update_contiguous(t);
+  set_examples(*out.impl(), examples, level, same);
   return out;
 }
 
