@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 
 import numpy as np
 import pytest
@@ -261,3 +262,43 @@ def test_data_of_an_example():
     layer = vmap(grad(lambda x: wg.nn.Linear(3, 2).double()(x).sum()), randomness="same")(rows)
     assert layer.shape == (2, 3)
     same(layer[0], layer[1].numpy())
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc")
+def test_no_leak_of_what_is_changed_in_place():
+    """Neither a tangent nor what its history saves holds itself."""
+
+    def used() -> int:
+        with open("/proc/self/statm") as f:
+            return int(f.read().split()[1])
+
+    def run(change):
+        x = wg.rand(200, 200, dtype=wg.float64).requires_grad_()
+        with forward_ad.dual_level():
+            y = forward_ad.make_dual(x, x * 2) * 1
+            change(y)
+            assert forward_ad.unpack_dual(y).tangent.requires_grad
+
+    for change in (lambda y: y.exp_(), lambda y: y[1:].mul_(y[:-1].clone())):
+        for _ in range(5):
+            run(change)
+        before = used()
+        for _ in range(40):
+            run(change)
+        assert used() - before < 1000
+
+
+def test_gradients_of_tangents_through_changes_in_place():
+    def changed(x):
+        y = x * 1
+        y.mul_(y)
+        return y.addcmul_(y, x).sin_()
+
+    def plain(x):
+        y = x * x
+        return (y + y * x).sin()
+
+    def tangent(f):
+        return grad(lambda x: jvp(f, (x,), (x.sin(),))[1].sum())(X)
+
+    same(tangent(changed), tangent(plain).numpy())

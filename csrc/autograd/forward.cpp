@@ -1,4 +1,6 @@
 // Forward mode: tangents are carried beside the values of every operation.
+#include <algorithm>
+
 #include "autograd/algebra.h"
 #include "autograd/execute.h"
 #include "autograd/inspect.h"
@@ -212,12 +214,33 @@ class ForwardLevel final : public Level {
     }
   }
 
+  bool is_recorded(const OpCall& call) const {
+    if (!recording()) return false;
+    if (any_requires_grad(call.inputs, call.n_inputs)) return true;
+    for (int i = 0; i < call.n_inputs; ++i) {
+      const Tensor t = call.inputs[i] ? tangent_at(*call.inputs[i], number()) : Tensor();
+      if (t.defined() && t.requires_grad()) return true;
+    }
+    return false;
+  }
+
+  // Value and tangent that stay when those of `self` change, for what the tangents' history saves.
+  Tensor copy_of(TensorImpl& self) {
+    const Tensor copy = algebra::clone(Tensor::share(&self));
+    const Tensor own = tangent_at(self, number());
+    if (own.defined()) give(*copy.impl(), algebra::clone(own));
+    return copy;
+  }
+
   void run_in_place(OpCall& call) {
     // The rule reads the values from before the change.
     Tensor tangent;
     if (carries(call.cls)) {
       Tensor out;
-      OpCall plain{call.cls, call.op, call.inputs, call.n_inputs, &out, 1};
+      std::vector<TensorImpl*> inputs(call.inputs, call.inputs + call.n_inputs);
+      const Tensor kept = is_recorded(call) ? copy_of(*call.inputs[0]) : Tensor();
+      if (kept.defined()) std::replace(inputs.begin(), inputs.end(), call.inputs[0], kept.impl());
+      OpCall plain{call.cls, call.op, inputs.data(), call.n_inputs, &out, 1};
       const NoPacking off;
       run_dual(plain);
       tangent = tangent_at(*out.impl(), number());

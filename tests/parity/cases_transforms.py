@@ -101,6 +101,21 @@ VIEWS = [
         DUAL + "    x = T(3) * 1\n    d = fa.make_dual(x, T(3))\n    p = fa.unpack_dual(d).primal\n"
         "    v = p[1:]\n    r = fa.unpack_dual(v * 1).tangent\nr is None",
     ),
+    # What is changed in place may be differentiated further.
+    *(
+        Case(
+            FA,
+            DUAL + "    x, t, w = T(3), T(3), T(3)\n    y = fa.make_dual(x, t) * 1\n"
+            f"    {change}\n    r = fa.unpack_dual(y)\nr.primal, r.tangent",
+        )
+        for change in (
+            "y.exp_()",
+            "y.mul_(w)",
+            "y[1:].tanh_()",
+            "y[:2].mul_(fa.make_dual(w, w * 2)[1:])",
+            "y.addcmul_(w, w).sin_()",
+        )
+    ),
     *(
         case(
             f"func.{transform}",
