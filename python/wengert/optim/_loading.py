@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
 # What PyTorch added to its optimizers later: states saved before do not have them.
 _NEWER = frozenset(
-    ["amsgrad", "capturable", "centered", "decoupled_weight_decay", "differentiable", "foreach", "fused", "initial_accumulator_value", "maximize", "momentum", "nesterov"]
+    [
+        "amsgrad",
+        "capturable",
+        "centered",
+        "decoupled_weight_decay",
+        "differentiable",
+        "foreach",
+        "fused",
+        "initial_accumulator_value",
+        "maximize",
+        "momentum",
+        "nesterov",
+    ]
 )
 
 
