@@ -131,7 +131,7 @@ CASES = [
             [x, t(2, 3).shape, t(2, 0).dtype, t(torch.Size([2, 3])).shape, t((2, 3)), t(),
              isinstance(x, t), isinstance(torch.ones(2).to(torch.complex64), t), t(x), t.dtype,
              t.is_cuda, issubclass(t, torch.Tensor), x.type(t).dtype,
-             x.type().split(".")[1], x.type("torch.FloatTensor").dtype, t(np.ones(2)), t.__name__,
+             x.type(), repr(t), torch.typename(x), x.type(x.type()).dtype, x.type("torch.FloatTensor").dtype, t(np.ones(2)), t.__name__,
              t(4).shape]
             """,
         )
