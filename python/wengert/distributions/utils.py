@@ -42,7 +42,7 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     tensors = [v for v in values if isinstance(v, Tensor)]
     if len(tensors) == len(values):
         return wengert.broadcast_tensors(*values)
-    if not all([isinstance(v, Tensor) or is_number(v) for v in values]):
+    if not all(isinstance(v, Tensor) or is_number(v) for v in values):
         raise ValueError(
             "broadcast_all: expected numbers and tensors, but got "
             + ", ".join(type(v).__name__ for v in values)
