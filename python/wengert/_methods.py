@@ -76,7 +76,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
 def type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
     """The tensor converted to a dtype, given as such, as a tensor type or by a type's name such as
-    "wengert.FloatTensor"; without one the name of its type."""
+    "torch.FloatTensor"; without one the name of its type."""
     from . import _legacy
 
     return _legacy.type_name(self) if dtype is None else to(self, _legacy.dtype_of(dtype))
