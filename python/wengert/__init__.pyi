@@ -588,7 +588,7 @@ from ._settings import set_default_dtype as set_default_dtype
 from ._legacy import set_default_tensor_type as set_default_tensor_type
 from ._switches import set_deterministic_debug_mode as set_deterministic_debug_mode
 from ._switches import set_float32_matmul_precision as set_float32_matmul_precision
-from ._core import set_flush_denormal as set_flush_denormal
+from ._switches import set_flush_denormal as set_flush_denormal
 from ._grad_modes import set_grad_enabled as set_grad_enabled
 from ._core import set_memory_limit as set_memory_limit
 from ._switches import set_num_interop_threads as set_num_interop_threads

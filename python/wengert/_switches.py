@@ -81,7 +81,7 @@ def set_flush_denormal(mode: bool) -> bool:
     False, and changes nothing, where the processor cannot."""
     if not isinstance(mode, bool):
         raise RuntimeError(f"set_flush_denormal: expected a bool, got {type(mode).__name__}")
-    return _core.set_flush_denormal(mode)
+    return _core._set_flush_denormal(mode)
 
 
 def set_num_interop_threads(num: int) -> None:
