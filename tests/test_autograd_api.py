@@ -177,6 +177,16 @@ def test_views_of_a_base_that_was_cut_off():
         assert x.grad.tolist() == [6.0, 12.0, 0.0]
         x.grad = None
 
+    # The view that was changed keeps its history, others have that of the base.
+    base = wg.zeros(3, dtype=wg.float64)
+    v, u = base[:2], base[1:]
+    v.copy_(x[1:] * 7)
+    base.detach_()
+    assert v.requires_grad and not u.requires_grad and not base.requires_grad
+    assert wg.autograd.grad(v.sum(), x)[0].tolist() == [0.0, 7.0, 7.0]
+    with pytest.raises(RuntimeError, match="detach_"):
+        v.mul_(2)
+
     base, v = base_and_view()
     base.detach_()
     base.copy_(x * 5)

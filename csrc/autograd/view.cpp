@@ -201,7 +201,10 @@ Node* rebased_history(TensorImpl& t, Node* node) {
 }
 
 void rebase(TensorImpl& t, Node* history) {
-  set_history(t.has(kIsView) ? *t.meta->base.impl() : t, history, 0);
+  if (!t.has(kIsView)) return set_history(t, history, 0);
+  set_history(*t.meta->base.impl(), history, 0);
+  // At once: the base may be cut off before the view's history is asked for.
+  if (!t.meta->in_place_error) grad_fn(t);
 }
 
 Node* grad_fn(TensorImpl& t) {
