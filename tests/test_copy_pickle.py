@@ -169,3 +169,8 @@ def test_deepcopy_of_what_a_storage_does_not_divide_into():
     x = wg.arange(5).to(wg.uint8)
     a, b = copy.deepcopy([x, x[:4].view(wg.int32)])
     assert a.tolist() == x.tolist() and b.tolist() == x[:4].view(wg.int32).tolist()
+
+
+def test_deepcopy_inside_of_vmap():
+    x = wg.arange(6.0).view(2, 3)
+    assert wg.equal(wg.vmap(lambda v: copy.deepcopy(v) * 2)(x), x * 2)

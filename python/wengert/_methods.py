@@ -166,7 +166,7 @@ def copy_with_storage(self: Tensor, memo: dict[Any, Any]) -> Tensor:
     share a storage share its copy."""
     source = self.detach()
     where = _core._storage_of(source)
-    if where[1] % self.itemsize:
+    if where[1] % self.itemsize or _core._is_transforming():
         return source.clone()
     kept = memo.setdefault("wengert storages", {})
     if where not in kept:
