@@ -28,13 +28,14 @@ inline uint64_t float_mode() { return 0; }
 inline void set_float_mode(uint64_t) {}
 #endif
 
-inline bool flushes_denormals() { return (float_mode() & kFlushDenormals) != 0; }
+// What of kFlushDenormals this thread has set.
+inline uint64_t flushed_denormals() { return float_mode() & kFlushDenormals; }
 
-// While it lives, this thread flushes denormal numbers or does not.
+// While it lives, these bits of kFlushDenormals are set on this thread, and no others.
 class FlushDenormals {
  public:
-  explicit FlushDenormals(bool flush = true) : saved_(float_mode()) {
-    const uint64_t wanted = flush ? saved_ | kFlushDenormals : saved_ & ~kFlushDenormals;
+  explicit FlushDenormals(uint64_t bits = kFlushDenormals) : saved_(float_mode()) {
+    const uint64_t wanted = (saved_ & ~kFlushDenormals) | bits;
     changed_ = wanted != saved_;
     if (changed_) set_float_mode(wanted);
   }

@@ -24,7 +24,7 @@ std::atomic<Executor*> host_executor{nullptr};
 struct Loop {
   void (*body)(void*, int64_t);
   void* context;
-  bool flush = flushes_denormals();  // on the caller's thread, hence on all
+  uint64_t flushed = flushed_denormals();  // by the caller's thread, hence by all
   std::atomic<bool> failed{false};
   std::exception_ptr error{};  // written by the one task that set `failed`
 
@@ -39,7 +39,7 @@ struct Loop {
     const bool outside = !inside_loop;
     inside_loop = true;
     {
-      const FlushDenormals mode(static_cast<Loop*>(loop)->flush);
+      const FlushDenormals mode(static_cast<Loop*>(loop)->flushed);
       static_cast<Loop*>(loop)->call(i);
     }
     if (outside) inside_loop = false;
