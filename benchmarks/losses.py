@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from benchmarks.cases import Case
 from benchmarks.peers.training import Training
 from benchmarks.report import table
@@ -15,35 +17,35 @@ STEPS = 20
 
 def report(cases: Sequence[Case], threads: int, say: Callable[[str], None]) -> str:
     """A table of the last losses and of the largest differences over all steps."""
-    peers = [load(name, threads) for name in ("wengert", "torch")]
-    head = ["case", "wengert", "torch", "difference", "wengert off by", "torch off by"]
-    rows = [head]
+    own, torch = (load(name, threads) for name in ("wengert", "torch"))
+    rows = [["case", "wengert", "torch", "difference", "wengert off by", "torch off by"]]
     for case in cases:
-        own, theirs = losses(peers[0], peers[1], case)
-        exact = losses(peers[1], peers[1], case, double=True)[0]
-        row = [case.name, f"{own[-1]:.8g}", f"{theirs[-1]:.8g}"]
-        pairs = ((own, theirs), (own, exact), (theirs, exact))
-        row += [f"{difference(a, b):.1e}" for a, b in pairs]
-        say(" ".join(row))
-        rows.append(row)
+        given = training(torch, case)
+        weights = {name: v.numpy().copy() for name, v in given.model.state_dict().items()}
+        exact = training(torch, case, weights)
+        exact.double()
+        mine, theirs, true = (
+            t.losses(STEPS, case.lr) for t in (training(own, case, weights), given, exact)
+        )
+        pairs = ((mine, theirs), (mine, true), (theirs, true))
+        rows.append(
+            [case.name, f"{mine[-1]:.8g}", f"{theirs[-1]:.8g}"]
+            + [f"{difference(a, b):.1e}" for a, b in pairs]
+        )
+        say(" ".join(rows[-1]))
     return (
         f"Losses after {STEPS} steps from the same weights, and the largest relative difference "
-        "over these steps:\nbetween the two, and of each from PyTorch in float64.\n\n"
+        "over these steps: between the two, and of each from PyTorch in float64.\n\n"
         f"{table(rows)}\n"
     )
 
 
-def losses(
-    peer: Any, source: Any, case: Case, double: bool = False
-) -> tuple[list[float], list[float]]:
-    """Those of `peer` with the weights that `source` begins with, and those of `source`."""
-    other: Training = prepare(source, case.build, case.params)
-    training: Training = prepare(peer, case.build, case.params)
-    weights = {name: value.numpy().copy() for name, value in other.model.state_dict().items()}
-    training.model.load_state_dict({name: peer.tensor(value) for name, value in weights.items()})
-    if double:
-        training.double()
-    return training.losses(STEPS, case.lr), [] if double else other.losses(STEPS, case.lr)
+def training(peer: Any, case: Case, weights: dict[str, np.ndarray] | None = None) -> Training:
+    result: Training = prepare(peer, case.build, case.params)
+    if weights:
+        tensors = {name: peer.tensor(values) for name, values in weights.items()}
+        result.model.load_state_dict(tensors)
+    return result
 
 
 def difference(losses: Sequence[float], others: Sequence[float]) -> float:

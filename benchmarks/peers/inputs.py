@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+
 def normal(*shape: int, dtype: str = "float32", seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
