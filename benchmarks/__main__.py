@@ -3,7 +3,7 @@
     python -m benchmarks --quick
     python -m benchmarks --cases 'gemm*' --peers wengert,torch --json gemm.json
     python -m benchmarks --convolutions         # each shape of ResNet-18 and ResNet-50
-    python -m benchmarks --record               # writes benchmarks/RESULTS.md
+    python -m benchmarks --record               # writes RESULTS.md and LIMITS.md
 
 Every peer that is installed runs the same cases in a process of its own, pinned to the same
 processors; their repetitions alternate, so that a change of the machine's speed meets all alike.
@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import convolutions, cpp, losses, machine, measure, memory, peers
+from benchmarks import convolutions, cpp, limits, losses, machine, measure, memory, peers
 from benchmarks.cases import CASES, CPP_CASES, MEMORY, Case
 from benchmarks.report import Run
 
@@ -49,13 +49,16 @@ def parse_args() -> argparse.Namespace:
     kind.add_argument(
         "--losses", action="store_true", help="compare the losses of training with PyTorch's"
     )
-    kind.add_argument("--record", action="store_true", help="run all of it and write RESULTS.md")
+    kind.add_argument("--limits", action="store_true", help="what the machine allows, by case")
+    kind.add_argument(
+        "--record", action="store_true", help="run all of it; write RESULTS.md and LIMITS.md"
+    )
     args = parser.parse_args()
     if args.threads < 1:
         parser.error("--threads must be at least 1")
     if args.record and (args.cases != "*" or args.quick or args.json):
         parser.error("--record is for a complete run; leave the other choices out")
-    if args.json and (args.memory or args.losses):
+    if args.json and (args.memory or args.losses or args.limits):
         parser.error("--json is for times")
     args.peers = args.peers.split(",") if args.peers else None
     for name in args.peers or ():
@@ -136,36 +139,51 @@ def report_losses(args: argparse.Namespace) -> str:
     return losses.report(chosen(trained, args), args.threads, say)
 
 
-def record(args: argparse.Namespace) -> str:
-    """All tables; C++ programs run on one processor, as the others before them on `threads`."""
+def report_limits(results: measure.Results | None = None) -> str:
+    peak = machine.fma_peak()
+    if not peak:
+        raise SystemExit("benchmarks: --limits needs a C++ compiler")
+    return limits.report(peak, machine.bandwidths(), results)
+
+
+def record(args: argparse.Namespace) -> None:
+    times, shapes = run_times(args), run_convolutions(args)
     parts = {
-        "": run_times(args).as_markdown(),
-        " --convolutions": convolutions.report(run_convolutions(args)),
+        "": times.as_markdown(),
+        " --convolutions": convolutions.report(shapes),
         " --memory": report_memory(args),
         " --losses": report_losses(args),
     }
     measure.pin(1)
     parts[" --cpp"] = run_cpp(args).as_markdown()
-    return "\n".join(f"# `python -m benchmarks{key}`\n\n{part}" for key, part in parts.items())
+    text = "\n".join(f"# `python -m benchmarks{key}`\n\n{part}" for key, part in parts.items())
+    write("RESULTS.md", text)
+    if args.threads == 1 and machine.compiler():
+        write("LIMITS.md", report_limits(times.results | shapes.results))
+
+
+def write(name: str, text: str) -> None:
+    Path(__file__).with_name(name).write_text(text, encoding="utf-8")
+    print(text, end="")
 
 
 def main() -> None:
     args = parse_args()
-    measure.pin(1 if args.cpp else args.threads)
+    measure.pin(1 if args.cpp or args.limits else args.threads)
     if args.record:
-        text = record(args)
-        Path(__file__).with_name("RESULTS.md").write_text(text, encoding="utf-8")
+        record(args)
     elif args.memory:
-        text = report_memory(args)
+        print(report_memory(args), end="")
     elif args.losses:
-        text = report_losses(args)
+        print(report_losses(args), end="")
+    elif args.limits:
+        print(report_limits(), end="")
     else:
         measured = run_cpp if args.cpp else run_convolutions if args.convolutions else run_times
         run = measured(args)
-        text = convolutions.report(run) if args.convolutions else run.as_markdown()
+        print(convolutions.report(run) if args.convolutions else run.as_markdown(), end="")
         if args.json:
             args.json.write_text(run.as_json(), encoding="utf-8")
-    print(text, end="")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,11 @@ class Shape:
     def side_after(self) -> int:
         return (self.side - 1) // self.stride + 1
 
+    @property
+    def winograd(self) -> bool:
+        """Whether Winograd's algorithms compute it with far fewer multiplications."""
+        return self.kernel == 3 and self.stride == 1 and self.inputs > 3
+
     def operations(self, batch: int) -> float:
         """Multiplications and additions of the direct product, the same of each of its kinds."""
         places = batch * self.side_after**2
@@ -52,6 +57,7 @@ class Shape:
                 self.operations(batch),
             )
             for kind in KINDS
+            if self.inputs > 3 or kind != "input"  # nothing asks for the gradient of an image
         ]
 
 
