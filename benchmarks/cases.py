@@ -94,8 +94,8 @@ NETWORKS = [
         lr=1e-4,
     ),
     Case("cnn_28_adam", "cnn_adam", {"batch": 64}, "images", 64, lr=1e-4),
-    Case("resnet20_sgd", "resnet20", {"batch": 64}, "images", 64, lr=1e-3),
-    Case("resnet18_sgd", "resnet18", {"batch": 16}, "images", 16, lr=1e-3),
+    Case("resnet20_sgd", "resnet20", {"batch": 64}, "images", 64, lr=1e-4),
+    Case("resnet18_sgd", "resnet18", {"batch": 16}, "images", 16, lr=1e-4),
     Case(
         "lstm_64_128_backward",
         "lstm",
