@@ -1,11 +1,12 @@
 // Prints the GB/s at which one core reads (s += a), copies (b = a) and adds (c = a + k b) arrays
 // that take so many bytes together: a line for each number of bytes given. What the loops name
-// counts: a store once, though a cache may have to fetch its line before. They are medians.
+// counts: a store once, though a cache may have to fetch its line before. They are medians, of
+// processor time, so that waiting for other programs does not count.
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 
 namespace {
@@ -41,12 +42,11 @@ void barrier(const void* p) { asm volatile("" : : "r"(p) : "memory"); }
 // GB/s of `body`, which moves `bytes`.
 template <class Body>
 double median_rate(long bytes, Body body) {
-  using Clock = std::chrono::steady_clock;
   constexpr double kBurst = 0.005;  // seconds, at least
   const auto timed = [&](long loops) {
-    const auto start = Clock::now();
+    const std::clock_t start = std::clock();
     for (long i = 0; i < loops; ++i) body();
-    return std::chrono::duration<double>(Clock::now() - start).count();
+    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   };
   long loops = 1;
   while (timed(loops) < kBurst) loops *= 2;
