@@ -1,30 +1,74 @@
 // Pooling of volumes; compiled once per ISA level.
 #include "kernels/levels.h"
 #include "kernels/vec.h"
+#include "kernels/vec_shuffle.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
-
-constexpr int64_t kRun = 64;  // outputs of a line that are worked on together
 
 // How many taps of a window that starts at `first` lie before 0.
 WG_INLINE int64_t taps_before(int64_t first, int64_t dilation) {
   return first < 0 ? (-first + dilation - 1) / dilation : 0;
 }
 
-// Outputs [x0, x0 + n) of line (o0, o1): the taps one after the other, each over all outputs.
-template <class T, class I>
-WG_INLINE void pool_run(const Windows& w, const T* volume, int64_t o0, int64_t o1, int64_t x0,
-                        int64_t n, T* y, int64_t* index) {
-  T best[kRun];
-  I place[kRun];
-  // Windows start below everything; a tap they meet first is taken whatever it is.
-  constexpr bool kFloat = T(0.5) != T(0);
-  constexpr T kLowest = kFloat ? static_cast<T>(-__builtin_inf()) : static_cast<T>(INT64_MIN);
-  for (int64_t i = 0; i < n; ++i) {
-    best[i] = kLowest;
-    place[i] = -1;
+// n elements of x, `stride` apart.
+template <class T>
+WG_INLINE Vec<T> load_strided(const T* x, int64_t n, int64_t stride) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  if (stride == 1) return load(x, static_cast<int>(n));
+  if (stride == 2) {
+    const int count = static_cast<int>(2 * n - 1);
+    const Vec<T> low = load(x, count < kLanes ? count : kLanes);
+    return every_second<0>(low, count > kLanes ? load(x + kLanes, count - kLanes) : Vec<T>(0));
   }
+  T values[kLanes] = {};
+  for (int64_t i = 0; i < n; ++i) values[i] = x[i * stride];
+  return load(values);
+}
+
+template <class T>
+struct Pooled {
+  using Place = typename Mask<T>::Raw;  // where an element stands in its volume
+  using Int = typename Mask<T>::Int;
+  Vec<T> best;
+  Place place;
+
+  // Windows start below everything; a tap they meet first is taken whatever it is.
+  WG_INLINE Pooled() : place(Place{} - 1) {
+    constexpr bool kFloat = T(0.5) != T(0);
+    const T lowest = kFloat ? static_cast<T>(-__builtin_inf()) : static_cast<T>(INT64_MIN);
+    best = Vec<T>(lowest);
+  }
+  // Elements at first, first + stride, ...; only the lanes [a, b) have one.
+  WG_INLINE void take(const T* volume, int64_t first, int64_t stride, int64_t a, int64_t b) {
+    constexpr int kLanes = Vec<T>::kLanes;
+    Place lane;
+    for (int i = 0; i < kLanes; ++i) lane[i] = i;
+    Vec<T> v;
+    Mask<T> better;
+    if (a == 0) {
+      v = load_strided(volume + first, b, stride);
+      better.m = Place{} - 1;
+    } else {
+      T values[kLanes] = {};
+      for (int64_t i = a; i < b; ++i) values[i] = volume[first + i * stride];
+      v = load(values);
+      better.m = lane >= static_cast<Int>(a);
+    }
+    better.m &= lane < static_cast<Int>(b);
+    // A first element, a greater one, or a NaN.
+    better = better & ((v > best) | (v != v) | Mask<T>{place < Int{0}});
+    best = select(better, v, best);
+    const Place at = static_cast<Int>(first) + lane * static_cast<Int>(stride);
+    place = better.m ? at : place;
+  }
+};
+
+// At most a vector of outputs of line (o0, o1), from x0 on.
+template <class T>
+WG_INLINE void pool_lanes(const Windows& w, const T* volume, int64_t o0, int64_t o1, int64_t x0,
+                          int64_t n, T* y, int64_t* index) {
+  Pooled<T> pooled;
   const int64_t s = w.stride[2];
   // Taps in the padding of all outputs are left out.
   const int64_t front = o0 * w.stride[0] - w.padding[0], top = o1 * w.stride[1] - w.padding[1];
@@ -42,43 +86,27 @@ WG_INLINE void pool_run(const Windows& w, const T* volume, int64_t o0, int64_t o
         int64_t a = 0, b = n;
         while (a < n && first + a * s < 0) ++a;
         while (b > a && first + (b - 1) * s >= w.in[2]) --b;
-        const I base = static_cast<I>(row + first), step = static_cast<I>(s);
-        const T* x = volume + row + first;
-        const auto take = [&](int64_t stride) __attribute__((always_inline)) {
-          for (int64_t i = a; i < b; ++i) {
-            const T v = x[i * stride];
-            // A first element, a greater one, or a NaN.
-            const bool better = (v > best[i]) | (v != v) | (place[i] < 0);
-            best[i] = better ? v : best[i];
-            place[i] = better ? base + static_cast<I>(i) * step : place[i];
-          }
-        };
-        if (s == 1) {
-          take(1);
-        } else if (s == 2) {
-          take(2);
-        } else {
-          take(s);
-        }
+        if (a < b) pooled.take(volume, row + first, s, a, b);
       }
     }
   }
-  for (int64_t i = 0; i < n; ++i) {
-    y[i] = best[i];
-    index[i] = place[i];
-  }
+  store(y, pooled.best, static_cast<int>(n));
+  typename Pooled<T>::Int places[Vec<T>::kLanes];
+  __builtin_memcpy(places, &pooled.place, sizeof(places));
+  for (int64_t i = 0; i < n; ++i) index[i] = places[i];
 }
 
-template <class T, class I>
+template <class T>
 void pool_maximum(const Windows& w, int64_t volumes, void* out, int64_t* index, const void* in) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
   T* y = static_cast<T*>(out);
   const T* x = static_cast<const T*>(in);
   for (int64_t v = 0; v < volumes; ++v, x += w.volume()) {
     for (int64_t o0 = 0; o0 < w.out[0]; ++o0) {
       for (int64_t o1 = 0; o1 < w.out[1]; ++o1, y += w.out[2], index += w.out[2]) {
-        for (int64_t x0 = 0; x0 < w.out[2]; x0 += kRun) {
-          const int64_t n = w.out[2] - x0 < kRun ? w.out[2] - x0 : kRun;
-          pool_run<T, I>(w, x, o0, o1, x0, n, y + x0, index + x0);
+        for (int64_t x0 = 0; x0 < w.out[2]; x0 += kLanes) {
+          const int64_t n = w.out[2] - x0 < kLanes ? w.out[2] - x0 : kLanes;
+          pool_lanes(w, x, o0, o1, x0, n, y + x0, index + x0);
         }
       }
     }
@@ -87,9 +115,8 @@ void pool_maximum(const Windows& w, int64_t volumes, void* out, int64_t* index, 
 
 }  // namespace
 
-// A volume of float32 has fewer than 2^31 elements, which the caller checks.
-const PoolKernels pool_table[3] = {{pool_maximum<float, int32_t>},
-                                   {pool_maximum<double, int64_t>},
-                                   {pool_maximum<int64_t, int64_t>}};
+// Places of float32 elements have 32 bits: a volume has fewer than 2^31, which the caller checks.
+const PoolKernels pool_table[3] = {
+    {pool_maximum<float>}, {pool_maximum<double>}, {pool_maximum<int64_t>}};
 
 }  // namespace wengert::kernels::WENGERT_LEVEL
