@@ -1,5 +1,6 @@
 // Matrix products on one thread, for one ISA level.
 #include "kernels/gemm_level.h"
+#include "kernels/isa/gemm_dots.h"
 #include "kernels/isa/gemm_pack.h"
 #include "kernels/isa/gemm_tile.h"
 #include "runtime/allocator.h"
@@ -49,7 +50,7 @@ constexpr int kNarrow = 4;
 // One panel of columns against a block of rows of A, which are cut evenly, so that no tile is much
 // smaller than the others.
 // `next`, if not null, is the panel of B that follows; it is fetched meanwhile.
-template <class T, bool Packed>
+template <class T, bool Packed, bool PackedB>
 void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_col, int columns,
                     const T* next, int64_t next_row) {
   constexpr int n = Simd<T>::kLanes;
@@ -68,7 +69,10 @@ void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_c
     t.a = a;
     t.a_row = Packed ? 1 : a_row;
     t.a_col = Packed ? rows : a_col;
-    run_tile(rows, vectors, t);
+    if constexpr (Packed && PackedB)
+      run_packed_tile(rows, vectors, t);
+    else
+      run_tile(rows, vectors, t);
     a += Packed ? rows * t.k : rows * a_row;
     t.c += rows * t.ldc;
     t.next += t.next_rows * next_row;
@@ -122,19 +126,98 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
       t.b = b;
       t.b_row = g.b_row;
       if (pack_columns) {
-        pack_b(buffer, width, b, g.b_row, g.b_col, columns, k);
+        const int filled = pack_rows && columns <= n ? n : width;
+        pack_b(buffer, filled, b, g.b_row, g.b_col, columns, k);
         t.b = buffer;
-        t.b_row = width;
+        t.b_row = filled;
+      } else if (j + width < g.n) {
+        t.ahead = width;
       }
       const bool more = pack_columns && g.b_col == 1 && j + width < g.n && g.m >= kTileRows;
       const T* next = more ? b + width : nullptr;
-      if (pack_rows)
-        multiply_panel<T, true>(t, g.m, packed_a.data, 0, 0, columns, next, g.b_row);
+      if (pack_rows && pack_columns && g.m > 4 * kTileRows)
+        multiply_panel<T, true, true>(t, g.m, packed_a.data, 0, 0, columns, next, g.b_row);
+      else if (pack_rows)
+        multiply_panel<T, true, false>(t, g.m, packed_a.data, 0, 0, columns, next, g.b_row);
       else
-        multiply_panel<T, false>(t, g.m, a, g.a_row, g.a_col, columns, next, g.b_row);
+        multiply_panel<T, false, false>(t, g.m, a, g.a_row, g.a_col, columns, next, g.b_row);
     }
     p += k;
   } while (p < g.k);
+}
+
+// Columns of B packed at once: they stay in the second-level cache.
+template <class T>
+constexpr int64_t kBlockN = 512 * 1024 / kGemmBlockK / static_cast<int64_t>(sizeof(T));
+
+// What the tiles of one row of panels fetch for the next row: their share of its part of A.
+template <class T>
+struct AFetch {
+  const T* at;
+  int64_t step;  // from one tile's share to the next
+  int64_t row;
+  int rows;
+  int64_t tiles;  // that have a share
+
+  AFetch(const Problem<T>& g, const T* a, int64_t rows_of_a, int64_t k, int64_t panels) : at(a) {
+    if (g.a_col == 1) {
+      step = 2 * Simd<T>::kLanes;
+      row = g.a_row;
+      rows = static_cast<int>(rows_of_a);
+      tiles = (k + step - 1) / step;
+    } else {
+      rows = static_cast<int>((k + panels - 1) / panels);
+      row = g.a_col;
+      step = rows * row;
+      tiles = k / rows;
+    }
+  }
+};
+
+// Many rows: a block of B is packed as a whole, then each tile of rows of A meets all of it.
+template <class T>
+void multiply_block(const Problem<T>& g) {
+  constexpr int n = Simd<T>::kLanes, width = 2 * n;
+  const int64_t panels = (g.n + width - 1) / width, parts = (g.n + kBlockN<T> - 1) / kBlockN<T>;
+  const int64_t block = (panels + parts - 1) / parts * width;
+  Scratch<T> packed_b(smaller(block, panels * width) * smaller(kGemmBlockK, g.k));
+  alignas(64) T packed_a[kTileRows * kGemmBlockK + n];
+  for (int64_t j0 = 0; j0 < g.n; j0 += block) {
+    const int64_t columns = smaller(block, g.n - j0);
+    for (int64_t p = 0; p < g.k; p += kGemmBlockK) {
+      const int64_t k = smaller(kGemmBlockK, g.k - p);
+      const T* b = g.b + p * g.b_row + j0 * g.b_col;
+      for (int64_t j = 0; j < columns; j += width) {
+        const int count = static_cast<int>(smaller(width, columns - j));
+        pack_b(packed_b.data + j * k, count > n ? width : n, b + j * g.b_col, g.b_row, g.b_col,
+               count, k);
+      }
+      const T* a = g.a + p * g.a_col;
+      int64_t pieces = (g.m + kTileRows - 1) / kTileRows, rows;
+      for (int64_t i = 0; i < g.m; i += rows, --pieces) {
+        rows = (g.m - i + pieces - 1) / pieces;
+        pack_a(packed_a, a + i * g.a_row, g.a_row, g.a_col, static_cast<int>(rows), k);
+        Tile<T> t = tile_at(g, i, j0, p, k);
+        t.a = packed_a;
+        t.b = packed_b.data;
+        t.tail = n;
+        AFetch<T> fetch(g, a + (i + rows) * g.a_row, rows, k, (columns + width - 1) / width);
+        if (pieces == 1) fetch.tiles = 0;
+        for (int64_t left = columns; left > 0; left -= width) {
+          const int vectors = left > n ? 2 : 1;
+          if (left < width) t.tail = static_cast<int>(left) - (vectors - 1) * n;
+          t.next = fetch.at;
+          t.next_row = fetch.row;
+          t.next_rows = fetch.tiles-- > 0 ? fetch.rows : 0;
+          fetch.at += fetch.step;
+          run_packed_tile(static_cast<int>(rows), vectors, t);
+          t.b += vectors * n * k;
+          t.c += width;
+          if (t.bias) t.bias += width;
+        }
+      }
+    }
+  }
 }
 
 // A narrow C, computed as its transpose piece by piece.
@@ -162,11 +245,33 @@ void multiply_narrow(const Problem<T>& g) {
   }
 }
 
+// A few rows against the rows of B. With `turned`, C stands transposed.
+template <class T>
+void multiply_few(const Problem<T>& g, bool turned = false) {
+  const bool dense = g.a_col == 1;
+  Scratch<T> rows(dense ? 0 : g.m * g.k);
+  if (!dense)
+    for (int64_t i = 0; i < g.m; ++i)
+      for (int64_t p = 0; p < g.k; ++p) rows.data[i * g.k + p] = g.a[i * g.a_row + p * g.a_col];
+  multiply_dots<T>(g.m,
+                   {g.n, g.k, dense ? g.a : rows.data, dense ? g.a_row : g.k, g.b, g.b_col, g.c,
+                    turned ? 1 : g.ldc, turned ? g.ldc : 1, g.accumulate, g.bias, turned ? 1 : 0,
+                    turned ? 0 : 1, g.relu},
+                   kGemmBlockK);
+}
+
 template <class T>
 void multiply(const Problem<T>& g) {
   constexpr int n = Simd<T>::kLanes;
   if (g.k == 0) return multiply_stripe(g, false, false);
+  if (g.m <= kDotRows && g.b_row == 1 && g.b_col != 1) return multiply_few(g);
+  if (g.n <= kDotRows && g.a_col == 1 && g.m > g.n) {
+    const Problem<T> turned{g.n,     g.m,     g.k, g.b,   g.b_col,      g.b_row, g.a,
+                            g.a_col, g.a_row, g.c, g.ldc, g.accumulate, g.bias,  g.relu};
+    return multiply_few(turned, true);
+  }
   if (g.n <= kNarrow && g.n < n && g.m >= 4 * g.n && g.m > 8) return multiply_narrow(g);
+  if (g.m > 12 * kTileRows && g.n >= 8 * n) return multiply_block(g);
   // Rows are packed if they are read again for many panels, columns for many tiles.
   const bool pack_rows = g.n >= 16 * n && g.m > 2 * kTileRows && g.k >= 64;
   const bool pack_columns = g.b_col != 1 || g.m > 4 * kTileRows;
