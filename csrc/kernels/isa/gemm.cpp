@@ -44,8 +44,14 @@ WG_INLINE int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
 
 // Rows of A packed at once: they stay in the second-level cache.
 constexpr int64_t kBlockM = 28 * kTileRows;
-// A C of so few columns is computed as its transpose.
-constexpr int kNarrow = 4;
+// A C of so few columns is computed as its transpose, of more if A is stored transposed.
+constexpr int kNarrow = 4, kNarrowTurned = 64;
+// From here on a few rows are read against rows in registers.
+constexpr int64_t kDotDepth = 16, kDotColumns = 8;
+// A panel of so many rows is packed as a whole.
+constexpr int64_t kColumnDepth = 4096;
+// A B of so many bytes is read where it stands: it stays in the first-level cache.
+constexpr int64_t kSmallB = 20 << 10;
 
 // One panel of columns against a block of rows of A, which are cut evenly, so that no tile is much
 // smaller than the others.
@@ -220,28 +226,57 @@ void multiply_block(const Problem<T>& g) {
   }
 }
 
-// A narrow C, computed as its transpose piece by piece.
+// At most one panel of columns: each tile of rows goes through all of k, so that A is read along
+// its rows.
+template <class T>
+void multiply_column(const Problem<T>& g) {
+  constexpr int n = Simd<T>::kLanes;
+  const int columns = static_cast<int>(g.n), vectors = (columns + n - 1) / n;
+  const bool pack = g.b_col != 1;
+  Scratch<T> packed_b(pack ? g.k * vectors * n : 0);
+  if (pack) pack_b(packed_b.data, vectors * n, g.b, g.b_row, g.b_col, columns, g.k);
+  const T* b = pack ? packed_b.data : g.b;
+  const int64_t b_row = pack ? vectors * n : g.b_row;
+  const int rows_max = vectors > 2 ? kWideRows : kTileRows;
+  int64_t pieces = (g.m + rows_max - 1) / rows_max, rows;
+  for (int64_t i = 0; i < g.m; i += rows, --pieces) {
+    rows = (g.m - i + pieces - 1) / pieces;
+    for (int64_t p = 0; p < g.k; p += kGemmBlockK) {
+      Tile<T> t = tile_at(g, i, 0, p, smaller(kGemmBlockK, g.k - p));
+      t.tail = columns - (vectors - 1) * n;
+      t.a = g.a + i * g.a_row + p * g.a_col;
+      t.a_row = g.a_row;
+      t.a_col = g.a_col;
+      t.b = b + p * b_row;
+      t.b_row = b_row;
+      run_tile(static_cast<int>(rows), vectors, t);
+    }
+  }
+}
+
+// A narrow C, computed as its transpose piece by piece: A is read along its rows as stored.
 template <class T>
 void multiply_narrow(const Problem<T>& g) {
-  constexpr int64_t kPiece = 256;
-  alignas(64) T buffer[kNarrow * kPiece];
+  constexpr int64_t kPiece = 512;
+  Scratch<T> turned_c(g.n * kPiece + Simd<T>::kLanes);
+  T* const buffer = turned_c.data;
   for (int64_t i0 = 0; i0 < g.m; i0 += kPiece) {
     const int64_t m = smaller(kPiece, g.m - i0);
     T* c = g.c + i0 * g.ldc;
-    if (g.accumulate)
-      for (int64_t i = 0; i < m; ++i)
-        for (int64_t j = 0; j < g.n; ++j) buffer[j * kPiece + i] = c[i * g.ldc + j];
+    if (g.accumulate) transpose<T, false>(buffer, kPiece, c, g.ldc, static_cast<int>(m), g.n);
     const Problem<T> turned{
         g.n,     m,       g.k,    g.b,    g.b_col,      g.b_row, g.a + i0 * g.a_row,
         g.a_col, g.a_row, buffer, kPiece, g.accumulate, nullptr, false};
     multiply_stripe(turned, false, turned.b_col != 1);
-    for (int64_t i = 0; i < m; ++i)
-      for (int64_t j = 0; j < g.n; ++j) {
-        T x = buffer[j * kPiece + i];
-        if (g.bias) x = x + g.bias[j];
-        if (g.relu) x = x < T{} ? T{} : x;
-        c[i * g.ldc + j] = x;
-      }
+    if (g.bias || g.relu)
+      for (int64_t j = 0; j < g.n; ++j)
+        for (int64_t i = 0; i < m; ++i) {
+          T x = buffer[j * kPiece + i];
+          if (g.bias) x = x + g.bias[j];
+          if (g.relu) x = x < T{} ? T{} : x;  // keeps NaN
+          buffer[j * kPiece + i] = x;
+        }
+    transpose<T, false>(c, g.ldc, buffer, kPiece, static_cast<int>(g.n), m);
   }
 }
 
@@ -264,17 +299,23 @@ template <class T>
 void multiply(const Problem<T>& g) {
   constexpr int n = Simd<T>::kLanes;
   if (g.k == 0) return multiply_stripe(g, false, false);
-  if (g.m <= kDotRows && g.b_row == 1 && g.b_col != 1) return multiply_few(g);
-  if (g.n <= kDotRows && g.a_col == 1 && g.m > g.n) {
+  if (g.m <= kDotRows && g.b_row == 1 && g.b_col != 1 && g.k >= kDotDepth && g.n >= kDotColumns)
+    return multiply_few(g);
+  if (g.n <= kDotRows && g.a_col == 1 && g.k >= kDotDepth && g.m >= kDotColumns) {
     const Problem<T> turned{g.n,     g.m,     g.k, g.b,   g.b_col,      g.b_row, g.a,
                             g.a_col, g.a_row, g.c, g.ldc, g.accumulate, g.bias,  g.relu};
     return multiply_few(turned, true);
   }
+  if (g.n <= kNarrowTurned && g.a_row == 1 && g.m >= 256 && g.k >= 64) return multiply_narrow(g);
   if (g.n <= kNarrow && g.n < n && g.m >= 4 * g.n && g.m > 8) return multiply_narrow(g);
   if (g.m > 12 * kTileRows && g.n >= 8 * n) return multiply_block(g);
+  if (g.n <= 4 * n && g.m > 2 * kTileRows && g.a_col == 1 && g.k > kGemmBlockK &&
+      g.k <= kColumnDepth)
+    return multiply_column(g);
   // Rows are packed if they are read again for many panels, columns for many tiles.
   const bool pack_rows = g.n >= 16 * n && g.m > 2 * kTileRows && g.k >= 64;
-  const bool pack_columns = g.b_col != 1 || g.m > 4 * kTileRows;
+  const bool small_b = g.n * g.k * static_cast<int64_t>(sizeof(T)) <= kSmallB;
+  const bool pack_columns = g.b_col != 1 || (g.m > 4 * kTileRows && !small_b);
   const int64_t stripes = (g.m + kBlockM - 1) / kBlockM, rows = (g.m + stripes - 1) / stripes;
   for (int64_t i = 0; i < g.m; i += rows) {
     Problem<T> stripe = g;

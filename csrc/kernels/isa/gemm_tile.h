@@ -27,7 +27,7 @@ struct Tile {
 };
 
 // The tiles of large products fetch what is needed after them; tiles of few steps wait for nothing.
-inline constexpr int64_t kFetchFrom = 128;
+inline constexpr int64_t kFetchFrom = 96;
 template <int Rows, int Vectors>
 inline constexpr bool kFetches = Rows + 2 >= kTileRows && Vectors == 2;
 
