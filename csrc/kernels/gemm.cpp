@@ -129,6 +129,9 @@ void blas_tile(const runtime::Blas& blas, const Gemm& t) {
 // Blocks of a product of 16 bits that are converted at once: they stay in the second-level cache.
 constexpr int64_t kHalfRows = 256, kHalfColumns = 512, kHalfColumnsOfFewRows = 128;
 
+// Rows in the copies stand a line further apart where they would exclude each other from the cache.
+int64_t padded(int64_t row) { return row % 64 ? row : row + 16; }
+
 // A block of a matrix as stored, converted.
 void convert_block(DType to, void* dst, int64_t dst_ld, DType from, const void* src, int64_t src_ld,
                    int64_t rows, int64_t columns) {
@@ -145,8 +148,12 @@ void run_half(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
   const int64_t depth = std::min(g.k, kGemmBlockK), rows = std::min(g.m, kHalfRows);
   const int64_t columns = std::min(g.n, g.m <= 64 ? kHalfColumnsOfFewRows : kHalfColumns);
+  const auto area = [](int64_t x, int64_t y) {
+    return static_cast<size_t>(std::max(x * padded(y), padded(x) * y));
+  };
   const size_t bytes =
-      static_cast<size_t>(rows * depth + depth * columns + rows * columns) * sizeof(float);
+      (area(rows, depth) + area(columns, depth) + static_cast<size_t>(rows * columns)) *
+      sizeof(float);
   const struct Memory {
     explicit Memory(size_t size)
         : bytes(size), data(static_cast<float*>(runtime::allocate(size))) {}
@@ -156,7 +163,8 @@ void run_half(const Gemm& g) {
     size_t bytes;
     float* data;
   } memory(bytes);
-  float *const a = memory.data, *const b = a + rows * depth, *const c = b + depth * columns;
+  float *const a = memory.data, *const b = a + area(rows, depth),
+               *const c = b + area(columns, depth);
   const auto run = gemm_kernels().run[0];
   for (int64_t j = 0; j < g.n; j += columns)
     for (int64_t i = 0; i < g.m; i += rows) {
@@ -173,14 +181,15 @@ void run_half(const Gemm& g) {
       int64_t p = 0;
       do {
         t.k = std::min(depth, g.k - p);
-        t.lda = t.transpose_a ? t.m : t.k;
-        t.ldb = t.transpose_b ? t.k : t.n;
+        const int64_t row_a = t.transpose_a ? t.m : t.k, row_b = t.transpose_b ? t.k : t.n;
+        t.lda = padded(row_a);
+        t.ldb = padded(row_b);
         convert_block(t.dtype, a, t.lda, g.dtype,
                       element(g.a, g.dtype, t.transpose_a ? p * g.lda + i : i * g.lda + p), g.lda,
-                      t.transpose_a ? t.k : t.m, t.lda);
+                      t.transpose_a ? t.k : t.m, row_a);
         convert_block(t.dtype, b, t.ldb, g.dtype,
                       element(g.b, g.dtype, t.transpose_b ? j * g.ldb + p : p * g.ldb + j), g.ldb,
-                      t.transpose_b ? t.n : t.k, t.ldb);
+                      t.transpose_b ? t.n : t.k, row_b);
         t.epilogue = p + t.k >= g.k ? g.epilogue : Epilogue::none;
         t.bias = t.epilogue == Epilogue::none ? nullptr : static_cast<const float*>(g.bias) + j;
         run(t);

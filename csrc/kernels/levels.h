@@ -8,6 +8,7 @@
 #include "optimizer.h"
 #include "random.h"
 #include "reduce.h"
+#include "winograd.h"
 
 namespace wengert::kernels {
 
@@ -38,6 +39,7 @@ struct HalfCasts {
   extern const OptimizerKernels optimizer_table[2];        \
   extern const RandomKernels random_table;                 \
   extern const ConvolutionKernels convolution_table[2];    \
+  extern const WinogradKernels winograd_table[2][2];       \
   extern const PoolKernels pool_table[3];                  \
   extern const ResampleKernels resample_table[2];          \
   extern const NormalizeKernels normalize_table[2];        \

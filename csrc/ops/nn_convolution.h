@@ -18,6 +18,8 @@ struct ConvolutionPlan {
   bool pointwise() const;
 };
 
+enum class ConvolutionProduct : uint8_t { output, input, weight };
+
 // y (batch, groups, out_channels, positions) from x (batch, groups, in_channels, volume) and w
 // (groups, out_channels, in_channels, taps). The bias (groups, out_channels) may be null.
 void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, const void* bias);

@@ -5,7 +5,8 @@
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
 #include "ops/nn_convolution.h"
-#include "runtime/allocator.h"
+#include "ops/nn_winograd.h"
+#include "ops/scratch.h"
 #include "runtime/parallel.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -16,17 +17,6 @@ namespace {
 constexpr int64_t kTileBytes = 512 * 1024;
 // Partial sums of a weight's gradient.
 constexpr int64_t kMaxParts = 16, kPartBytes = int64_t{64} << 20;
-
-struct Scratch {
-  explicit Scratch(int64_t size)
-      : bytes(static_cast<size_t>(std::max<int64_t>(size, 1))),
-        data(static_cast<char*>(runtime::allocate(bytes))) {}
-  ~Scratch() { runtime::deallocate(data, bytes); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  size_t bytes;
-  char* data;
-};
 
 struct Tiles {
   int64_t size, count;
@@ -64,6 +54,9 @@ bool ConvolutionPlan::pointwise() const {
 }
 
 void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, const void* bias) {
+  if (const int tile = Winograd::tile_for(p, ConvolutionProduct::output)) {
+    return Winograd{p, tile}.convolve(y, x, w, bias);
+  }
   const auto item = static_cast<int64_t>(item_size(p.dtype));
   const int64_t positions = p.windows.positions(), volume = p.windows.volume(), rows = p.rows();
   const bool pointwise = p.pointwise();
@@ -107,6 +100,9 @@ void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, c
 }
 
 void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void* w) {
+  if (const int tile = Winograd::tile_for(p, ConvolutionProduct::input)) {
+    return Winograd{p, tile}.convolve_input(x, y, w);
+  }
   const auto item = static_cast<int64_t>(item_size(p.dtype));
   const int64_t positions = p.windows.positions(), volume = p.windows.volume(), rows = p.rows();
   const int64_t taps = p.windows.taps();
@@ -149,6 +145,9 @@ void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void
 
 void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const void* y,
                      bool accumulate) {
+  if (const int tile = Winograd::tile_for(p, ConvolutionProduct::weight)) {
+    return Winograd{p, tile}.convolve_weight(w, x, y, accumulate);
+  }
   const auto item = static_cast<int64_t>(item_size(p.dtype));
   const int64_t positions = p.windows.positions(), volume = p.windows.volume(), rows = p.rows();
   const int64_t weights = p.groups * p.out_channels * rows;

@@ -26,8 +26,8 @@ struct Tile {
   int64_t ahead = 0;  // from a row of B to what is fetched beside it, if B is not packed
 };
 
-// The tiles of large products fetch what is needed after them; tiles of few steps wait for nothing.
-inline constexpr int64_t kFetchFrom = 96;
+// Tiles of many steps fetch what is needed after them, in pieces; those of fewer only their C.
+inline constexpr int64_t kFetchFrom = 128, kFetchAllFrom = 32;
 template <int Rows, int Vectors>
 inline constexpr bool kFetches = Rows + 2 >= kTileRows && Vectors == 2;
 
@@ -122,6 +122,11 @@ void tile(const Tile<T>& t) {
     }
     steps(t.k - Rows * share);
   } else {
+    if (t.k >= kFetchAllFrom) {
+      const T* result = t.c;
+#pragma GCC unroll 16
+      for (int i = 0; i < Rows; ++i, result += t.ldc) fetch_row<T, Vectors, true>(result);
+    }
     steps(t.k);
   }
 

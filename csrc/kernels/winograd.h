@@ -1,0 +1,57 @@
+// The transforms of Winograd's minimal filtering for 3 x 3 kernels of stride 1, for float32 and
+// float64. With d a patch of the input, g a kernel and y a tile of M x M results,
+//   y = A^T [(G g G^T) . (B^T d B)] A,
+// where "." multiplies element by element: (M + 2)^2 products instead of 9 M^2. Summed over the
+// channels, each of the (M + 2)^2 elements is a matrix product over tiles and channels. The points
+// of interpolation are 0, infinity and +-1 for M = 2; 0, infinity, +-sqrt(1/2) and +-sqrt(2) for
+// M = 4, whose rounding error is the smallest of those that need as few operations.
+// Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, 2015 (arXiv 1509.09308).
+#pragma once
+
+#include <cstdint>
+
+#include "wengert/dtype.h"
+
+namespace wengert::kernels {
+
+// Rows of tiles [begin, end) of one image. Tile (i, j) covers the elements of a plane from row
+// i M - padding[0] and column j M - padding[1] on; what lies outside the plane counts as zero.
+struct TileRows {
+  int64_t height, width;  // of the plane
+  int64_t padding[2];
+  int64_t begin, end, across;
+};
+
+// (M + 2)^2 matrices, `matrix` elements apart, whose rows are `row` elements apart. A row holds
+// the channels of one tile, or the output channels of one input channel.
+struct Transformed {
+  void* data;
+  int64_t matrix, row;
+};
+
+struct WinogradKernels {
+  // B^T d B for every tile and channel of the planes x, `plane` elements apart. Whole vectors are
+  // written. `strip` has room for the planes' rows that the tiles see, channels rounded up to whole
+  // vectors.
+  void (*data)(const TileRows& r, int64_t channels, const void* x, int64_t plane,
+               const Transformed& v, void* strip);
+  // A g A^T: what `data` is for the input, for the gradient of the results.
+  void (*gradient)(const TileRows& r, int64_t channels, const void* g, int64_t plane,
+                   const Transformed& v, void* strip);
+  // The planes of results: A^T m A + bias, which may be null.
+  void (*result)(const TileRows& r, int64_t channels, void* y, int64_t plane, const void* bias,
+                 const Transformed& m, void* strip);
+  // G g G^T for kernels from `inputs` input to `outputs` output channels, whose elements for tap t
+  // are at w[output * by_output + input * by_input + t], or turned by 180 degrees.
+  void (*weight)(int64_t inputs, int64_t outputs, const void* w, int64_t by_input,
+                 int64_t by_output, bool turned, const Transformed& u);
+  // w = or += G^T u G.
+  void (*weight_gradient)(int64_t inputs, int64_t outputs, void* w, int64_t by_input,
+                          int64_t by_output, bool accumulate, const Transformed& u);
+  int64_t lanes;  // of a vector
+};
+
+// For tiles of 2 x 2 or 4 x 4 results.
+const WinogradKernels& winograd(DType dtype, int tile);
+
+}  // namespace wengert::kernels

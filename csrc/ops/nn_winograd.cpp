@@ -1,0 +1,409 @@
+// Winograd's filtering in three steps: the patches of some tiles are transformed, multiplied as
+// (tile + 2)^2 matrices, and the products transformed back. Some tiles are so many that what is
+// between the steps stays in the second-level cache. How tiles and channels are cut depends on the
+// shape alone, and so do the bits of the results.
+#include "ops/nn_winograd.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/gemm.h"
+#include "kernels/winograd.h"
+#include "ops/scratch.h"
+#include "runtime/parallel.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+
+using kernels::TileRows;
+using kernels::Transformed;
+
+// Tiles taken together, which are the rows of the products: four register tiles of them.
+constexpr int64_t kTiles = 56;
+// Tiles over which a weight's gradient is summed before it is added up.
+constexpr int64_t kSummedTiles = 112;
+// Channels of a transformed piece of the weights.
+constexpr int64_t kInputs = 128, kOutputs = 64;
+// Input channels of a piece of the weight's gradient: two register tiles of rows.
+constexpr int64_t kGradientInputs = 28;
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// [0, total) cut into `count` ranges of `size`, a multiple of `unit`; the last may be shorter.
+struct Pieces {
+  int64_t total, size, count;
+  Pieces(int64_t total, int64_t most, int64_t unit) : total(total) {
+    const int64_t parts = ceil_div(total, most);
+    size = ceil_div(ceil_div(total, parts), unit) * unit;
+    count = ceil_div(total, size);
+  }
+  int64_t begin(int64_t i) const { return i * size; }
+  int64_t length(int64_t i) const { return std::min(size, total - i * size); }
+};
+
+// Planes of a batch that are cut into tiles.
+struct Planes {
+  int64_t channels, image;  // elements from one image to the next
+  int64_t height, width;
+  int64_t padding[2];
+
+  int64_t size() const { return height * width; }
+};
+
+// The tiles of all images, and how they and the channels lie in memory.
+class Tiling {
+ public:
+  Tiling(const ConvolutionPlan& p, int tile, int64_t height, int64_t width)
+      : kernels(kernels::winograd(p.dtype, tile)),
+        dtype(p.dtype),
+        item(static_cast<int64_t>(item_size(p.dtype))),
+        tile(tile),
+        matrices((tile + 2) * (tile + 2)),
+        down(ceil_div(height, tile)),
+        across(ceil_div(width, tile)),
+        rows(p.batch * down) {}
+
+  const kernels::WinogradKernels& kernels;
+  DType dtype;
+  int64_t item;
+  int tile;
+  int64_t matrices;      // (tile + 2)^2
+  int64_t down, across;  // tiles of an image
+  int64_t rows;          // of tiles, of all images
+
+  int64_t whole(int64_t channels) const {
+    return ceil_div(channels, kernels.lanes) * kernels.lanes;
+  }
+  // Matrices of `count` rows. A cache line between them keeps them from displacing each other.
+  int64_t matrix(int64_t count, int64_t row) const { return count * row + kernels.lanes; }
+  int64_t bytes(const Transformed& t) const { return matrices * t.matrix * item; }
+  int64_t strip_bytes(const Planes& x, int64_t tile_rows, int64_t channels) const {
+    return std::min(x.height, tile_rows * tile + 2) * x.width * whole(channels) * item;
+  }
+  void* at(const void* base, int64_t elements) const {
+    return const_cast<char*>(static_cast<const char*>(base)) + elements * item;
+  }
+
+  // Calls f(tile rows, first tile, image) for the parts of tile rows [begin, end) of each image.
+  template <class F>
+  void for_images(const Planes& x, int64_t begin, int64_t end, F f) const {
+    for (int64_t row = begin; row < end;) {
+      const int64_t image = row / down, first = row % down;
+      const int64_t last = std::min(down, first + end - row);
+      f(TileRows{x.height, x.width, {x.padding[0], x.padding[1]}, first, last, across},
+        (row - begin) * across, image);
+      row += last - first;
+    }
+  }
+
+  // One of the two transforms of planes for tile rows [begin, end), in parallel.
+  template <class Kernel>
+  void cut(Kernel kernel, const Planes& x, const void* data, int64_t begin, int64_t end,
+           const Transformed& v) const {
+    const int64_t work = across * matrices * x.channels;
+    runtime::parallel_for(end - begin, 20000 / (work + 1) + 1, [&](int64_t from, int64_t to) {
+      const int64_t most = std::min(to - from, down);
+      Scratch strip(strip_bytes(x, most, x.channels));
+      for_images(x, begin + from, begin + to, [&](const TileRows& r, int64_t first, int64_t image) {
+        kernel(r, x.channels, at(data, image * x.image), x.size(),
+               {at(v.data, (from * across + first) * v.row), v.matrix, v.row}, strip.data);
+      });
+    });
+  }
+
+  // One product for each matrix: c = or += a b, or a^T b if turned.
+  void multiply(const Transformed& a, bool turned, const Transformed& b, const Transformed& c,
+                int64_t m, int64_t n, int64_t k, bool accumulate, int64_t begin,
+                int64_t end) const {
+    kernels::Gemm g;
+    g.dtype = dtype;
+    g.transpose_a = turned;
+    g.m = m;
+    g.n = n;
+    g.k = k;
+    g.lda = a.row;
+    g.ldb = b.row;
+    g.ldc = c.row;
+    g.accumulate = accumulate;
+    for (int64_t i = begin; i < end; ++i) {
+      g.a = at(a.data, i * a.matrix);
+      g.b = at(b.data, i * b.matrix);
+      g.c = at(c.data, i * c.matrix);
+      kernels::gemm(g);
+    }
+  }
+};
+
+// Where the weight of an input and an output channel lies, and whether it is turned by 180 degrees.
+struct WeightLayout {
+  int64_t by_input, by_output;
+  bool turned;
+};
+
+// y = the correlation of x with w, for one group.
+class Correlation {
+ public:
+  Correlation(const Tiling& tiling, const Planes& x, const Planes& y, const WeightLayout& layout)
+      : t_(tiling),
+        x_(x),
+        y_(y),
+        layout_(layout),
+        blocks_(tiling.rows, std::max<int64_t>(kTiles / tiling.across, 1), 1),
+        inputs_(x.channels, kInputs, 1),
+        outputs_(y.channels, kOutputs, tiling.kernels.lanes) {}
+
+  void run(void* y, const void* x, const void* w, const void* bias) const {
+    // Weights are transformed once if many blocks use them, otherwise piece by piece in the cache.
+    const bool keep = blocks_.count > 2;
+    const int64_t piece = piece_bytes();
+    const Scratch kept(keep ? inputs_.count * outputs_.count * piece : 0);
+    if (keep) {
+      runtime::parallel_for(inputs_.count * outputs_.count, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          transform_weight(w, i / inputs_.count, i % inputs_.count, kept.data + i * piece);
+      });
+    }
+    const auto block = [&](int64_t i) { run_block(y, x, w, bias, i, keep ? kept.data : nullptr); };
+    if (blocks_.count >= 2 * runtime::available_threads()) {
+      runtime::parallel_tasks(blocks_.count, block);
+    } else {
+      for (int64_t i = 0; i < blocks_.count; ++i) block(i);
+    }
+  }
+
+ private:
+  Transformed piece_at(void* data) const {
+    return {data, t_.matrix(inputs_.size, outputs_.size), outputs_.size};
+  }
+  int64_t piece_bytes() const { return t_.bytes(piece_at(nullptr)); }
+
+  Transformed transform_weight(const void* w, int64_t output, int64_t input, void* to) const {
+    const Transformed u = piece_at(to);
+    const int64_t k = inputs_.begin(input), o = outputs_.begin(output);
+    t_.kernels.weight(inputs_.length(input), outputs_.length(output),
+                      t_.at(w, k * layout_.by_input + o * layout_.by_output), layout_.by_input,
+                      layout_.by_output, layout_.turned, u);
+    return u;
+  }
+
+  void run_block(void* y, const void* x, const void* w, const void* bias, int64_t block,
+                 char* kept) const {
+    const int64_t begin = blocks_.begin(block), end = begin + blocks_.length(block);
+    const int64_t tiles = (end - begin) * t_.across;
+    Transformed v{nullptr, t_.matrix(tiles, t_.whole(x_.channels)), t_.whole(x_.channels)};
+    const Scratch data(t_.bytes(v));
+    v.data = data.data;
+    t_.cut(t_.kernels.data, x_, x, begin, end, v);
+    runtime::parallel_tasks(outputs_.count, [&](int64_t output) {
+      const int64_t channels = outputs_.length(output), first = outputs_.begin(output);
+      Transformed m{nullptr, t_.matrix(tiles, outputs_.size), outputs_.size};
+      const Scratch products(t_.bytes(m)), weights(kept ? 0 : piece_bytes());
+      const Scratch strip(t_.strip_bytes(y_, std::min(end - begin, t_.down), channels));
+      m.data = products.data;
+      for (int64_t input = 0; input < inputs_.count; ++input) {
+        const Transformed u =
+            kept ? piece_at(kept + (output * inputs_.count + input) * piece_bytes())
+                 : transform_weight(w, output, input, weights.data);
+        const Transformed some{t_.at(v.data, inputs_.begin(input)), v.matrix, v.row};
+        t_.multiply(some, false, u, m, tiles, t_.whole(channels), inputs_.length(input), input > 0,
+                    0, t_.matrices);
+      }
+      t_.for_images(y_, begin, end, [&](const TileRows& r, int64_t tile, int64_t image) {
+        t_.kernels.result(r, channels, t_.at(y, image * y_.image + first * y_.size()), y_.size(),
+                          bias ? t_.at(bias, first) : nullptr,
+                          {t_.at(m.data, tile * m.row), m.matrix, m.row}, strip.data);
+      });
+    });
+  }
+
+  const Tiling& t_;
+  const Planes &x_, &y_;
+  WeightLayout layout_;
+  Pieces blocks_, inputs_, outputs_;  // of tile rows, input channels, output channels
+};
+
+// w = or += the sum over all tiles of the products of g with x, for one group.
+class WeightSum {
+ public:
+  WeightSum(const Tiling& tiling, const Planes& x, const Planes& g, const WeightLayout& layout)
+      : t_(tiling),
+        x_(x),
+        g_(g),
+        layout_(layout),
+        blocks_(tiling.rows, std::max<int64_t>(kSummedTiles / tiling.across, 1), 1),
+        inputs_(x.channels, kGradientInputs, 1),
+        outputs_(g.channels, kOutputs, tiling.kernels.lanes) {}
+
+  void run(void* w, const void* x, const void* g, bool accumulate) const {
+    const int64_t pieces = inputs_.count * outputs_.count;
+    const int64_t tiles = blocks_.size * t_.across;
+    Transformed v{nullptr, t_.matrix(tiles, t_.whole(x_.channels)), t_.whole(x_.channels)};
+    Transformed q{nullptr, t_.matrix(tiles, t_.whole(g_.channels)), t_.whole(g_.channels)};
+    Transformed sum{nullptr, t_.matrix(inputs_.size, outputs_.size), outputs_.size};
+    const Scratch data(t_.bytes(v)), gradient(t_.bytes(q));
+    v.data = data.data;
+    q.data = gradient.data;
+    // A sum over one block goes on to the weights at once and stays in the cache.
+    const bool at_once = blocks_.count == 1;
+    const int64_t piece_bytes = t_.bytes(sum);
+    const Scratch sums(at_once ? 0 : pieces * piece_bytes);
+    const auto multiply = [&](int64_t piece, int64_t block, void* to, int64_t begin, int64_t end) {
+      const int64_t input = piece % inputs_.count, output = piece / inputs_.count;
+      t_.multiply({t_.at(v.data, inputs_.begin(input)), v.matrix, v.row}, true,
+                  {t_.at(q.data, outputs_.begin(output)), q.matrix, q.row},
+                  {to, sum.matrix, sum.row}, inputs_.length(input),
+                  t_.whole(outputs_.length(output)), blocks_.length(block) * t_.across, block > 0,
+                  begin, end);
+    };
+    const auto finish = [&](int64_t piece, void* from) {
+      const int64_t input = piece % inputs_.count, output = piece / inputs_.count;
+      t_.kernels.weight_gradient(inputs_.length(input), outputs_.length(output),
+                                 t_.at(w, inputs_.begin(input) * layout_.by_input +
+                                              outputs_.begin(output) * layout_.by_output),
+                                 layout_.by_input, layout_.by_output, accumulate,
+                                 {from, sum.matrix, sum.row});
+    };
+    for (int64_t block = 0; block < blocks_.count; ++block) {
+      const int64_t begin = blocks_.begin(block), end = begin + blocks_.length(block);
+      t_.cut(t_.kernels.data, x_, x, begin, end, v);
+      t_.cut(t_.kernels.gradient, g_, g, begin, end, q);
+      if (at_once) {
+        runtime::parallel_tasks(pieces, [&](int64_t piece) {
+          const Scratch own(piece_bytes);
+          multiply(piece, 0, own.data, 0, t_.matrices);
+          finish(piece, own.data);
+        });
+      } else {
+        // Lines of matrices are tasks as well: there may be one piece only.
+        const int64_t line = t_.tile + 2;
+        runtime::parallel_tasks(pieces * line, [&](int64_t i) {
+          const int64_t piece = i / line, begin = i % line * line;
+          multiply(piece, block, sums.data + piece * piece_bytes, begin, begin + line);
+        });
+      }
+    }
+    if (!at_once) {
+      runtime::parallel_tasks(
+          pieces, [&](int64_t piece) { finish(piece, sums.data + piece * piece_bytes); });
+    }
+  }
+
+ private:
+  const Tiling& t_;
+  const Planes &x_, &g_;
+  WeightLayout layout_;
+  Pieces blocks_, inputs_, outputs_;
+};
+
+Planes input_planes(const ConvolutionPlan& p) {
+  const kernels::Windows& w = p.windows;
+  return {p.in_channels,
+          p.groups * p.in_channels * w.volume(),
+          w.in[1],
+          w.in[2],
+          {w.padding[1], w.padding[2]}};
+}
+Planes output_planes(const ConvolutionPlan& p, int64_t padding_rows, int64_t padding_columns) {
+  const kernels::Windows& w = p.windows;
+  return {p.out_channels,
+          p.groups * p.out_channels * w.positions(),
+          w.out[1],
+          w.out[2],
+          {padding_rows, padding_columns}};
+}
+
+}  // namespace
+
+namespace {
+
+bool covers(const ConvolutionPlan& p) {
+  const kernels::Windows& w = p.windows;
+  if (w.kernel[0] != 1 || w.in[0] != 1 || w.padding[0] != 0) return false;
+  for (int i = 1; i < 3; ++i) {
+    if (w.kernel[i] != 3 || w.stride[i] != 1 || w.dilation[i] != 1 || w.padding[i] > 2)
+      return false;
+  }
+  return true;
+}
+
+// Estimates in cycles of one group, from measurements with vectors of 512 bits. A register tile of
+// a product takes as long as kTileSteps steps beside those of its sum.
+constexpr double kTileSteps = 8;
+
+double cost_of_tiles(const ConvolutionPlan& p, ConvolutionProduct product, int tile) {
+  const auto lanes = static_cast<double>(kernels::winograd(p.dtype, tile).lanes);
+  const bool input = product == ConvolutionProduct::input;
+  const int64_t* size = input ? p.windows.in : p.windows.out;
+  const auto tiles =
+      static_cast<double>(p.batch * ceil_div(size[1], tile) * ceil_div(size[2], tile));
+  const auto channels = static_cast<double>(input ? p.out_channels : p.in_channels);
+  const double from = std::ceil(channels / lanes);
+  const double to = std::ceil(static_cast<double>(input ? p.in_channels : p.out_channels) / lanes);
+  // For a vector of channels: of a tile to and from the transform, and of weights.
+  const double transforms = tile == 4 ? 160 : 75, weights = tile == 4 ? 130 : 70;
+  const double matrices = (tile + 2) * (tile + 2);
+  const double steps =
+      product == ConvolutionProduct::weight
+          ? tiles * channels + channels * kTileSteps * std::ceil(tiles / kSummedTiles)
+          : tiles * (channels + kTileSteps);
+  const double call = 100 * matrices * std::ceil(tiles / kTiles);
+  return call + matrices * steps * to / 2 + tiles * transforms * (from + to) +
+         weights * channels * to;
+}
+
+// By unfolding and one product, which reach about half of the peak.
+double cost_of_unfolding(const ConvolutionPlan& p) {
+  const auto lanes = static_cast<double>(kernels::winograd(p.dtype, 4).lanes);
+  const auto positions = static_cast<double>(p.batch * p.windows.positions());
+  const auto rows = static_cast<double>(p.rows());
+  return positions / lanes * (rows + kTileSteps) * static_cast<double>(p.out_channels) +
+         positions / lanes * rows * 5;
+}
+
+}  // namespace
+
+int Winograd::tile_for(const ConvolutionPlan& p, ConvolutionProduct product) {
+  if (!covers(p)) return 0;
+  const double small = cost_of_tiles(p, product, 2), large = cost_of_tiles(p, product, 4);
+  if (cost_of_unfolding(p) < std::min(small, large)) return 0;
+  return small < large ? 2 : 4;
+}
+
+void Winograd::convolve(void* y, const void* x, const void* w, const void* bias) const {
+  const Tiling tiling(plan, tile, plan.windows.out[1], plan.windows.out[2]);
+  const Planes from = input_planes(plan), to = output_planes(plan, 0, 0);
+  const Correlation product(tiling, from, to, {9, 9 * plan.in_channels, false});
+  for (int64_t group = 0; group < plan.groups; ++group) {
+    product.run(tiling.at(y, group * to.channels * to.size()),
+                tiling.at(x, group * from.channels * from.size()),
+                tiling.at(w, group * to.channels * from.channels * 9),
+                bias ? tiling.at(bias, group * to.channels) : nullptr);
+  }
+}
+
+void Winograd::convolve_input(void* x, const void* y, const void* w) const {
+  const kernels::Windows& windows = plan.windows;
+  const Tiling tiling(plan, tile, windows.in[1], windows.in[2]);
+  const Planes from = output_planes(plan, 2 - windows.padding[1], 2 - windows.padding[2]);
+  const Planes to = input_planes(plan);
+  const Correlation product(tiling, from, to, {9 * plan.in_channels, 9, true});
+  for (int64_t group = 0; group < plan.groups; ++group) {
+    product.run(tiling.at(x, group * to.channels * to.size()),
+                tiling.at(y, group * from.channels * from.size()),
+                tiling.at(w, group * to.channels * from.channels * 9), nullptr);
+  }
+}
+
+void Winograd::convolve_weight(void* w, const void* x, const void* y, bool accumulate) const {
+  const Tiling tiling(plan, tile, plan.windows.out[1], plan.windows.out[2]);
+  const Planes input = input_planes(plan), gradient = output_planes(plan, 0, 0);
+  const WeightSum sum(tiling, input, gradient, {9, 9 * plan.in_channels, false});
+  for (int64_t group = 0; group < plan.groups; ++group) {
+    sum.run(tiling.at(w, group * gradient.channels * input.channels * 9),
+            tiling.at(x, group * input.channels * input.size()),
+            tiling.at(y, group * gradient.channels * gradient.size()), accumulate);
+  }
+}
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,22 @@
+// Convolutions with 3 x 3 kernels of stride 1 by Winograd's minimal filtering.
+#pragma once
+
+#include "ops/nn_convolution.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+// The three products over a convolution. `tile`, the side of the tiles of results, is 2 or 4; each
+// is as accurate as documented in kernels/winograd.h.
+struct Winograd {
+  const ConvolutionPlan& plan;
+  int tile;
+
+  // The side of tiles with which a product over the convolution takes the least time, or 0 if that
+  // is less than Winograd's way takes.
+  static int tile_for(const ConvolutionPlan& p, ConvolutionProduct product);
+  void convolve(void* y, const void* x, const void* w, const void* bias) const;
+  void convolve_input(void* x, const void* y, const void* w) const;
+  void convolve_weight(void* w, const void* x, const void* y, bool accumulate) const;
+};
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,22 @@
+// Memory for the length of a scope, from the library's allocator.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/allocator.h"
+#include "wengert/export.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+struct Scratch {
+  explicit Scratch(int64_t size)
+      : bytes(static_cast<size_t>(size > 0 ? size : 1)),
+        data(static_cast<char*>(runtime::allocate(bytes))) {}
+  ~Scratch() { runtime::deallocate(data, bytes); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  size_t bytes;
+  char* data;
+};
+
+WENGERT_NAMESPACE_END
