@@ -153,8 +153,7 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
 }
 
 // Columns of B packed at once: they stay in the second-level cache.
-template <class T>
-constexpr int64_t kBlockN = 512 * 1024 / kGemmBlockK / static_cast<int64_t>(sizeof(T));
+constexpr int64_t kBlockN = 512;
 
 // What the tiles of one row of panels fetch for the next row: their share of its part of A.
 template <class T>
@@ -184,7 +183,7 @@ struct AFetch {
 template <class T>
 void multiply_block(const Problem<T>& g) {
   constexpr int n = Simd<T>::kLanes, width = 2 * n;
-  const int64_t panels = (g.n + width - 1) / width, parts = (g.n + kBlockN<T> - 1) / kBlockN<T>;
+  const int64_t panels = (g.n + width - 1) / width, parts = (g.n + kBlockN - 1) / kBlockN;
   const int64_t block = (panels + parts - 1) / parts * width;
   Scratch<T> packed_b(smaller(block, panels * width) * smaller(kGemmBlockK, g.k));
   alignas(64) T packed_a[kTileRows * kGemmBlockK + n];
