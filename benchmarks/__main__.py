@@ -2,7 +2,8 @@
 
     python -m benchmarks --quick
     python -m benchmarks --cases 'gemm*' --peers wengert,torch --json gemm.json
-    python -m benchmarks --record               # writes benchmarks/RESULTS.md
+    python -m benchmarks --convolutions         # each shape of ResNet-18 and ResNet-50
+    python -m benchmarks --record               # writes RESULTS.md and LIMITS.md
 
 Every peer that is installed runs the same cases in a process of its own, pinned to the same
 processors; their repetitions alternate, so that a change of the machine's speed meets all alike.
@@ -13,10 +14,11 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cpp, machine, measure, peers
-from benchmarks.cases import CASES, Case
+from benchmarks import convolutions, cpp, limits, losses, machine, measure, memory, peers
+from benchmarks.cases import CASES, CPP_CASES, MEMORY, Case
 from benchmarks.report import Run
 
 
@@ -33,42 +35,52 @@ def parse_args() -> argparse.Namespace:
         help="names or shell patterns, separated by commas",
     )
     parser.add_argument(
-        "--peers",
-        default=",".join(peers.NAMES),
-        metavar="NAMES",
-        help="separated by commas; ratios refer to the first",
+        "--peers", metavar="NAMES", help="separated by commas; ratios refer to the first"
     )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="small cases, short repetitions")
-    parser.add_argument("--cpp", action="store_true", help="the C++ programs instead")
     parser.add_argument("--json", type=Path, metavar="PATH")
-    parser.add_argument(
-        "--record", action="store_true", help="run all, C++ programs too, and write RESULTS.md"
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--cpp", action="store_true", help="the C++ programs instead")
+    kind.add_argument(
+        "--convolutions", action="store_true", help="convolutions instead, in both layouts"
+    )
+    kind.add_argument("--memory", action="store_true", help="peaks of memory instead")
+    kind.add_argument(
+        "--losses", action="store_true", help="compare the losses of training with PyTorch's"
+    )
+    kind.add_argument("--limits", action="store_true", help="what the machine allows, by case")
+    kind.add_argument(
+        "--record", action="store_true", help="run all of it; write RESULTS.md and LIMITS.md"
     )
     args = parser.parse_args()
     if args.threads < 1:
         parser.error("--threads must be at least 1")
-    if args.record and (args.cases != "*" or args.quick or args.cpp or args.json):
+    if args.record and (args.cases != "*" or args.quick or args.json):
         parser.error("--record is for a complete run; leave the other choices out")
-    for name in args.peers.split(","):
+    if args.json and (args.memory or args.losses or args.limits):
+        parser.error("--json is for times")
+    args.peers = args.peers.split(",") if args.peers else None
+    for name in args.peers or ():
         if name not in peers.NAMES:
             parser.error(f"no peer {name}; there are: {' '.join(peers.NAMES)}")
     return args
 
 
-def chosen_cases(patterns: str, quick: bool) -> list[Case]:
-    wanted = patterns.split(",")
-    cases = [c for c in CASES if any(fnmatch.fnmatchcase(c.name, p) for p in wanted)]
-    if not cases:
+def chosen(cases: Sequence[Case], args: argparse.Namespace) -> list[Case]:
+    wanted = args.cases.split(",")
+    found = [c for c in cases if any(fnmatch.fnmatchcase(c.name, p) for p in wanted)]
+    if not found:
         raise SystemExit(
-            f"benchmarks: no case matches {patterns}; there are: " + " ".join(c.name for c in CASES)
+            f"benchmarks: no case matches {args.cases}; there are: "
+            + ", ".join(c.name for c in cases)
         )
-    return [c for c in cases if not (quick and c.slow)]
+    return [c for c in found if not (args.quick and c.slow)]
 
 
-def start_workers(names: str, threads: int) -> list[measure.Worker]:
+def start_workers(names: Sequence[str], threads: int) -> list[measure.Worker]:
     workers = []
-    for name in names.split(","):
+    for name in names:
         worker = measure.Worker(name, threads)
         if worker.missing:
             say(f"{name} is left out: {worker.missing}")
@@ -84,41 +96,94 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def run_cpp(args: argparse.Namespace, repetitions: int, seconds: float) -> Run:
-    results, versions = cpp.measure(args.peers.split(","), repetitions, seconds, say)
-    return Run(results, versions, 1, repetitions)
+def effort(args: argparse.Namespace) -> tuple[int, float]:
+    """Repetitions of a case, and the seconds of each."""
+    return (3, 0.03) if args.quick else (7, 0.2)
 
 
-def run_python(args: argparse.Namespace, repetitions: int, seconds: float) -> Run:
-    cases = chosen_cases(args.cases, args.quick)
+def run_cpp(args: argparse.Namespace) -> Run:
+    repetitions, seconds = effort(args)
+    results, versions = cpp.measure(args.peers or peers.USUAL, repetitions, seconds, say)
+    return Run(CPP_CASES, results, versions, 1, repetitions)
+
+
+def run_python(args: argparse.Namespace, cases: Sequence[Case], names: Sequence[str]) -> Run:
+    """The cases that were chosen; the peers that were, else those of `names`."""
+    cases = chosen(cases, args)
+    repetitions, seconds = effort(args)
     peak = machine.fma_peak()
-    workers = start_workers(args.peers, args.threads)
+    workers = start_workers(args.peers or names, args.threads)
     try:
         results = measure.measure(workers, cases, repetitions, seconds, say)
     finally:
         for worker in workers:
             worker.close()
     versions = {w.peer: w.version or "" for w in workers}
-    return Run(results, versions, args.threads, repetitions, peak)
+    return Run(cases, results, versions, args.threads, repetitions, peak)
+
+
+def run_times(args: argparse.Namespace) -> Run:
+    return run_python(args, CASES, peers.USUAL)
+
+
+def run_convolutions(args: argparse.Namespace) -> Run:
+    return run_python(args, convolutions.CASES, peers.CONVOLUTIONS)
+
+
+def report_memory(args: argparse.Namespace) -> str:
+    return memory.report(chosen(MEMORY, args), args.peers or peers.USUAL, args.threads, say)
+
+
+def report_losses(args: argparse.Namespace) -> str:
+    trained = [c for c in CASES if c.lr]
+    return losses.report(chosen(trained, args), args.threads, say)
+
+
+def report_limits(results: measure.Results | None = None) -> str:
+    peak = machine.fma_peak()
+    if not peak:
+        raise SystemExit("benchmarks: --limits needs a C++ compiler")
+    return limits.report(peak, machine.bandwidths(), results)
+
+
+def record(args: argparse.Namespace) -> None:
+    times, shapes = run_times(args), run_convolutions(args)
+    parts = {
+        "": times.as_markdown(),
+        " --convolutions": convolutions.report(shapes),
+        " --memory": report_memory(args),
+        " --losses": report_losses(args),
+    }
+    measure.pin(1)
+    parts[" --cpp"] = run_cpp(args).as_markdown()
+    text = "\n".join(f"# `python -m benchmarks{key}`\n\n{part}" for key, part in parts.items())
+    write("RESULTS.md", text)
+    if args.threads == 1 and machine.compiler():
+        write("LIMITS.md", report_limits(times.results | shapes.results))
+
+
+def write(name: str, text: str) -> None:
+    Path(__file__).with_name(name).write_text(text, encoding="utf-8")
+    print(text, end="")
 
 
 def main() -> None:
     args = parse_args()
-    repetitions, seconds = (3, 0.03) if args.quick else (7, 0.2)
-    measure.pin(1 if args.cpp else args.threads)
+    measure.pin(1 if args.cpp or args.limits else args.threads)
     if args.record:
-        parts = {
-            "python -m benchmarks": run_python(args, repetitions, seconds),
-            "python -m benchmarks --cpp": run_cpp(args, repetitions, seconds),
-        }
-        text = "\n".join(f"# `{name}`\n\n{run.as_markdown()}" for name, run in parts.items())
-        Path(__file__).with_name("RESULTS.md").write_text(text, encoding="utf-8")
-        print(text, end="")
-        return
-    run = (run_cpp if args.cpp else run_python)(args, repetitions, seconds)
-    print(run.as_markdown(), end="")
-    if args.json:
-        args.json.write_text(run.as_json(), encoding="utf-8")
+        record(args)
+    elif args.memory:
+        print(report_memory(args), end="")
+    elif args.losses:
+        print(report_losses(args), end="")
+    elif args.limits:
+        print(report_limits(), end="")
+    else:
+        measured = run_cpp if args.cpp else run_convolutions if args.convolutions else run_times
+        run = measured(args)
+        print(convolutions.report(run) if args.convolutions else run.as_markdown(), end="")
+        if args.json:
+            args.json.write_text(run.as_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -81,11 +81,13 @@ def measure(
     """Every case for every worker: `repetitions` loops of about `seconds` each, in turn."""
     results: Results = {}
     for case in cases:
-        able = [w for w in workers if w.ask(prepare=case.name, seconds=seconds)["supported"]]
+        order = {"prepare": case.build, "params": case.params, "seconds": seconds}
+        able = [w for w in workers if w.ask(**order)["supported"]]
         times: dict[str, list[float]] = {w.peer: [] for w in able}
         for _ in range(repetitions):
             for worker in able:
-                times[worker.peer].append(worker.ask(run=seconds)["seconds"])
+                taken = worker.ask(run=seconds)["seconds"]
+                times[worker.peer].append(taken / case.operations)
         results[case.name] = times
         say(f"{case.name}: " + ", ".join(f"{p} {min(t):.3g} s" for p, t in times.items()))
     return results

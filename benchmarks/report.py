@@ -8,9 +8,8 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
 
-from benchmarks.cases import CASES, CPP_CASES, Case
+from benchmarks.cases import SHARES, Case
 from benchmarks.machine import cpu_name
 from benchmarks.measure import Results
 
@@ -19,6 +18,7 @@ from benchmarks.measure import Results
 class Run:
     """All that a report is made of."""
 
+    cases: Sequence[Case]
     results: Results
     versions: dict[str, str]
     threads: int
@@ -49,13 +49,17 @@ class Run:
             indent=1,
         )
 
+    def heading(self) -> str:
+        peers = ", ".join(f"{p} {v}" for p, v in self.versions.items())
+        return (
+            f"CPU: {cpu_name()}, {self.threads} thread(s). {peers}. "
+            f"Python {platform.python_version()}, {platform.system()}. {self.date}."
+        )
+
     def as_markdown(self) -> str:
-        peers = list(self.versions)
-        base = peers[0]
+        base = next(iter(self.versions))
         blocks = [
-            f"CPU: {cpu_name()}, {self.threads} thread(s). "
-            + ", ".join(f"{p} {v}" for p, v in self.versions.items())
-            + f". Python {platform.python_version()}, {platform.system()}. {self.date}.",
+            self.heading(),
             f"Smallest of {self.repetitions} interleaved repetitions (median in brackets). "
             f"x: how many times as long as {base} it takes; above 1, {base} is faster.",
         ]
@@ -64,17 +68,37 @@ class Run:
             blocks.append(
                 f"Fused multiply-add peak of one core: {peak}; shares of it in %, medians both."
             )
-        for title, cases in (
-            ("Time", [c for c in CASES + CPP_CASES if not c.unit]),
-            ("Throughput", [c for c in CASES if c.unit]),
-        ):
-            rows = [self._row(c, peers) for c in cases if self.results.get(c.name)]
-            if rows:
-                head = ["case", base]
-                for peer in peers[1:]:
-                    head += [peer, "x"]
-                blocks.append(f"## {title}\n\n" + _table([head, *rows]))
+        blocks += self._table("Time", [c for c in self.cases if not c.unit])
+        blocks += self._table("Throughput", [c for c in self.cases if c.unit])
+        blocks += self._shares()
         return "\n\n".join(blocks) + "\n"
+
+    def _table(self, title: str, cases: Sequence[Case]) -> list[str]:
+        cases = [c for c in cases if self.results.get(c.name)]
+        if not cases:
+            return []
+        base, *others = self.versions
+        others = [p for p in others if any(p in self.results[c.name] for c in cases)]
+        head = ["case", base]
+        for peer in others:
+            head += [peer, "x"]
+        return [f"## {title}\n\n" + table([head, *(self._row(c, [base, *others]) for c in cases)])]
+
+    def _shares(self) -> list[str]:
+        """How much of the time of one case another takes, by peer."""
+        rows = []
+        for part, whole in SHARES:
+            times, wholes = self.results.get(part, {}), self.results.get(whole, {})
+            if times and wholes:
+                both = [p in times and p in wholes for p in self.versions]
+                rows.append(
+                    [f"{part} / {whole}"]
+                    + [
+                        f"{min(times[p]) / min(wholes[p]):.2f}" if known else ""
+                        for p, known in zip(self.versions, both, strict=True)
+                    ]
+                )
+        return ["## Shares of time\n\n" + table([["cases", *self.versions], *rows])] if rows else []
 
     def _row(self, case: Case, peers: Sequence[str]) -> list[str]:
         results = self.results[case.name]
@@ -111,12 +135,13 @@ def quantity(value: float) -> str:
     return f"{value:.3g} "
 
 
-def _table(rows: Sequence[Sequence[Any]]) -> str:
+def table(rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table with its first row as the head; `left` columns are aligned to the left."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "| "
         + " | ".join(
-            cell.ljust(w) if i == 0 else cell.rjust(w)
+            cell.ljust(w) if i < left else cell.rjust(w)
             for i, (cell, w) in enumerate(zip(row, widths, strict=True))
         )
         + " |"
@@ -124,7 +149,7 @@ def _table(rows: Sequence[Sequence[Any]]) -> str:
     ]
     rule = (
         "|"
-        + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths))
+        + "|".join("-" * (w + 2) if i < left else "-" * (w + 1) + ":" for i, w in enumerate(widths))
         + "|"
     )
     return "\n".join([lines[0], rule, *lines[1:]])

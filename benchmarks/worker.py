@@ -1,7 +1,8 @@
 """One peer in a process of its own: `python -m benchmarks.worker PEER THREADS`.
 
 Reads a line of JSON per order from standard input and answers each with one on standard output:
-{"prepare": case} builds, warms up and sizes the inner loop; {"run": seconds} times it once.
+{"prepare": build, "params": ...} builds, warms up and sizes the inner loop; {"run": seconds} times
+it once.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import importlib
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.cases import CASES, Case
+from benchmarks.peers import Unavailable, module_of
 
 
 def timed(call: Callable[[], Any], loops: int) -> float:
@@ -41,37 +43,38 @@ def loops_for(call: Callable[[], Any], seconds: float) -> int:
         loops = max(2 * loops, int(loops * seconds / 4 / max(taken, 1e-9)))
 
 
-def case_of(name: str) -> Case:
-    return next(c for c in CASES if c.name == name)
+def load(name: str, threads: int) -> Any:
+    return importlib.import_module(module_of(name)).load(threads)
 
 
-def prepare(peer: Any, name: str) -> Callable[[], Any] | None:
+def prepare(peer: Any, build: str, params: dict[str, Any]) -> Callable[[], Any] | None:
     """The case as a callable; None where the peer does not have it."""
-    case = case_of(name)
-    build = getattr(peer, case.build, None)
-    return build(**case.params) if build else None
+    method = getattr(peer, build, None)
+    return method(**params) if method else None
 
 
 def main() -> None:
-    peer_name, threads = sys.argv[1], int(sys.argv[2])
     try:
-        peer = importlib.import_module(f"benchmarks.peers.{peer_name}").load(threads)
-    except ModuleNotFoundError as error:
+        peer = load(sys.argv[1], int(sys.argv[2]))
+    except (ModuleNotFoundError, Unavailable) as error:
         print(json.dumps({"missing": str(error)}), flush=True)
         return
     print(json.dumps({"version": peer.version}), flush=True)
-    call, loops, operations = None, 1, 1
+    call, loops = None, 1
     for line in sys.stdin:
         order = json.loads(line)
         if "prepare" in order:
             call = None  # frees the last case before the next is built
-            call = prepare(peer, order["prepare"])
-            operations = case_of(order["prepare"]).operations
-            if call:
-                loops = loops_for(call, order["seconds"])
+            try:
+                call = prepare(peer, order["prepare"], order["params"])
+                if call:
+                    loops = loops_for(call, order["seconds"])
+            except Exception:  # the peer is left out of this case, and what it said is shown
+                call = None
+                traceback.print_exc()
             answer = {"supported": call is not None}
         else:
-            answer = {"seconds": timed(call, loops) / loops / operations}
+            answer = {"seconds": timed(call, loops) / loops}
         print(json.dumps(answer), flush=True)
 
 

@@ -149,6 +149,50 @@ def test_detach():
     assert y.is_leaf
 
 
+def test_views_of_a_base_that_was_cut_off():
+    x = leaf(1.0, 2.0, 3.0)
+
+    def base_and_view():
+        base = x * 2
+        return base, base[:2]
+
+    base, v = base_and_view()
+    base.detach_()
+    assert wg.autograd.grad(v.sum(), x)[0].tolist() == [2.0, 2.0, 0.0]
+
+    base, v = base_and_view()
+    base.detach_()
+    for change in (lambda: v.mul_(3), lambda: v.copy_(x[:2]), lambda: v[:1].add_(1)):
+        with pytest.raises(RuntimeError, match="detach_"):
+            change()
+    assert base.tolist() == [2.0, 4.0, 6.0] and not base.requires_grad
+
+    # New values through the base, or unrecorded: they do not depend on x.
+    for change in (lambda base, v: base.mul_(3), lambda base, v: v.detach().mul_(3)):
+        base, v = base_and_view()
+        base.detach_()
+        change(base, v)
+        assert v.requires_grad and not v.is_leaf
+        (v * x[:2]).sum().backward()
+        assert x.grad.tolist() == [6.0, 12.0, 0.0]
+        x.grad = None
+
+    # The view that was changed keeps its history, others have that of the base.
+    base = wg.zeros(3, dtype=wg.float64)
+    v, u = base[:2], base[1:]
+    v.copy_(x[1:] * 7)
+    base.detach_()
+    assert v.requires_grad and not u.requires_grad and not base.requires_grad
+    assert wg.autograd.grad(v.sum(), x)[0].tolist() == [0.0, 7.0, 7.0]
+    with pytest.raises(RuntimeError, match="detach_"):
+        v.mul_(2)
+
+    base, v = base_and_view()
+    base.detach_()
+    base.copy_(x * 5)
+    assert wg.autograd.grad(v.sum(), x)[0].tolist() == [5.0, 5.0, 0.0]
+
+
 def test_data_has_its_own_change_counter():
     x = leaf(2.0)
     y = x * x

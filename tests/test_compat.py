@@ -160,7 +160,6 @@ def test_parallel_modules_hand_on():
 
 
 def test_switches_are_kept():
-    assert wg.set_flush_denormal(False) and not wg.set_flush_denormal(True)
     with pytest.warns(UserWarning, match="highest"):
         wg.set_float32_matmul_precision("foo")
     wg.set_num_interop_threads(2)

@@ -133,3 +133,44 @@ def test_what_torch_does_with_history_and_copies():
     assert back.requires_grad
     t = torch.ones(2)
     assert copy.copy(t).data_ptr() == t.data_ptr()
+
+
+def test_deepcopy_keeps_views_of_one_storage():
+    x = wg.arange(6.0)
+    parts = [x, x[1:4], x.view(2, 3).t(), x[::2], x.view(wg.int32)[2:], x[:0]]
+    a, *others = copy.deepcopy(parts)
+    a[2] = 7.0
+    assert x[2] == 2
+    assert [t.tolist() for t in others[:3]] == [[1, 7, 3], [[0, 3], [1, 4], [7, 5]], [0, 7, 4]]
+    assert others[3].view(wg.float32).tolist() == [7, 3, 4, 5]
+    for t, source in zip((a, *others), parts, strict=True):
+        assert (t.stride(), t.storage_offset()) == (source.stride(), source.storage_offset())
+        assert t.untyped_storage().nbytes() == 24
+        assert not t._is_view()
+    assert copy.deepcopy(x[1:]).untyped_storage() != copy.deepcopy(x[1:]).untyped_storage()
+
+
+def test_deepcopy_of_a_module_keeps_buffers_of_one_storage():
+    class Two(wg.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.all = wg.zeros(6)
+            self.register_buffer("first", self.all[:3])
+            self.buffer = wg.nn.Buffer(self.all[2:])
+            self.weight = wg.nn.Parameter(self.all[:2])
+
+    copied = copy.deepcopy(Two())
+    copied.all.fill_(2.0)
+    assert copied.first.tolist() == [2.0] * 3 and copied.buffer.tolist() == [2.0] * 4
+    assert copied.weight.tolist() == [0.0] * 2  # as in PyTorch: parameters get their own
+
+
+def test_deepcopy_of_what_a_storage_does_not_divide_into():
+    x = wg.arange(5).to(wg.uint8)
+    a, b = copy.deepcopy([x, x[:4].view(wg.int32)])
+    assert a.tolist() == x.tolist() and b.tolist() == x[:4].view(wg.int32).tolist()
+
+
+def test_deepcopy_inside_of_vmap():
+    x = wg.arange(6.0).view(2, 3)
+    assert wg.equal(wg.vmap(lambda v: copy.deepcopy(v) * 2)(x), x * 2)

@@ -230,3 +230,41 @@ time.sleep(0.2)
         [sys.executable, "-c", code], env={"PYTHONPATH": home}, capture_output=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_flushed_denormals_on_every_thread(two_threads):
+    tiny = wg.full((1 << 18,), 1e-40)
+    try:
+        if not wg.set_flush_denormal(True):
+            pytest.skip("the processor cannot")
+        wg.set_num_threads(2)
+        flushed = tiny * 1.0
+        wg.set_num_threads(1)
+        assert (tiny * 1.0).view(wg.int32).count_nonzero() == 0
+        assert flushed.view(wg.int32).count_nonzero() == 0
+        thread = threading.Thread(target=lambda: wg.set_flush_denormal(False))
+        thread.start()
+        thread.join()
+        assert (tiny * 1.0).view(wg.int32).count_nonzero() == 0  # each thread has its own mode
+    finally:
+        assert wg.set_flush_denormal(False)
+    wg.set_num_threads(2)
+    kept = tiny * 1.0
+    assert kept.view(wg.int32).count_nonzero() == tiny.numel()
+
+
+def test_optimizers_leave_the_mode_as_it_is():
+    p = wg.nn.Parameter(wg.ones(4))
+    optimizer = wg.optim.Adam([p])
+    p.grad = wg.ones(4)
+    for mode in (True, False):
+        if not wg.set_flush_denormal(mode):
+            pytest.skip("the processor cannot")
+        optimizer.step()
+        assert ((wg.tensor([1e-40]) * 1.0).view(wg.int32).item() == 0) is mode
+
+
+def test_flush_denormal_takes_a_bool():
+    for bad in (1, None, "x"):
+        with pytest.raises(RuntimeError, match="expected a bool"):
+            wg.set_flush_denormal(bad)

@@ -21,6 +21,7 @@ What public programs written for PyTorch use, with the number of programs that u
 the tests in `tests/parity` found: they run the same code in PyTorch
 {version} and here, and compare values, first and second derivatives, names and errors, in float32,
 in float64 and with inputs scattered in memory. "Passes" means that every case of that name agrees.
+What is left out on purpose stands in [one list](porting.md#what-there-is-not).
 
 | used by at least | names | pass | partly | fail | no case |
 |---|---|---|---|---|---|

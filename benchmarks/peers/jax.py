@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 from benchmarks.cases import MANY, STILL
 from benchmarks.peers.inputs import labels, normal
-
-Call = Callable[[], Any]
+from benchmarks.peers.jax_networks import JaxNetworks
+from benchmarks.peers.jax_tools import Call
 
 
 def load(threads: int) -> Jax:
@@ -20,9 +19,7 @@ def load(threads: int) -> Jax:
     return Jax(jax)
 
 
-class Jax:
-    """Adam and SGD are written out here: JAX has no optimizers of its own."""
-
+class Jax(JaxNetworks):
     def __init__(self, jax: Any) -> None:
         self.jax = jax
         self.np = jax.numpy
@@ -123,9 +120,6 @@ class Jax:
 
         return call
 
-    def _awaited(self, f: Callable[..., Any], *args: Any) -> Call:
-        return lambda: self.jax.block_until_ready(f(*args))
-
     def _mlp_params(self, sizes: tuple[int, ...]) -> list[tuple[Any, Any]]:
         return [
             (self.np.asarray(normal(i, o) / i**0.5, "float32"), self.np.zeros(o, "float32"))
@@ -137,43 +131,3 @@ class Jax:
             x = self.jax.nn.relu(x @ weight + bias)
         weight, bias = params[-1]
         return x @ weight + bias
-
-    def _cross_entropy(self, logits: Any, targets: Any) -> Any:
-        log_p = self.jax.nn.log_softmax(logits)
-        return -self.np.take_along_axis(log_p, targets[:, None], 1).mean()
-
-    def _adam_state(self, params: Any) -> Any:
-        zeros = self.jax.tree.map(self.np.zeros_like, params)
-        return params, zeros, self.jax.tree.map(self.np.zeros_like, params), self.np.float32(0)
-
-    def _adam(self, state: Any, grads: Any, decay: float) -> Any:
-        params, m, v, t = state
-        tree_map, lr, b1, b2 = self.jax.tree.map, STILL, 0.9, 0.999
-        t = t + 1
-        m = tree_map(lambda m, g: b1 * m + (1 - b1) * g, m, grads)
-        v = tree_map(lambda v, g: b2 * v + (1 - b2) * g * g, v, grads)
-        params = tree_map(
-            lambda p, m, v: (
-                p * (1 - lr * decay)
-                - lr * (m / (1 - b1**t)) / (self.np.sqrt(v / (1 - b2**t)) + 1e-8)
-            ),
-            params,
-            m,
-            v,
-        )
-        return params, m, v, t
-
-    def _adam_steps(self, loss: Callable[[Any], Any], params: Any) -> Call:
-        def step(state: Any) -> Any:
-            value, grads = self.jax.value_and_grad(loss)(state[0])
-            return value, self._adam(state, grads, 0.0)
-
-        compiled = self.jax.jit(step, donate_argnums=0)
-        state = self._adam_state(params)
-
-        def call() -> None:
-            nonlocal state
-            _, state = compiled(state)
-            self.jax.block_until_ready(state)
-
-        return call

@@ -1,4 +1,4 @@
-"""PyTorch, with its fused Adam, which is the faster of its choices on a CPU."""
+"""PyTorch, with its fused optimizers, which are the fastest of its choices on a CPU."""
 
 from __future__ import annotations
 

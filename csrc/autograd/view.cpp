@@ -92,10 +92,13 @@ void check_in_place(const char* op, TensorImpl& t) {
   if (!recording()) return;
   if (t.has(kIsView)) {
     const TensorImpl& base = *t.meta->base.impl();
-    if (base.requires_grad() || t.has(kLeafRequiresGrad)) {
+    if (base.requires_grad() || t.requires_grad()) {
       WG_CHECK(base.grad_fn, Error, op,
-               ": a view of a leaf that requires grad cannot be changed in place while it is "
-               "recorded; do it under no_grad(), or on a copy");
+               base.requires_grad()
+                   ? ": a view of a leaf that requires grad cannot be changed in place while it is "
+                     "recorded; do it under no_grad(), or on a copy"
+                   : ": the view has a history that its base has lost (detach_()), so it cannot be "
+                     "changed in place; make the view anew, or clone() it");
       WG_CHECK(!t.meta->in_place_error, Error, op,
                ": the tensor cannot be changed in place: ", t.meta->in_place_error,
                "; make the view anew, or clone() it");
@@ -198,7 +201,10 @@ Node* rebased_history(TensorImpl& t, Node* node) {
 }
 
 void rebase(TensorImpl& t, Node* history) {
-  set_history(t.has(kIsView) ? *t.meta->base.impl() : t, history, 0);
+  if (!t.has(kIsView)) return set_history(t, history, 0);
+  set_history(*t.meta->base.impl(), history, 0);
+  // At once: the base may be cut off before the view's history is asked for.
+  if (!t.meta->in_place_error) grad_fn(t);
 }
 
 Node* grad_fn(TensorImpl& t) {
@@ -209,7 +215,9 @@ Node* grad_fn(TensorImpl& t) {
     return t.grad_fn;
   TensorImpl& base = *t.meta->base.impl();
   Tensor fresh;
-  if (base.grad_fn && base.storage == t.storage) {
+  // A base that was cut off takes what its views were made of before along: their values are new.
+  const bool cut = t.grad_fn && !base.requires_grad();
+  if ((base.grad_fn || cut) && base.storage == t.storage) {
     WG_CHECK(!t.meta->in_place_error, Error,
              "the base of a view was changed in place with a history that the view cannot follow: ",
              t.meta->in_place_error, "; make the view anew, or clone() it");
@@ -218,7 +226,9 @@ Node* grad_fn(TensorImpl& t) {
       uint32_t before = std::exchange(thread_mode.word, kRecording);
       ~Plain() { thread_mode.word = before; }
     } plain;
-    fresh = t.meta->step->apply(t.meta->base);
+    Tensor from = t.meta->base;
+    if (cut) (from = new_alias(base)).impl()->flags |= kLeafRequiresGrad;  // leads nowhere
+    fresh = t.meta->step->apply(from);
   }
   // Other threads may use the same view. What was there is freed after the lock: that may run
   // code of a language binding.

@@ -24,6 +24,9 @@ void bind_runtime(py::module_& m) {
   m.def("get_num_threads", &num_threads, "Threads a single operation may use.");
   m.def("set_num_threads", &set_num_threads, py::arg("num_threads"),
         "Sets how many threads a single operation may use. RuntimeError unless at least 1.");
+  m.def("_set_flush_denormal", &set_flush_denormal, py::arg("mode").noconvert(),
+        "Whether this thread's operations take and give zero for denormal numbers; False where "
+        "the processor cannot.");
   m.def(
       "memory_stats",
       [] {

@@ -122,6 +122,7 @@ void map(const TensorImpl& out, DType result, TensorImpl* const* inputs, int n_i
 }
 
 DType float_result(ResultType type, DType t) {
+  if (type == ResultType::COUNT && t == DType::bool_) return DType::int64;
   return type == ResultType::FLOAT && is_integral(t) ? default_dtype() : t;
 }
 

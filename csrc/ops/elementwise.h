@@ -14,6 +14,7 @@ enum class ResultType : uint8_t {
   SAME,
   FLOAT,
   INT,
+  COUNT,       // bools become int64
   NUMBER,      // a bool result has no meaning
   DIFFERENCE,  // nor has any bool operand
   QUOTIENT,    // as NUMBER, and integers are not divided by zero
@@ -27,6 +28,7 @@ constexpr ResultType refine(std::string_view op, ResultType t) {
     if (op == name) return ResultType::QUOTIENT;
   }
   if (op == "abs") return ResultType::MAGNITUDE;
+  if (op == "square") return ResultType::COUNT;
   return op == "sub" ? ResultType::DIFFERENCE : t;
 }
 // What two tensors promote to: like two arrays, except that a 0-d one is weak within its kind.

@@ -1,5 +1,6 @@
-// Convolutions as matrix products with unfolded tiles. Every tile is computed by one thread, and
-// sums over the batch are cut by the shape alone, so that bits do not depend on the threads.
+// Convolutions as matrix products with unfolded tiles: columns are window positions, rows are taps
+// of channels. Every tile is computed by one thread, and sums over the batch are cut by the shape
+// alone, so that bits do not depend on the threads.
 #include <algorithm>
 
 #include "kernels/gemm.h"
@@ -13,35 +14,203 @@ WENGERT_NAMESPACE_BEGIN
 
 namespace {
 
-// Bytes of an unfolded tile: half of a usual second-level cache.
+// Bytes of an unfolded tile: a quarter of a usual second-level cache.
 constexpr int64_t kTileBytes = 512 * 1024;
+// Columns of a tile, if an image or several have as many.
+constexpr int64_t kTileColumns = 256;
 // Partial sums of a weight's gradient.
 constexpr int64_t kMaxParts = 16, kPartBytes = int64_t{64} << 20;
 
-struct Tiles {
-  int64_t size, count;
-  Tiles(int64_t positions, int64_t rows, int64_t item) {
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Positions [begin, end) of `images` images.
+struct Tile {
+  int64_t image, images, begin, end;
+  int64_t length() const { return end - begin; }
+  int64_t columns() const { return images * length(); }
+};
+
+// A tile is a part of one image, or all of several.
+class Tiling {
+ public:
+  Tiling(int64_t batch, int64_t positions) : batch_(batch), positions_(positions) {
+    images_ = std::clamp<int64_t>(kTileColumns / std::max<int64_t>(positions, 1), 1,
+                                  std::max<int64_t>(batch, 1));
     constexpr int64_t kUnit = 32;
-    const int64_t most = std::max<int64_t>(kTileBytes / (std::max<int64_t>(rows, 1) * item), 64);
-    count = std::max<int64_t>((positions + most - 1) / most, 1);
-    size = ((positions + count - 1) / count + kUnit - 1) / kUnit * kUnit;
-    count = positions == 0 ? 0 : (positions + size - 1) / size;
+    const int64_t parts = std::max<int64_t>(positions / kTileColumns, 1);
+    length_ = images_ > 1 ? positions : ceil_div(ceil_div(positions, parts), kUnit) * kUnit;
+    parts_ = positions == 0 ? 0 : ceil_div(positions, std::max<int64_t>(length_, 1));
+  }
+  int64_t groups() const { return ceil_div(batch_, images_); }  // of images
+  int64_t parts() const { return parts_; }                      // of an image
+  int64_t count() const { return groups() * parts_; }
+  int64_t columns() const { return images_ * length_; }  // the most of a tile
+  Tile at(int64_t group, int64_t part) const {
+    const int64_t image = group * images_, begin = part * length_;
+    return {image, std::min(images_, batch_ - image), begin, std::min(positions_, begin + length_)};
+  }
+
+ private:
+  int64_t batch_, positions_;
+  int64_t images_, length_, parts_;
+};
+
+// The products over one plan: what they share.
+struct Products {
+  const ConvolutionPlan& p;
+  const int64_t item = static_cast<int64_t>(item_size(p.dtype));
+  const int64_t positions = p.windows.positions(), volume = p.windows.volume();
+  const int64_t taps = p.windows.taps(), rows = p.rows();
+  const Tiling tiling{p.batch, positions};
+  const kernels::ConvolutionKernels& kernel = kernels::convolution(p.dtype);
+  // Channels that are unfolded at once.
+  const int64_t some =
+      std::clamp<int64_t>(kTileBytes / (std::max<int64_t>(taps * tiling.columns(), 1) * item), 1,
+                          std::max<int64_t>(p.in_channels, 1));
+
+  void* at(const void* base, int64_t elements) const {
+    return const_cast<char*>(static_cast<const char*>(base)) + elements * item;
+  }
+  void* x_at(const void* x, int64_t image, int64_t group, int64_t channel) const {
+    return at(x, ((image * p.groups + group) * p.in_channels + channel) * volume);
+  }
+  void* y_at(const void* y, int64_t image, int64_t group) const {
+    return at(y, (image * p.groups + group) * p.out_channels * positions);
+  }
+  // A tile is read where it stands if it is its own unfolding, or lies in one image.
+  bool stands_in_x(const Tile& t) const { return t.images == 1 && p.pointwise(); }
+  int64_t column_bytes() const { return some * taps * tiling.columns() * item; }
+  int64_t gathered_bytes() const {
+    return tiling.at(0, 0).images > 1 ? p.out_channels * tiling.columns() * item : 0;
+  }
+
+  kernels::Gemm product(int64_t m, int64_t n, int64_t k) const {
+    kernels::Gemm g;
+    g.dtype = p.dtype;
+    g.m = m;
+    g.n = n;
+    g.k = k;
+    return g;
+  }
+  void unfold(const Tile& t, int64_t group, int64_t channel, int64_t channels, const void* x,
+              char* col) const {
+    for (int64_t i = 0; i < t.images; ++i)
+      kernel.unfold(p.windows, channels, t.begin, t.end, col + i * t.length() * item, t.columns(),
+                    x_at(x, t.image + i, group, channel));
+  }
+  // Channels [channel, channel + channels) of x unfolded, as B or, turned, as B^T of a product.
+  void set_columns(kernels::Gemm& g, const Tile& t, int64_t group, int64_t channel,
+                   int64_t channels, const void* x, char* col) const {
+    if (stands_in_x(t)) {
+      g.b = at(x_at(x, t.image, group, channel), t.begin);
+      g.ldb = volume;
+    } else {
+      unfold(t, group, channel, channels, x, col);
+      g.b = col;
+      g.ldb = t.columns();
+    }
+  }
+  // The rows of y in a tile, from or to memory of their own if they are of several images.
+  template <class Copy>
+  void for_rows(const Tile& t, int64_t group, const void* y, const Copy& copy) const {
+    for (int64_t i = 0; i < t.images; ++i) {
+      for (int64_t r = 0; r < p.out_channels; ++r)
+        copy(at(y_at(y, t.image + i, group), r * positions), (r * t.images + i) * t.length() * item,
+             static_cast<size_t>(t.length() * item), r);
+    }
+  }
+  struct Rows {
+    const void* data;
+    int64_t ld;
+  };
+  Rows gathered(const Tile& t, int64_t group, const void* y, char* own) const {
+    if (t.images == 1) return {at(y_at(y, t.image, group), t.begin), positions};
+    for_rows(t, group, y, [&](const void* row, int64_t offset, size_t bytes, int64_t) {
+      std::memcpy(own + offset, row, bytes);
+    });
+    return {own, t.columns()};
+  }
+
+  template <class T>
+  void output(const Tile& t, int64_t group, void* y, const void* x, const void* w, const T* bias,
+              char* col, char* own) const {
+    kernels::Gemm g = product(p.out_channels, t.columns(), 0);
+    g.lda = rows;
+    const bool scattered = t.images > 1;
+    g.c = scattered ? own : at(y_at(y, t.image, group), t.begin);
+    g.ldc = scattered ? t.columns() : positions;
+    if (bias) {
+      for (int64_t r = 0; r < g.m; ++r) {
+        T* row = static_cast<T*>(g.c) + r * g.ldc;
+        std::fill(row, row + g.n, bias[group * p.out_channels + r]);
+      }
+      g.accumulate = true;
+    }
+    const int64_t step = stands_in_x(t) ? std::max<int64_t>(p.in_channels, 1) : some;
+    for (int64_t channel = 0; channel < std::max<int64_t>(p.in_channels, 1); channel += step) {
+      const int64_t channels = std::min(step, p.in_channels - channel);
+      g.k = channels * taps;
+      g.a = at(w, group * p.out_channels * rows + channel * taps);
+      set_columns(g, t, group, channel, channels, x, col);
+      kernels::gemm(g);
+      g.accumulate = true;
+    }
+    if (scattered) {
+      for_rows(t, group, y, [&](void* row, int64_t offset, size_t bytes, int64_t) {
+        std::memcpy(row, own + offset, bytes);
+      });
+    }
+  }
+
+  // Of some channels of the images of tiles (images, 0), (images, 1), ...
+  void input(int64_t images, int64_t group, int64_t channel, void* x, const void* y, const void* w,
+             char* col, char* own) const {
+    const int64_t channels = std::min(some, p.in_channels - channel);
+    const Tile whole = tiling.at(images, 0);
+    for (int64_t i = 0; i < whole.images && !stands_in_x(whole); ++i)
+      std::memset(x_at(x, whole.image + i, group, channel), 0,
+                  static_cast<size_t>(channels * volume * item));
+    for (int64_t part = 0; part < tiling.parts(); ++part) {
+      const Tile t = tiling.at(images, part);
+      kernels::Gemm g = product(channels * taps, t.columns(), p.out_channels);
+      g.transpose_a = true;
+      g.a = at(w, group * p.out_channels * rows + channel * taps);
+      g.lda = rows;
+      const Rows from = gathered(t, group, y, own);
+      g.b = from.data;
+      g.ldb = from.ld;
+      g.c = stands_in_x(t) ? at(x_at(x, t.image, group, channel), t.begin) : col;
+      g.ldc = stands_in_x(t) ? volume : t.columns();
+      kernels::gemm(g);
+      for (int64_t i = 0; i < t.images && !stands_in_x(t); ++i)
+        kernel.fold(p.windows, channels, t.begin, t.end, col + i * t.length() * item, t.columns(),
+                    x_at(x, t.image + i, group, channel));
+    }
+  }
+
+  // What a tile gives to the weights of a group, at `to`.
+  void weight(const Tile& t, int64_t group, void* to, const void* x, const void* y, bool accumulate,
+              char* col, char* own) const {
+    kernels::Gemm g = product(p.out_channels, 0, t.columns());
+    const Rows from = gathered(t, group, y, own);
+    g.a = from.data;
+    g.lda = from.ld;
+    g.transpose_b = true;
+    g.ldc = rows;
+    g.accumulate = accumulate;
+    for (int64_t channel = 0; channel < p.in_channels; channel += some) {
+      const int64_t channels = std::min(some, p.in_channels - channel);
+      g.n = channels * taps;
+      set_columns(g, t, group, channel, channels, x, col);
+      g.c = at(to, channel * taps);
+      kernels::gemm(g);
+    }
   }
 };
 
-const void* at(const void* base, int64_t elements, int64_t item) {
-  return static_cast<const char*>(base) + elements * item;
-}
-void* at(void* base, int64_t elements, int64_t item) {
-  return static_cast<char*>(base) + elements * item;
-}
-
-template <class T>
-void fill_rows(void* out, int64_t rows, int64_t n, int64_t ld, const void* values) {
-  for (int64_t r = 0; r < rows; ++r) {
-    T* p = static_cast<T*>(out) + r * ld;
-    std::fill(p, p + n, static_cast<const T*>(values)[r]);
-  }
+template <class F>
+void for_dtype(DType dtype, const F& f) {
+  dtype == DType::float64 ? f(double{}) : f(float{});
 }
 
 }  // namespace
@@ -57,45 +226,19 @@ void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, c
   if (const int tile = Winograd::tile_for(p, ConvolutionProduct::output)) {
     return Winograd{p, tile}.convolve(y, x, w, bias);
   }
-  const auto item = static_cast<int64_t>(item_size(p.dtype));
-  const int64_t positions = p.windows.positions(), volume = p.windows.volume(), rows = p.rows();
-  const bool pointwise = p.pointwise();
-  const Tiles tiles(positions, rows, item);
-  const auto& kernel = kernels::convolution(p.dtype);
+  const Products products{p};
+  const Tiling& tiling = products.tiling;
   const auto run = [&](int64_t begin, int64_t end) {
-    Scratch col(pointwise ? 0 : rows * tiles.size * item);
+    const Scratch col(products.column_bytes()), own(products.gathered_bytes());
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t image = task / tiles.count, group = image % p.groups;
-      const int64_t first = task % tiles.count * tiles.size;
-      const int64_t n = std::min(tiles.size, positions - first);
-      const void* from = at(x, image * p.in_channels * volume, item);
-      kernels::Gemm g;
-      g.dtype = p.dtype;
-      g.m = p.out_channels;
-      g.n = n;
-      g.k = rows;
-      g.a = at(w, group * p.out_channels * rows, item);
-      g.lda = rows;
-      if (pointwise) {
-        g.b = at(from, first, item);
-        g.ldb = volume;
-      } else {
-        kernel.unfold(p.windows, p.in_channels, first, first + n, col.data, n, from);
-        g.b = col.data;
-        g.ldb = n;
-      }
-      g.c = at(y, image * p.out_channels * positions + first, item);
-      g.ldc = positions;
-      if (bias) {
-        const void* values = at(bias, group * p.out_channels, item);
-        p.dtype == DType::float64 ? fill_rows<double>(g.c, g.m, n, positions, values)
-                                  : fill_rows<float>(g.c, g.m, n, positions, values);
-        g.accumulate = true;
-      }
-      kernels::gemm(g);
+      const int64_t group = task % p.groups, tile = task / p.groups;
+      for_dtype(p.dtype, [&]<class T>(T) {
+        products.output(tiling.at(tile / tiling.parts(), tile % tiling.parts()), group, y, x, w,
+                        static_cast<const T*>(bias), col.data, own.data);
+      });
     }
   };
-  const int64_t tasks = p.batch * p.groups * tiles.count;
+  const int64_t tasks = tiling.count() * p.groups;
   tasks == 1 ? run(0, 1) : runtime::parallel_for(tasks, 1, run);
 }
 
@@ -103,43 +246,16 @@ void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void
   if (const int tile = Winograd::tile_for(p, ConvolutionProduct::input)) {
     return Winograd{p, tile}.convolve_input(x, y, w);
   }
-  const auto item = static_cast<int64_t>(item_size(p.dtype));
-  const int64_t positions = p.windows.positions(), volume = p.windows.volume(), rows = p.rows();
-  const int64_t taps = p.windows.taps();
-  const bool pointwise = p.pointwise();
-  // A task owns some channels of one image, so that no two write to one element.
-  const int64_t wanted = kTileBytes / (std::max<int64_t>(taps * positions, 1) * item);
-  const int64_t some = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(p.in_channels, 1));
-  const int64_t blocks = (p.in_channels + some - 1) / some;
-  const Tiles tiles(positions, some * taps, item);
-  const auto& kernel = kernels::convolution(p.dtype);
+  const Products products{p};
+  // A task owns some channels of its images, so that no two write to one element.
+  const int64_t blocks = ceil_div(p.in_channels, products.some);
   const auto run = [&](int64_t begin, int64_t end) {
-    Scratch col(pointwise ? 0 : some * taps * tiles.size * item);
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t image = task / blocks, group = image % p.groups;
-      const int64_t channel = task % blocks * some;
-      const int64_t channels = std::min(some, p.in_channels - channel);
-      void* to = at(x, (image * p.in_channels + channel) * volume, item);
-      kernels::Gemm g;
-      g.dtype = p.dtype;
-      g.m = channels * taps;
-      g.k = p.out_channels;
-      g.transpose_a = true;
-      g.a = at(w, group * p.out_channels * rows + channel * taps, item);
-      g.lda = rows;
-      g.ldb = positions;
-      if (!pointwise) std::memset(to, 0, static_cast<size_t>(channels * volume * item));
-      for (int64_t first = 0; first < positions; first += tiles.size) {
-        g.n = std::min(tiles.size, positions - first);
-        g.b = at(y, image * p.out_channels * positions + first, item);
-        g.c = pointwise ? at(to, first, item) : col.data;
-        g.ldc = pointwise ? volume : g.n;
-        kernels::gemm(g);
-        if (!pointwise) kernel.fold(p.windows, channels, first, first + g.n, col.data, g.n, to);
-      }
-    }
+    const Scratch col(products.column_bytes()), own(products.gathered_bytes());
+    for (int64_t task = begin; task < end; ++task)
+      products.input(task / blocks / p.groups, task / blocks % p.groups,
+                     task % blocks * products.some, x, y, w, col.data, own.data);
   };
-  const int64_t tasks = p.batch * p.groups * blocks;
+  const int64_t tasks = products.tiling.groups() * p.groups * blocks;
   tasks == 1 ? run(0, 1) : runtime::parallel_for(tasks, 1, run);
 }
 
@@ -148,65 +264,37 @@ void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const voi
   if (const int tile = Winograd::tile_for(p, ConvolutionProduct::weight)) {
     return Winograd{p, tile}.convolve_weight(w, x, y, accumulate);
   }
-  const auto item = static_cast<int64_t>(item_size(p.dtype));
-  const int64_t positions = p.windows.positions(), volume = p.windows.volume(), rows = p.rows();
-  const int64_t weights = p.groups * p.out_channels * rows;
+  const Products products{p};
+  const Tiling& tiling = products.tiling;
+  const int64_t group_weights = p.out_channels * products.rows;
+  const int64_t weights = p.groups * group_weights;
   if (weights == 0) return;
-  const bool pointwise = p.pointwise();
-  const Tiles tiles(positions, rows, item);
-  const auto& kernel = kernels::convolution(p.dtype);
-  // Adds what images [first, last) give to `to`, or replaces it.
-  const auto images = [&](int64_t first, int64_t last, int64_t group, void* to, bool add) {
-    if (first >= last || tiles.count == 0) {
-      if (!add) std::memset(to, 0, static_cast<size_t>(p.out_channels * rows * item));
+  // Adds what tiles [first, last) give to `to`, or replaces it.
+  const auto tiles = [&](int64_t first, int64_t last, int64_t group, void* to, bool add) {
+    if (first >= last) {
+      if (!add) std::memset(to, 0, static_cast<size_t>(group_weights * products.item));
       return;
     }
-    Scratch col(pointwise ? 0 : rows * tiles.size * item);
-    for (int64_t image = first; image < last; ++image) {
-      const int64_t index = image * p.groups + group;
-      const void* from = at(x, index * p.in_channels * volume, item);
-      for (int64_t begin = 0; begin < positions; begin += tiles.size) {
-        const int64_t n = std::min(tiles.size, positions - begin);
-        kernels::Gemm g;
-        g.dtype = p.dtype;
-        g.m = p.out_channels;
-        g.n = rows;
-        g.k = n;
-        g.a = at(y, index * p.out_channels * positions + begin, item);
-        g.lda = positions;
-        g.transpose_b = true;
-        if (pointwise) {
-          g.b = at(from, begin, item);
-          g.ldb = volume;
-        } else {
-          kernel.unfold(p.windows, p.in_channels, begin, begin + n, col.data, n, from);
-          g.b = col.data;
-          g.ldb = n;
-        }
-        g.c = to;
-        g.ldc = rows;
-        g.accumulate = add;
-        kernels::gemm(g);
-        add = true;
-      }
-    }
+    const Scratch col(products.column_bytes()), own(products.gathered_bytes());
+    for (int64_t i = first; i < last; ++i, add = true)
+      products.weight(tiling.at(i / tiling.parts(), i % tiling.parts()), group, to, x, y, add,
+                      col.data, own.data);
   };
-  const int64_t most = std::clamp<int64_t>(kPartBytes / (weights * item), 1, kMaxParts);
-  const int64_t parts = std::max<int64_t>(std::min(most, p.batch), 1);
-  const int64_t group_weights = p.out_channels * rows;
+  const int64_t most = std::clamp<int64_t>(kPartBytes / (weights * products.item), 1, kMaxParts);
+  const int64_t count = tiling.count();
+  const int64_t parts = std::max<int64_t>(std::min(most, count), 1);
   if (parts == 1) {
-    for (int64_t group = 0; group < p.groups; ++group) {
-      images(0, p.batch, group, at(w, group * group_weights, item), accumulate);
-    }
+    for (int64_t group = 0; group < p.groups; ++group)
+      tiles(0, count, group, products.at(w, group * group_weights), accumulate);
     return;
   }
-  Scratch sums(parts * weights * item);
+  const Scratch sums(parts * weights * products.item);
   runtime::parallel_tasks(parts * p.groups, [&](int64_t task) {
     const int64_t part = task / p.groups, group = task % p.groups;
-    images(p.batch * part / parts, p.batch * (part + 1) / parts, group,
-           sums.data + (part * weights + group * group_weights) * item, false);
+    tiles(count * part / parts, count * (part + 1) / parts, group,
+          products.at(sums.data, part * weights + group * group_weights), false);
   });
-  const auto add_up = [&]<class T>(T) {
+  for_dtype(p.dtype, [&]<class T>(T) {
     T* to = static_cast<T*>(w);
     const T* from = reinterpret_cast<const T*>(sums.data);
     runtime::parallel_for(weights, 4096, [&](int64_t begin, int64_t end) {
@@ -216,8 +304,7 @@ void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const voi
         to[i] = accumulate ? to[i] + total : total;
       }
     });
-  };
-  p.dtype == DType::float64 ? add_up(double{}) : add_up(float{});
+  });
 }
 
 WENGERT_NAMESPACE_END

@@ -101,6 +101,39 @@ struct Clamp {
   }
 };
 
+// log(x / (1 - x)) with x moved to [eps, 1 - eps]; without bounds for a negative eps.
+struct Logit {
+  double eps;
+  static constexpr const char* name = "logit";
+  WG_FIELDS(eps)
+  static constexpr Batching batching = Batching::elementwise;
+  static constexpr Save saves[] = {save_input(0)};
+  void infer(Infer& m) const {
+    WG_CHECK(!is_complex(m.in(0).dtype), NotImplementedError,
+             "logit: expected real numbers, but got ", m.in(0).dtype);
+    elementwise::infer_unary(name, elementwise::ResultType::FLOAT, m);
+  }
+  void compute(Compute& c) const {
+    Tensor x = to(c.in(0), c.out().dtype());
+    if (eps >= 0) x = where(lt(x, Scalar(eps)), full({}, eps, x.dtype()), below(x));
+    copy_elements(*c.out().impl(), *log(div(x, sub(Scalar(1.0), x))).impl());
+  }
+  void vjp(Vjp& v) const { v.set(0, along(v.grad(), v.saved(0))); }
+  void jvp(Jvp& j) const { j.set(0, along(j.tangent(0), j.in(0))); }
+
+ private:
+  Tensor below(const Tensor& x) const {
+    return where(gt(x, Scalar(1 - eps)), full({}, 1 - eps, x.dtype()), x);
+  }
+  // Where x is out of bounds nothing passes, or there is no derivative.
+  Tensor along(const Tensor& t, const Tensor& x) const {
+    const double low = eps >= 0 ? eps : 0.0;
+    const double rest = eps >= 0 ? 0.0 : std::numeric_limits<double>::quiet_NaN();
+    const Tensor out = logical_or(lt(x, Scalar(low)), gt(x, Scalar(1 - low)));
+    return where(out, full({}, rest, t.dtype()), div(t, mul(x, sub(Scalar(1.0), x))));
+  }
+};
+
 void check_bounds(bool any) {
   WG_CHECK(any, Error, "clamp: at least one of min and max must be given");
 }
@@ -142,8 +175,7 @@ Tensor bitwise_not(const Tensor& input) {
 }
 
 Tensor logit(const Tensor& input, std::optional<double> eps) {
-  const Tensor x = eps ? clamp(input, Scalar(*eps), Scalar(1 - *eps)) : input;
-  return log(div(x, sub(Scalar(1.0), x)));
+  return apply(Logit{eps.value_or(-1.0)}, input);
 }
 
 Tensor deg2rad(const Tensor& input) { return mul(input, Scalar(0.017453292519943295769)); }

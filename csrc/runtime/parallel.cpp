@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 
+#include "runtime/denormals.h"
 #include "runtime/platform.h"
 #include "runtime/thread_pool.h"
 #include "wengert/error.h"
@@ -23,6 +24,7 @@ std::atomic<Executor*> host_executor{nullptr};
 struct Loop {
   void (*body)(void*, int64_t);
   void* context;
+  uint64_t flushed = flushed_denormals();  // by the caller's thread, hence by all
   std::atomic<bool> failed{false};
   std::exception_ptr error{};  // written by the one task that set `failed`
 
@@ -36,7 +38,10 @@ struct Loop {
   static void task(void* loop, int64_t i) noexcept {
     const bool outside = !inside_loop;
     inside_loop = true;
-    static_cast<Loop*>(loop)->call(i);
+    {
+      const FlushDenormals mode(static_cast<Loop*>(loop)->flushed);
+      static_cast<Loop*>(loop)->call(i);
+    }
     if (outside) inside_loop = false;
   }
 };
@@ -91,6 +96,12 @@ void set_num_threads(int n) {
   }
   runtime::thread_setting.store(n, std::memory_order_relaxed);
   if (!runtime::inside_loop) runtime::ThreadPool::shrink_shared(n);
+}
+
+bool set_flush_denormal(bool flush) {
+  const uint64_t others = runtime::float_mode() & ~runtime::kFlushDenormals;
+  runtime::set_float_mode(flush ? others | runtime::kFlushDenormals : others);
+  return runtime::kFlushDenormals != 0;
 }
 
 void set_executor(Executor* executor) {

@@ -10,9 +10,6 @@ from wengert._legacy_methods import strided
 from wengert._tensor import Size, Tensor, all_dtypes, dtype
 
 _dtypes = {t.name: t for t in all_dtypes}
-# Where the types stand in texts; a program written for PyTorch looks for "torch.FloatTensor".
-home = "wengert"
-
 _KINDS = {
     "float32": "Float",
     "float64": "Double",
@@ -93,7 +90,7 @@ class _TensorType(type):
         )
 
     def __repr__(cls) -> str:
-        return f"<class '{home}.{cls.__name__}'>"
+        return f"<class 'torch.{cls.__name__}'>"
 
 
 class FloatTensor(metaclass=_TensorType):
@@ -157,8 +154,8 @@ class BoolTensor(metaclass=_TensorType):
 
 
 def type_name(t: Tensor) -> str:
-    """The name of the tensor's type, such as "wengert.FloatTensor"."""
-    return f"{home}.{_KINDS[t.dtype.name]}Tensor"
+    """The name of the tensor's type, such as "torch.FloatTensor": programs compare it with that."""
+    return f"torch.{_KINDS[t.dtype.name]}Tensor"
 
 
 def dtype_of(kind: Any) -> dtype:
@@ -177,7 +174,7 @@ def dtype_of(kind: Any) -> dtype:
             return _BY_KIND[name]
         if package.startswith(("torch.", "wengert.")):
             raise RuntimeError(f"type: wengert is a CPU engine and has no {kind!r}")
-        raise ValueError(f"type: expected a name such as '{home}.FloatTensor', got {kind!r}")
+        raise ValueError(f"type: expected a name such as 'torch.FloatTensor', got {kind!r}")
     if getattr(kind, "is_cuda", False):
         raise RuntimeError(f"type: wengert is a CPU engine and has no cuda.{kind.__name__}")
     raise TypeError(f"type: expected a dtype, a tensor type or its name, got {kind!r}")

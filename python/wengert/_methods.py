@@ -76,7 +76,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
 def type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
     """The tensor converted to a dtype, given as such, as a tensor type or by a type's name such as
-    "wengert.FloatTensor"; without one the name of its type."""
+    "torch.FloatTensor"; without one the name of its type."""
     from . import _legacy
 
     return _legacy.type_name(self) if dtype is None else to(self, _legacy.dtype_of(dtype))
@@ -161,6 +161,23 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Any) -> RemovableHand
 # ---- copying ------------------------------------------------------------------------------
 
 
+def copy_with_storage(self: Tensor, memo: dict[Any, Any]) -> Tensor:
+    """The tensor at the same place of a copy of its storage; within one deepcopy, tensors that
+    share a storage share its copy."""
+    source = self.detach()
+    where = _core._storage_of(source)
+    if where[1] % self.itemsize or _core._is_transforming():
+        return source.clone()
+    kept = memo.setdefault("wengert storages", {})
+    if where not in kept:
+        n = where[1] // self.itemsize
+        # The source is kept too: its place in memory stands for it.
+        kept[where] = source, _core.ops.as_strided(source, (n,), (1,), 0).clone()
+    whole = kept[where][1].view(self.dtype)
+    placed = _core.ops.as_strided(whole, self.shape, self.stride(), self.storage_offset())
+    return placed.detach()  # no view of the whole, as there is none to be seen
+
+
 def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     if id(self) in memo:
         return memo[id(self)]
@@ -168,7 +185,7 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         raise RuntimeError(
             "deepcopy: only leaves can be copied deeply, this tensor has a history; detach() it"
         )
-    copied = self.detach().clone()
+    copied = copy_with_storage(self, memo)
     if self.__class__ is not Tensor:
         copied = Tensor._make_subclass(self.__class__, copied)
     if self.requires_grad:

@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement, zip_longest
 from math import comb
 
 from . import _core, _creation, autograd
-from ._tensor import Tensor, dtype
+from ._tensor import Size, Tensor, dtype
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,20 +60,15 @@ def broadcast_shapes(*shapes: Any) -> Any:
                 raise RuntimeError(f"broadcast_shapes: {shapes} do not broadcast")
             merged.append(b if a == 1 else a)
         result = merged[::-1]
-    return _core_size(result)
-
-
-def _core_size(sizes: Sequence[int]) -> Any:
-    from ._tensor import Size
-
-    return Size(sizes)
+    return Size(result)
 
 
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors expanded to the shape to which all broadcast. Share memory."""
     listed = _listed(tensors)
-    shape = broadcast_shapes(*(t.shape for t in listed))
-    return tuple(t.expand(shape) for t in listed)
+    shapes = {t.shape for t in listed} - {()}
+    shape = shapes.pop() if len(shapes) == 1 else broadcast_shapes(*[t.shape for t in listed])
+    return tuple([t.expand(shape) for t in listed])
 
 
 def _at_least(n: int, one: Any) -> Any:

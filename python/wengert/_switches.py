@@ -1,8 +1,10 @@
-"""Settings of PyTorch that change nothing here; they keep what they are given."""
+"""Settings of PyTorch, most of which change nothing here: they keep what they are given."""
 
 from __future__ import annotations
 
 import warnings
+
+from wengert import _core
 
 _precision = "highest"
 _debug_mode = 0
@@ -75,8 +77,11 @@ def get_float32_matmul_precision() -> str:
 
 
 def set_flush_denormal(mode: bool) -> bool:
-    """Whether flushing of denormal numbers could be set as asked: they are never flushed."""
-    return not mode
+    """Whether operations called by this thread take and give zero for denormal numbers; returns
+    False, and changes nothing, where the processor cannot."""
+    if not isinstance(mode, bool):
+        raise RuntimeError(f"set_flush_denormal: expected a bool, got {type(mode).__name__}")
+    return _core._set_flush_denormal(mode)
 
 
 def set_num_interop_threads(num: int) -> None:

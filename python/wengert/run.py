@@ -193,9 +193,6 @@ def install() -> None:
             raise RuntimeError(
                 f"run.install: {name} is imported already; call install() before the first import"
             )
-    from wengert import _legacy
-
-    _legacy.home = "torch"
     sys.meta_path.insert(0, _Finder())
     sys.meta_path.append(_Missing())
     import_module("torch.nn.modules")  # programs use it without importing it

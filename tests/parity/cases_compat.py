@@ -131,7 +131,7 @@ CASES = [
             [x, t(2, 3).shape, t(2, 0).dtype, t(torch.Size([2, 3])).shape, t((2, 3)), t(),
              isinstance(x, t), isinstance(torch.ones(2).to(torch.complex64), t), t(x), t.dtype,
              t.is_cuda, issubclass(t, torch.Tensor), x.type(t).dtype,
-             x.type().split(".")[1], x.type("torch.FloatTensor").dtype, t(np.ones(2)), t.__name__,
+             x.type(), repr(t), torch.typename(x), x.type(x.type()).dtype, x.type("torch.FloatTensor").dtype, t(np.ones(2)), t.__name__,
              t(4).shape]
             """,
         )
@@ -450,6 +450,47 @@ CASES = [
         [v.dtype for v in r]
         """,
         order=0,
+    ),
+    *(
+        Case(
+            "torch.autocast torch.nn.LSTM torch.nn.GRU torch.nn.RNN torch.nn.LSTMCell torch.nn.GRUCell "
+            "torch.nn.RNNCell",
+            f"""
+            m = fill(nn.{layer}).float()
+            x, low = C({shape}).float(), torch.bfloat16
+            states = {states}
+            r = []
+            for dtype in (torch.float32, low):
+                for h in (None, torch.zeros({hidden}), torch.zeros({hidden}).to(low)):
+                    with torch.autocast("cpu", dtype=low):
+                        y = m(x.to(dtype), h if h is None else states(h))
+                    flat, todo = [], [y]
+                    while todo:
+                        v = todo.pop()
+                        if isinstance(v, tuple):
+                            todo.extend(v)
+                        else:
+                            flat.append(v)
+                    flat[-1].sum().backward()
+                    r.append([(v.dtype, v.float()) for v in flat])
+                    r.append(next(m.parameters()).grad.dtype)
+            r
+            """,
+            order=0,
+            only="float32",
+            low="bfloat16",
+        )
+        for layer, shape, hidden, states in [
+            ("LSTM(3, 4)", "5, 2, 3", "1, 2, 4", "lambda h: (h, h)"),
+            ("LSTM(3, 4, 2, bidirectional=True)", "5, 2, 3", "4, 2, 4", "lambda h: (h, h)"),
+            ("LSTM(3, 4, proj_size=2)", "5, 2, 3", "1, 2, 4", "lambda h: (h[..., :2], h)"),
+            ("GRU(3, 4, 2, bias=False)", "5, 2, 3", "2, 2, 4", "lambda h: h"),
+            ("RNN(3, 4, batch_first=True)", "2, 5, 3", "1, 2, 4", "lambda h: h"),
+            ("RNN(3, 4, nonlinearity='relu')", "5, 3", "1, 4", "lambda h: h"),
+            ("LSTMCell(3, 4)", "2, 3", "2, 4", "lambda h: (h, h)"),
+            ("GRUCell(3, 4)", "2, 3", "2, 4", "lambda h: h"),
+            ("RNNCell(3, 4)", "3", "4", "lambda h: h"),
+        ]
     ),
     Case(
         "torch.autocast torch.is_autocast_enabled torch.get_autocast_dtype",

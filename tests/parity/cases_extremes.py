@@ -103,4 +103,69 @@ CASES = [
         "F.batch_norm(T(2, 3), C(3), C(3), eps=-1.0)",
         raises=True,
     ),
+    # Infinite inputs, and infinite gradients that meet derivatives that are not 0.
+    *(
+        Case(
+            f"torch.nn.functional.{name}",
+            f"""
+            x = torch.tensor({values}, dtype=float_dtype, requires_grad=True)
+            y = F.{name}(x)
+            [y, *(torch.autograd.grad(y, x, torch.full_like(y, g), retain_graph=True)[0]
+                  for g in (1.0, 0.0, float("inf"), float("-inf"), float("nan")))]
+            """,
+            order=0,
+        )
+        for name, values in [
+            (name, [-30.0, -5.0, -3.0, -1.0, -0.5, 0.0, 1.0, 3.0, 5.0, 60.0])
+            for name in ("silu", "mish", "hardswish")
+        ]
+    ),
+    *(
+        Case(
+            f"torch.nn.functional.{name}",
+            f"""
+            x = torch.tensor([-1e30, -1e20, 1e20, 1e30], dtype=float_dtype)
+            x = torch.cat([x, torch.tensor([float(s) for s in ("inf", "-inf", "nan")],
+                           dtype=float_dtype)]).requires_grad_()
+            y = F.{name}(x)
+            [torch.isfinite(y), torch.autograd.grad(y.sum(), x)[0] + 0]
+            """,
+            order=0,
+        )
+        for name in ("silu", "mish", "hardswish")
+    ),
+    *(
+        Case(f"torch.nn.functional.{name}", f"F.{name}(torch.tensor([1, 2]))", raises=True)
+        for name in ("silu", "mish", "hardswish")
+    ),
+    *(
+        Case(f"torch.nn.functional.{name}", f"F.{name}(Z(2))", raises=True)
+        for name in ("mish", "hardswish")
+    ),
+    *(
+        Case(
+            "torch.logit Tensor.logit torch.special.logit",
+            f"""
+            x = torch.tensor([0.0, 1.0, -1.0, 2.0, 0.5, 0.1, 0.9, 0.05, 0.95, 1e-30, float("inf"),
+                              float("-inf"), float("nan")], dtype=float_dtype, requires_grad=True)
+            y = torch.logit(x, {eps})
+            [y, *(torch.autograd.grad(y, x, torch.full_like(y, g), retain_graph=True)[0]
+                  for g in (1.0, 0.0, float("inf"), float("-inf"), float("nan")))]
+            """,
+            order=0,
+        )
+        for eps in (None, 0.0, 0.1, 0.6, -0.5)
+    ),
+    Case("torch.logit", "[torch.logit(U(3, 2)), torch.logit(U(3, low=-1.0, high=2.0), 0.25)]"),
+    Case("torch.logit", "torch.logit(U(3, 2).to(low), 0.25)", low="float16"),
+    Case("torch.logit", "[torch.logit(M(4)), torch.logit(I(4), 0.1), torch.logit(M(4), 0.6)]"),
+    Case("torch.logit", "torch.logit(Z(2))", raises=True),
+    Case("torch.logit", "x = U(3).detach(); y = x.logit_(0.2); [x, y is x]"),
+    Case(
+        "torch.square Tensor.square",
+        "b = M(4); [torch.square(b), b.square(), torch.square(b, out=torch.zeros(4)), "
+        "torch.square(I(3)), torch.square(I(3).to(torch.uint8))]",
+    ),
+    Case("Tensor.square_", "M(4).square_()", raises=True),
+    Case("torch.square", "torch.square(M(4), out=torch.zeros(4, dtype=torch.bool))", raises=True),
 ]

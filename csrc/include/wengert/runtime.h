@@ -15,6 +15,10 @@ WENGERT_NAMESPACE_BEGIN
 WENGERT_API int num_threads();
 WENGERT_API void set_num_threads(int n);  // ValueError unless n >= 1
 
+// Whether the arithmetic of operations called by this thread takes and gives zero for denormal
+// numbers, on whatever threads it runs. False, and nothing changed, where processors cannot.
+WENGERT_API bool set_flush_denormal(bool flush);
+
 // A host may run the library's parallel work on its own threads.
 class WENGERT_API Executor {
  public:

@@ -39,7 +39,11 @@ class Categorical(Distribution):
         elif logits is not None:
             if logits.dim() < 1:
                 raise ValueError("`logits` parameter must be at least one-dimensional.")
-            self.logits = logits - logits.logsumexp(dim=-1, keepdim=True)
+            self.logits = (
+                logits.log_softmax(-1)
+                if logits.is_floating_point()
+                else logits - logits.logsumexp(dim=-1, keepdim=True)
+            )
         self._num_events = self._param.shape[-1]
         super().__init__(Size(self._param.shape[:-1]), validate_args=validate_args)
 
@@ -91,8 +95,12 @@ class Categorical(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        value, logits = wengert.broadcast_tensors(value.long().unsqueeze(-1), self.logits)
-        return logits.gather(-1, value[..., :1]).squeeze(-1)
+        index = value.long().unsqueeze(-1)
+        logits = self.logits
+        if value.shape != logits.shape[:-1]:
+            index, logits = wengert.broadcast_tensors(index, logits)
+            index = index[..., :1]
+        return logits.gather(-1, index).squeeze(-1)
 
     def entropy(self) -> Tensor:
         # The logarithm of 0 counts as a finite number.

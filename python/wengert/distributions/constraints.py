@@ -226,6 +226,10 @@ class _OneHot(Constraint):
         return ((value == 0) | (value == 1)).all(-1) & value.sum(-1).eq(1)
 
 
+def _is_whole(value: Tensor) -> Tensor | bool:
+    return value % 1 == 0 if value.is_floating_point() else True
+
+
 class _IntegerInterval(_Bounded):
     """Whole numbers in [lower_bound, upper_bound]."""
 
@@ -237,7 +241,7 @@ class _IntegerInterval(_Bounded):
         self.upper_bound = upper_bound
 
     def check(self, value: Tensor) -> Tensor:
-        return (value % 1 == 0) & (self.lower_bound <= value) & (value <= self.upper_bound)
+        return (self.lower_bound <= value) & (value <= self.upper_bound) & _is_whole(value)
 
 
 class _IntegerLessThan(_Bounded):
@@ -250,7 +254,7 @@ class _IntegerLessThan(_Bounded):
         self.upper_bound = upper_bound
 
     def check(self, value: Tensor) -> Tensor:
-        return (value % 1 == 0) & (value <= self.upper_bound)
+        return (value <= self.upper_bound) & _is_whole(value)
 
 
 class _IntegerGreaterThan(_Bounded):

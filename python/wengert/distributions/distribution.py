@@ -188,19 +188,20 @@ class Distribution:
         """Raises ValueError unless log_prob, cdf or icdf can take this value."""
         if not isinstance(value, Tensor):
             raise ValueError("The value argument to log_prob must be a Tensor")
-        start = value.dim() - len(self._event_shape)
-        if tuple(value.shape)[start:] != tuple(self._event_shape):
-            raise ValueError(
-                "The right-most size of value must match event_shape: "
-                f"{tuple(value.shape)} vs {tuple(self._event_shape)}."
-            )
-        expected = (*self._batch_shape, *self._event_shape)
-        for i, j in zip(reversed(tuple(value.shape)), reversed(expected)):
-            if i != 1 and j != 1 and i != j:
+        given, expected = value.shape, (*self._batch_shape, *self._event_shape)
+        if given != expected:
+            start = len(given) - len(self._event_shape)
+            if tuple(given[start:]) != tuple(self._event_shape):
                 raise ValueError(
-                    "Value is not broadcastable with batch_shape+event_shape: "
-                    f"{tuple(value.shape)} vs {expected}."
+                    "The right-most size of value must match event_shape: "
+                    f"{tuple(given)} vs {tuple(self._event_shape)}."
                 )
+            for i, j in zip(reversed(given), reversed(expected)):
+                if i != 1 and j != 1 and i != j:
+                    raise ValueError(
+                        "Value is not broadcastable with batch_shape+event_shape: "
+                        f"{tuple(given)} vs {expected}."
+                    )
         try:
             support = self.support
         except NotImplementedError:

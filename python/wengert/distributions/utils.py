@@ -25,7 +25,10 @@ __all__ = [
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, Number)
+    # Asking the abstract class takes long.
+    return isinstance(value, (float, int)) or (
+        not isinstance(value, Tensor) and isinstance(value, Number)
+    )
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
@@ -36,18 +39,18 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     Raises:
         ValueError: a value is neither a number nor a tensor.
     """
+    tensors = [v for v in values if isinstance(v, Tensor)]
+    if len(tensors) == len(values):
+        return wengert.broadcast_tensors(*values)
     if not all(isinstance(v, Tensor) or is_number(v) for v in values):
         raise ValueError(
             "broadcast_all: expected numbers and tensors, but got "
             + ", ".join(type(v).__name__ for v in values)
         )
-    tensors = [v for v in values if isinstance(v, Tensor)]
-    if len(tensors) < len(values):
-        dtype = tensors[0].dtype if tensors else wengert.get_default_dtype()
-        values = tuple(
-            v if isinstance(v, Tensor) else wengert.tensor(v, dtype=dtype) for v in values
-        )
-    return tuple(wengert.broadcast_tensors(*values))
+    dtype = tensors[0].dtype if tensors else wengert.get_default_dtype()
+    return wengert.broadcast_tensors(
+        *[v if isinstance(v, Tensor) else wengert.tensor(v, dtype=dtype) for v in values]
+    )
 
 
 def standard_normal(shape: Any, like: Tensor) -> Tensor:
@@ -103,8 +106,11 @@ else:
         def __get__(self, instance, owner=None):
             if instance is None:
                 return self
-            with wengert.enable_grad():
+            if wengert.is_grad_enabled():
                 value = self.wrapped(instance)
+            else:
+                with wengert.enable_grad():
+                    value = self.wrapped(instance)
             setattr(instance, self.wrapped.__name__, value)
             return value
 

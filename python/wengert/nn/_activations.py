@@ -19,6 +19,15 @@ def over(input: Tensor, f: Callable[[Tensor], Tensor], inplace: bool) -> Tensor:
     return input.copy_(f(input.clone())) if inplace else f(input)
 
 
+def _real(op: str, input: Tensor) -> Tensor:
+    if not input.is_floating_point():
+        raise NotImplementedError(
+            f"{op}: expected a tensor of floating point dtype, got {input.dtype}; convert it with "
+            "to(dtype)"
+        )
+    return input
+
+
 sigmoid = _C.sigmoid
 tanh = _C.tanh
 
@@ -112,12 +121,14 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x sigmoid(x)."""
-    return over(input, lambda x: x * _C.sigmoid(x), inplace)
+    if input.is_complex():
+        return over(input, lambda x: x * _C.sigmoid(x), inplace)
+    return over(_real("silu", input), _C.silu, inplace)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(softplus(x))."""
-    return over(input, lambda x: x * _C.tanh(softplus(x)), inplace)
+    return over(_real("mish", input), _C.mish, inplace)
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
@@ -168,7 +179,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x min(max(x + 3, 0), 6) / 6."""
-    return over(input, lambda x: x * _limit(x + 3, 0, 6) / 6, inplace)
+    return over(_real("hardswish", input), _C.hardswish, inplace)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

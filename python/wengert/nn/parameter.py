@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wengert
 from wengert import Tensor, empty
+from wengert._methods import copy_with_storage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Buffer(Tensor):
 
     def __deepcopy__(self, memo: dict) -> Buffer:
         if id(self) not in memo:
-            memo[id(self)] = type(self)(self.detach().clone(), persistent=self.persistent)
+            copied = copy_with_storage(self, memo)
+            memo[id(self)] = type(self)(copied, persistent=self.persistent)
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol: object) -> tuple:

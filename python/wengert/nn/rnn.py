@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 
 import wengert
-from wengert import Tensor
+from wengert import Tensor, _core
 from wengert import _ops as _C
 from wengert.nn import init
 from wengert.nn.module import Module
@@ -146,7 +146,7 @@ class RNNBase(Module):
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raises where the input has not the dtype, dimensions and features of this layer."""
         dtype = getattr(self, self._all_weights[0][0]).dtype
-        if input.dtype != dtype:
+        if input.dtype != dtype and _core._autocast_dtype() is None:
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}); convert "
                 "one with to()"
@@ -353,7 +353,12 @@ class LSTM(RNNBase):
         """The output for every step and the last states (h, c), from (steps, N, in), (steps, in)
         or a PackedSequence, and first states (h, c), each (layers * directions, N, features);
         None: zeros."""
-        return self._run(_C._lstm, input, hx)
+        output, (h, c) = self._run(_C._lstm, input, hx)
+        if self.proj_size and _core._autocast_dtype() is not None:
+            # Products make the outputs; the cells keep the dtype they began with.
+            first = input.data if hx is None else hx[1]
+            c = c.to(first.dtype)
+        return output, (h, c)
 
 
 class GRU(RNNBase):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from wengert import Tensor, finfo, no_grad, norm, zeros_like
 from wengert._tensor import with_gradients
 from wengert.optim._elementwise import STEP
+from wengert.optim._loading import Entry
 from wengert.optim.optimizer import Optimizer, check_one_element
 
 
@@ -25,6 +26,8 @@ class Adafactor(Optimizer):
         foreach: accepted; changes nothing.
         maximize: go up instead of down.
     """
+
+    _options = ("lr", "beta2_decay", "eps", "d", "weight_decay")
 
     def __init__(
         self,
@@ -61,6 +64,13 @@ class Adafactor(Optimizer):
             "maximize": maximize,
         }
         super().__init__(params, defaults)
+
+    def _entries(self, p: Tensor, group: dict, saved: dict) -> list[Entry]:
+        step, shape = Entry("step", None), tuple(p.shape)
+        if len(shape) < 2:
+            return [step, Entry("variance", shape)]
+        rows, columns = (*shape[:-1], 1), (*shape[:-2], 1, shape[-1])
+        return [step, Entry("row_var", rows), Entry("col_var", columns)]
 
     def step(self, closure: Callable | None = None) -> object:
         """Changes the parameters once; returns what ``closure`` returns."""

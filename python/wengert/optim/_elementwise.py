@@ -10,6 +10,7 @@ from operator import itemgetter
 import wengert
 from wengert import Tensor, enable_grad, full_like, no_grad, zeros_like
 from wengert._tensor import with_gradients
+from wengert.optim._loading import Entry
 from wengert.optim.optimizer import Optimizer
 
 TYPE_CHECKING = False
@@ -28,12 +29,14 @@ class State:
         initial: what it is filled with, or the option that says so.
         number: a 0-d tensor instead of one like the parameter.
         when: the option that asks for it; always there if None.
+        late: it begins when it is first asked for, even after steps without it.
     """
 
     name: str
     initial: float | str = 0.0
     number: bool = False
     when: str | None = None
+    late: bool = False
 
     def new(self, p: Tensor, group: dict, value: float | None = None) -> Tensor:
         """The state of a parameter that has made no step, or whose state is kept as a number."""
@@ -72,7 +75,6 @@ class ElementwiseOptimizer(Optimizer):
 
     _step: Callable
     _states: tuple[State, ...]
-    _options: tuple[str, ...]
     _values_of: Callable[[dict], tuple]
     _switches: Callable[[dict], Any] | None
     _takes_sparse: bool = False  # _sparse_formula is there
@@ -99,6 +101,16 @@ class ElementwiseOptimizer(Optimizer):
                     value = state[s.name] = s.new(p, options, value)
                 lists[s.name].append(value)
         return tuple(lists.values())
+
+    def _entries(self, p: Tensor, group: dict, saved: dict) -> list[Entry]:
+        return [
+            Entry(
+                s.name,
+                None if s.number else p.shape,
+                optional=s.late or not (s.when is None or group[s.when]),
+            )
+            for s in self._states
+        ]
 
     def step(self, closure: Callable | None = None) -> object:
         """Changes the parameters once; returns what ``closure`` returns."""

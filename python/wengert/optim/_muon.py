@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from wengert import Tensor, no_grad, zeros_like
 from wengert._tensor import with_gradients
+from wengert.optim._loading import Entry
 from wengert.optim.optimizer import Optimizer, check_one_element
 
 
@@ -54,6 +55,17 @@ class Muon(Optimizer):
             "match_rms_adamw": lr' = 0.2 lr sqrt(max(rows, columns)).
     """
 
+    _options = (
+        "lr",
+        "weight_decay",
+        "momentum",
+        "nesterov",
+        "ns_coefficients",
+        "eps",
+        "ns_steps",
+        "adjust_lr_fn",
+    )
+
     def __init__(
         self,
         params: Iterable,
@@ -93,6 +105,9 @@ class Muon(Optimizer):
                         "Muon only supports 2D parameters whereas we found a parameter with size: "
                         f"{p.size()}"
                     )
+
+    def _entries(self, p: Tensor, group: dict, saved: dict) -> list[Entry]:
+        return [Entry("momentum_buffer", p.shape, optional=True)]
 
     def step(self, closure: Callable | None = None) -> object:
         """Changes the parameters once; returns what ``closure`` returns."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from wengert import Tensor, cat, enable_grad, no_grad
 from wengert.optim._line_search import Point, strong_wolfe
+from wengert.optim._loading import Entry
 from wengert.optim.optimizer import Optimizer, check_lr
 
 TYPE_CHECKING = False
@@ -28,6 +29,16 @@ class LBFGS(Optimizer):
         history_size: how many changes are kept.
         line_search_fn: None or "strong_wolfe".
     """
+
+    _options = (
+        "lr",
+        "max_iter",
+        "max_eval",
+        "tolerance_grad",
+        "tolerance_change",
+        "history_size",
+        "line_search_fn",
+    )
 
     def __init__(
         self,
@@ -70,6 +81,19 @@ class LBFGS(Optimizer):
             end = begin + p.numel()
             p.add_(d[begin:end].view_as(p), alpha=float(t))
             begin = end
+
+    def _entries(self, p: Tensor, group: dict, saved: dict) -> list[Entry]:
+        entries = [Entry("func_evals", None), Entry("n_iter", None)]
+        steps = saved.get("n_iter") if isinstance(saved, dict) else 0
+        if isinstance(steps, Tensor) or steps:
+            flat = (sum(q.numel() for q in self._params),)
+            entries += [Entry("d", flat), Entry("prev_flat_grad", flat)]
+            entries += [Entry(name, None) for name in ("t", "H_diag", "prev_loss")]
+            changes = saved.get("old_dirs")
+            count = len(changes) if isinstance(changes, list) else 0
+            entries += [Entry(name, flat, count=count) for name in ("old_dirs", "old_stps")]
+            entries.append(Entry("ro", None, count=count))
+        return entries
 
     def step(self, closure: Callable) -> object:  # type: ignore[override]
         """Up to ``max_iter`` iterations; returns the first loss.

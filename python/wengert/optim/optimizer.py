@@ -13,6 +13,7 @@ from wengert.optim._hooks import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
+from wengert.optim._loading import Entry, check_options, check_state, fitted
 
 __all__ = [
     "Optimizer",
@@ -74,6 +75,9 @@ class Optimizer(Hooked):
             options in which it differs from ``defaults``.
         defaults: the options of groups that do not give them.
     """
+
+    # The options without which a step is not possible.
+    _options: tuple[str, ...] = ()
 
     def __init__(self, params: Iterable, defaults: dict) -> None:
         self.defaults = defaults
@@ -250,10 +254,13 @@ class Optimizer(Hooked):
     def load_state_dict(self, state_dict: dict) -> None:
         """Takes over options and state from ``state_dict``, whose tensors are shared.
 
-        State becomes the dtype of its floating parameter, except counts of steps.
+        State becomes the dtype of its floating parameter, except counts of steps. Parameters
+        without state begin afresh; options that are not there get their defaults, where PyTorch
+        has not always had them.
 
         Raises:
-            ValueError: the groups differ in number or size.
+            ValueError: the groups differ in number or size, or it is the state of another kind of
+                optimizer, or of other parameters.
         """
         from copy import deepcopy
 
@@ -275,16 +282,22 @@ class Optimizer(Hooked):
                     f"optimizer's group: expected {len(group['params'])} parameters, got "
                     f"{len(loaded['params'])}"
                 )
+        # A step of the user's own may keep what it likes.
+        name, known = type(self).__name__, type(self).step.__module__.startswith("wengert.optim.")
         param_of: dict[int, Tensor] = {}
+        options_of: dict[int, dict] = {}
         new_groups = []
-        for group, loaded in zip(groups, saved, strict=True):
+        for index, (group, loaded) in enumerate(zip(groups, saved, strict=True)):
+            if known:
+                check_options(name, index, self._options, loaded)
             param_of.update(zip(loaded["params"], group["params"], strict=True))
             options = deepcopy({k: v for k, v in loaded.items() if k != "params"})
-            for name, default in self.defaults.items():
-                options.setdefault(name, default)
+            for option, default in self.defaults.items():
+                options.setdefault(option, default)
             if "param_names" in group:
                 options.setdefault("param_names", group["param_names"])
             options["params"] = group["params"]
+            options_of.update(dict.fromkeys(loaded["params"], options))
             new_groups.append(options)
         new_state: defaultdict = defaultdict(dict)
         for key, value in state_dict["state"].items():
@@ -292,12 +305,18 @@ class Optimizer(Hooked):
             if param is None:
                 new_state[key] = deepcopy(value)
             else:
-                new_state[param] = _fitted(param, value, None)
+                if known and value != {}:
+                    check_state(name, key, self._entries(param, options_of[key], value), value)
+                new_state[param] = fitted(param, value)
         self.param_groups = new_groups
         self._state = new_state
         self._gathered.clear()
         for after in self._optimizer_load_state_dict_post_hooks.values():
             after(self)
+
+    def _entries(self, p: Tensor, group: dict, saved: dict) -> Iterable[Entry]:
+        """What the state of ``p`` must hold once it has made a step."""
+        return ()
 
     def __repr__(self) -> str:
         text = type(self).__name__ + " ("
@@ -307,15 +326,3 @@ class Optimizer(Hooked):
                 if key != "params":
                     text += f"    {key}: {group[key]}\n"
         return text + ")"
-
-
-def _fitted(param: Tensor, value: Any, key: object) -> Any:
-    """Loaded state in the form in which it is kept for ``param``."""
-    if isinstance(value, dict):
-        return {k: _fitted(param, v, k) for k, v in value.items()}
-    if isinstance(value, Tensor):
-        cast = key != "step" and param.is_floating_point()
-        return value.to(param.dtype) if cast else value
-    if isinstance(value, (list, tuple)):
-        return type(value)(_fitted(param, v, key) for v in value)
-    return value

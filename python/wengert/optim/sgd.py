@@ -25,7 +25,7 @@ class SGD(ElementwiseOptimizer):
         differentiable: record the steps.
     """
 
-    _states = (State("momentum_buffer", when="momentum"),)
+    _states = (State("momentum_buffer", when="momentum", late=True),)
     _step = sgd_step
     _takes_sparse = True
     _options = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")

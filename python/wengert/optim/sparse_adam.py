@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from wengert import Tensor, no_grad, zeros_like
 from wengert._tensor import with_gradients
+from wengert.optim._loading import Entry
 from wengert.optim.optimizer import Optimizer, check_betas, check_one_element
 
 TYPE_CHECKING = False
@@ -21,6 +22,8 @@ class SparseAdam(Optimizer):
     Args:
         maximize: go up instead of down.
     """
+
+    _options = ("lr", "betas", "eps")
 
     def __init__(
         self,
@@ -69,6 +72,9 @@ class SparseAdam(Optimizer):
                     each: Any = g.coalesce()
                     self._update(p, tuple(each.indices()), each.values(), group)
         return loss
+
+    def _entries(self, p: Tensor, group: dict, saved: dict) -> list[Entry]:
+        return [Entry("step", None), Entry("exp_avg", p.shape), Entry("exp_avg_sq", p.shape)]
 
     def _update(self, p: Tensor, where: tuple, g: Tensor, group: dict) -> None:
         """One step of the elements ``p[where]``, no two the same, whose gradients are ``g``."""

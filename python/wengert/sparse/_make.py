@@ -182,7 +182,7 @@ class _SparseType(type):
         return is_sparse(instance) and instance.dtype is cls.dtype  # type: ignore[attr-defined]
 
     def __repr__(cls) -> str:
-        return f"<class 'wengert.sparse.{cls.__name__}'>"
+        return f"<class 'torch.sparse.{cls.__name__}'>"
 
 
 TYPES = {

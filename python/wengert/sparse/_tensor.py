@@ -210,7 +210,7 @@ class SparseTensor(SparseParts):
     untyped_storage = storage
 
     def type(self, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
-        """The name of the type, such as "wengert.sparse.FloatTensor"; or converted to a dtype."""
+        """The name of the type, such as "torch.sparse.FloatTensor"; or converted to a dtype."""
         from wengert import _legacy
 
         if dtype is None:
