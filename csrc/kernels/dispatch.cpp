@@ -30,6 +30,7 @@ struct LevelTables {
   const DistanceKernels* distance;
   const FftKernels* fft;
   const SparseKernels* sparse;
+  const HalfCasts* half;
 };
 #define WG_TABLES(level)                                                                           \
   LevelTables {                                                                                    \
@@ -37,7 +38,7 @@ struct LevelTables {
         level::moments_table, level::optimizer_table, &level::random_table,                        \
         level::convolution_table, level::winograd_table, level::pool_table, level::resample_table, \
         level::normalize_table, level::cross_entropy_table, level::recurrent_table,                \
-        level::distance_table, level::fft_table, level::sparse_table                               \
+        level::distance_table, level::fft_table, level::sparse_table, &level::half_casts           \
   }
 
 const LevelTables& level_tables() {
@@ -137,6 +138,12 @@ UnaryFn test(Test op, DType dtype) {
   return generic::test_table[static_cast<int>(op)][static_cast<int>(dtype)];
 }
 CastFn cast(DType to, DType from) {
+  const auto half = [](DType t) { return t == DType::float16 || t == DType::bfloat16; };
+  CastFn fast = nullptr;
+  if (to == DType::float32 && half(from))
+    fast = level_tables().half->widen[from == DType::bfloat16];
+  if (from == DType::float32 && half(to)) fast = level_tables().half->narrow[to == DType::bfloat16];
+  if (fast) return fast;
   return generic::cast_table[static_cast<int>(to)][static_cast<int>(from)];
 }
 

@@ -1,8 +1,11 @@
 #include "kernels/gemm.h"
 
+#include <algorithm>
 #include <climits>
 
+#include "kernels/elementwise.h"
 #include "kernels/gemm_level.h"
+#include "runtime/allocator.h"
 #include "runtime/blas.h"
 #include "runtime/cpu.h"
 #include "runtime/parallel.h"
@@ -66,6 +69,8 @@ double work_of(const Gemm& g) {
   return static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
 }
 
+bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
+
 int index_of(DType dtype) {
   if (dtype == DType::float32) return 0;
   if (dtype == DType::float64) return 1;
@@ -87,12 +92,13 @@ Gemm tile_of(const Gemm& g, const Grid& grid, int64_t index) {
   t.a = element(g.a, g.dtype, g.transpose_a ? i : i * g.lda);
   t.b = element(g.b, g.dtype, g.transpose_b ? j * g.ldb : j);
   t.c = element(g.c, g.dtype, i * g.ldc + j);
-  if (g.epilogue != Epilogue::none) t.bias = element(g.bias, g.dtype, j);
+  if (g.epilogue != Epilogue::none)
+    t.bias = element(g.bias, is_half(g.dtype) ? DType::float32 : g.dtype, j);
   return t;
 }
 
 bool fits_blas(const Gemm& g) {
-  if (g.m < kBlasSide || g.n < kBlasSide || g.k < kBlasSide ||
+  if (is_half(g.dtype) || g.m < kBlasSide || g.n < kBlasSide || g.k < kBlasSide ||
       work_of(g) < gemm_kernels().blas_work)
     return false;
   const auto valid = [](int64_t ld, int64_t row) { return ld >= row && ld <= INT_MAX; };
@@ -120,10 +126,87 @@ void blas_tile(const runtime::Blas& blas, const Gemm& t) {
   if (t.epilogue != Epilogue::none) gemm_kernels().epilogue[index_of(t.dtype)](t);
 }
 
+// Blocks of a product of 16 bits that are converted at once: they stay in the second-level cache.
+constexpr int64_t kHalfRows = 256, kHalfColumns = 512, kHalfColumnsOfFewRows = 128;
+
+// Rows in the copies stand a line further apart where they would exclude each other from the cache.
+int64_t padded(int64_t row) { return row % 64 ? row : row + 16; }
+
+// A block of a matrix as stored, converted.
+void convert_block(DType to, void* dst, int64_t dst_ld, DType from, const void* src, int64_t src_ld,
+                   int64_t rows, int64_t columns) {
+  const CastFn convert = cast(to, from);
+  if (dst_ld == columns && src_ld == columns) return convert(rows * columns, dst, src);
+  for (int64_t i = 0; i < rows; ++i)
+    convert(columns, element(dst, to, i * dst_ld), element(src, from, i * src_ld));
+}
+
+// A product of numbers of 16 bits: its blocks are multiplied in float32, over the same blocks of k
+// as there, and rounded once. The instructions for pairs of bfloat16 are no faster than this on
+// processors that have them at half the rate of multiply-adds.
+void run_half(const Gemm& g) {
+  if (g.m <= 0 || g.n <= 0) return;
+  const int64_t depth = std::min(g.k, kGemmBlockK), rows = std::min(g.m, kHalfRows);
+  const int64_t columns = std::min(g.n, g.m <= 64 ? kHalfColumnsOfFewRows : kHalfColumns);
+  const auto area = [](int64_t x, int64_t y) {
+    return static_cast<size_t>(std::max(x * padded(y), padded(x) * y));
+  };
+  const size_t bytes =
+      (area(rows, depth) + area(columns, depth) + static_cast<size_t>(rows * columns)) *
+      sizeof(float);
+  const struct Memory {
+    explicit Memory(size_t size)
+        : bytes(size), data(static_cast<float*>(runtime::allocate(size))) {}
+    ~Memory() { runtime::deallocate(data, bytes); }
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+    size_t bytes;
+    float* data;
+  } memory(bytes);
+  float *const a = memory.data, *const b = a + area(rows, depth),
+               *const c = b + area(columns, depth);
+  const auto run = gemm_kernels().run[0];
+  for (int64_t j = 0; j < g.n; j += columns)
+    for (int64_t i = 0; i < g.m; i += rows) {
+      Gemm t = g;
+      t.dtype = DType::float32;
+      t.m = std::min(rows, g.m - i);
+      t.n = std::min(columns, g.n - j);
+      t.a = a;
+      t.b = b;
+      t.c = c;
+      t.ldc = t.n;
+      void* const result = element(g.c, g.dtype, i * g.ldc + j);
+      if (g.accumulate) convert_block(t.dtype, c, t.n, g.dtype, result, g.ldc, t.m, t.n);
+      int64_t p = 0;
+      do {
+        t.k = std::min(depth, g.k - p);
+        const int64_t row_a = t.transpose_a ? t.m : t.k, row_b = t.transpose_b ? t.k : t.n;
+        t.lda = padded(row_a);
+        t.ldb = padded(row_b);
+        convert_block(t.dtype, a, t.lda, g.dtype,
+                      element(g.a, g.dtype, t.transpose_a ? p * g.lda + i : i * g.lda + p), g.lda,
+                      t.transpose_a ? t.k : t.m, row_a);
+        convert_block(t.dtype, b, t.ldb, g.dtype,
+                      element(g.b, g.dtype, t.transpose_b ? j * g.ldb + p : p * g.ldb + j), g.ldb,
+                      t.transpose_b ? t.n : t.k, row_b);
+        t.epilogue = p + t.k >= g.k ? g.epilogue : Epilogue::none;
+        t.bias = t.epilogue == Epilogue::none ? nullptr : static_cast<const float*>(g.bias) + j;
+        run(t);
+        t.accumulate = true;
+        p += t.k;
+      } while (p < g.k);
+      convert_block(g.dtype, result, g.ldc, t.dtype, c, t.n, t.m, t.n);
+    }
+}
+
+using Run = void (*)(const Gemm&);
+Run run_of(DType dtype) { return is_half(dtype) ? run_half : gemm_kernels().run[index_of(dtype)]; }
+
 }  // namespace
 
 void gemm(const Gemm& g) {
-  const auto run = gemm_kernels().run[index_of(g.dtype)];
+  const Run run = run_of(g.dtype);
   if (work_of(g) <= kSerialWork) return run(g);
   if (fits_blas(g)) {
     if (const runtime::Blas* blas = runtime::blas()) {
@@ -141,7 +224,7 @@ void gemm(const Gemm& g) {
 
 void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride_b,
                   int64_t stride_c) {
-  const auto run = gemm_kernels().run[index_of(g.dtype)];
+  const Run run = run_of(g.dtype);
   const auto product = [&](int64_t i) {
     Gemm t = g;
     t.a = element(g.a, g.dtype, i * stride_a);

@@ -11,7 +11,7 @@ namespace wengert::kernels {
 enum class Epilogue : uint8_t { none, bias, bias_relu };  // bias: one value per column
 
 struct Gemm {
-  DType dtype = DType::float32;  // float32 or float64
+  DType dtype = DType::float32;  // a floating one; those of 16 bits are accumulated in float32
   bool transpose_a = false;      // A is stored k x m
   bool transpose_b = false;      // B is stored n x k
   int64_t m = 0, n = 0, k = 0;
@@ -23,7 +23,7 @@ struct Gemm {
   int64_t ldc = 0;
   bool accumulate = false;  // C += A B instead of C = A B
   Epilogue epilogue = Epilogue::none;
-  const void* bias = nullptr;
+  const void* bias = nullptr;  // of dtype, float32 where that has 16 bits
 };
 
 // Computes one product, on the calling thread or on the pool. The bits of the result depend on the

@@ -24,6 +24,11 @@ struct FloatReduce {
   ArgReduceFn position[2];  // minimum, maximum
 };
 
+// Between float32 and [float16, bfloat16]; nullptr: as the generic ones.
+struct HalfCasts {
+  CastFn widen[2], narrow[2];
+};
+
 #define WG_DECLARE_LEVEL(level)                            \
   namespace level {                                        \
   extern const FloatUnary unary_table[];                   \
@@ -42,6 +47,7 @@ struct FloatReduce {
   extern const RecurrentKernels recurrent_table[2];        \
   extern const DistanceKernels distance_table[2];          \
   extern const FftKernels fft_table[2];                    \
+  extern const HalfCasts half_casts;                       \
   }
 #if defined(__x86_64__) || defined(_M_X64)
 WG_DECLARE_LEVEL(v2)

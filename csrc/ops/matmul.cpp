@@ -54,10 +54,9 @@ Tensor contiguous_factor(const Factor& f, DType dtype) {
   return as_contiguous(f.turned ? transpose(f.t, -2, -1) : f.t, dtype);
 }
 
-DType gemm_dtype(const char* op, DType a, DType b) {
+void check_dtypes(const char* op, DType a, DType b) {
   WG_CHECK(a == b, Error, op, ": both inputs must have one dtype, but got ", a, " and ", b,
            "; convert one with to()");
-  return a == DType::float64 ? DType::float64 : DType::float32;
 }
 
 // Integers have no GEMM; a plain loop keeps them exact.
@@ -127,11 +126,9 @@ void matrix_product(const char* op, const Factor& a, const Factor& b, const Tens
     WG_ASSERT(!accumulate && !bias);
     return complex_product(op, a, b, c);
   }
-  const DType t = gemm_dtype(op, a.t.impl()->dtype, b.t.impl()->dtype);
-  WG_ASSERT(!accumulate || z.dtype == t);
+  check_dtypes(op, a.t.impl()->dtype, b.t.impl()->dtype);
+  const DType t = z.dtype;
   const GemmOperand left(a, t), right(b, t);
-  Tensor result;
-  if (z.dtype != t) result = new_tensor(t, z.sizes());
   kernels::Gemm g;
   g.dtype = t;
   g.transpose_a = left.transposed;
@@ -143,12 +140,12 @@ void matrix_product(const char* op, const Factor& a, const Factor& b, const Tens
   g.lda = left.ld;
   g.b = right.data;
   g.ldb = right.ld;
-  g.c = result.defined() ? result.impl()->data : z.data;
+  g.c = z.data;
   g.ldc = g.n;
   g.accumulate = accumulate;
   Tensor added;
   if (bias) {
-    added = as_contiguous(*bias, t);
+    added = as_contiguous(*bias, t == DType::float64 ? t : DType::float32);
     g.epilogue = kernels::Epilogue::bias;
     g.bias = added.data();
   }
@@ -158,7 +155,6 @@ void matrix_product(const char* op, const Factor& a, const Factor& b, const Tens
   } else {
     kernels::gemm(g);
   }
-  if (result.defined()) copy_elements(z, *result.impl());
 }
 
 namespace {

@@ -160,10 +160,48 @@ using Types = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(GemmTest, Types);
 
 constexpr int64_t kShapes[][3] = {
-    {1, 1, 1},   {1, 1, 300},  {4, 4, 4},      {8, 8, 8},     {3, 17, 5},     {7, 5, 33},
-    {1, 100, 9}, {1, 33, 300}, {100, 1, 9},    {300, 1, 257}, {300, 3, 40},   {14, 32, 16},
-    {15, 33, 7}, {29, 65, 19}, {32, 128, 128}, {57, 31, 64},  {169, 40, 260}, {70, 2100, 3},
-    {5, 63, 40}, {6, 64, 513}, {13, 47, 256},  {2, 2, 2},     {61, 129, 77},  {12, 4, 40},
+    {1, 1, 1},
+    {1, 1, 300},
+    {4, 4, 4},
+    {8, 8, 8},
+    {3, 17, 5},
+    {7, 5, 33},
+    {1, 100, 9},
+    {1, 33, 300},
+    {100, 1, 9},
+    {300, 1, 257},
+    {300, 3, 40},
+    {14, 32, 16},
+    {15, 33, 7},
+    {29, 65, 19},
+    {32, 128, 128},
+    {57, 31, 64},
+    {169, 40, 260},
+    {70, 2100, 3},
+    {5, 63, 40},
+    {6, 64, 513},
+    {13, 47, 256},
+    {2, 2, 2},
+    {61, 129, 77},
+    {12, 4, 40},
+    // A few rows against rows, packed stripes, packed blocks.
+    {1, 64, 300},
+    {2, 70, 16},
+    {3, 33, 550},
+    {4, 100, 45},
+    {100, 2, 600},
+    {70, 3, 17},
+    {65, 4, 264},
+    {60, 300, 70},
+    {100, 265, 257},
+    {200, 300, 300},
+    // A narrow C by its transpose and by whole rows of A.
+    {600, 40, 70},
+    {300, 64, 300},
+    {100, 40, 600},
+    {171, 136, 9},
+    {175, 1100, 5},
+    {183, 129, 521},
 };
 
 TYPED_TEST(GemmTest, EveryLevelAgreesWithTheTripleLoop) {
@@ -218,6 +256,21 @@ TYPED_TEST(GemmTest, ThreadsDoNotChangeTheBits) {
     for (const int flags : {0, 1, 2, 7}) {
       Case<TypeParam> x(s[0], s[1], s[2], flags & 1, flags & 2, flags & 4, Epilogue::bias_relu, 1);
       expect_same_bits_for_any_threads(x);
+    }
+}
+
+TYPED_TEST(GemmTest, NanAndInfinityOfOneRowReachOneElement) {
+  using T = TypeParam;
+  const T nan = std::numeric_limits<T>::quiet_NaN(), inf = std::numeric_limits<T>::infinity();
+  for (const int64_t rows : {1, 2, 4})
+    for (const T odd : {nan, inf}) {
+      Case<T> x(rows, 70, 300, false, true, false, Epilogue::none);
+      x.b[static_cast<size_t>(37 * x.g.ldb + 290)] = odd;
+      const std::vector<T> c = run_gemm(x);
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < 70; ++j)
+          EXPECT_EQ(std::isfinite(c[static_cast<size_t>(i * x.g.ldc + j)]), j != 37)
+              << i << " " << j;
     }
 }
 
@@ -280,7 +333,7 @@ TYPED_TEST(GemmTest, EmptyProducts) {
 TYPED_TEST(GemmTest, NanAndInfinityPropagate) {
   using T = TypeParam;
   const T nan = std::numeric_limits<T>::quiet_NaN(), inf = std::numeric_limits<T>::infinity();
-  for (const int64_t size : {5, 40, 800}) {
+  for (const int64_t size : {5, 40, 150, 800}) {
     Case<T> x(size, size, size, false, false, false, Epilogue::bias_relu);
     // 0 * nan and 0 * inf are nan, and relu keeps it.
     for (int64_t p = 0; p < size; ++p) x.a[static_cast<size_t>(p)] = 0;

@@ -1,8 +1,6 @@
 // Matrix products on one thread, for one ISA level.
-#include "kernels/gemm_level.h"
-#include "kernels/isa/gemm_pack.h"
-#include "kernels/isa/gemm_tile.h"
-#include "runtime/allocator.h"
+#include "kernels/isa/gemm_dots.h"
+#include "kernels/isa/gemm_paths.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 
@@ -10,166 +8,51 @@ float fma_chains(int64_t steps);
 
 namespace {
 
-// A product with strides instead of transposes.
+// A C of so few columns is computed as its transpose, of more if A is stored transposed.
+constexpr int kNarrow = 4, kNarrowTurned = 64;
+// From here on a few rows are read against rows in registers.
+constexpr int64_t kDotDepth = 16, kDotColumns = 8;
+// A panel of so many rows is packed as a whole.
+constexpr int64_t kColumnDepth = 4096;
+// A B of so many bytes is read where it stands: it stays in the first-level cache.
+constexpr int64_t kSmallB = 20 << 10;
+
+// A few rows against the rows of B. With `turned`, C stands transposed.
 template <class T>
-struct Problem {
-  int64_t m, n, k;
-  const T* a;
-  int64_t a_row, a_col;
-  const T* b;
-  int64_t b_row, b_col;
-  T* c;
-  int64_t ldc;
-  bool accumulate;
-  const T* bias;  // or nullptr
-  bool relu;
-};
-
-template <class T>
-struct Scratch {
-  explicit Scratch(int64_t count)
-      : bytes(static_cast<size_t>(count) * sizeof(T)),
-        data(count > 0 ? static_cast<T*>(runtime::allocate(bytes)) : nullptr) {}
-  ~Scratch() {
-    if (data) runtime::deallocate(data, bytes);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  size_t bytes;
-  T* data;
-};
-
-WG_INLINE int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
-
-// Rows of A packed at once: they stay in the second-level cache.
-constexpr int64_t kBlockM = 28 * kTileRows;
-// A C of so few columns is computed as its transpose.
-constexpr int kNarrow = 4;
-
-// One panel of columns against a block of rows of A, which are cut evenly, so that no tile is much
-// smaller than the others.
-// `next`, if not null, is the panel of B that follows; it is fetched meanwhile.
-template <class T, bool Packed>
-void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_col, int columns,
-                    const T* next, int64_t next_row) {
-  constexpr int n = Simd<T>::kLanes;
-  const int vectors = (columns + n - 1) / n;
-  const int rows_max = vectors > 2 ? kWideRows : kTileRows;
-  t.tail = columns - (vectors - 1) * n;
-  int pieces = (static_cast<int>(m) + rows_max - 1) / rows_max;
-  const int64_t share = next ? (t.k + pieces - 1) / pieces : 0;
-  t.next = next;
-  t.next_row = next_row;
-  int64_t next_left = next ? t.k : 0;
-  for (; m > 0; --pieces) {
-    t.next_rows = static_cast<int>(smaller(share, next_left));
-    const int rows =
-        pieces == 1 ? static_cast<int>(m) : (static_cast<int>(m) + pieces - 1) / pieces;
-    t.a = a;
-    t.a_row = Packed ? 1 : a_row;
-    t.a_col = Packed ? rows : a_col;
-    run_tile(rows, vectors, t);
-    a += Packed ? rows * t.k : rows * a_row;
-    t.c += rows * t.ldc;
-    t.next += t.next_rows * next_row;
-    next_left -= t.next_rows;
-    m -= rows;
-  }
-}
-
-template <class T>
-void pack_block_a(T* dst, const T* a, int64_t a_row, int64_t a_col, int64_t m, int64_t k) {
-  int64_t pieces = (m + kTileRows - 1) / kTileRows;
-  for (; m > 0; --pieces) {
-    const int rows = static_cast<int>((m + pieces - 1) / pieces);
-    pack_a(dst, a, a_row, a_col, rows, k);
-    dst += rows * k;
-    a += rows * a_row;
-    m -= rows;
-  }
-}
-
-template <class T>
-WG_INLINE Tile<T> tile_at(const Problem<T>& g, int64_t i, int64_t j, int64_t p, int64_t k) {
-  Tile<T> t;
-  t.k = k;
-  t.c = g.c + i * g.ldc + j;
-  t.ldc = g.ldc;
-  t.add = g.accumulate || p > 0;
-  const bool last = p + k >= g.k;
-  t.bias = last && g.bias ? g.bias + j : nullptr;
-  t.relu = last && g.relu;
-  return t;
-}
-
-// A panel of B is read where it stands, or packed just before its only use; with packed rows of A
-// at most kBlockM of them.
-template <class T>
-void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
-  constexpr int n = Simd<T>::kLanes;
-  const int width = (g.m <= kWideRows ? 4 : 2) * n;
-  alignas(64) T buffer[kGemmBlockK * 4 * n];
-  Scratch<T> packed_a(pack_rows ? g.m * smaller(kGemmBlockK, g.k) + n : 0);
-  int64_t p = 0;
-  do {
-    const int64_t k = smaller(kGemmBlockK, g.k - p);
-    const T* a = g.a + p * g.a_col;
-    if (pack_rows) pack_block_a(packed_a.data, a, g.a_row, g.a_col, g.m, k);
-    for (int64_t j = 0; j < g.n; j += width) {
-      const int columns = static_cast<int>(smaller(width, g.n - j));
-      const T* b = g.b + p * g.b_row + j * g.b_col;
-      Tile<T> t = tile_at(g, 0, j, p, k);
-      t.b = b;
-      t.b_row = g.b_row;
-      if (pack_columns) {
-        pack_b(buffer, width, b, g.b_row, g.b_col, columns, k);
-        t.b = buffer;
-        t.b_row = width;
-      }
-      const bool more = pack_columns && g.b_col == 1 && j + width < g.n && g.m >= kTileRows;
-      const T* next = more ? b + width : nullptr;
-      if (pack_rows)
-        multiply_panel<T, true>(t, g.m, packed_a.data, 0, 0, columns, next, g.b_row);
-      else
-        multiply_panel<T, false>(t, g.m, a, g.a_row, g.a_col, columns, next, g.b_row);
-    }
-    p += k;
-  } while (p < g.k);
-}
-
-// A narrow C, computed as its transpose piece by piece.
-template <class T>
-void multiply_narrow(const Problem<T>& g) {
-  constexpr int64_t kPiece = 256;
-  alignas(64) T buffer[kNarrow * kPiece];
-  for (int64_t i0 = 0; i0 < g.m; i0 += kPiece) {
-    const int64_t m = smaller(kPiece, g.m - i0);
-    T* c = g.c + i0 * g.ldc;
-    if (g.accumulate)
-      for (int64_t i = 0; i < m; ++i)
-        for (int64_t j = 0; j < g.n; ++j) buffer[j * kPiece + i] = c[i * g.ldc + j];
-    const Problem<T> turned{
-        g.n,     m,       g.k,    g.b,    g.b_col,      g.b_row, g.a + i0 * g.a_row,
-        g.a_col, g.a_row, buffer, kPiece, g.accumulate, nullptr, false};
-    multiply_stripe(turned, false, turned.b_col != 1);
-    for (int64_t i = 0; i < m; ++i)
-      for (int64_t j = 0; j < g.n; ++j) {
-        T x = buffer[j * kPiece + i];
-        if (g.bias) x = x + g.bias[j];
-        if (g.relu) x = x < T{} ? T{} : x;
-        c[i * g.ldc + j] = x;
-      }
-  }
+void multiply_few(const Problem<T>& g, bool turned = false) {
+  const bool dense = g.a_col == 1;
+  Scratch<T> rows(dense ? 0 : g.m * g.k);
+  if (!dense)
+    for (int64_t i = 0; i < g.m; ++i)
+      for (int64_t p = 0; p < g.k; ++p) rows.data[i * g.k + p] = g.a[i * g.a_row + p * g.a_col];
+  multiply_dots<T>(g.m,
+                   {g.n, g.k, dense ? g.a : rows.data, dense ? g.a_row : g.k, g.b, g.b_col, g.c,
+                    turned ? 1 : g.ldc, turned ? g.ldc : 1, g.accumulate, g.bias, turned ? 1 : 0,
+                    turned ? 0 : 1, g.relu},
+                   kGemmBlockK);
 }
 
 template <class T>
 void multiply(const Problem<T>& g) {
   constexpr int n = Simd<T>::kLanes;
   if (g.k == 0) return multiply_stripe(g, false, false);
+  if (g.m <= kDotRows && g.b_row == 1 && g.b_col != 1 && g.k >= kDotDepth && g.n >= kDotColumns)
+    return multiply_few(g);
+  if (g.n <= kDotRows && g.a_col == 1 && g.k >= kDotDepth && g.m >= kDotColumns) {
+    const Problem<T> turned{g.n,     g.m,     g.k, g.b,   g.b_col,      g.b_row, g.a,
+                            g.a_col, g.a_row, g.c, g.ldc, g.accumulate, g.bias,  g.relu};
+    return multiply_few(turned, true);
+  }
+  if (g.n <= kNarrowTurned && g.a_row == 1 && g.m >= 256 && g.k >= 64) return multiply_narrow(g);
   if (g.n <= kNarrow && g.n < n && g.m >= 4 * g.n && g.m > 8) return multiply_narrow(g);
+  if (g.m > 12 * kTileRows && g.n >= 8 * n) return multiply_block(g);
+  if (g.n <= 4 * n && g.m > 2 * kTileRows && g.a_col == 1 && g.k > kGemmBlockK &&
+      g.k <= kColumnDepth)
+    return multiply_column(g);
   // Rows are packed if they are read again for many panels, columns for many tiles.
   const bool pack_rows = g.n >= 16 * n && g.m > 2 * kTileRows && g.k >= 64;
-  const bool pack_columns = g.b_col != 1 || g.m > 4 * kTileRows;
+  const bool small_b = g.n * g.k * static_cast<int64_t>(sizeof(T)) <= kSmallB;
+  const bool pack_columns = g.b_col != 1 || (g.m > 4 * kTileRows && !small_b);
   const int64_t stripes = (g.m + kBlockM - 1) / kBlockM, rows = (g.m + stripes - 1) / stripes;
   for (int64_t i = 0; i < g.m; i += rows) {
     Problem<T> stripe = g;

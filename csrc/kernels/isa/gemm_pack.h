@@ -97,6 +97,9 @@ void pack_a(T* dst, const T* a, int64_t a_row, int64_t a_col, int rows, int64_t 
   }
 }
 
+// Rows of B that are fetched before they are packed.
+inline constexpr int64_t kAhead = 12;
+
 // A panel of B of `columns` columns as [k][width], zero beyond `columns`.
 template <class T>
 void pack_b(T* dst, int width, const T* b, int64_t b_row, int64_t b_col, int columns, int64_t k) {
@@ -107,6 +110,8 @@ void pack_b(T* dst, int width, const T* b, int64_t b_row, int64_t b_col, int col
   for (int64_t p = 0; p < k; ++p) {
     const T* s = b + p * b_row;
     T* d = dst + p * width;
+    __builtin_prefetch(s + kAhead * b_row);
+    if (vectors > 1) __builtin_prefetch(s + kAhead * b_row + S::kLanes);
     for (int j = 0; j < vectors - 1; ++j) S::store(d + j * S::kLanes, S::load(s + j * S::kLanes));
     S::store(d + (vectors - 1) * S::kLanes, S::load(s + (vectors - 1) * S::kLanes, mask));
   }

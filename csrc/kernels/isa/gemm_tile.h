@@ -9,9 +9,9 @@ namespace wengert::kernels::WENGERT_LEVEL {
 template <class T>
 struct Tile {
   int64_t k;
-  const T* a;  // element (i, p) at a[i * a_row + p * a_col]
+  const T* a;  // element (i, p) at a[i * a_row + p * a_col]; packed: at a[p * rows + i]
   int64_t a_row, a_col;
-  const T* b;  // row p at b + p * b_row
+  const T* b;  // row p at b + p * b_row; packed: of as many vectors as the tile
   int64_t b_row;
   T* c;
   int64_t ldc;
@@ -19,16 +19,19 @@ struct Tile {
   bool add;       // C += instead of C =
   const T* bias;  // or nullptr
   bool relu;
-  // Rows of the panel that follows B, to be fetched meanwhile.
+  // Rows of what is needed after this tile, to be fetched meanwhile.
   const T* next = nullptr;
   int64_t next_row = 0;
   int next_rows = 0;
+  int64_t ahead = 0;  // from a row of B to what is fetched beside it, if B is not packed
 };
 
-// The tiles of large products fetch what is needed after them; tiles of few steps wait for nothing.
-inline constexpr int64_t kFetchFrom = 128;
+// Tiles of many steps fetch what is needed after them, in pieces; those of fewer only their C.
+inline constexpr int64_t kFetchFrom = 128, kFetchAllFrom = 32;
 template <int Rows, int Vectors>
 inline constexpr bool kFetches = Rows + 2 >= kTileRows && Vectors == 2;
+
+inline constexpr int kUnroll = 4;
 
 template <class T, int Vectors, bool Write>
 WG_INLINE void fetch_row(const T* p) {
@@ -36,7 +39,7 @@ WG_INLINE void fetch_row(const T* p) {
   if (Vectors > 1) __builtin_prefetch(p + (Vectors - 1) * Simd<T>::kLanes, Write, Write ? 3 : 2);
 }
 
-template <class T, int Rows, int Vectors, bool Masked>
+template <class T, int Rows, int Vectors, bool Masked, bool Packed>
 void tile(const Tile<T>& t) {
   using S = Simd<T>;
   using V = typename S::V;
@@ -54,46 +57,76 @@ void tile(const Tile<T>& t) {
 
   // Three rows share a pointer, so that every address is a pointer plus 0, 1 or 2 row strides; the
   // compiler must not see that the pointers are related, or it runs out of registers.
-  constexpr int kGroups = (Rows + 2) / 3;
+  constexpr int kGroups = Packed ? 1 : (Rows + 2) / 3;
   constexpr int64_t kSize = sizeof(T);
   const int64_t a_row = t.a_row * kSize, a_col = t.a_col * kSize, b_row = t.b_row;
+  [[maybe_unused]] const int64_t ahead = t.ahead;
   const char* a[kGroups];
 #pragma GCC unroll 8
   for (int q = 0; q < kGroups; ++q) {
-    a[q] = reinterpret_cast<const char*>(t.a) + 3 * q * a_row;
+    a[q] = reinterpret_cast<const char*>(t.a) + (Packed ? 0 : 3 * q * a_row);
     asm("" : "+r"(a[q]));
   }
   const T* b = t.b;
-  const auto steps = [&](int64_t count) __attribute__((always_inline)) {
-    for (; count > 0; --count) {
-      V bv[Vectors];
+  // Step `p` from where the pointers stand.
+  const auto step = [&](int p) __attribute__((always_inline)) {
+    const T* row = b + p * Vectors * S::kLanes;
+    V bv[Vectors];
 #pragma GCC unroll 4
-      for (int j = 0; j < Vectors; ++j) bv[j] = load(b, j);
+    for (int j = 0; j < Vectors; ++j) bv[j] = Packed ? S::load(row + j * S::kLanes) : load(row, j);
+    if constexpr (!Packed && Rows >= 3) {
+#pragma GCC unroll 4
+      for (int j = 0; j < Vectors; ++j) __builtin_prefetch(row + ahead + j * S::kLanes);
+    }
 #pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i) {
-        const V av = S::broadcast(*reinterpret_cast<const T*>(a[i / 3] + i % 3 * a_row));
+    for (int i = 0; i < Rows; ++i) {
+      const char* at = Packed ? a[0] + (p * Rows + i) * kSize : a[i / 3] + i % 3 * a_row;
+      const V av = S::broadcast(*reinterpret_cast<const T*>(at));
 #pragma GCC unroll 4
-        for (int j = 0; j < Vectors; ++j) acc[i][j] = S::fma(av, bv[j], acc[i][j]);
+      for (int j = 0; j < Vectors; ++j) acc[i][j] = S::fma(av, bv[j], acc[i][j]);
+    }
+  };
+  const auto steps = [&](int64_t count) __attribute__((always_inline)) {
+    if constexpr (Packed) {
+      for (; count >= kUnroll; count -= kUnroll) {
+#pragma GCC unroll 4
+        for (int p = 0; p < kUnroll; ++p) step(p);
+        a[0] += kUnroll * Rows * kSize;
+        b += kUnroll * Vectors * S::kLanes;
       }
+      for (; count > 0; --count) {
+        step(0);
+        a[0] += Rows * kSize;
+        b += Vectors * S::kLanes;
+      }
+    } else {
+      for (; count > 0; --count) {
+        step(0);
 #pragma GCC unroll 8
-      for (int q = 0; q < kGroups; ++q) a[q] += a_col;
-      b += b_row;
+        for (int q = 0; q < kGroups; ++q) a[q] += a_col;
+        b += b_row;
+      }
     }
   };
   if (kFetches<Rows, Vectors> && t.k >= kFetchFrom) {
-    // C and the panel after B are fetched meanwhile, a few rows at a time: more would delay A and
-    // B.
-    const int64_t share = (t.k + Rows - 1) / Rows;
+    // C and what follows are fetched meanwhile, a few rows at a time: more would delay A and B.
+    const int64_t share = t.k / Rows & -kUnroll;
     const int each = (t.next_rows + Rows - 1) / Rows;
     const T *next = t.next, *result = t.c;
     int next_left = t.next_rows;
-    for (int64_t left = t.k; left > 0; left -= share, result += t.ldc) {
+    for (int i = 0; i < Rows; ++i, result += t.ldc) {
       for (int q = each; q > 0 && next_left > 0; --q, --next_left, next += t.next_row)
         fetch_row<T, Vectors, false>(next);
       fetch_row<T, Vectors, true>(result);
-      steps(left < share ? left : share);
+      steps(share);
     }
+    steps(t.k - Rows * share);
   } else {
+    if (t.k >= kFetchAllFrom) {
+      const T* result = t.c;
+#pragma GCC unroll 16
+      for (int i = 0; i < Rows; ++i, result += t.ldc) fetch_row<T, Vectors, true>(result);
+    }
     steps(t.k);
   }
 
@@ -127,61 +160,45 @@ void tile(const Tile<T>& t) {
   }
 }
 
-template <class T, int Rows, int Vectors>
+template <class T, int Rows, int Vectors, bool Packed>
 WG_INLINE void tile_of(const Tile<T>& t) {
   if (t.tail == Simd<T>::kLanes)
-    tile<T, Rows, Vectors, false>(t);
+    tile<T, Rows, Vectors, false, Packed>(t);
   else
-    tile<T, Rows, Vectors, true>(t);
+    tile<T, Rows, Vectors, true, Packed>(t);
 }
 
-template <class T, int Rows>
+template <class T, bool Packed, int Rows>
 WG_INLINE void tile_rows(int vectors, const Tile<T>& t) {
-  if (vectors == 1) return tile_of<T, Rows, 1>(t);
-  if (vectors == 2) return tile_of<T, Rows, 2>(t);
-  if constexpr (Rows <= kWideRows) {
-    if (vectors == 3) return tile_of<T, Rows, 3>(t);
-    return tile_of<T, Rows, 4>(t);
+  if (vectors == 1) return tile_of<T, Rows, 1, Packed>(t);
+  if (vectors == 2) return tile_of<T, Rows, 2, Packed>(t);
+  if constexpr (Rows <= kWideRows && !Packed) {
+    if (vectors == 3) return tile_of<T, Rows, 3, Packed>(t);
+    return tile_of<T, Rows, 4, Packed>(t);
   }
+}
+
+// The fewest rows of a packed tile: a product of more than four tiles is cut evenly.
+inline constexpr int kPackedRows = kTileRows * 4 / 5;
+
+template <class T, bool Packed, int Rows>
+WG_INLINE void tile_from(int rows, int vectors, const Tile<T>& t) {
+  if constexpr (Rows < kTileRows) {
+    if (rows != Rows) return tile_from<T, Packed, Rows + 1>(rows, vectors, t);
+  }
+  tile_rows<T, Packed, Rows>(vectors, t);
 }
 
 // rows <= kTileRows; vectors <= 2, or 4 when rows <= kWideRows.
 template <class T>
 void run_tile(int rows, int vectors, const Tile<T>& t) {
-  switch (rows) {
-    case 1:
-      return tile_rows<T, 1>(vectors, t);
-    case 2:
-      return tile_rows<T, 2>(vectors, t);
-    case 3:
-      return tile_rows<T, 3>(vectors, t);
-    case 4:
-      return tile_rows<T, 4>(vectors, t);
-    case 5:
-      return tile_rows<T, 5>(vectors, t);
-    case 6:
-      return tile_rows<T, 6>(vectors, t);
-  }
-  if constexpr (kTileRows > 6) {
-    switch (rows) {
-      case 7:
-        return tile_rows<T, 7>(vectors, t);
-      case 8:
-        return tile_rows<T, 8>(vectors, t);
-      case 9:
-        return tile_rows<T, 9>(vectors, t);
-      case 10:
-        return tile_rows<T, 10>(vectors, t);
-      case 11:
-        return tile_rows<T, 11>(vectors, t);
-      case 12:
-        return tile_rows<T, 12>(vectors, t);
-    }
-  }
-  if constexpr (kTileRows > 12) {
-    if (rows == 13) return tile_rows<T, 13>(vectors, t);
-    return tile_rows<T, 14>(vectors, t);
-  }
+  tile_from<T, false, 1>(rows, vectors, t);
+}
+
+// Of packed operands: kPackedRows <= rows <= kTileRows, vectors <= 2.
+template <class T>
+void run_packed_tile(int rows, int vectors, const Tile<T>& t) {
+  tile_from<T, true, kPackedRows>(rows, vectors, t);
 }
 
 }  // namespace wengert::kernels::WENGERT_LEVEL

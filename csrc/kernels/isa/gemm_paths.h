@@ -1,0 +1,273 @@
+// The ways through a product: stripes of rows with B packed panel by panel, whole packed blocks of
+// B, a single column of panels, and a narrow C by its transpose. Included by files compiled per ISA
+// level only.
+#pragma once
+
+#include "kernels/gemm_level.h"
+#include "kernels/isa/gemm_pack.h"
+#include "kernels/isa/gemm_tile.h"
+#include "runtime/allocator.h"
+
+namespace wengert::kernels::WENGERT_LEVEL {
+
+// A product with strides instead of transposes.
+template <class T>
+struct Problem {
+  int64_t m, n, k;
+  const T* a;
+  int64_t a_row, a_col;
+  const T* b;
+  int64_t b_row, b_col;
+  T* c;
+  int64_t ldc;
+  bool accumulate;
+  const T* bias;  // or nullptr
+  bool relu;
+};
+
+template <class T>
+struct Scratch {
+  explicit Scratch(int64_t count)
+      : bytes(static_cast<size_t>(count) * sizeof(T)),
+        data(count > 0 ? static_cast<T*>(runtime::allocate(bytes)) : nullptr) {}
+  ~Scratch() {
+    if (data) runtime::deallocate(data, bytes);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  size_t bytes;
+  T* data;
+};
+
+WG_INLINE int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
+
+// Rows of A packed at once: they stay in the second-level cache.
+constexpr int64_t kBlockM = 28 * kTileRows;
+
+// One panel of columns against a block of rows of A, which are cut evenly, so that no tile is much
+// smaller than the others.
+// `next`, if not null, is the panel of B that follows; it is fetched meanwhile.
+template <class T, bool Packed, bool PackedB>
+void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_col, int columns,
+                    const T* next, int64_t next_row) {
+  constexpr int n = Simd<T>::kLanes;
+  const int vectors = (columns + n - 1) / n;
+  const int rows_max = vectors > 2 ? kWideRows : kTileRows;
+  t.tail = columns - (vectors - 1) * n;
+  int pieces = (static_cast<int>(m) + rows_max - 1) / rows_max;
+  const int64_t share = next ? (t.k + pieces - 1) / pieces : 0;
+  t.next = next;
+  t.next_row = next_row;
+  int64_t next_left = next ? t.k : 0;
+  for (; m > 0; --pieces) {
+    t.next_rows = static_cast<int>(smaller(share, next_left));
+    const int rows =
+        pieces == 1 ? static_cast<int>(m) : (static_cast<int>(m) + pieces - 1) / pieces;
+    t.a = a;
+    t.a_row = Packed ? 1 : a_row;
+    t.a_col = Packed ? rows : a_col;
+    if constexpr (Packed && PackedB)
+      run_packed_tile(rows, vectors, t);
+    else
+      run_tile(rows, vectors, t);
+    a += Packed ? rows * t.k : rows * a_row;
+    t.c += rows * t.ldc;
+    t.next += t.next_rows * next_row;
+    next_left -= t.next_rows;
+    m -= rows;
+  }
+}
+
+template <class T>
+void pack_block_a(T* dst, const T* a, int64_t a_row, int64_t a_col, int64_t m, int64_t k) {
+  int64_t pieces = (m + kTileRows - 1) / kTileRows;
+  for (; m > 0; --pieces) {
+    const int rows = static_cast<int>((m + pieces - 1) / pieces);
+    pack_a(dst, a, a_row, a_col, rows, k);
+    dst += rows * k;
+    a += rows * a_row;
+    m -= rows;
+  }
+}
+
+template <class T>
+WG_INLINE Tile<T> tile_at(const Problem<T>& g, int64_t i, int64_t j, int64_t p, int64_t k) {
+  Tile<T> t;
+  t.k = k;
+  t.c = g.c + i * g.ldc + j;
+  t.ldc = g.ldc;
+  t.add = g.accumulate || p > 0;
+  const bool last = p + k >= g.k;
+  t.bias = last && g.bias ? g.bias + j : nullptr;
+  t.relu = last && g.relu;
+  return t;
+}
+
+// A panel of B is read where it stands, or packed just before its only use; with packed rows of A
+// at most kBlockM of them.
+template <class T>
+void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
+  constexpr int n = Simd<T>::kLanes;
+  const int width = (g.m <= kWideRows ? 4 : 2) * n;
+  alignas(64) T buffer[kGemmBlockK * 4 * n];
+  Scratch<T> packed_a(pack_rows ? g.m * smaller(kGemmBlockK, g.k) + n : 0);
+  int64_t p = 0;
+  do {
+    const int64_t k = smaller(kGemmBlockK, g.k - p);
+    const T* a = g.a + p * g.a_col;
+    if (pack_rows) pack_block_a(packed_a.data, a, g.a_row, g.a_col, g.m, k);
+    for (int64_t j = 0; j < g.n; j += width) {
+      const int columns = static_cast<int>(smaller(width, g.n - j));
+      const T* b = g.b + p * g.b_row + j * g.b_col;
+      Tile<T> t = tile_at(g, 0, j, p, k);
+      t.b = b;
+      t.b_row = g.b_row;
+      if (pack_columns) {
+        const int filled = pack_rows && columns <= n ? n : width;
+        pack_b(buffer, filled, b, g.b_row, g.b_col, columns, k);
+        t.b = buffer;
+        t.b_row = filled;
+      } else if (j + width < g.n) {
+        t.ahead = width;
+      }
+      const bool more = pack_columns && g.b_col == 1 && j + width < g.n && g.m >= kTileRows;
+      const T* next = more ? b + width : nullptr;
+      if (pack_rows && pack_columns && g.m > 4 * kTileRows)
+        multiply_panel<T, true, true>(t, g.m, packed_a.data, 0, 0, columns, next, g.b_row);
+      else if (pack_rows)
+        multiply_panel<T, true, false>(t, g.m, packed_a.data, 0, 0, columns, next, g.b_row);
+      else
+        multiply_panel<T, false, false>(t, g.m, a, g.a_row, g.a_col, columns, next, g.b_row);
+    }
+    p += k;
+  } while (p < g.k);
+}
+
+// Columns of B packed at once: they stay in the second-level cache.
+constexpr int64_t kBlockN = 512;
+
+// What the tiles of one row of panels fetch for the next row: their share of its part of A.
+template <class T>
+struct AFetch {
+  const T* at;
+  int64_t step;  // from one tile's share to the next
+  int64_t row;
+  int rows;
+  int64_t tiles;  // that have a share
+
+  AFetch(const Problem<T>& g, const T* a, int64_t rows_of_a, int64_t k, int64_t panels) : at(a) {
+    if (g.a_col == 1) {
+      step = 2 * Simd<T>::kLanes;
+      row = g.a_row;
+      rows = static_cast<int>(rows_of_a);
+      tiles = (k + step - 1) / step;
+    } else {
+      rows = static_cast<int>((k + panels - 1) / panels);
+      row = g.a_col;
+      step = rows * row;
+      tiles = k / rows;
+    }
+  }
+};
+
+// Many rows: a block of B is packed as a whole, then each tile of rows of A meets all of it.
+template <class T>
+void multiply_block(const Problem<T>& g) {
+  constexpr int n = Simd<T>::kLanes, width = 2 * n;
+  const int64_t panels = (g.n + width - 1) / width, parts = (g.n + kBlockN - 1) / kBlockN;
+  const int64_t block = (panels + parts - 1) / parts * width;
+  Scratch<T> packed_b(smaller(block, panels * width) * smaller(kGemmBlockK, g.k));
+  alignas(64) T packed_a[kTileRows * kGemmBlockK + n];
+  for (int64_t j0 = 0; j0 < g.n; j0 += block) {
+    const int64_t columns = smaller(block, g.n - j0);
+    for (int64_t p = 0; p < g.k; p += kGemmBlockK) {
+      const int64_t k = smaller(kGemmBlockK, g.k - p);
+      const T* b = g.b + p * g.b_row + j0 * g.b_col;
+      for (int64_t j = 0; j < columns; j += width) {
+        const int count = static_cast<int>(smaller(width, columns - j));
+        pack_b(packed_b.data + j * k, count > n ? width : n, b + j * g.b_col, g.b_row, g.b_col,
+               count, k);
+      }
+      const T* a = g.a + p * g.a_col;
+      int64_t pieces = (g.m + kTileRows - 1) / kTileRows, rows;
+      for (int64_t i = 0; i < g.m; i += rows, --pieces) {
+        rows = (g.m - i + pieces - 1) / pieces;
+        pack_a(packed_a, a + i * g.a_row, g.a_row, g.a_col, static_cast<int>(rows), k);
+        Tile<T> t = tile_at(g, i, j0, p, k);
+        t.a = packed_a;
+        t.b = packed_b.data;
+        t.tail = n;
+        AFetch<T> fetch(g, a + (i + rows) * g.a_row, rows, k, (columns + width - 1) / width);
+        if (pieces == 1) fetch.tiles = 0;
+        for (int64_t left = columns; left > 0; left -= width) {
+          const int vectors = left > n ? 2 : 1;
+          if (left < width) t.tail = static_cast<int>(left) - (vectors - 1) * n;
+          t.next = fetch.at;
+          t.next_row = fetch.row;
+          t.next_rows = fetch.tiles-- > 0 ? fetch.rows : 0;
+          fetch.at += fetch.step;
+          run_packed_tile(static_cast<int>(rows), vectors, t);
+          t.b += vectors * n * k;
+          t.c += width;
+          if (t.bias) t.bias += width;
+        }
+      }
+    }
+  }
+}
+
+// At most one panel of columns: each tile of rows goes through all of k, so that A is read along
+// its rows.
+template <class T>
+void multiply_column(const Problem<T>& g) {
+  constexpr int n = Simd<T>::kLanes;
+  const int columns = static_cast<int>(g.n), vectors = (columns + n - 1) / n;
+  const bool pack = g.b_col != 1;
+  Scratch<T> packed_b(pack ? g.k * vectors * n : 0);
+  if (pack) pack_b(packed_b.data, vectors * n, g.b, g.b_row, g.b_col, columns, g.k);
+  const T* b = pack ? packed_b.data : g.b;
+  const int64_t b_row = pack ? vectors * n : g.b_row;
+  const int rows_max = vectors > 2 ? kWideRows : kTileRows;
+  int64_t pieces = (g.m + rows_max - 1) / rows_max, rows;
+  for (int64_t i = 0; i < g.m; i += rows, --pieces) {
+    rows = (g.m - i + pieces - 1) / pieces;
+    for (int64_t p = 0; p < g.k; p += kGemmBlockK) {
+      Tile<T> t = tile_at(g, i, 0, p, smaller(kGemmBlockK, g.k - p));
+      t.tail = columns - (vectors - 1) * n;
+      t.a = g.a + i * g.a_row + p * g.a_col;
+      t.a_row = g.a_row;
+      t.a_col = g.a_col;
+      t.b = b + p * b_row;
+      t.b_row = b_row;
+      run_tile(static_cast<int>(rows), vectors, t);
+    }
+  }
+}
+
+// A narrow C, computed as its transpose piece by piece: A is read along its rows as stored.
+template <class T>
+void multiply_narrow(const Problem<T>& g) {
+  constexpr int64_t kPiece = 512;
+  Scratch<T> turned_c(g.n * kPiece + Simd<T>::kLanes);
+  T* const buffer = turned_c.data;
+  for (int64_t i0 = 0; i0 < g.m; i0 += kPiece) {
+    const int64_t m = smaller(kPiece, g.m - i0);
+    T* c = g.c + i0 * g.ldc;
+    if (g.accumulate) transpose<T, false>(buffer, kPiece, c, g.ldc, static_cast<int>(m), g.n);
+    const Problem<T> turned{
+        g.n,     m,       g.k,    g.b,    g.b_col,      g.b_row, g.a + i0 * g.a_row,
+        g.a_col, g.a_row, buffer, kPiece, g.accumulate, nullptr, false};
+    multiply_stripe(turned, false, turned.b_col != 1);
+    if (g.bias || g.relu)
+      for (int64_t j = 0; j < g.n; ++j)
+        for (int64_t i = 0; i < m; ++i) {
+          T x = buffer[j * kPiece + i];
+          if (g.bias) x = x + g.bias[j];
+          if (g.relu) x = x < T{} ? T{} : x;  // keeps NaN
+          buffer[j * kPiece + i] = x;
+        }
+    transpose<T, false>(c, g.ldc, buffer, kPiece, static_cast<int>(g.n), m);
+  }
+}
+
+}  // namespace wengert::kernels::WENGERT_LEVEL
