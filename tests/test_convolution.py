@@ -2,56 +2,86 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 
 import wengert as wg
 import wengert.nn.functional as F
 
-# (batch, input channels, output channels, height, width, padding, groups)
+
+@dataclass(frozen=True)
+class Shape:
+    batch: int
+    channels: int
+    outputs: int
+    size: tuple[int, int]
+    kernel: tuple[int, int] = (3, 3)
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+    def options(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("stride", "padding", "dilation", "groups")}
+
+    def numbers(self, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((self.batch, self.channels, *self.size))
+        w = rng.standard_normal((self.outputs, self.channels // self.groups, *self.kernel))
+        return x.astype(dtype), w.astype(dtype)
+
+
 SHAPES = [
-    (16, 64, 64, 8, 8, 1, 1),  # several images to a block of tiles
-    (2, 64, 64, 26, 26, 0, 1),  # tiles that stick out
-    (1, 20, 33, 27, 29, (2, 1), 1),  # odd numbers of channels
-    (2, 48, 80, 12, 9, (0, 2), 2),
-    (1, 16, 16, 5, 260, 1, 1),  # one row of tiles is more than a block
-    (4, 128, 192, 4, 4, 1, 1),  # channels in several pieces
-    (8, 32, 32, 2, 2, 1, 1),
+    Shape(16, 64, 64, (8, 8), padding=(1, 1)),  # several images to a block of tiles
+    Shape(2, 64, 64, (26, 26)),  # tiles that stick out
+    Shape(1, 20, 33, (27, 29), padding=(2, 1)),  # odd numbers of channels
+    Shape(2, 48, 80, (12, 9), padding=(0, 2), groups=2),
+    Shape(1, 16, 16, (5, 260), padding=(1, 1)),  # one row of tiles is more than a block
+    Shape(4, 128, 192, (4, 4), padding=(1, 1)),  # channels in several pieces
+    Shape(8, 32, 32, (2, 2), padding=(1, 1)),
+    Shape(5, 24, 40, (9, 9), stride=(2, 2), padding=(1, 1)),  # several images to a product
+    Shape(2, 6, 10, (40, 41), (7, 5), (2, 2), (3, 3)),
+    Shape(3, 8, 12, (20, 19), (3, 2), (3, 2), (2, 4), (2, 3)),
+    Shape(3, 32, 16, (7, 7), (1, 1)),
+    Shape(2, 5, 5, (17, 40), padding=(1, 1), groups=5),  # depthwise
+    Shape(2, 3, 12, (9, 70), (5, 2), (2, 2), (3, 0), (1, 2), groups=3),
+    Shape(1, 4, 4, (12, 20), (1, 4), (1, 3), (2, 5), groups=4),
 ]
 
 
-def reference(x, w, g, padding, groups):
+def reference(x, w, g, shape):
     """The convolution y, and the gradients of sum(g y) with respect to x and w."""
-    top, left = np.broadcast_to(padding, 2)
-    n, c, height, width = x.shape
-    rows, columns = g.shape[2:]
+    (top, left), (rows, columns) = shape.padding, g.shape[2:]
     padded = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)))
-    padded = padded.reshape(n, groups, c // groups, *padded.shape[2:])
-    kernels = w.reshape(groups, -1, *w.shape[1:])
-    gs = g.reshape(n, groups, -1, rows, columns)
+    padded = padded.reshape(len(x), shape.groups, -1, *padded.shape[2:])
+    kernels = w.reshape(shape.groups, -1, *w.shape[1:])
+    gs = g.reshape(len(x), shape.groups, -1, rows, columns)
     y, gx, gw = np.zeros_like(gs), np.zeros_like(padded), np.zeros_like(kernels)
-    for i in range(3):
-        for j in range(3):
-            seen = np.s_[:, :, :, i : i + rows, j : j + columns]
-            y += np.einsum("ngcyx,goc->ngoyx", padded[seen], kernels[..., i, j])
-            gx[seen] += np.einsum("ngoyx,goc->ngcyx", gs, kernels[..., i, j])
-            gw[..., i, j] = np.einsum("ngoyx,ngcyx->goc", gs, padded[seen])
-    gx = gx[..., top : top + height, left : left + width]
+    for tap in np.ndindex(*shape.kernel):
+        down, right = (
+            slice(k * d, k * d + (n - 1) * s + 1, s)
+            for k, d, s, n in zip(tap, shape.dilation, shape.stride, (rows, columns), strict=True)
+        )
+        seen, one = np.s_[..., down, right], np.s_[..., tap[0], tap[1]]
+        y += np.einsum("ngcyx,goc->ngoyx", padded[seen], kernels[one])
+        gx[seen] += np.einsum("ngoyx,goc->ngcyx", gs, kernels[one])
+        gw[one] = np.einsum("ngoyx,ngcyx->goc", gs, padded[seen])
+    gx = gx[..., top : top + x.shape[2], left : left + x.shape[3]]
     return y.reshape(g.shape), gx.reshape(x.shape), gw.reshape(w.shape)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_convolution_and_gradients(shape, dtype):
-    n, c, outputs, height, width, padding, groups = shape
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((n, c, height, width)).astype(dtype)
-    w = rng.standard_normal((outputs, c // groups, 3, 3)).astype(dtype)
+    x, w = shape.numbers(dtype)
     tx, tw = wg.tensor(x, requires_grad=True), wg.tensor(w, requires_grad=True)
-    y = F.conv2d(tx, tw, padding=padding, groups=groups)
-    g = rng.standard_normal(tuple(y.shape)).astype(dtype)
+    y = F.conv2d(tx, tw, **shape.options())
+    g = np.random.default_rng(1).standard_normal(tuple(y.shape)).astype(dtype)
     y.backward(wg.from_numpy(g))
-    expected = reference(*(a.astype("float64") for a in (x, w, g)), padding, groups)
+    expected = reference(*(a.astype("float64") for a in (x, w, g)), shape)
     for got, want in zip((y.detach(), tx.grad, tw.grad), expected, strict=True):
         # The bound that docs/accuracy.md states.
         error = np.sqrt(np.mean((got.numpy() - want) ** 2) / np.mean(want**2))
@@ -60,16 +90,13 @@ def test_convolution_and_gradients(shape, dtype):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_bits_do_not_depend_on_the_threads(shape):
-    n, c, outputs, height, width, padding, groups = shape
-    rng = np.random.default_rng(1)
-    x = wg.tensor(rng.standard_normal((n, c, height, width), "float32"), requires_grad=True)
-    w = wg.tensor(rng.standard_normal((outputs, c // groups, 3, 3), "float32"), requires_grad=True)
+    x, w = (wg.tensor(a, requires_grad=True) for a in shape.numbers("float32"))
     before = wg.get_num_threads()
     results = []
     try:
         for threads in (1, 2, 5):
             wg.set_num_threads(threads)
-            y = F.conv2d(x, w, wg.arange(outputs) / 8, padding=padding, groups=groups)
+            y = F.conv2d(x, w, wg.arange(shape.outputs) / 8, **shape.options())
             results.append([y.detach(), *wg.autograd.grad((y * y).sum(), (x, w))])
     finally:
         wg.set_num_threads(before)
@@ -85,3 +112,13 @@ def test_gradient_of_weights_is_added_to_what_is_there():
     once = w.grad.clone()
     F.conv2d(x, w, padding=1).sum().backward()
     wg.testing.assert_close(w.grad, 2 * once)
+
+
+def test_depthwise_windows_do_not_see_what_is_beyond_them():
+    x = wg.ones(1, 2, 5, 7)
+    x[..., -1] = float("nan")  # the last column is in no window
+    w = wg.ones(2, 1, 3, 3, requires_grad=True)
+    y = F.conv2d(x, w, stride=(1, 3), groups=2)
+    y.sum().backward()
+    assert y.isfinite().all()
+    assert w.grad.isfinite().all()

@@ -22,6 +22,7 @@ struct LevelTables {
   const RandomKernels* random;
   const ConvolutionKernels* convolution;
   const WinogradKernels (*winograd)[2];
+  const DepthwiseKernels* depthwise;
   const PoolKernels* pool;
   const ResampleKernels* resample;
   const NormalizeKernels* normalize;
@@ -32,13 +33,14 @@ struct LevelTables {
   const SparseKernels* sparse;
   const HalfCasts* half;
 };
-#define WG_TABLES(level)                                                                           \
-  LevelTables {                                                                                    \
-    level::unary_table, level::binary_table, level::reduce_table, level::softmax_table,            \
-        level::moments_table, level::optimizer_table, &level::random_table,                        \
-        level::convolution_table, level::winograd_table, level::pool_table, level::resample_table, \
-        level::normalize_table, level::cross_entropy_table, level::recurrent_table,                \
-        level::distance_table, level::fft_table, level::sparse_table, &level::half_casts           \
+#define WG_TABLES(level)                                                                \
+  LevelTables {                                                                         \
+    level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
+        level::moments_table, level::optimizer_table, &level::random_table,             \
+        level::convolution_table, level::winograd_table, level::depthwise_table,        \
+        level::pool_table, level::resample_table, level::normalize_table,               \
+        level::cross_entropy_table, level::recurrent_table, level::distance_table,      \
+        level::fft_table, level::sparse_table, &level::half_casts                       \
   }
 
 const LevelTables& level_tables() {
@@ -171,6 +173,9 @@ const ConvolutionKernels& convolution(DType dtype) {
 }
 const WinogradKernels& winograd(DType dtype, int tile) {
   return level_tables().winograd[dtype == DType::float64][tile == 4];
+}
+const DepthwiseKernels& depthwise(DType dtype) {
+  return level_tables().depthwise[dtype == DType::float64];
 }
 const PoolKernels& pool(DType dtype) {
   return level_tables().pool[dtype == DType::float32 ? 0 : dtype == DType::float64 ? 1 : 2];

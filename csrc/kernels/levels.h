@@ -2,6 +2,7 @@
 // kernels for the other dtypes. Which level is used is chosen in dispatch.cpp.
 #pragma once
 
+#include "depthwise.h"
 #include "elementwise.h"
 #include "fft.h"
 #include "neural.h"
@@ -40,6 +41,7 @@ struct HalfCasts {
   extern const RandomKernels random_table;                 \
   extern const ConvolutionKernels convolution_table[2];    \
   extern const WinogradKernels winograd_table[2][2];       \
+  extern const DepthwiseKernels depthwise_table[2];        \
   extern const PoolKernels pool_table[3];                  \
   extern const ResampleKernels resample_table[2];          \
   extern const NormalizeKernels normalize_table[2];        \

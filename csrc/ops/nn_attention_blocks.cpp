@@ -105,6 +105,7 @@ class Blocks {
         keys_(key.size(2)) {
     step_ = std::clamp(kBlockWeights / std::max<int64_t>(keys_, 1), kLeastQueries, kMostQueries);
     step_ = std::min(step_, std::max<int64_t>(queries_, 1));
+    row_ = keys_ + 64 / static_cast<int64_t>(sizeof(T));
   }
 
   void forward(const Tensor& out) const {
@@ -113,14 +114,14 @@ class Blocks {
     const int64_t work = step_ * (keys_ + 1) * (q_.columns + v_.columns + 1);
     runtime::parallel_for(
         batches_ * heads_ * blocks, kSerialWork / work + 1, [&](int64_t begin, int64_t end) {
-          const Tensor memory = new_tensor(dtype_, {step_ * (q_.columns + keys_) + keys_});
-          T *q = memory.data<T>(), *p = q + step_ * q_.columns, *factors = p + step_ * keys_;
+          const Tensor memory = new_tensor(dtype_, {step_ * (q_.columns + row_) + keys_});
+          T *q = memory.data<T>(), *p = q + step_ * q_.columns, *factors = p + step_ * row_;
           for (int64_t i = begin; i < end; ++i) {
             const Place at = place(i / blocks / heads_, i / blocks % heads_, i % blocks);
             weights(at, q, p);
             if (rule_.p > 0) drop(at, p, p, factors);
-            multiply<T>(y.at(at.n, at.h, at.begin), y.row, at.count, v_.columns, at.keys,
-                        {p, at.keys}, {v_.at(at.n, at.h / group(v_), 0), v_.row});
+            multiply<T>(y.at(at.n, at.h, at.begin), y.row, at.count, v_.columns, at.keys, {p, row_},
+                        {v_.at(at.n, at.h / group(v_), 0), v_.row});
           }
         });
   }
@@ -134,9 +135,9 @@ class Blocks {
     // A task has the keys and values of one head, and the queries that use them.
     runtime::parallel_tasks(batches_ * k_.heads, [&](int64_t i) {
       const Tensor memory =
-          new_tensor(dtype_, {step_ * (q_.columns + (rule_.p > 0 ? 3 : 2) * keys_) + keys_});
+          new_tensor(dtype_, {step_ * (q_.columns + (rule_.p > 0 ? 3 : 2) * row_) + keys_});
       T *factors = memory.data<T>(), *q = factors + keys_, *p = q + step_ * q_.columns,
-        *gp = p + step_ * keys_, *dropped = rule_.p > 0 ? gp + step_ * keys_ : p;
+        *gp = p + step_ * row_, *dropped = rule_.p > 0 ? gp + step_ * row_ : p;
       const int64_t n = i / k_.heads, h = i % k_.heads;
       for (int64_t j = 0; j < each * blocks; ++j) {
         const Place at = place(n, h * each + j / blocks, j % blocks);
@@ -144,21 +145,24 @@ class Blocks {
         const T* gy = g.at(at.n, at.h, at.begin);
         if (gv.data) {
           if (rule_.p > 0) drop(at, dropped, p, factors);
-          multiply<T>(gv.at(n, h, 0), gv.row, at.keys, v_.columns, at.count,
-                      {dropped, at.keys, true}, {gy, g.row}, true);
+          multiply<T>(gv.at(n, h, 0), gv.row, at.keys, v_.columns, at.count, {dropped, row_, true},
+                      {gy, g.row}, true);
         }
         if (!gq.data && !gk.data) continue;
-        multiply<T>(gp, at.keys, at.count, at.keys, v_.columns, {gy, g.row},
+        multiply<T>(gp, row_, at.count, at.keys, v_.columns, {gy, g.row},
                     {v_.at(n, h, 0), v_.row, true});
         if (rule_.p > 0) drop(at, gp, gp, factors);
-        softmax_.softmax_grad(at.count, at.keys, gp, gp, p);
+        for (int64_t r = 0; r < at.count; ++r) {
+          T* row = gp + r * row_;
+          softmax_.softmax_grad(1, at.keys, row, row, p + r * row_);
+        }
         if (gk.data) {
-          multiply<T>(gk.at(n, h, 0), gk.row, at.keys, k_.columns, at.count, {gp, at.keys, true},
+          multiply<T>(gk.at(n, h, 0), gk.row, at.keys, k_.columns, at.count, {gp, row_, true},
                       {q, q_.columns}, true);
         }
         if (gq.data) {
           T* to = gq.at(at.n, at.h, at.begin);
-          multiply<T>(to, gq.row, at.count, q_.columns, at.keys, {gp, at.keys},
+          multiply<T>(to, gq.row, at.count, q_.columns, at.keys, {gp, row_},
                       {k_.at(n, h, 0), k_.row});
           for (int64_t r = 0; r < at.count; ++r, to += gq.row) scaled(to, to);
         }
@@ -182,14 +186,13 @@ class Blocks {
     for (int64_t j = 0; j < q_.columns; ++j) to[j] = from[j] * factor;
   }
 
-  // q: the queries times the scale; p: their weights, `at.keys` a row.
+  // q: the queries times the scale; p: their weights.
   void weights(const Place& at, T* q, T* p) const {
     for (int64_t r = 0; r < at.count; ++r)
       scaled(q + r * q_.columns, q_.at(at.n, at.h, at.begin + r));
-    multiply<T>(p, at.keys, at.count, at.keys, q_.columns, {q, q_.columns},
+    multiply<T>(p, row_, at.count, at.keys, q_.columns, {q, q_.columns},
                 {k_.at(at.n, at.h / group(k_), 0), k_.row, true});
-    if (!rule_.causal && !mask_.defined()) return softmax_.softmax(at.count, at.keys, p, p);
-    for (int64_t r = 0; r < at.count; ++r, p += at.keys) {
+    for (int64_t r = 0; r < at.count; ++r, p += row_) {
       const int64_t seen = rule_.causal ? std::min(at.begin + r + 1, keys_) : keys_;
       if (!mask_.defined() || mask(at.n, at.h, at.begin + r, p)) {
         softmax_.softmax(1, seen, p, p);
@@ -225,7 +228,7 @@ class Blocks {
   void drop(const Place& at, T* to, const T* from, T* memory) const {
     const int64_t first = (at.n * heads_ + at.h) * queries_ + at.begin;
     for (int64_t r = 0; r < at.count; ++r)
-      drop_weights(rule_, dropout_, first + r, keys_, at.keys, to + r * at.keys, from + r * at.keys,
+      drop_weights(rule_, dropout_, first + r, keys_, at.keys, to + r * row_, from + r * row_,
                    memory);
   }
 
@@ -236,6 +239,9 @@ class Blocks {
   DType dtype_;
   const kernels::SoftmaxKernels& softmax_;
   int64_t batches_, heads_, queries_, keys_, step_;
+  // Elements from a row of weights to the next: a cache line more than the keys, since rows that
+  // are a power of two apart displace each other from the first-level cache.
+  int64_t row_;
 };
 
 template <class F>

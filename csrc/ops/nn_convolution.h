@@ -6,6 +6,8 @@
 
 WENGERT_NAMESPACE_BEGIN
 
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // Sizes of a convolution; one and two spatial dimensions are three whose first are 1.
 struct ConvolutionPlan {
   DType dtype;

@@ -6,6 +6,7 @@
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
 #include "ops/nn_convolution.h"
+#include "ops/nn_depthwise.h"
 #include "ops/nn_winograd.h"
 #include "ops/scratch.h"
 #include "runtime/parallel.h"
@@ -20,8 +21,6 @@ constexpr int64_t kTileBytes = 512 * 1024;
 constexpr int64_t kTileColumns = 256;
 // Partial sums of a weight's gradient.
 constexpr int64_t kMaxParts = 16, kPartBytes = int64_t{64} << 20;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Positions [begin, end) of `images` images.
 struct Tile {
@@ -223,6 +222,7 @@ bool ConvolutionPlan::pointwise() const {
 }
 
 void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, const void* bias) {
+  if (Depthwise::covers(p)) return Depthwise{p}.convolve(y, x, w, bias);
   if (const int tile = Winograd::tile_for(p, ConvolutionProduct::output)) {
     return Winograd{p, tile}.convolve(y, x, w, bias);
   }
@@ -243,6 +243,7 @@ void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, c
 }
 
 void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void* w) {
+  if (Depthwise::covers(p)) return Depthwise{p}.convolve_input(x, y, w);
   if (const int tile = Winograd::tile_for(p, ConvolutionProduct::input)) {
     return Winograd{p, tile}.convolve_input(x, y, w);
   }
@@ -261,6 +262,7 @@ void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void
 
 void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const void* y,
                      bool accumulate) {
+  if (Depthwise::covers(p)) return Depthwise{p}.convolve_weight(w, x, y, accumulate);
   if (const int tile = Winograd::tile_for(p, ConvolutionProduct::weight)) {
     return Winograd{p, tile}.convolve_weight(w, x, y, accumulate);
   }

@@ -5,7 +5,6 @@
 #include "ops/nn_winograd.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/gemm.h"
 #include "kernels/winograd.h"
@@ -19,16 +18,10 @@ namespace {
 using kernels::TileRows;
 using kernels::Transformed;
 
-// Tiles taken together, which are the rows of the products: four register tiles of them.
-constexpr int64_t kTiles = 56;
-// Tiles over which a weight's gradient is summed before it is added up.
-constexpr int64_t kSummedTiles = 112;
 // Channels of a transformed piece of the weights.
 constexpr int64_t kInputs = 128, kOutputs = 64;
 // Input channels of a piece of the weight's gradient: two register tiles of rows.
 constexpr int64_t kGradientInputs = 28;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // [0, total) cut into `count` ranges of `size`, a multiple of `unit`; the last may be shorter.
 struct Pieces {
@@ -149,7 +142,7 @@ class Correlation {
         x_(x),
         y_(y),
         layout_(layout),
-        blocks_(tiling.rows, std::max<int64_t>(kTiles / tiling.across, 1), 1),
+        blocks_(tiling.rows, std::max<int64_t>(Winograd::kTiles / tiling.across, 1), 1),
         inputs_(x.channels, kInputs, 1),
         outputs_(y.channels, kOutputs, tiling.kernels.lanes) {}
 
@@ -231,7 +224,7 @@ class WeightSum {
         x_(x),
         g_(g),
         layout_(layout),
-        blocks_(tiling.rows, std::max<int64_t>(kSummedTiles / tiling.across, 1), 1),
+        blocks_(tiling.rows, std::max<int64_t>(Winograd::kSummedTiles / tiling.across, 1), 1),
         inputs_(x.channels, kGradientInputs, 1),
         outputs_(g.channels, kOutputs, tiling.kernels.lanes) {}
 
@@ -314,61 +307,6 @@ Planes output_planes(const ConvolutionPlan& p, int64_t padding_rows, int64_t pad
 }
 
 }  // namespace
-
-namespace {
-
-bool covers(const ConvolutionPlan& p) {
-  const kernels::Windows& w = p.windows;
-  if (w.kernel[0] != 1 || w.in[0] != 1 || w.padding[0] != 0) return false;
-  for (int i = 1; i < 3; ++i) {
-    if (w.kernel[i] != 3 || w.stride[i] != 1 || w.dilation[i] != 1 || w.padding[i] > 2)
-      return false;
-  }
-  return true;
-}
-
-// Estimates in cycles of one group, from measurements with vectors of 512 bits. A register tile of
-// a product takes as long as kTileSteps steps beside those of its sum.
-constexpr double kTileSteps = 8;
-
-double cost_of_tiles(const ConvolutionPlan& p, ConvolutionProduct product, int tile) {
-  const auto lanes = static_cast<double>(kernels::winograd(p.dtype, tile).lanes);
-  const bool input = product == ConvolutionProduct::input;
-  const int64_t* size = input ? p.windows.in : p.windows.out;
-  const auto tiles =
-      static_cast<double>(p.batch * ceil_div(size[1], tile) * ceil_div(size[2], tile));
-  const auto channels = static_cast<double>(input ? p.out_channels : p.in_channels);
-  const double from = std::ceil(channels / lanes);
-  const double to = std::ceil(static_cast<double>(input ? p.in_channels : p.out_channels) / lanes);
-  // For a vector of channels: of a tile to and from the transform, and of weights.
-  const double transforms = tile == 4 ? 160 : 75, weights = tile == 4 ? 130 : 70;
-  const double matrices = (tile + 2) * (tile + 2);
-  const double steps =
-      product == ConvolutionProduct::weight
-          ? tiles * channels + channels * kTileSteps * std::ceil(tiles / kSummedTiles)
-          : tiles * (channels + kTileSteps);
-  const double call = 100 * matrices * std::ceil(tiles / kTiles);
-  return call + matrices * steps * to / 2 + tiles * transforms * (from + to) +
-         weights * channels * to;
-}
-
-// By unfolding and one product, which reach about half of the peak.
-double cost_of_unfolding(const ConvolutionPlan& p) {
-  const auto lanes = static_cast<double>(kernels::winograd(p.dtype, 4).lanes);
-  const auto positions = static_cast<double>(p.batch * p.windows.positions());
-  const auto rows = static_cast<double>(p.rows());
-  return positions / lanes * (rows + kTileSteps) * static_cast<double>(p.out_channels) +
-         positions / lanes * rows * 5;
-}
-
-}  // namespace
-
-int Winograd::tile_for(const ConvolutionPlan& p, ConvolutionProduct product) {
-  if (!covers(p)) return 0;
-  const double small = cost_of_tiles(p, product, 2), large = cost_of_tiles(p, product, 4);
-  if (cost_of_unfolding(p) < std::min(small, large)) return 0;
-  return small < large ? 2 : 4;
-}
 
 void Winograd::convolve(void* y, const void* x, const void* w, const void* bias) const {
   const Tiling tiling(plan, tile, plan.windows.out[1], plan.windows.out[2]);

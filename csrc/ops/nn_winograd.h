@@ -8,6 +8,10 @@ WENGERT_NAMESPACE_BEGIN
 // The three products over a convolution. `tile`, the side of the tiles of results, is 2 or 4; each
 // is as accurate as documented in kernels/winograd.h.
 struct Winograd {
+  // Tiles taken together, which are the rows of the products: four register tiles of them; and
+  // those over which a weight's gradient is summed before it is added up.
+  static constexpr int64_t kTiles = 56, kSummedTiles = 112;
+
   const ConvolutionPlan& plan;
   int tile;
 

@@ -1,83 +1,9 @@
 // Convolution windows as columns of a matrix, and back; compiled once per ISA level.
 #include "kernels/levels.h"
-#include "kernels/row_reduce.h"
-#include "kernels/vec_shuffle.h"
+#include "kernels/vec_runs.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
-
-template <class T>
-WG_INLINE void copy_run(T* to, const T* from, int64_t n) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(to + i, load(from + i));
-  if (i < n) store(to + i, load(from + i, static_cast<int>(n - i)), static_cast<int>(n - i));
-}
-template <class T>
-WG_INLINE void add_run(T* to, const T* from, int64_t n) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(to + i, load(to + i) + load(from + i));
-  if (i < n) {
-    const int left = static_cast<int>(n - i);
-    store(to + i, load(to + i, left) + load(from + i, left), left);
-  }
-}
-template <class T>
-WG_INLINE void zero_run(T* to, int64_t n) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
-  const Vec<T> zero(0.0);
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(to + i, zero);
-  if (i < n) store(to + i, zero, static_cast<int>(n - i));
-}
-
-// A vector of elements 2 apart, from the first `count` after p; and two vectors back.
-template <class T>
-struct Pairs {
-  static constexpr int kLanes = Vec<T>::kLanes;
-  Vec<T> low, high;
-  WG_INLINE Pairs(const T* p, int count)
-      : low(load(p, count < kLanes ? count : kLanes)),
-        high(count > kLanes ? load(p + kLanes, count - kLanes) : Vec<T>(0.0)) {}
-  WG_INLINE void put(T* p, int count) const {
-    store(p, low, count < kLanes ? count : kLanes);
-    if (count > kLanes) store(p + kLanes, high, count - kLanes);
-  }
-};
-template <class T>
-WG_INLINE void copy_strided(T* to, const T* from, int64_t n, int64_t stride) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
-  int64_t i = 0;
-  if (stride == 2) {
-    for (; i + kLanes < n; i += kLanes)
-      store(to + i, every_second<0>(load(from + 2 * i), load(from + 2 * i + kLanes)));
-    const int left = static_cast<int>(n - i);
-    if (left <= 0) return;
-    const Pairs<T> p(from + 2 * i, 2 * left - 1);
-    return store(to + i, every_second<0>(p.low, p.high), left);
-  }
-  for (; i < n; ++i) to[i] = from[i * stride];
-}
-template <class T>
-WG_INLINE void add_strided(T* to, const T* from, int64_t n, int64_t stride) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
-  int64_t i = 0;
-  if (stride == 2) {
-    const Vec<T> zero(0.0);
-    for (; i < n; i += kLanes) {
-      const int left = static_cast<int>(n - i < kLanes ? n - i : kLanes);
-      const int count = 2 * left - 1;
-      Pairs<T> p(to + 2 * i, count);
-      const Vec<T> v = load(from + i, left);
-      p.low = p.low + interleave<0>(v, zero);
-      p.high = p.high + interleave<1>(v, zero);
-      p.put(to + 2 * i, count);
-    }
-    return;
-  }
-  for (; i < n; ++i) to[i * stride] += from[i];
-}
 
 WG_INLINE int64_t limited(int64_t v, int64_t high) { return v < 0 ? 0 : v > high ? high : v; }
 // The smallest i with i * step >= v.
