@@ -55,6 +55,31 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
   return {};
 }
 
+// The gradients of a product, the last of them in the memory of the gradient that ends here.
+bool multiply_gradient(Vjp& v, const Tensor& a, const Tensor& b) {
+  const Tensor& g = v.grad();
+  if (v.create_graph() || is_complex(g.dtype()) || !g.impl()->unique()) return false;
+  const bool both = v.needs(0) && v.needs(1);
+  if (both) v.set(0, mul(g, b));
+  const Tensor& factor = v.needs(1) ? a : b;
+  Tensor last = g;
+  if (!try_in_place(kernels::binary(kernels::Binary::mul_), ResultType::SAME, last, factor)) {
+    last = mul(g, factor);
+  }
+  v.set(v.needs(1) ? 1 : 0, std::move(last));
+  return true;
+}
+bool multiply_gradient(Vjp& v, const Scalar& factor) {
+  const Tensor& g = v.grad();
+  if (v.create_graph() || !is_floating(g.dtype()) || factor.kind() > DTypeKind::floating ||
+      !g.impl()->unique())
+    return false;
+  Tensor last = g;
+  mul_(last, factor);
+  v.set(0, std::move(last));
+  return true;
+}
+
 #define WG_COMPARE(...)
 #define WG_BINARY(op, result, value, da, da_saves, db, db_saves, ...)                          \
   constexpr auto op##_da = [](const auto& g, const auto& a, const auto& b,                     \
@@ -89,6 +114,9 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
       const Tensor& a = saved_or(v, slots.slot[0], nothing);                                   \
       const Tensor& b = saved_or(v, slots.slot[1], nothing);                                   \
       const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
+      if constexpr (std::string_view(#op) == "mul") {                                          \
+        if (multiply_gradient(v, a, b)) return;                                                \
+      }                                                                                        \
       if (v.needs(0)) put(v, 0, op##_da(v.grad(), a, b, y));                                   \
       if (v.needs(1)) put(v, 1, op##_db(v.grad(), a, b, y));                                   \
     }                                                                                          \
@@ -121,6 +149,9 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
       const Tensor nothing;                                                                    \
       const Tensor& a = saved_or(v, slots.slot[0], nothing);                                   \
       const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
+      if constexpr (std::string_view(#op) == "mul") {                                          \
+        if (multiply_gradient(v, other)) return;                                               \
+      }                                                                                        \
       put(v, 0, with_scalar_b(op##_da, v.grad(), a, other, y, v.grad().dtype()));              \
     }                                                                                          \
     void jvp(Jvp& j) const {                                                                   \
@@ -155,6 +186,9 @@ Tensor plain_power(const Tensor& a, const Scalar& b) {
       const Tensor nothing;                                                                    \
       const Tensor& b = saved_or(v, slots.slot[1], nothing);                                   \
       const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
+      if constexpr (std::string_view(#op) == "mul") {                                          \
+        if (multiply_gradient(v, other)) return;                                               \
+      }                                                                                        \
       put(v, 0, with_scalar_a(op##_db, v.grad(), other, b, y, v.grad().dtype()));              \
     }                                                                                          \
     void jvp(Jvp& j) const {                                                                   \

@@ -209,7 +209,7 @@ Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& save
   const TensorImpl* s = saved.impl();
   if (!gi.contiguous()) return {};
   if (s && (!s->contiguous() || s->dtype != gi.dtype || !(s->sizes() == gi.sizes()))) return {};
-  Tensor out = new_like_contiguous(gi, gi.dtype);
+  Tensor out = gi.unique() ? g : new_like_contiguous(gi, gi.dtype);
   const auto size = static_cast<int64_t>(item_size(gi.dtype));
   char* y = out.impl()->data;
   runtime::parallel_for(gi.numel, kParallelGrain, [&](int64_t b, int64_t e) {

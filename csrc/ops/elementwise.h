@@ -40,7 +40,8 @@ void refuse_zero(const char* op, const Tensor& divisor);
 void infer_unary(const char* op, ResultType type, Infer& m);
 void compute_unary(const char* op, kernels::Unary kernel, Compute& c);
 Tensor run_unary(const OpClass& cls, kernels::Unary kernel, ResultType type, const Tensor& x);
-// g * derivative at the saved value, in one kernel. Undefined where there is none for the dtype.
+// g * derivative at the saved value, in one kernel, and in g's memory if nobody else can see it.
+// Undefined where there is none for the dtype.
 Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& saved);
 
 // ---- two inputs, or one and a number
