@@ -122,3 +122,17 @@ def test_depthwise_windows_do_not_see_what_is_beyond_them():
     y.sum().backward()
     assert y.isfinite().all()
     assert w.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("batch", "channels", "outputs", "size"), [(0, 32, 32, 16), (2, 0, 32, 16), (2, 32, 0, 16)]
+)
+def test_nothing_convolved_gives_nothing_or_the_bias(batch, channels, outputs, size):
+    x = wg.zeros(batch, channels, size, size, requires_grad=True)
+    w = wg.zeros(outputs, channels, 3, 3, requires_grad=True)
+    y = F.conv2d(x, w, wg.ones(outputs), padding=1)
+    y.sum().backward()
+    assert y.shape == (batch, outputs, size, size)
+    assert (y == 1).all()
+    assert not x.grad.any()
+    assert not w.grad.any()

@@ -12,6 +12,7 @@ namespace {
 bool covers(const ConvolutionPlan& p) {
   const kernels::Windows& w = p.windows;
   if (w.kernel[0] != 1 || w.in[0] != 1 || w.padding[0] != 0) return false;
+  if (p.batch * p.in_channels * p.out_channels * w.volume() * w.positions() == 0) return false;
   for (int i = 1; i < 3; ++i) {
     if (w.kernel[i] != 3 || w.stride[i] != 1 || w.dilation[i] != 1 || w.padding[i] > 2)
       return false;
