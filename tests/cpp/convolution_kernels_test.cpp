@@ -1,0 +1,176 @@
+// The kernels of convolutions of every ISA level against sums over the taps in float64.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "kernels/depthwise.h"
+#include "kernels/levels.h"
+#include "kernels/winograd.h"
+#include "runtime/cpu.h"
+
+namespace wengert::kernels {
+namespace {
+
+struct Level {
+  const char* name;
+  const WinogradKernels (*winograd)[2];
+  const DepthwiseKernels* depthwise;
+};
+
+std::vector<Level> levels() {
+  std::vector<Level> all;
+  [[maybe_unused]] const runtime::IsaLevel best = runtime::cpu().level;
+#if defined(WENGERT_HAS_BASELINE)
+  all.push_back({"baseline", baseline::winograd_table, baseline::depthwise_table});
+#endif
+#if defined(WENGERT_HAS_V2)
+  all.push_back({"v2", v2::winograd_table, v2::depthwise_table});
+#endif
+#if defined(WENGERT_HAS_V3)
+  if (best >= runtime::IsaLevel::v3) all.push_back({"v3", v3::winograd_table, v3::depthwise_table});
+#endif
+#if defined(WENGERT_HAS_V4)
+  if (best >= runtime::IsaLevel::v4) all.push_back({"v4", v4::winograd_table, v4::depthwise_table});
+#endif
+  return all;
+}
+
+template <class T>
+std::vector<T> random(int64_t count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  std::vector<T> x(static_cast<size_t>(count));
+  for (T& v : x) v = static_cast<T>(uniform(generator));
+  return x;
+}
+
+// A plane of `size`, read as zero outside.
+template <class T>
+double element(const std::vector<T>& x, int64_t plane, const int64_t* size, int64_t i, int64_t j) {
+  const bool inside = i >= 0 && i < size[0] && j >= 0 && j < size[1];
+  return inside ? static_cast<double>(x[static_cast<size_t>((plane * size[0] + i) * size[1] + j)])
+                : 0;
+}
+
+// Transforms, products element by element, and back, over one image.
+template <class T>
+void check_winograd(const WinogradKernels& kernels, int tile) {
+  constexpr int64_t kInputs = 3, kOutputs = 5;
+  const int64_t in[2] = {7, 10}, padding[2] = {1, 0};
+  const int64_t out[2] = {7, 8};
+  const int64_t down = (out[0] + tile - 1) / tile, across = (out[1] + tile - 1) / tile;
+  const int64_t tiles = down * across, matrices = (tile + 2) * (tile + 2), row = 16;
+  const auto x = random<T>(kInputs * in[0] * in[1], 1), w = random<T>(kOutputs * kInputs * 9, 2);
+  const auto bias = random<T>(kOutputs, 3);
+  std::vector<T> y(static_cast<size_t>(kOutputs * out[0] * out[1]));
+  const auto cells = static_cast<size_t>(matrices * tiles * row);
+  std::vector<T> v(cells), m(cells), u(static_cast<size_t>(matrices * kInputs * row)), strip(4096);
+  const TileRows from{in[0], in[1], {padding[0], padding[1]}, 0, down, across};
+  const TileRows to{out[0], out[1], {0, 0}, 0, down, across};
+  kernels.data(from, kInputs, x.data(), in[0] * in[1], {v.data(), tiles * row, row}, strip.data());
+  kernels.weight(kInputs, kOutputs, w.data(), 9, 9 * kInputs, false,
+                 {u.data(), kInputs * row, row});
+  for (int64_t q = 0; q < matrices; ++q)
+    for (int64_t t = 0; t < tiles; ++t)
+      for (int64_t o = 0; o < kOutputs; ++o) {
+        T sum = 0;
+        for (int64_t c = 0; c < kInputs; ++c)
+          sum += v[static_cast<size_t>((q * tiles + t) * row + c)] *
+                 u[static_cast<size_t>((q * kInputs + c) * row + o)];
+        m[static_cast<size_t>((q * tiles + t) * row + o)] = sum;
+      }
+  kernels.result(to, kOutputs, y.data(), out[0] * out[1], bias.data(), {m.data(), tiles * row, row},
+                 strip.data());
+  const double tolerance = 64 * static_cast<double>(std::numeric_limits<T>::epsilon());
+  for (int64_t o = 0; o < kOutputs; ++o)
+    for (int64_t i = 0; i < out[0]; ++i)
+      for (int64_t j = 0; j < out[1]; ++j) {
+        double sum = static_cast<double>(bias[static_cast<size_t>(o)]);
+        for (int64_t c = 0; c < kInputs; ++c)
+          for (int64_t k = 0; k < 9; ++k)
+            sum += element(x, c, in, i - padding[0] + k / 3, j - padding[1] + k % 3) *
+                   static_cast<double>(w[static_cast<size_t>((o * kInputs + c) * 9 + k)]);
+        EXPECT_NEAR(element(y, o, out, i, j), sum, tolerance) << o << " " << i << " " << j;
+      }
+  // The gradient of the weights for the gradient x' of y: by the transforms, and by sums.
+  const auto g = random<T>(kOutputs * out[0] * out[1], 4);
+  kernels.gradient(to, kOutputs, g.data(), out[0] * out[1], {m.data(), tiles * row, row},
+                   strip.data());
+  std::vector<T> sums(u.size()), gw(w.size());
+  for (int64_t q = 0; q < matrices; ++q)
+    for (int64_t c = 0; c < kInputs; ++c)
+      for (int64_t o = 0; o < kOutputs; ++o)
+        for (int64_t t = 0; t < tiles; ++t)
+          sums[static_cast<size_t>((q * kInputs + c) * row + o)] +=
+              v[static_cast<size_t>((q * tiles + t) * row + c)] *
+              m[static_cast<size_t>((q * tiles + t) * row + o)];
+  kernels.weight_gradient(kInputs, kOutputs, gw.data(), 9, 9 * kInputs, false,
+                          {sums.data(), kInputs * row, row});
+  for (int64_t o = 0; o < kOutputs; ++o)
+    for (int64_t c = 0; c < kInputs; ++c)
+      for (int64_t k = 0; k < 9; ++k) {
+        double sum = 0;
+        for (int64_t i = 0; i < out[0]; ++i)
+          for (int64_t j = 0; j < out[1]; ++j)
+            sum += element(x, c, in, i - padding[0] + k / 3, j - padding[1] + k % 3) *
+                   element(g, o, out, i, j);
+        EXPECT_NEAR(static_cast<double>(gw[static_cast<size_t>((o * kInputs + c) * 9 + k)]), sum,
+                    4 * tolerance);
+      }
+}
+
+TEST(ConvolutionKernels, WinogradsFilteringIsTheConvolution) {
+  for (const Level& level : levels()) {
+    for (const int tile : {2, 4}) {
+      SCOPED_TRACE(std::string(level.name) + ", tiles of " + std::to_string(tile));
+      check_winograd<float>(level.winograd[0][tile == 4], tile);
+      check_winograd<double>(level.winograd[1][tile == 4], tile);
+    }
+  }
+}
+
+template <class T>
+void check_depthwise(const DepthwiseKernels& kernels, const Windows& w) {
+  const auto x = random<T>(w.volume(), 1), kernel = random<T>(w.taps(), 2);
+  const auto g = random<T>(w.positions(), 3);
+  const PaddedPlane plane = kernels.shape(w);
+  std::vector<T> padded(static_cast<size_t>(plane.rows * plane.row()));
+  std::vector<T> y(static_cast<size_t>(w.positions()));
+  std::vector<double> sums(static_cast<size_t>(w.taps()));
+  kernels.pad(w, plane, padded.data(), x.data());
+  kernels.output(w, plane, y.data(), padded.data(), kernel.data(), false, 0.5, false);
+  kernels.weight(w, plane, sums.data(), padded.data(), g.data());
+  const double tolerance = 64 * static_cast<double>(std::numeric_limits<T>::epsilon());
+  std::vector<double> expected(sums.size());
+  for (int64_t i = 0; i < w.out[1]; ++i)
+    for (int64_t j = 0; j < w.out[2]; ++j) {
+      double sum = 0.5;
+      for (int64_t k = 0; k < w.taps(); ++k) {
+        const int64_t r = i * w.stride[1] - w.padding[1] + k / w.kernel[2] * w.dilation[1];
+        const int64_t c = j * w.stride[2] - w.padding[2] + k % w.kernel[2] * w.dilation[2];
+        const double seen = element(x, 0, w.in + 1, r, c);
+        sum += seen * static_cast<double>(kernel[static_cast<size_t>(k)]);
+        expected[static_cast<size_t>(k)] += seen * element(g, 0, w.out + 1, i, j);
+      }
+      EXPECT_NEAR(element(y, 0, w.out + 1, i, j), sum, tolerance) << i << " " << j;
+    }
+  for (size_t k = 0; k < sums.size(); ++k) EXPECT_NEAR(sums[k], expected[k], 8 * tolerance);
+}
+
+TEST(ConvolutionKernels, PlanesAreSumsOverTheTaps) {
+  const Windows plain{{1, 9, 40}, {1, 9, 40}, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}, {1, 1, 1}};
+  const Windows odd{{1, 11, 23}, {1, 5, 6}, {1, 4, 5}, {1, 2, 3}, {0, 1, 2}, {1, 1, 2}};
+  for (const Level& level : levels()) {
+    for (const Windows& w : {plain, odd}) {
+      SCOPED_TRACE(level.name);
+      check_depthwise<float>(level.depthwise[0], w);
+      check_depthwise<double>(level.depthwise[1], w);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace wengert::kernels
