@@ -70,7 +70,9 @@ bool multiply_gradient(Vjp& v, const Tensor& a, const Tensor& b) {
   return true;
 }
 bool multiply_gradient(Vjp& v, const Scalar& factor) {
+  constexpr int64_t kFew = 4096;  // elements for which changing in place costs more than it saves
   const Tensor& g = v.grad();
+  if (g.numel() < kFew) return false;
   if (v.create_graph() || !is_floating(g.dtype()) || factor.kind() > DTypeKind::floating ||
       !g.impl()->unique())
     return false;
