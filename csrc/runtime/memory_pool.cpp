@@ -30,6 +30,9 @@ MemoryPool& MemoryPool::get() {
   return *pool;
 }
 
+// Made when the library is loaded: a child of a fork during its making would wait for it for ever.
+[[maybe_unused]] static const MemoryPool& made_on_load = MemoryPool::get();
+
 MemoryPool::Live MemoryPool::live() const noexcept {
   int64_t bytes = static_cast<int64_t>(large_live_bytes_);
   int64_t blocks = static_cast<int64_t>(large_live_blocks_);
