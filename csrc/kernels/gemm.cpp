@@ -5,10 +5,10 @@
 
 #include "kernels/elementwise.h"
 #include "kernels/gemm_level.h"
-#include "runtime/allocator.h"
 #include "runtime/blas.h"
 #include "runtime/cpu.h"
 #include "runtime/parallel.h"
+#include "runtime/scratch.h"
 #include "wengert/error.h"
 
 namespace wengert::kernels {
@@ -154,16 +154,8 @@ void run_half(const Gemm& g) {
   const size_t bytes =
       (area(rows, depth) + area(columns, depth) + static_cast<size_t>(rows * columns)) *
       sizeof(float);
-  const struct Memory {
-    explicit Memory(size_t size)
-        : bytes(size), data(static_cast<float*>(runtime::allocate(size))) {}
-    ~Memory() { runtime::deallocate(data, bytes); }
-    Memory(const Memory&) = delete;
-    Memory& operator=(const Memory&) = delete;
-    size_t bytes;
-    float* data;
-  } memory(bytes);
-  float *const a = memory.data, *const b = a + area(rows, depth),
+  const runtime::Scratch memory(static_cast<int64_t>(bytes));
+  float *const a = reinterpret_cast<float*>(memory.data), *const b = a + area(rows, depth),
                *const c = b + area(columns, depth);
   const auto run = gemm_kernels().run[0];
   for (int64_t j = 0; j < g.n; j += columns)

@@ -45,23 +45,37 @@ struct Pairs {
     if (count > kLanes) store(p + kLanes, high, count - kLanes);
   }
 };
+// n elements from p on, `stride` apart.
+template <class T>
+WG_INLINE Vec<T> load_strided(const T* p, int64_t n, int64_t stride) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  if (stride == 1) return load(p, static_cast<int>(n));
+  if (stride == 2) {
+    const Pairs<T> pairs(p, static_cast<int>(2 * n - 1));
+    return every_second<0>(pairs.low, pairs.high);
+  }
+  T values[kLanes] = {};
+  for (int64_t i = 0; i < n; ++i) values[i] = p[i * stride];
+  return load(values);
+}
 template <class T>
 WG_INLINE void copy_strided(T* to, const T* from, int64_t n, int64_t stride) {
   constexpr int64_t kLanes = Vec<T>::kLanes;
+  if (stride == 1) return copy_run(to, from, n);
   int64_t i = 0;
   if (stride == 2) {
     for (; i + kLanes < n; i += kLanes)
       store(to + i, every_second<0>(load(from + 2 * i), load(from + 2 * i + kLanes)));
-    const int left = static_cast<int>(n - i);
-    if (left <= 0) return;
-    const Pairs<T> p(from + 2 * i, 2 * left - 1);
-    return store(to + i, every_second<0>(p.low, p.high), left);
+    const int64_t left = n - i;
+    if (left > 0) store(to + i, load_strided(from + 2 * i, left, 2), static_cast<int>(left));
+    return;
   }
   for (; i < n; ++i) to[i] = from[i * stride];
 }
 template <class T>
 WG_INLINE void add_strided(T* to, const T* from, int64_t n, int64_t stride) {
   constexpr int64_t kLanes = Vec<T>::kLanes;
+  if (stride == 1) return add_run(to, from, n);
   int64_t i = 0;
   if (stride == 2) {
     const Vec<T> zero(0.0);

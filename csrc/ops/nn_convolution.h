@@ -16,6 +16,11 @@ struct ConvolutionPlan {
   kernels::Windows windows;
 
   int64_t rows() const { return in_channels * windows.taps(); }
+  int64_t item() const { return static_cast<int64_t>(item_size(dtype)); }
+  // `elements` after the start of an operand; the callee knows which operands it may write.
+  void* at(const void* base, int64_t elements) const {
+    return const_cast<char*>(static_cast<const char*>(base)) + elements * item();
+  }
   // Each window is one element of the volume, in order: the volume is its own unfolding.
   bool pointwise() const;
 };

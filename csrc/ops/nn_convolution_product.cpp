@@ -8,12 +8,14 @@
 #include "ops/nn_convolution.h"
 #include "ops/nn_depthwise.h"
 #include "ops/nn_winograd.h"
-#include "ops/scratch.h"
 #include "runtime/parallel.h"
+#include "runtime/scratch.h"
 
 WENGERT_NAMESPACE_BEGIN
 
 namespace {
+
+using runtime::Scratch;
 
 // Bytes of an unfolded tile: a quarter of a usual second-level cache.
 constexpr int64_t kTileBytes = 512 * 1024;
@@ -57,30 +59,26 @@ class Tiling {
 // The products over one plan: what they share.
 struct Products {
   const ConvolutionPlan& p;
-  const int64_t item = static_cast<int64_t>(item_size(p.dtype));
   const int64_t positions = p.windows.positions(), volume = p.windows.volume();
   const int64_t taps = p.windows.taps(), rows = p.rows();
   const Tiling tiling{p.batch, positions};
   const kernels::ConvolutionKernels& kernel = kernels::convolution(p.dtype);
   // Channels that are unfolded at once.
   const int64_t some =
-      std::clamp<int64_t>(kTileBytes / (std::max<int64_t>(taps * tiling.columns(), 1) * item), 1,
-                          std::max<int64_t>(p.in_channels, 1));
+      std::clamp<int64_t>(kTileBytes / (std::max<int64_t>(taps * tiling.columns(), 1) * p.item()),
+                          1, std::max<int64_t>(p.in_channels, 1));
 
-  void* at(const void* base, int64_t elements) const {
-    return const_cast<char*>(static_cast<const char*>(base)) + elements * item;
-  }
   void* x_at(const void* x, int64_t image, int64_t group, int64_t channel) const {
-    return at(x, ((image * p.groups + group) * p.in_channels + channel) * volume);
+    return p.at(x, ((image * p.groups + group) * p.in_channels + channel) * volume);
   }
   void* y_at(const void* y, int64_t image, int64_t group) const {
-    return at(y, (image * p.groups + group) * p.out_channels * positions);
+    return p.at(y, (image * p.groups + group) * p.out_channels * positions);
   }
   // A tile is read where it stands if it is its own unfolding, or lies in one image.
   bool stands_in_x(const Tile& t) const { return t.images == 1 && p.pointwise(); }
-  int64_t column_bytes() const { return some * taps * tiling.columns() * item; }
+  int64_t column_bytes() const { return some * taps * tiling.columns() * p.item(); }
   int64_t gathered_bytes() const {
-    return tiling.at(0, 0).images > 1 ? p.out_channels * tiling.columns() * item : 0;
+    return tiling.at(0, 0).images > 1 ? p.out_channels * tiling.columns() * p.item() : 0;
   }
 
   kernels::Gemm product(int64_t m, int64_t n, int64_t k) const {
@@ -94,14 +92,14 @@ struct Products {
   void unfold(const Tile& t, int64_t group, int64_t channel, int64_t channels, const void* x,
               char* col) const {
     for (int64_t i = 0; i < t.images; ++i)
-      kernel.unfold(p.windows, channels, t.begin, t.end, col + i * t.length() * item, t.columns(),
-                    x_at(x, t.image + i, group, channel));
+      kernel.unfold(p.windows, channels, t.begin, t.end, col + i * t.length() * p.item(),
+                    t.columns(), x_at(x, t.image + i, group, channel));
   }
   // Channels [channel, channel + channels) of x unfolded, as B or, turned, as B^T of a product.
   void set_columns(kernels::Gemm& g, const Tile& t, int64_t group, int64_t channel,
                    int64_t channels, const void* x, char* col) const {
     if (stands_in_x(t)) {
-      g.b = at(x_at(x, t.image, group, channel), t.begin);
+      g.b = p.at(x_at(x, t.image, group, channel), t.begin);
       g.ldb = volume;
     } else {
       unfold(t, group, channel, channels, x, col);
@@ -114,8 +112,9 @@ struct Products {
   void for_rows(const Tile& t, int64_t group, const void* y, const Copy& copy) const {
     for (int64_t i = 0; i < t.images; ++i) {
       for (int64_t r = 0; r < p.out_channels; ++r)
-        copy(at(y_at(y, t.image + i, group), r * positions), (r * t.images + i) * t.length() * item,
-             static_cast<size_t>(t.length() * item), r);
+        copy(p.at(y_at(y, t.image + i, group), r * positions),
+             (r * t.images + i) * t.length() * p.item(), static_cast<size_t>(t.length() * p.item()),
+             r);
     }
   }
   struct Rows {
@@ -123,7 +122,7 @@ struct Products {
     int64_t ld;
   };
   Rows gathered(const Tile& t, int64_t group, const void* y, char* own) const {
-    if (t.images == 1) return {at(y_at(y, t.image, group), t.begin), positions};
+    if (t.images == 1) return {p.at(y_at(y, t.image, group), t.begin), positions};
     for_rows(t, group, y, [&](const void* row, int64_t offset, size_t bytes, int64_t) {
       std::memcpy(own + offset, row, bytes);
     });
@@ -136,7 +135,7 @@ struct Products {
     kernels::Gemm g = product(p.out_channels, t.columns(), 0);
     g.lda = rows;
     const bool scattered = t.images > 1;
-    g.c = scattered ? own : at(y_at(y, t.image, group), t.begin);
+    g.c = scattered ? own : p.at(y_at(y, t.image, group), t.begin);
     g.ldc = scattered ? t.columns() : positions;
     if (bias) {
       for (int64_t r = 0; r < g.m; ++r) {
@@ -149,7 +148,7 @@ struct Products {
     for (int64_t channel = 0; channel < std::max<int64_t>(p.in_channels, 1); channel += step) {
       const int64_t channels = std::min(step, p.in_channels - channel);
       g.k = channels * taps;
-      g.a = at(w, group * p.out_channels * rows + channel * taps);
+      g.a = p.at(w, group * p.out_channels * rows + channel * taps);
       set_columns(g, t, group, channel, channels, x, col);
       kernels::gemm(g);
       g.accumulate = true;
@@ -168,22 +167,22 @@ struct Products {
     const Tile whole = tiling.at(images, 0);
     for (int64_t i = 0; i < whole.images && !stands_in_x(whole); ++i)
       std::memset(x_at(x, whole.image + i, group, channel), 0,
-                  static_cast<size_t>(channels * volume * item));
+                  static_cast<size_t>(channels * volume * p.item()));
     for (int64_t part = 0; part < tiling.parts(); ++part) {
       const Tile t = tiling.at(images, part);
       kernels::Gemm g = product(channels * taps, t.columns(), p.out_channels);
       g.transpose_a = true;
-      g.a = at(w, group * p.out_channels * rows + channel * taps);
+      g.a = p.at(w, group * p.out_channels * rows + channel * taps);
       g.lda = rows;
       const Rows from = gathered(t, group, y, own);
       g.b = from.data;
       g.ldb = from.ld;
-      g.c = stands_in_x(t) ? at(x_at(x, t.image, group, channel), t.begin) : col;
+      g.c = stands_in_x(t) ? p.at(x_at(x, t.image, group, channel), t.begin) : col;
       g.ldc = stands_in_x(t) ? volume : t.columns();
       kernels::gemm(g);
       for (int64_t i = 0; i < t.images && !stands_in_x(t); ++i)
-        kernel.fold(p.windows, channels, t.begin, t.end, col + i * t.length() * item, t.columns(),
-                    x_at(x, t.image + i, group, channel));
+        kernel.fold(p.windows, channels, t.begin, t.end, col + i * t.length() * p.item(),
+                    t.columns(), x_at(x, t.image + i, group, channel));
     }
   }
 
@@ -201,7 +200,7 @@ struct Products {
       const int64_t channels = std::min(some, p.in_channels - channel);
       g.n = channels * taps;
       set_columns(g, t, group, channel, channels, x, col);
-      g.c = at(to, channel * taps);
+      g.c = p.at(to, channel * taps);
       kernels::gemm(g);
     }
   }
@@ -274,7 +273,7 @@ void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const voi
   // Adds what tiles [first, last) give to `to`, or replaces it.
   const auto tiles = [&](int64_t first, int64_t last, int64_t group, void* to, bool add) {
     if (first >= last) {
-      if (!add) std::memset(to, 0, static_cast<size_t>(group_weights * products.item));
+      if (!add) std::memset(to, 0, static_cast<size_t>(group_weights * p.item()));
       return;
     }
     const Scratch col(products.column_bytes()), own(products.gathered_bytes());
@@ -282,19 +281,19 @@ void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const voi
       products.weight(tiling.at(i / tiling.parts(), i % tiling.parts()), group, to, x, y, add,
                       col.data, own.data);
   };
-  const int64_t most = std::clamp<int64_t>(kPartBytes / (weights * products.item), 1, kMaxParts);
+  const int64_t most = std::clamp<int64_t>(kPartBytes / (weights * p.item()), 1, kMaxParts);
   const int64_t count = tiling.count();
   const int64_t parts = std::max<int64_t>(std::min(most, count), 1);
   if (parts == 1) {
     for (int64_t group = 0; group < p.groups; ++group)
-      tiles(0, count, group, products.at(w, group * group_weights), accumulate);
+      tiles(0, count, group, p.at(w, group * group_weights), accumulate);
     return;
   }
-  const Scratch sums(parts * weights * products.item);
+  const Scratch sums(parts * weights * p.item());
   runtime::parallel_tasks(parts * p.groups, [&](int64_t task) {
     const int64_t part = task / p.groups, group = task % p.groups;
     tiles(count * part / parts, count * (part + 1) / parts, group,
-          products.at(sums.data, part * weights + group * group_weights), false);
+          p.at(sums.data, part * weights + group * group_weights), false);
   });
   for_dtype(p.dtype, [&]<class T>(T) {
     T* to = static_cast<T*>(w);

@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "kernels/depthwise.h"
-#include "ops/scratch.h"
 #include "runtime/parallel.h"
+#include "runtime/scratch.h"
 
 WENGERT_NAMESPACE_BEGIN
 
 namespace {
+
+using runtime::Scratch;
 
 // Images over which a weight's gradient is summed apart.
 constexpr int64_t kParts = 16;
@@ -18,15 +20,13 @@ constexpr int64_t kSerialWork = 1 << 17;
 // What planes and their kernels are, in memory.
 struct Planes {
   const ConvolutionPlan& p;
-  const int64_t item = static_cast<int64_t>(item_size(p.dtype));
   const int64_t volume = p.windows.volume(), positions = p.windows.positions();
   const int64_t taps = p.windows.taps(), outputs = p.out_channels;
   const kernels::DepthwiseKernels& kernel = kernels::depthwise(p.dtype);
 
-  void* at(const void* base, int64_t elements) const {
-    return const_cast<char*>(static_cast<const char*>(base)) + elements * item;
+  int64_t bytes(const kernels::PaddedPlane& plane) const {
+    return plane.rows * plane.row() * p.item();
   }
-  int64_t bytes(const kernels::PaddedPlane& plane) const { return plane.rows * plane.row() * item; }
   double bias(const void* values, int64_t channel) const {
     if (!values) return 0;
     return p.dtype == DType::float64
@@ -56,12 +56,12 @@ void Depthwise::convolve(void* y, const void* x, const void* w, const void* bias
   planes.for_planes([&](int64_t begin, int64_t end) {
     const Scratch padded(planes.bytes(shape));
     for (int64_t i = begin; i < end; ++i) {
-      planes.kernel.pad(plan.windows, shape, padded.data, planes.at(x, i * planes.volume));
+      planes.kernel.pad(plan.windows, shape, padded.data, plan.at(x, i * planes.volume));
       const int64_t first = i % plan.groups * planes.outputs;
       for (int64_t o = 0; o < planes.outputs; ++o)
         planes.kernel.output(plan.windows, shape,
-                             planes.at(y, (i * planes.outputs + o) * planes.positions), padded.data,
-                             planes.at(w, (first + o) * planes.taps), false,
+                             plan.at(y, (i * planes.outputs + o) * planes.positions), padded.data,
+                             plan.at(w, (first + o) * planes.taps), false,
                              planes.bias(bias, first + o), false);
     }
   });
@@ -84,9 +84,9 @@ void Depthwise::convolve_input(void* x, const void* y, const void* w) const {
       const int64_t first = i % plan.groups * planes.outputs;
       for (int64_t o = 0; o < planes.outputs; ++o) {
         planes.kernel.spread(plan.windows, shape, before[1], before[2], padded.data,
-                             planes.at(y, (i * planes.outputs + o) * planes.positions));
-        planes.kernel.output(back, shape, planes.at(x, i * planes.volume), padded.data,
-                             planes.at(w, (first + o) * planes.taps), true, 0, o > 0);
+                             plan.at(y, (i * planes.outputs + o) * planes.positions));
+        planes.kernel.output(back, shape, plan.at(x, i * planes.volume), padded.data,
+                             plan.at(w, (first + o) * planes.taps), true, 0, o > 0);
       }
     }
   });
@@ -106,11 +106,11 @@ void Depthwise::convolve_weight(void* w, const void* x, const void* y, bool accu
     const int64_t last = plan.batch * (part + 1) / parts;
     for (int64_t image = plan.batch * part / parts; image < last; ++image) {
       const int64_t i = image * plan.groups + group;
-      planes.kernel.pad(plan.windows, shape, padded.data, planes.at(x, i * planes.volume));
+      planes.kernel.pad(plan.windows, shape, padded.data, plan.at(x, i * planes.volume));
       for (int64_t o = 0; o < planes.outputs; ++o)
         planes.kernel.weight(plan.windows, shape,
                              sums + part * weights + group * each + o * planes.taps, padded.data,
-                             planes.at(y, (i * planes.outputs + o) * planes.positions));
+                             plan.at(y, (i * planes.outputs + o) * planes.positions));
     }
   };
   if (plan.batch * weights * planes.positions < kSerialWork) {

@@ -8,12 +8,14 @@
 
 #include "kernels/gemm.h"
 #include "kernels/winograd.h"
-#include "ops/scratch.h"
 #include "runtime/parallel.h"
+#include "runtime/scratch.h"
 
 WENGERT_NAMESPACE_BEGIN
 
 namespace {
+
+using runtime::Scratch;
 
 using kernels::TileRows;
 using kernels::Transformed;
@@ -49,8 +51,7 @@ class Tiling {
  public:
   Tiling(const ConvolutionPlan& p, int tile, int64_t height, int64_t width)
       : kernels(kernels::winograd(p.dtype, tile)),
-        dtype(p.dtype),
-        item(static_cast<int64_t>(item_size(p.dtype))),
+        plan(p),
         tile(tile),
         matrices((tile + 2) * (tile + 2)),
         down(ceil_div(height, tile)),
@@ -58,8 +59,7 @@ class Tiling {
         rows(p.batch * down) {}
 
   const kernels::WinogradKernels& kernels;
-  DType dtype;
-  int64_t item;
+  const ConvolutionPlan& plan;
   int tile;
   int64_t matrices;      // (tile + 2)^2
   int64_t down, across;  // tiles of an image
@@ -70,12 +70,9 @@ class Tiling {
   }
   // Matrices of `count` rows. A cache line between them keeps them from displacing each other.
   int64_t matrix(int64_t count, int64_t row) const { return count * row + kernels.lanes; }
-  int64_t bytes(const Transformed& t) const { return matrices * t.matrix * item; }
+  int64_t bytes(const Transformed& t) const { return matrices * t.matrix * plan.item(); }
   int64_t strip_bytes(const Planes& x, int64_t tile_rows, int64_t channels) const {
-    return std::min(x.height, tile_rows * tile + 2) * x.width * whole(channels) * item;
-  }
-  void* at(const void* base, int64_t elements) const {
-    return const_cast<char*>(static_cast<const char*>(base)) + elements * item;
+    return std::min(x.height, tile_rows * tile + 2) * x.width * whole(channels) * plan.item();
   }
 
   // Calls f(tile rows, first tile, image) for the parts of tile rows [begin, end) of each image.
@@ -99,8 +96,8 @@ class Tiling {
       const int64_t most = std::min(to - from, down);
       Scratch strip(strip_bytes(x, most, x.channels));
       for_images(x, begin + from, begin + to, [&](const TileRows& r, int64_t first, int64_t image) {
-        kernel(r, x.channels, at(data, image * x.image), x.size(),
-               {at(v.data, (from * across + first) * v.row), v.matrix, v.row}, strip.data);
+        kernel(r, x.channels, plan.at(data, image * x.image), x.size(),
+               {plan.at(v.data, (from * across + first) * v.row), v.matrix, v.row}, strip.data);
       });
     });
   }
@@ -110,7 +107,7 @@ class Tiling {
                 int64_t m, int64_t n, int64_t k, bool accumulate, int64_t begin,
                 int64_t end) const {
     kernels::Gemm g;
-    g.dtype = dtype;
+    g.dtype = plan.dtype;
     g.transpose_a = turned;
     g.m = m;
     g.n = n;
@@ -120,9 +117,9 @@ class Tiling {
     g.ldc = c.row;
     g.accumulate = accumulate;
     for (int64_t i = begin; i < end; ++i) {
-      g.a = at(a.data, i * a.matrix);
-      g.b = at(b.data, i * b.matrix);
-      g.c = at(c.data, i * c.matrix);
+      g.a = plan.at(a.data, i * a.matrix);
+      g.b = plan.at(b.data, i * b.matrix);
+      g.c = plan.at(c.data, i * c.matrix);
       kernels::gemm(g);
     }
   }
@@ -175,7 +172,7 @@ class Correlation {
     const Transformed u = piece_at(to);
     const int64_t k = inputs_.begin(input), o = outputs_.begin(output);
     t_.kernels.weight(inputs_.length(input), outputs_.length(output),
-                      t_.at(w, k * layout_.by_input + o * layout_.by_output), layout_.by_input,
+                      t_.plan.at(w, k * layout_.by_input + o * layout_.by_output), layout_.by_input,
                       layout_.by_output, layout_.turned, u);
     return u;
   }
@@ -198,14 +195,14 @@ class Correlation {
         const Transformed u =
             kept ? piece_at(kept + (output * inputs_.count + input) * piece_bytes())
                  : transform_weight(w, output, input, weights.data);
-        const Transformed some{t_.at(v.data, inputs_.begin(input)), v.matrix, v.row};
+        const Transformed some{t_.plan.at(v.data, inputs_.begin(input)), v.matrix, v.row};
         t_.multiply(some, false, u, m, tiles, t_.whole(channels), inputs_.length(input), input > 0,
                     0, t_.matrices);
       }
       t_.for_images(y_, begin, end, [&](const TileRows& r, int64_t tile, int64_t image) {
-        t_.kernels.result(r, channels, t_.at(y, image * y_.image + first * y_.size()), y_.size(),
-                          bias ? t_.at(bias, first) : nullptr,
-                          {t_.at(m.data, tile * m.row), m.matrix, m.row}, strip.data);
+        t_.kernels.result(r, channels, t_.plan.at(y, image * y_.image + first * y_.size()),
+                          y_.size(), bias ? t_.plan.at(bias, first) : nullptr,
+                          {t_.plan.at(m.data, tile * m.row), m.matrix, m.row}, strip.data);
       });
     });
   }
@@ -243,8 +240,8 @@ class WeightSum {
     const Scratch sums(at_once ? 0 : pieces * piece_bytes);
     const auto multiply = [&](int64_t piece, int64_t block, void* to, int64_t begin, int64_t end) {
       const int64_t input = piece % inputs_.count, output = piece / inputs_.count;
-      t_.multiply({t_.at(v.data, inputs_.begin(input)), v.matrix, v.row}, true,
-                  {t_.at(q.data, outputs_.begin(output)), q.matrix, q.row},
+      t_.multiply({t_.plan.at(v.data, inputs_.begin(input)), v.matrix, v.row}, true,
+                  {t_.plan.at(q.data, outputs_.begin(output)), q.matrix, q.row},
                   {to, sum.matrix, sum.row}, inputs_.length(input),
                   t_.whole(outputs_.length(output)), blocks_.length(block) * t_.across, block > 0,
                   begin, end);
@@ -252,8 +249,8 @@ class WeightSum {
     const auto finish = [&](int64_t piece, void* from) {
       const int64_t input = piece % inputs_.count, output = piece / inputs_.count;
       t_.kernels.weight_gradient(inputs_.length(input), outputs_.length(output),
-                                 t_.at(w, inputs_.begin(input) * layout_.by_input +
-                                              outputs_.begin(output) * layout_.by_output),
+                                 t_.plan.at(w, inputs_.begin(input) * layout_.by_input +
+                                                   outputs_.begin(output) * layout_.by_output),
                                  layout_.by_input, layout_.by_output, accumulate,
                                  {from, sum.matrix, sum.row});
     };
@@ -313,10 +310,10 @@ void Winograd::convolve(void* y, const void* x, const void* w, const void* bias)
   const Planes from = input_planes(plan), to = output_planes(plan, 0, 0);
   const Correlation product(tiling, from, to, {9, 9 * plan.in_channels, false});
   for (int64_t group = 0; group < plan.groups; ++group) {
-    product.run(tiling.at(y, group * to.channels * to.size()),
-                tiling.at(x, group * from.channels * from.size()),
-                tiling.at(w, group * to.channels * from.channels * 9),
-                bias ? tiling.at(bias, group * to.channels) : nullptr);
+    product.run(plan.at(y, group * to.channels * to.size()),
+                plan.at(x, group * from.channels * from.size()),
+                plan.at(w, group * to.channels * from.channels * 9),
+                bias ? plan.at(bias, group * to.channels) : nullptr);
   }
 }
 
@@ -327,9 +324,9 @@ void Winograd::convolve_input(void* x, const void* y, const void* w) const {
   const Planes to = input_planes(plan);
   const Correlation product(tiling, from, to, {9 * plan.in_channels, 9, true});
   for (int64_t group = 0; group < plan.groups; ++group) {
-    product.run(tiling.at(x, group * to.channels * to.size()),
-                tiling.at(y, group * from.channels * from.size()),
-                tiling.at(w, group * to.channels * from.channels * 9), nullptr);
+    product.run(plan.at(x, group * to.channels * to.size()),
+                plan.at(y, group * from.channels * from.size()),
+                plan.at(w, group * to.channels * from.channels * 9), nullptr);
   }
 }
 
@@ -338,9 +335,9 @@ void Winograd::convolve_weight(void* w, const void* x, const void* y, bool accum
   const Planes input = input_planes(plan), gradient = output_planes(plan, 0, 0);
   const WeightSum sum(tiling, input, gradient, {9, 9 * plan.in_channels, false});
   for (int64_t group = 0; group < plan.groups; ++group) {
-    sum.run(tiling.at(w, group * gradient.channels * input.channels * 9),
-            tiling.at(x, group * input.channels * input.size()),
-            tiling.at(y, group * gradient.channels * gradient.size()), accumulate);
+    sum.run(plan.at(w, group * gradient.channels * input.channels * 9),
+            plan.at(x, group * input.channels * input.size()),
+            plan.at(y, group * gradient.channels * gradient.size()), accumulate);
   }
 }
 

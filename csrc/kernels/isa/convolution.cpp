@@ -58,11 +58,7 @@ void unfold(const Windows& w, int64_t channels, int64_t begin, int64_t end, void
                   T* y = rows + to;
                   if (before) zero_run(y, before);
                   y += before;
-                  if (stride == 1) {
-                    copy_run(y, x + from, n);
-                  } else {
-                    copy_strided(y, x + from, n, stride);
-                  }
+                  copy_strided(y, x + from, n, stride);
                   if (after) zero_run(y + n, after);
                 });
   }
@@ -78,11 +74,7 @@ void fold(const Windows& w, int64_t channels, int64_t begin, int64_t end, const 
     for_runs<T>(w, begin, end, ld,
                 [=](int64_t to, int64_t from, int64_t n, int64_t before, int64_t) {
                   const T* y = rows + to + before;
-                  if (stride == 1) {
-                    add_run(x + from, y, n);
-                  } else {
-                    add_strided(x + from, y, n, stride);
-                  }
+                  add_strided(x + from, y, n, stride);
                 });
   }
 }

@@ -1,7 +1,6 @@
 // Pooling of volumes; compiled once per ISA level.
 #include "kernels/levels.h"
-#include "kernels/vec.h"
-#include "kernels/vec_shuffle.h"
+#include "kernels/vec_runs.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
@@ -9,21 +8,6 @@ namespace {
 // How many taps of a window that starts at `first` lie before 0.
 WG_INLINE int64_t taps_before(int64_t first, int64_t dilation) {
   return first < 0 ? (-first + dilation - 1) / dilation : 0;
-}
-
-// n elements of x, `stride` apart.
-template <class T>
-WG_INLINE Vec<T> load_strided(const T* x, int64_t n, int64_t stride) {
-  constexpr int kLanes = Vec<T>::kLanes;
-  if (stride == 1) return load(x, static_cast<int>(n));
-  if (stride == 2) {
-    const int count = static_cast<int>(2 * n - 1);
-    const Vec<T> low = load(x, count < kLanes ? count : kLanes);
-    return every_second<0>(low, count > kLanes ? load(x + kLanes, count - kLanes) : Vec<T>(0));
-  }
-  T values[kLanes] = {};
-  for (int64_t i = 0; i < n; ++i) values[i] = x[i * stride];
-  return load(values);
 }
 
 template <class T>

@@ -4,19 +4,18 @@
 #include <cstdint>
 
 #include "runtime/allocator.h"
-#include "wengert/export.h"
 
-WENGERT_NAMESPACE_BEGIN
+namespace wengert::runtime {
 
 struct Scratch {
   explicit Scratch(int64_t size)
       : bytes(static_cast<size_t>(size > 0 ? size : 1)),
-        data(static_cast<char*>(runtime::allocate(bytes))) {}
-  ~Scratch() { runtime::deallocate(data, bytes); }
+        data(static_cast<char*>(allocate(bytes))) {}
+  ~Scratch() { deallocate(data, bytes); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   size_t bytes;
   char* data;
 };
 
-WENGERT_NAMESPACE_END
+}  // namespace wengert::runtime
