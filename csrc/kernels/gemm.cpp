@@ -60,7 +60,7 @@ struct Grid {
 
  private:
   static int64_t even(int64_t size, int64_t parts) {
-    constexpr int64_t kUnit = 16;
+    constexpr int64_t kUnit = 32;  // a multiple of a panel
     return ((size + parts - 1) / parts + kUnit - 1) / kUnit * kUnit;
   }
 };
@@ -90,7 +90,7 @@ Gemm tile_of(const Gemm& g, const Grid& grid, int64_t index) {
   t.m = g.m - i < grid.rows ? g.m - i : grid.rows;
   t.n = g.n - j < grid.columns ? g.n - j : grid.columns;
   t.a = element(g.a, g.dtype, g.transpose_a ? i : i * g.lda);
-  t.b = element(g.b, g.dtype, g.transpose_b ? j * g.ldb : j);
+  t.b = element(g.b, g.dtype, g.panels_b ? j * g.k : g.transpose_b ? j * g.ldb : j);
   t.c = element(g.c, g.dtype, i * g.ldc + j);
   if (g.epilogue != Epilogue::none)
     t.bias = element(g.bias, is_half(g.dtype) ? DType::float32 : g.dtype, j);
@@ -98,7 +98,7 @@ Gemm tile_of(const Gemm& g, const Grid& grid, int64_t index) {
 }
 
 bool fits_blas(const Gemm& g) {
-  if (is_half(g.dtype) || g.m < kBlasSide || g.n < kBlasSide || g.k < kBlasSide ||
+  if (is_half(g.dtype) || g.panels_b || g.m < kBlasSide || g.n < kBlasSide || g.k < kBlasSide ||
       work_of(g) < gemm_kernels().blas_work)
     return false;
   const auto valid = [](int64_t ld, int64_t row) { return ld >= row && ld <= INT_MAX; };
@@ -213,6 +213,15 @@ void gemm(const Gemm& g) {
   const Grid grid(g.m, g.n, g.m < 1024 ? 128 : 256, g.n < 1024 ? 256 : 512);
   runtime::parallel_tasks(grid.down * grid.across, [&](int64_t i) { run(tile_of(g, grid, i)); });
 }
+
+int64_t gemm_panel_columns(DType dtype) { return 2 * gemm_kernels().lanes[index_of(dtype)]; }
+
+int64_t gemm_panels_size(DType dtype, int64_t n, int64_t k) {
+  const int64_t lanes = gemm_kernels().lanes[index_of(dtype)];
+  return (n + lanes - 1) / lanes * lanes * k;
+}
+
+void gemm_pack(const Gemm& g, void* panels) { gemm_kernels().pack[index_of(g.dtype)](g, panels); }
 
 void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride_b,
                   int64_t stride_c) {

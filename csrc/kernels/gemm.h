@@ -14,6 +14,7 @@ struct Gemm {
   DType dtype = DType::float32;  // a floating one; those of 16 bits are accumulated in float32
   bool transpose_a = false;      // A is stored k x m
   bool transpose_b = false;      // B is stored n x k
+  bool panels_b = false;         // B is stored as gemm_pack makes it; ldb is not used
   int64_t m = 0, n = 0, k = 0;
   const void* a = nullptr;
   int64_t lda = 0;  // elements between the rows as stored
@@ -29,6 +30,15 @@ struct Gemm {
 // Computes one product, on the calling thread or on the pool. The bits of the result depend on the
 // problem, never on the number of threads.
 void gemm(const Gemm& g);
+
+// B of many products, in the order in which they read it: panels of gemm_panel_columns columns that
+// lie one after the other, each of k rows; the last has half as many columns if that is enough for
+// the rest, and zeros beyond it. float32 and float64 only.
+int64_t gemm_panel_columns(DType dtype);
+// Elements of the panels of n columns of k rows.
+int64_t gemm_panels_size(DType dtype, int64_t n, int64_t k);
+// Writes the panels of the B of g (n, k, b, ldb and transpose_b count).
+void gemm_pack(const Gemm& g, void* panels);
 
 // `batch` products of the same shape: matrix i of A starts stride_a elements after matrix i - 1
 // (0: the same one for all), likewise B and C.

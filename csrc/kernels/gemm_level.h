@@ -12,6 +12,8 @@ namespace wengert::kernels {
 struct GemmKernels {
   void (*run[2])(const Gemm& g);       // [float32, float64]: the product, on the calling thread
   void (*epilogue[2])(const Gemm& g);  // only the epilogue of g, applied to C as it stands
+  void (*pack[2])(const Gemm& g, void* panels);
+  int lanes[2];                        // of a vector; a panel has two
   float (*fma_chains)(int64_t steps);  // fma_per_step float32 multiply-adds in registers a step
   int fma_per_step;
   double blas_work;  // from this many multiply-adds on, a BLAS is faster than `run`

@@ -17,14 +17,43 @@ struct Windows {
   int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
 };
 
+// Columns of a line that are neighbours in a strip: `before` zeros, `inside` elements that are a
+// stride apart from `from` on, `after` zeros.
+struct StripPlane {
+  int64_t at, before, inside, after, from;
+};
+// The lines of one image and channel in a strip, `line` elements each.
+struct StripLines {
+  static constexpr int64_t kPadding = -1, kUnused = -2;
+  int64_t count;
+  const int64_t* source;  // of each line: where it begins, or one of the above
+  int64_t line;
+  int64_t planes;
+  const StripPlane* plane;
+  int64_t stride;
+};
+// Windows whose taps see neighbours: columns [to, to + count) from `from` on.
+struct StripRun {
+  int64_t from, to, count;
+};
+// Tap k of a run's first window sees the element at from + tap[k].
+struct StripRuns {
+  int64_t count;
+  const StripRun* run;
+  int64_t taps;
+  const int64_t* tap;
+};
+
+// See kernels/strips.h.
 struct ConvolutionKernels {
-  // Row (c, tap) of col, `ld` apart, holds what the tap of the kernel sees of channel c at the
-  // window positions [begin, end); zero outside the volume. x is [channels, volume].
-  void (*unfold)(const Windows& w, int64_t channels, int64_t begin, int64_t end, void* col,
-                 int64_t ld, const void* x);
+  // The strip of one channel of an image.
+  void (*fill)(const StripLines& l, void* strip, const void* x);
+  // The adjoint: adds every element of the strip to where it comes from.
+  void (*drain)(const StripLines& l, void* x, const void* strip);
+  // Row k of col, rows `ld` apart: what tap k sees.
+  void (*unfold)(const StripRuns& r, void* col, int64_t ld, const void* strip);
   // The adjoint: adds every element of col to where unfold takes it from.
-  void (*fold)(const Windows& w, int64_t channels, int64_t begin, int64_t end, const void* col,
-               int64_t ld, void* x);
+  void (*fold)(const StripRuns& r, void* strip, const void* col, int64_t ld);
 };
 const ConvolutionKernels& convolution(DType dtype);
 

@@ -5,7 +5,7 @@
 
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
-#include "ops/nn_convolution.h"
+#include "ops/nn_convolution_tiles.h"
 #include "ops/nn_depthwise.h"
 #include "ops/nn_winograd.h"
 #include "runtime/parallel.h"
@@ -19,42 +19,8 @@ using runtime::Scratch;
 
 // Bytes of an unfolded tile: a quarter of a usual second-level cache.
 constexpr int64_t kTileBytes = 512 * 1024;
-// Columns of a tile, if an image or several have as many.
-constexpr int64_t kTileColumns = 256;
 // Partial sums of a weight's gradient.
 constexpr int64_t kMaxParts = 16, kPartBytes = int64_t{64} << 20;
-
-// Positions [begin, end) of `images` images.
-struct Tile {
-  int64_t image, images, begin, end;
-  int64_t length() const { return end - begin; }
-  int64_t columns() const { return images * length(); }
-};
-
-// A tile is a part of one image, or all of several.
-class Tiling {
- public:
-  Tiling(int64_t batch, int64_t positions) : batch_(batch), positions_(positions) {
-    images_ = std::clamp<int64_t>(kTileColumns / std::max<int64_t>(positions, 1), 1,
-                                  std::max<int64_t>(batch, 1));
-    constexpr int64_t kUnit = 32;
-    const int64_t parts = std::max<int64_t>(positions / kTileColumns, 1);
-    length_ = images_ > 1 ? positions : ceil_div(ceil_div(positions, parts), kUnit) * kUnit;
-    parts_ = positions == 0 ? 0 : ceil_div(positions, std::max<int64_t>(length_, 1));
-  }
-  int64_t groups() const { return ceil_div(batch_, images_); }  // of images
-  int64_t parts() const { return parts_; }                      // of an image
-  int64_t count() const { return groups() * parts_; }
-  int64_t columns() const { return images_ * length_; }  // the most of a tile
-  Tile at(int64_t group, int64_t part) const {
-    const int64_t image = group * images_, begin = part * length_;
-    return {image, std::min(images_, batch_ - image), begin, std::min(positions_, begin + length_)};
-  }
-
- private:
-  int64_t batch_, positions_;
-  int64_t images_, length_, parts_;
-};
 
 // The products over one plan: what they share.
 struct Products {
@@ -62,7 +28,6 @@ struct Products {
   const int64_t positions = p.windows.positions(), volume = p.windows.volume();
   const int64_t taps = p.windows.taps(), rows = p.rows();
   const Tiling tiling{p.batch, positions};
-  const kernels::ConvolutionKernels& kernel = kernels::convolution(p.dtype);
   // Channels that are unfolded at once.
   const int64_t some =
       std::clamp<int64_t>(kTileBytes / (std::max<int64_t>(taps * tiling.columns(), 1) * p.item()),
@@ -76,7 +41,9 @@ struct Products {
   }
   // A tile is read where it stands if it is its own unfolding, or lies in one image.
   bool stands_in_x(const Tile& t) const { return t.images == 1 && p.pointwise(); }
-  int64_t column_bytes() const { return some * taps * tiling.columns() * p.item(); }
+  int64_t column_bytes() const {
+    return kernels::gemm_panels_size(p.dtype, tiling.columns(), some * taps) * p.item();
+  }
   int64_t gathered_bytes() const {
     return tiling.at(0, 0).images > 1 ? p.out_channels * tiling.columns() * p.item() : 0;
   }
@@ -88,24 +55,6 @@ struct Products {
     g.n = n;
     g.k = k;
     return g;
-  }
-  void unfold(const Tile& t, int64_t group, int64_t channel, int64_t channels, const void* x,
-              char* col) const {
-    for (int64_t i = 0; i < t.images; ++i)
-      kernel.unfold(p.windows, channels, t.begin, t.end, col + i * t.length() * p.item(),
-                    t.columns(), x_at(x, t.image + i, group, channel));
-  }
-  // Channels [channel, channel + channels) of x unfolded, as B or, turned, as B^T of a product.
-  void set_columns(kernels::Gemm& g, const Tile& t, int64_t group, int64_t channel,
-                   int64_t channels, const void* x, char* col) const {
-    if (stands_in_x(t)) {
-      g.b = p.at(x_at(x, t.image, group, channel), t.begin);
-      g.ldb = volume;
-    } else {
-      unfold(t, group, channel, channels, x, col);
-      g.b = col;
-      g.ldb = t.columns();
-    }
   }
   // The rows of y in a tile, from or to memory of their own if they are of several images.
   template <class Copy>
@@ -144,14 +93,24 @@ struct Products {
       }
       g.accumulate = true;
     }
-    const int64_t step = stands_in_x(t) ? std::max<int64_t>(p.in_channels, 1) : some;
-    for (int64_t channel = 0; channel < std::max<int64_t>(p.in_channels, 1); channel += step) {
-      const int64_t channels = std::min(step, p.in_channels - channel);
-      g.k = channels * taps;
-      g.a = p.at(w, group * p.out_channels * rows + channel * taps);
-      set_columns(g, t, group, channel, channels, x, col);
+    if (stands_in_x(t) || rows == 0) {
+      g.k = rows;
+      g.a = p.at(w, group * p.out_channels * rows);
+      g.b = p.at(x_at(x, t.image, group, 0), t.begin);
+      g.ldb = volume;
       kernels::gemm(g);
-      g.accumulate = true;
+    } else {
+      const Unfolding unfolding(p, t, group, some, Unfolding::Layout::panels);
+      g.panels_b = true;
+      g.b = col;
+      for (int64_t channel = 0; channel < p.in_channels; channel += some) {
+        const int64_t channels = std::min(some, p.in_channels - channel);
+        g.k = channels * taps;
+        g.a = p.at(w, group * p.out_channels * rows + channel * taps);
+        unfolding.read(col, x, channel, channels);
+        kernels::gemm(g);
+        g.accumulate = true;
+      }
     }
     if (scattered) {
       for_rows(t, group, y, [&](void* row, int64_t offset, size_t bytes, int64_t) {
@@ -180,27 +139,35 @@ struct Products {
       g.c = stands_in_x(t) ? p.at(x_at(x, t.image, group, channel), t.begin) : col;
       g.ldc = stands_in_x(t) ? volume : t.columns();
       kernels::gemm(g);
-      for (int64_t i = 0; i < t.images && !stands_in_x(t); ++i)
-        kernel.fold(p.windows, channels, t.begin, t.end, col + i * t.length() * p.item(),
-                    t.columns(), x_at(x, t.image + i, group, channel));
+      if (!stands_in_x(t))
+        Unfolding(p, t, group, channels, Unfolding::Layout::rows).add(x, col, channel, channels);
     }
   }
 
   // What a tile gives to the weights of a group, at `to`.
   void weight(const Tile& t, int64_t group, void* to, const void* x, const void* y, bool accumulate,
               char* col, char* own) const {
-    kernels::Gemm g = product(p.out_channels, 0, t.columns());
+    kernels::Gemm g = product(p.out_channels, rows, t.columns());
     const Rows from = gathered(t, group, y, own);
     g.a = from.data;
     g.lda = from.ld;
     g.transpose_b = true;
+    g.c = to;
     g.ldc = rows;
     g.accumulate = accumulate;
+    if (stands_in_x(t)) {
+      g.b = p.at(x_at(x, t.image, group, 0), t.begin);
+      g.ldb = volume;
+      return kernels::gemm(g);
+    }
+    const Unfolding unfolding(p, t, group, some, Unfolding::Layout::rows);
+    g.b = col;
+    g.ldb = t.columns();
     for (int64_t channel = 0; channel < p.in_channels; channel += some) {
       const int64_t channels = std::min(some, p.in_channels - channel);
       g.n = channels * taps;
-      set_columns(g, t, group, channel, channels, x, col);
       g.c = p.at(to, channel * taps);
+      unfolding.read(col, x, channel, channels);
       kernels::gemm(g);
     }
   }

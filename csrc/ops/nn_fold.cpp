@@ -1,10 +1,11 @@
 // Windows of planes as columns, and the adjoint map, which adds the columns up.
 #include <algorithm>
 
-#include "kernels/neural.h"
+#include "kernels/strips.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "runtime/parallel.h"
+#include "runtime/scratch.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
 
@@ -63,15 +64,21 @@ struct UnfoldWindows {
     const int64_t grain = std::max<int64_t>(kParallelGrain / std::max<int64_t>(block, 1), 1);
     const char* from = x.data<char>();
     char* to = y.data<char>();
+    const kernels::Strips strips(w, 1, volume, 0, columns, std::max<int64_t>(columns, 1));
     runtime::parallel_for(channels, grain, [&](int64_t begin, int64_t end) {
-      if (adjoint) {
-        std::memset(to + begin * volume * item, 0,
-                    static_cast<size_t>((end - begin) * volume * item));
-        kernel.fold(w, end - begin, 0, columns, from + begin * block * item, columns,
-                    to + begin * volume * item);
-      } else {
-        kernel.unfold(w, end - begin, 0, columns, to + begin * block * item, columns,
-                      from + begin * volume * item);
+      const runtime::Scratch memory(strips.direct() ? 0 : strips.channel() * item);
+      for (int64_t i = begin; i < end; ++i) {
+        char* plane = (adjoint ? to : const_cast<char*>(from)) + i * volume * item;
+        char* strip = strips.direct() ? plane : memory.data;
+        if (adjoint) {
+          std::memset(plane, 0, static_cast<size_t>(volume * item));
+          if (!strips.direct()) std::memset(strip, 0, static_cast<size_t>(strips.channel() * item));
+          kernel.fold(strips.runs(0), strip, from + i * block * item, columns);
+          if (!strips.direct()) kernel.drain(strips.lines(), plane, strip);
+        } else {
+          if (!strips.direct()) kernel.fill(strips.lines(), strip, plane);
+          kernel.unfold(strips.runs(0), to + i * block * item, columns, strip);
+        }
       }
     });
     if (!y.is_same(c.out())) copy_elements(*c.out().impl(), *y.impl());

@@ -104,7 +104,7 @@ void Layer::compute(Compute& c) const {
   // Prepared once, if there is more than one step.
   const Tensor& w_hh = in[Inputs::w_hh];
   std::optional<Panels> panels;
-  if (steps.count > 1) panels.emplace(w_hh);
+  if (steps.count > 1) panels.emplace(w_hh, true);
   const auto recur = [&](int64_t n, const char* before, char* to, bool accumulate,
                          const Tensor& bias) {
     if (panels) {
@@ -194,6 +194,8 @@ void Layer::fused(Vjp& v) const {
   const Tensor g_projected = w_hr.defined() ? walk.make(walk.rows(), out) : Tensor();
   const Tensor g_raw = w_hr.defined() ? walk.make(steps.batch, hidden) : Tensor();
 
+  std::optional<Panels> panels;
+  if (steps.count > 1) panels.emplace(w_hh, false);
   Tensor h_scratch, c_scratch;
   for (int64_t k = steps.count - 1; k >= 0; --k) {
     const int64_t t = steps.step(k), n = steps.size(t);
@@ -229,7 +231,11 @@ void Layer::fused(Vjp& v) const {
       }
     });
     if (k > 0 || v.needs(Inputs::h_0)) {
-      walk.product(n, g_own_t, w_hh, false, g_h.data(), cell == Cell::gru);
+      const bool add = cell == Cell::gru;
+      if (panels)
+        panels->product(n, g_own_t, g_h.data(), add);
+      else
+        walk.product(n, g_own_t, w_hh, false, g_h.data(), add);
     }
   }
 

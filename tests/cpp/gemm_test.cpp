@@ -139,6 +139,23 @@ std::vector<T> run_level(const Level& level, Case<T>& x) {
   return result;
 }
 
+// The same with B in panels.
+template <class T>
+std::vector<T> run_panels(const Level& level, Case<T>& x) {
+  constexpr int i = sizeof(T) == 4 ? 0 : 1;
+  const int64_t lanes = level.kernels->lanes[i];
+  std::vector<T> panels(static_cast<size_t>((x.g.n + lanes - 1) / lanes * lanes * x.g.k));
+  level.kernels->pack[i](x.g, panels.data());
+  Case<T> packed = x;
+  packed.point();
+  packed.g.panels_b = true;
+  packed.g.b = panels.data();
+  std::vector<T> result = x.c;
+  packed.g.c = result.data();
+  level.kernels->run[i](packed.g);
+  return result;
+}
+
 template <class T>
 std::vector<T> run_gemm(Case<T>& x) {
   std::vector<T> result = x.c;
@@ -205,12 +222,15 @@ constexpr int64_t kShapes[][3] = {
 };
 
 TYPED_TEST(GemmTest, EveryLevelAgreesWithTheTripleLoop) {
+  using T = TypeParam;
   for (const Level& level : levels())
     for (const auto& s : kShapes)
       for (int flags = 0; flags < 8; ++flags)
         for (const Epilogue epilogue : {Epilogue::none, Epilogue::bias, Epilogue::bias_relu}) {
           Case<TypeParam> x(s[0], s[1], s[2], flags & 1, flags & 2, flags & 4, epilogue, 3);
-          x.expect(run_level(level, x), level.name + (" " + x.name()));
+          const std::vector<T> result = run_level(level, x);
+          x.expect(result, level.name + (" " + x.name()));
+          ASSERT_TRUE(same_bits(result, run_panels(level, x))) << level.name << " " << x.name();
           if (this->HasFatalFailure()) return;
         }
 }

@@ -5,83 +5,72 @@
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
 
-WG_INLINE int64_t limited(int64_t v, int64_t high) { return v < 0 ? 0 : v > high ? high : v; }
-// The smallest i with i * step >= v.
-WG_INLINE int64_t steps_to(int64_t v, int64_t step) { return v <= 0 ? 0 : (v + step - 1) / step; }
+// Calls f(plane's place in the strip, plane, line's place in x or -1) for what the strip holds.
+template <class F>
+WG_INLINE void for_planes(const StripLines& l, F f) {
+  for (int64_t i = 0; i < l.count; ++i) {
+    if (l.source[i] == StripLines::kUnused) continue;
+    for (int64_t j = 0; j < l.planes; ++j) f(i * l.line + l.plane[j].at, l.plane[j], l.source[i]);
+  }
+}
 
-// Calls f(col, x, n, before, after) for the runs of window positions of one channel that lie in one
-// output line: `before` positions outside the volume, n inside (whose elements are stride[2] apart
-// at x), `after` outside.
+template <class T>
+void fill(const StripLines& l, void* strip, const void* x) {
+  const T* from = static_cast<const T*>(x);
+  for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
+    T* to = static_cast<T*>(strip) + at;
+    if (source < 0) return zero_run(to, p.before + p.inside + p.after);
+    if (p.before) zero_run(to, p.before);
+    to += p.before;
+    if (p.inside) copy_strided(to, from + source + p.from, p.inside, s);
+    if (p.after) zero_run(to + p.inside, p.after);
+  });
+}
+template <class T>
+void drain(const StripLines& l, void* x, const void* strip) {
+  T* to = static_cast<T*>(x);
+  for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
+    if (source < 0 || p.inside == 0) return;
+    const T* from = static_cast<const T*>(strip) + at + p.before;
+    add_strided(to + source + p.from, from, p.inside, s);
+  });
+}
+
+// Calls f(from, to, count) for every run of every tap. Runs of one length up to a vector, as in all
+// but wide images, get a count that is the same in the whole loop.
 template <class T, class F>
-WG_INLINE void for_runs(const Windows& w, int64_t begin, int64_t end, int64_t ld, F f) {
-  int64_t row = 0;
-  for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0) {
-    for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1) {
-      for (int64_t k2 = 0; k2 < w.kernel[2]; ++k2, row += ld) {
-        const int64_t first = k2 * w.dilation[2] - w.padding[2];  // of window 0
-        const int64_t low = limited(steps_to(-first, w.stride[2]), w.out[2]);
-        const int64_t high = limited(steps_to(w.in[2] - first, w.stride[2]), w.out[2]);
-        int64_t line = begin / w.out[2], at = begin - line * w.out[2];
-        int64_t o0 = line / w.out[1], o1 = line - o0 * w.out[1];
-        int64_t p = begin;
-        while (p < end) {
-          const int64_t n = w.out[2] - at < end - p ? w.out[2] - at : end - p;
-          const int64_t i0 = o0 * w.stride[0] - w.padding[0] + k0 * w.dilation[0];
-          const int64_t i1 = o1 * w.stride[1] - w.padding[1] + k1 * w.dilation[1];
-          const int64_t to = row + p - begin;
-          if (i0 < 0 || i0 >= w.in[0] || i1 < 0 || i1 >= w.in[1]) {
-            f(to, int64_t{0}, int64_t{0}, n, int64_t{0});
-          } else {
-            const int64_t a = limited(low - at, n), b = limited(high - at, n);
-            const int64_t inside = b > a ? b - a : 0;
-            const int64_t from = (i0 * w.in[1] + i1) * w.in[2] + (at + a) * w.stride[2] + first;
-            f(to, from, inside, inside ? a : n, inside ? n - b : 0);
-          }
-          p += n;
-          at = 0;
-          if (++o1 == w.out[1]) o1 = 0, ++o0;
-        }
-      }
-    }
+WG_INLINE void for_runs(const StripRuns& r, int64_t ld, F f) {
+  const StripRun* const run = r.run;
+  const int64_t first = r.count ? run[0].count : 0;
+  bool same = first <= Vec<T>::kLanes;
+  for (int64_t i = 1; i < r.count; ++i) same = same && run[i].count == first;
+  if (same) {
+    const int64_t n = first;
+    for (int64_t k = 0; k < r.taps; ++k)
+      for (int64_t i = 0; i < r.count; ++i) f(run[i].from + r.tap[k], run[i].to + k * ld, n);
+  } else {
+    for (int64_t k = 0; k < r.taps; ++k)
+      for (int64_t i = 0; i < r.count; ++i)
+        f(run[i].from + r.tap[k], run[i].to + k * ld, run[i].count);
   }
 }
 
 template <class T>
-void unfold(const Windows& w, int64_t channels, int64_t begin, int64_t end, void* col, int64_t ld,
-            const void* in) {
-  const int64_t stride = w.stride[2];
-  for (int64_t c = 0; c < channels; ++c) {
-    const T* x = static_cast<const T*>(in) + c * w.volume();
-    T* rows = static_cast<T*>(col) + c * w.taps() * ld;
-    for_runs<T>(w, begin, end, ld,
-                [=](int64_t to, int64_t from, int64_t n, int64_t before, int64_t after) {
-                  T* y = rows + to;
-                  if (before) zero_run(y, before);
-                  y += before;
-                  copy_strided(y, x + from, n, stride);
-                  if (after) zero_run(y + n, after);
-                });
-  }
+void unfold(const StripRuns& r, void* col, int64_t ld, const void* strip) {
+  const T* from = static_cast<const T*>(strip);
+  T* to = static_cast<T*>(col);
+  for_runs<T>(r, ld, [=](int64_t i, int64_t j, int64_t n) { copy_run(to + j, from + i, n); });
 }
-
 template <class T>
-void fold(const Windows& w, int64_t channels, int64_t begin, int64_t end, const void* col,
-          int64_t ld, void* out) {
-  const int64_t stride = w.stride[2];
-  for (int64_t c = 0; c < channels; ++c) {
-    T* x = static_cast<T*>(out) + c * w.volume();
-    const T* rows = static_cast<const T*>(col) + c * w.taps() * ld;
-    for_runs<T>(w, begin, end, ld,
-                [=](int64_t to, int64_t from, int64_t n, int64_t before, int64_t) {
-                  const T* y = rows + to + before;
-                  add_strided(x + from, y, n, stride);
-                });
-  }
+void fold(const StripRuns& r, void* strip, const void* col, int64_t ld) {
+  T* to = static_cast<T*>(strip);
+  const T* from = static_cast<const T*>(col);
+  for_runs<T>(r, ld, [=](int64_t i, int64_t j, int64_t n) { add_run(to + i, from + j, n); });
 }
 
 }  // namespace
 
-const ConvolutionKernels convolution_table[2] = {{unfold<float>, fold<float>},
-                                                 {unfold<double>, fold<double>}};
+#define WG_CONVOLUTION(T) {fill<T>, drain<T>, unfold<T>, fold<T>}
+const ConvolutionKernels convolution_table[2] = {WG_CONVOLUTION(float), WG_CONVOLUTION(double)};
 
 }  // namespace wengert::kernels::WENGERT_LEVEL

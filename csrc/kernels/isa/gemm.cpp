@@ -17,6 +17,10 @@ constexpr int64_t kColumnDepth = 4096;
 // A B of so many bytes is read where it stands: it stays in the first-level cache.
 constexpr int64_t kSmallB = 20 << 10;
 
+// From so many columns on, of B in panels, a tile of rows of A is packed.
+template <class T>
+constexpr int64_t kPackedColumns = 4 * kPanel<T>;
+
 // A few rows against the rows of B. With `turned`, C stands transposed.
 template <class T>
 void multiply_few(const Problem<T>& g, bool turned = false) {
@@ -36,11 +40,15 @@ template <class T>
 void multiply(const Problem<T>& g) {
   constexpr int n = Simd<T>::kLanes;
   if (g.k == 0) return multiply_stripe(g, false, false);
+  if (g.panels) {
+    const bool pack_rows = g.n >= kPackedColumns<T> && g.m > 4 * kTileRows;
+    return pack_rows ? multiply_block(g) : multiply_panels(g);
+  }
   if (g.m <= kDotRows && g.b_row == 1 && g.b_col != 1 && g.k >= kDotDepth && g.n >= kDotColumns)
     return multiply_few(g);
   if (g.n <= kDotRows && g.a_col == 1 && g.k >= kDotDepth && g.m >= kDotColumns) {
-    const Problem<T> turned{g.n,     g.m,     g.k, g.b,   g.b_col,      g.b_row, g.a,
-                            g.a_col, g.a_row, g.c, g.ldc, g.accumulate, g.bias,  g.relu};
+    const Problem<T> turned{g.n,     g.m, g.k,   g.b,          g.b_col, g.b_row, g.a,  g.a_col,
+                            g.a_row, g.c, g.ldc, g.accumulate, g.bias,  g.relu,  false};
     return multiply_few(turned, true);
   }
   if (g.n <= kNarrowTurned && g.a_row == 1 && g.m >= 256 && g.k >= 64) return multiply_narrow(g);
@@ -78,7 +86,8 @@ WG_INLINE Problem<T> problem_of(const Gemm& g) {
           g.ldc,
           g.accumulate,
           g.epilogue == Epilogue::none ? nullptr : static_cast<const T*>(g.bias),
-          g.epilogue == Epilogue::bias_relu};
+          g.epilogue == Epilogue::bias_relu,
+          g.panels_b};
 }
 
 // Measured in GFLOP/s on one thread of a Sapphire Rapids core with a peak of 179 in float32 and 89
@@ -119,7 +128,8 @@ WG_INLINE void run_one_tile(const Gemm& g) {
 template <class T>
 void run(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
-  if (g.m <= kTileRows && g.n <= 2 * Simd<T>::kLanes && g.k <= kGemmBlockK && !g.transpose_b)
+  if (g.m <= kTileRows && g.n <= 2 * Simd<T>::kLanes && g.k <= kGemmBlockK && !g.transpose_b &&
+      !g.panels_b)
     return run_one_tile<T>(g);
   multiply(problem_of<T>(g));
 }
@@ -134,11 +144,18 @@ void epilogue(const Gemm& g) {
   multiply_stripe(p, false, false);
 }
 
+template <class T>
+void pack(const Gemm& g, void* panels) {
+  pack_panels(problem_of<T>(g), static_cast<T*>(panels));
+}
+
 }  // namespace
 
 extern const GemmKernels gemm_kernels;
 const GemmKernels gemm_kernels = {{run<float>, run<double>},
                                   {epilogue<float>, epilogue<double>},
+                                  {pack<float>, pack<double>},
+                                  {Simd<float>::kLanes, Simd<double>::kLanes},
                                   fma_chains,
                                   kFmaChains * Simd<float>::kLanes,
                                   kBlasWork};

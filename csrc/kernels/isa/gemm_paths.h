@@ -23,7 +23,25 @@ struct Problem {
   bool accumulate;
   const T* bias;  // or nullptr
   bool relu;
+  bool panels;  // b is a pointer to panels
 };
+
+// Columns of a panel, of which the last may have half as many.
+template <class T>
+inline constexpr int kPanel = 2 * Simd<T>::kLanes;
+template <class T>
+WG_INLINE int panel_width(int64_t columns) {
+  return columns > Simd<T>::kLanes ? kPanel<T> : Simd<T>::kLanes;
+}
+
+template <class T>
+void pack_panels(const Problem<T>& g, T* to) {
+  for (int64_t j = 0; j < g.n; j += kPanel<T>) {
+    const int64_t columns = g.n - j < kPanel<T> ? g.n - j : kPanel<T>;
+    pack_b(to + j * g.k, panel_width<T>(columns), g.b + j * g.b_col, g.b_row, g.b_col,
+           static_cast<int>(columns), g.k);
+  }
+}
 
 template <class T>
 struct Scratch {
@@ -170,24 +188,27 @@ struct AFetch {
   }
 };
 
-// Many rows: a block of B is packed as a whole, then each tile of rows of A meets all of it.
+// Many rows: each packed tile of rows of A meets a whole block of B, which is packed before unless
+// it stands in panels.
 template <class T>
 void multiply_block(const Problem<T>& g) {
-  constexpr int n = Simd<T>::kLanes, width = 2 * n;
+  constexpr int n = Simd<T>::kLanes, width = kPanel<T>;
   const int64_t panels = (g.n + width - 1) / width, parts = (g.n + kBlockN - 1) / kBlockN;
   const int64_t block = (panels + parts - 1) / parts * width;
-  Scratch<T> packed_b(smaller(block, panels * width) * smaller(kGemmBlockK, g.k));
+  Scratch<T> packed_b(g.panels ? 0 : smaller(block, panels * width) * smaller(kGemmBlockK, g.k));
   alignas(64) T packed_a[kTileRows * kGemmBlockK + n];
   for (int64_t j0 = 0; j0 < g.n; j0 += block) {
-    const int64_t columns = smaller(block, g.n - j0);
+    Problem<T> part = g;
+    part.n = smaller(block, g.n - j0);
     for (int64_t p = 0; p < g.k; p += kGemmBlockK) {
-      const int64_t k = smaller(kGemmBlockK, g.k - p);
-      const T* b = g.b + p * g.b_row + j0 * g.b_col;
-      for (int64_t j = 0; j < columns; j += width) {
-        const int count = static_cast<int>(smaller(width, columns - j));
-        pack_b(packed_b.data + j * k, count > n ? width : n, b + j * g.b_col, g.b_row, g.b_col,
-               count, k);
+      part.k = smaller(kGemmBlockK, g.k - p);
+      const int64_t k = part.k;
+      if (!g.panels) {
+        part.b = g.b + p * g.b_row + j0 * g.b_col;
+        pack_panels(part, packed_b.data);
       }
+      const T* const b = g.panels ? g.b + j0 * g.k : packed_b.data;
+      const int64_t depth = g.panels ? g.k : k;
       const T* a = g.a + p * g.a_col;
       int64_t pieces = (g.m + kTileRows - 1) / kTileRows, rows;
       for (int64_t i = 0; i < g.m; i += rows, --pieces) {
@@ -195,23 +216,41 @@ void multiply_block(const Problem<T>& g) {
         pack_a(packed_a, a + i * g.a_row, g.a_row, g.a_col, static_cast<int>(rows), k);
         Tile<T> t = tile_at(g, i, j0, p, k);
         t.a = packed_a;
-        t.b = packed_b.data;
-        t.tail = n;
-        AFetch<T> fetch(g, a + (i + rows) * g.a_row, rows, k, (columns + width - 1) / width);
+        AFetch<T> fetch(g, a + (i + rows) * g.a_row, rows, k, (part.n + width - 1) / width);
         if (pieces == 1) fetch.tiles = 0;
-        for (int64_t left = columns; left > 0; left -= width) {
-          const int vectors = left > n ? 2 : 1;
-          if (left < width) t.tail = static_cast<int>(left) - (vectors - 1) * n;
+        for (int64_t j = 0; j < part.n; j += width) {
+          const int filled = panel_width<T>(part.n - j), vectors = filled / n;
+          t.b = b + j * depth + (g.panels ? p * filled : 0);
+          t.tail = part.n - j < filled ? static_cast<int>(part.n - j) - (vectors - 1) * n : n;
           t.next = fetch.at;
           t.next_row = fetch.row;
           t.next_rows = fetch.tiles-- > 0 ? fetch.rows : 0;
           fetch.at += fetch.step;
           run_packed_tile(static_cast<int>(rows), vectors, t);
-          t.b += vectors * n * k;
           t.c += width;
           if (t.bias) t.bias += width;
         }
       }
+    }
+  }
+}
+
+// Rows of a panel that are fetched before they are read.
+inline constexpr int64_t kPanelAhead = 8;
+
+// The panels of B against few rows of A, or few panels: A is read where it stands.
+template <class T>
+void multiply_panels(const Problem<T>& g) {
+  for (int64_t p = 0; p < g.k; p += kGemmBlockK) {
+    const int64_t k = smaller(kGemmBlockK, g.k - p);
+    for (int64_t j = 0; j < g.n; j += kPanel<T>) {
+      const int columns = static_cast<int>(smaller(kPanel<T>, g.n - j));
+      Tile<T> t = tile_at(g, 0, j, p, k);
+      t.b_row = panel_width<T>(columns);
+      t.b = g.b + j * g.k + p * t.b_row;
+      t.ahead = kPanelAhead * t.b_row;
+      multiply_panel<T, false, false>(t, g.m, g.a + p * g.a_col, g.a_row, g.a_col, columns, nullptr,
+                                      0);
     }
   }
 }
@@ -256,7 +295,8 @@ void multiply_narrow(const Problem<T>& g) {
     if (g.accumulate) transpose<T, false>(buffer, kPiece, c, g.ldc, static_cast<int>(m), g.n);
     const Problem<T> turned{
         g.n,     m,       g.k,    g.b,    g.b_col,      g.b_row, g.a + i0 * g.a_row,
-        g.a_col, g.a_row, buffer, kPiece, g.accumulate, nullptr, false};
+        g.a_col, g.a_row, buffer, kPiece, g.accumulate, nullptr, false,
+        false};
     multiply_stripe(turned, false, turned.b_col != 1);
     if (g.bias || g.relu)
       for (int64_t j = 0; j < g.n; ++j)

@@ -1,0 +1,71 @@
+// Tiles of the windows of a convolution, and what these see of its input.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/strips.h"
+#include "ops/nn_convolution.h"
+#include "runtime/scratch.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+// Positions [begin, end) of `images` images.
+struct Tile {
+  int64_t image, images, begin, end;
+  int64_t length() const { return end - begin; }
+  int64_t columns() const { return images * length(); }
+};
+
+// A tile is a part of one image, or all of several.
+class Tiling {
+ public:
+  Tiling(int64_t batch, int64_t positions);
+  int64_t groups() const { return ceil_div(batch_, images_); }  // of images
+  int64_t parts() const { return parts_; }                      // of an image
+  int64_t count() const { return groups() * parts_; }
+  int64_t columns() const { return images_ * length_; }  // the most of a tile
+  Tile at(int64_t group, int64_t part) const {
+    const int64_t image = group * images_, begin = part * length_;
+    return {image, std::min(images_, batch_ - image), begin, std::min(positions_, begin + length_)};
+  }
+
+ private:
+  int64_t batch_, positions_;
+  int64_t images_, length_, parts_;
+};
+
+// A tile unfolded: rows are the taps of channels, columns the positions.
+class Unfolding {
+ public:
+  enum class Layout : uint8_t { rows, panels };  // a dense matrix, or as gemm_pack makes it
+  Unfolding(const ConvolutionPlan& p, const Tile& t, int64_t group, int64_t most_channels,
+            Layout layout);
+
+  // col = what the taps see of channels [channel, channel + channels) of x.
+  void read(void* col, const void* x, int64_t channel, int64_t channels) const;
+  // Adds every element of col to where `read` takes it from.
+  void add(void* x, const void* col, int64_t channel, int64_t channels) const;
+
+ private:
+  void* image_at(const void* x, int64_t image, int64_t channel) const;
+  // The strips of channel number c of those at hand.
+  void* strip_at(const void* x, int64_t channel, int64_t c) const;
+  // Calls f(strip, image) for the images of channels that are not their own strips.
+  template <class F>
+  void for_images(const void* x, int64_t channel, int64_t channels, const F& f) const;
+  // Calls f(runs, part of col, elements between its rows, strip) for every panel and channel.
+  template <class F>
+  void for_panels(const void* col, const void* x, int64_t channel, int64_t channels,
+                  const F& f) const;
+
+  const ConvolutionPlan& p_;
+  const kernels::ConvolutionKernels& kernel_;
+  Tile tile_;
+  int64_t group_;
+  Layout layout_;
+  int64_t panel_;
+  kernels::Strips strips_;
+  runtime::Scratch memory_;
+};
+
+WENGERT_NAMESPACE_END
