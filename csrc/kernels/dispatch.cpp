@@ -20,6 +20,7 @@ struct LevelTables {
   const MomentsFn* moments;
   const OptimizerKernels* optimizer;
   const RandomKernels* random;
+  const AttentionKernels* attention;
   const ConvolutionKernels* convolution;
   const WinogradKernels (*winograd)[2];
   const DepthwiseKernels* depthwise;
@@ -33,14 +34,14 @@ struct LevelTables {
   const SparseKernels* sparse;
   const HalfCasts* half;
 };
-#define WG_TABLES(level)                                                                \
-  LevelTables {                                                                         \
-    level::unary_table, level::binary_table, level::reduce_table, level::softmax_table, \
-        level::moments_table, level::optimizer_table, &level::random_table,             \
-        level::convolution_table, level::winograd_table, level::depthwise_table,        \
-        level::pool_table, level::resample_table, level::normalize_table,               \
-        level::cross_entropy_table, level::recurrent_table, level::distance_table,      \
-        level::fft_table, level::sparse_table, &level::half_casts                       \
+#define WG_TABLES(level)                                                                          \
+  LevelTables {                                                                                   \
+    level::unary_table, level::binary_table, level::reduce_table, level::softmax_table,           \
+        level::moments_table, level::optimizer_table, &level::random_table,                       \
+        level::attention_table, level::convolution_table, level::winograd_table,                  \
+        level::depthwise_table, level::pool_table, level::resample_table, level::normalize_table, \
+        level::cross_entropy_table, level::recurrent_table, level::distance_table,                \
+        level::fft_table, level::sparse_table, &level::half_casts                                 \
   }
 
 const LevelTables& level_tables() {
@@ -168,6 +169,9 @@ const SoftmaxKernels& softmax(DType dtype) {
   return level_tables().softmax[dtype == DType::float64];
 }
 const RandomKernels& random() { return *level_tables().random; }
+const AttentionKernels& attention(DType dtype) {
+  return level_tables().attention[dtype == DType::float64];
+}
 const ConvolutionKernels& convolution(DType dtype) {
   return level_tables().convolution[dtype == DType::float64];
 }

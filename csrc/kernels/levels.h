@@ -2,6 +2,7 @@
 // kernels for the other dtypes. Which level is used is chosen in dispatch.cpp.
 #pragma once
 
+#include "attention.h"
 #include "depthwise.h"
 #include "elementwise.h"
 #include "fft.h"
@@ -39,6 +40,7 @@ struct HalfCasts {
   extern const MomentsFn moments_table[2];                 \
   extern const OptimizerKernels optimizer_table[2];        \
   extern const RandomKernels random_table;                 \
+  extern const AttentionKernels attention_table[2];        \
   extern const ConvolutionKernels convolution_table[2];    \
   extern const WinogradKernels winograd_table[2][2];       \
   extern const DepthwiseKernels depthwise_table[2];        \

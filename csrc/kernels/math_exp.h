@@ -88,6 +88,14 @@ WG_INLINE Vec<T> exp(Vec<T> x) {
   return scale(expm1_poly(r) + 1.0, n);
 }
 
+// For x <= 0, -inf or NaN.
+template <class T>
+WG_INLINE Vec<T> exp_nonpositive(Vec<T> x) {
+  Vec<T> n;
+  const Vec<T> r = reduce_exp(larger(Vec<T>(kIsDouble<T> ? -760.0 : -120.0), x), n);
+  return scale(expm1_poly(r) + 1.0, n);
+}
+
 template <class T>
 WG_INLINE Vec<T> exp2(Vec<T> x) {
   x = clamp(x, kIsDouble<T> ? -1100.0 : -160.0, kIsDouble<T> ? 1030.0 : 130.0);

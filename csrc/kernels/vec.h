@@ -342,9 +342,9 @@ WG_ROUNDING(ceil, 2, ceil)
 WG_ROUNDING(trunc, 3, trunc)
 #undef WG_ROUNDING
 
-// NaN in either operand propagates; the machine's instruction returns b if one is NaN.
+// b if one is NaN.
 template <class T>
-WG_INLINE Vec<T> maximum(Vec<T> a, Vec<T> b) {
+WG_INLINE Vec<T> larger(Vec<T> a, Vec<T> b) {
 #if defined(WG_AVX512) || defined(WG_AVX2)
   constexpr bool kDouble = sizeof(T) == 8;
   typename Vec<T>::Raw m;
@@ -364,10 +364,10 @@ WG_INLINE Vec<T> maximum(Vec<T> a, Vec<T> b) {
 #else
   const typename Vec<T>::Raw m = a.v > b.v ? a.v : b.v;
 #endif
-  return select(a != a, a, Vec<T>(m));
+  return Vec<T>(m);
 }
 template <class T>
-WG_INLINE Vec<T> minimum(Vec<T> a, Vec<T> b) {
+WG_INLINE Vec<T> smaller(Vec<T> a, Vec<T> b) {
 #if defined(WG_AVX512) || defined(WG_AVX2)
   constexpr bool kDouble = sizeof(T) == 8;
   typename Vec<T>::Raw m;
@@ -387,7 +387,16 @@ WG_INLINE Vec<T> minimum(Vec<T> a, Vec<T> b) {
 #else
   const typename Vec<T>::Raw m = a.v < b.v ? a.v : b.v;
 #endif
-  return select(a != a, a, Vec<T>(m));
+  return Vec<T>(m);
+}
+// NaN in either operand propagates.
+template <class T>
+WG_INLINE Vec<T> maximum(Vec<T> a, Vec<T> b) {
+  return select(a != a, a, larger(a, b));
+}
+template <class T>
+WG_INLINE Vec<T> minimum(Vec<T> a, Vec<T> b) {
+  return select(a != a, a, smaller(a, b));
 }
 // Real numbers: the conjugate is the number, the direction its sign.
 template <class T>

@@ -75,13 +75,14 @@ bool strides_like(const TensorImpl& x, int64_t columns, int64_t* strides) {
 }
 
 // Inputs (N, heads, L, E), (N, heads', S, E), (N, heads', S, Ev), and a mask (N, heads, L, S) or
-// none, which gets no gradient.
+// none, which gets no gradient. A second output (N, heads, L, 2) is kept for the gradient.
 struct Attention {
   AttentionRule rule;
   static constexpr const char* name = kName;
   static constexpr const char* field_names = "scale, causal, p, seed, offset";
   auto fields() const { return std::tie(rule.scale, rule.causal, rule.p, rule.seed, rule.offset); }
-  static constexpr Save saves[] = {save_input(0), save_input(1), save_input(2), save_input(3)};
+  static constexpr Save saves[] = {save_input(0), save_input(1),  save_input(2),
+                                   save_input(3), save_output(0), save_output(1)};
   void infer(Infer& m) const {
     Meta& out = m.out();
     const int64_t columns = m.in(2).shape()[3];
@@ -89,12 +90,15 @@ struct Attention {
     out.shape = m.in(0).sizes();
     out.shape.d[3] = columns;
     out.strided = strides_like(m.in(0), columns, out.strides);
+    m.out(1).dtype = computed_as(out.dtype);
+    m.out(1).shape = m.in(0).sizes();
+    m.out(1).shape.d[3] = 2;
   }
   void compute(Compute& c) const {
     const Tensor& out = c.out();
     const DType dtype = computed_as(out.dtype());
     const Tensor y = out.dtype() == dtype ? out : new_tensor(dtype, out.shape());
-    attention(rule, c.in(0), c.in(1), c.in(2), c.in(3), y);
+    attention(rule, c.in(0), c.in(1), c.in(2), c.in(3), y, c.out(1));
     if (!y.is_same(out)) copy_elements(*out.impl(), *y.impl());
   }
   void vjp(Vjp& v) const { v.create_graph() ? formula(v) : fused(v); }
@@ -112,10 +116,9 @@ struct Attention {
       const TensorImpl& x = *like[i].impl();
       made[i] = strides_like(x, x.shape()[3], strides) ? new_tensor(dtype, x.sizes(), strides)
                                                        : new_tensor(dtype, x.sizes());
-      if (i > 0) zero_(made[i]);
     }
-    attention_gradient(rule, like[0], like[1], like[2], mask_of(v), v.grad(),
-                       {made[0], made[1], made[2]});
+    attention_gradient(rule, like[0], like[1], like[2], mask_of(v), v.saved(4), v.saved(5),
+                       v.grad(), {made[0], made[1], made[2]});
     for (int i = 0; i < 3; ++i) {
       if (v.needs(i)) v.set(i, made[i]);
     }
@@ -251,7 +254,7 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
   }
   const Tensor y = transforming() || (mask.defined() && mask.requires_grad())
                        ? composed(rule, q, k, v, mask)
-                       : apply_optional(Attention{rule}, q, k, v, mask);
+                       : apply_many<2>(Attention{rule}, q, k, v, mask)[0];
   return lead.ndim == 4 ? y : reshape(y, lead.with(heads, rows, columns));
 }
 

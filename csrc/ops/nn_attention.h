@@ -15,9 +15,11 @@ struct AttentionRule {
 
 // out = dropout(softmax(scale q k^T + mask)) v. Of heads, `key` and `value` may have a fraction of
 // the query's, each of theirs then serving as many neighbouring ones. `out` is float32 or float64
-// and has contiguous rows; what is read is converted to its dtype.
+// and has contiguous rows; what is read is converted to its dtype. sums (N, heads, L, 2), of that
+// dtype too, gets the largest score of each row and the reciprocal of the sum of exp(score -
+// largest), zeros where nothing takes part.
 void attention(const AttentionRule& rule, const Tensor& query, const Tensor& key,
-               const Tensor& value, const Tensor& mask, const Tensor& out);
+               const Tensor& value, const Tensor& mask, const Tensor& out, const Tensor& sums);
 
 // The gradients of the query, the key and the value for that of the output; those that are
 // undefined are not computed. They have the dtype that `out` had, and contiguous rows.
@@ -25,7 +27,8 @@ struct AttentionGradients {
   Tensor query, key, value;
 };
 void attention_gradient(const AttentionRule& rule, const Tensor& query, const Tensor& key,
-                        const Tensor& value, const Tensor& mask, const Tensor& grad,
+                        const Tensor& value, const Tensor& mask, const Tensor& out,
+                        const Tensor& sums, const Tensor& grad,
                         const AttentionGradients& gradients);
 
 // What dropout multiplies the weights (N, heads, L, S) by.
