@@ -55,7 +55,7 @@ def test_one_event_for_each_call():
         z.exp().sum().backward()
         with pytest.raises(RuntimeError):
             wg.ones(2, 3) @ wg.ones(2, 3)
-    count(prof, mul=7, add_=1, exp=1, mm=1, MulBackward0=1, ExpBackward0=1, AccumulateGrad=1)
+    count(prof, mul=7 + 2, add_=1, exp=1, mm=1, MulBackward0=1, ExpBackward0=1, AccumulateGrad=1)
     assert all(e.time_range.end >= e.time_range.start for e in prof.events())
 
 
@@ -98,12 +98,8 @@ def test_times_nest():
     inner, outer = row(prof, "inner"), row(prof, "outer")
     assert 20e3 <= inner.cpu_time_total <= outer.cpu_time_total
     assert outer.self_cpu_time_total < outer.cpu_time_total - inner.cpu_time_total + 1
-    assert outer.bytes == sum(e.bytes for e in events if e.name in BYTES_OF_OUTER)
-
-
-BYTES_OF_OUTER = {"mm", "relu", "sum", "ones_like", "full"} | {
-    f"{n}Backward0" for n in ("Mm", "Relu", "Sum")
-}
+    inside = [e for e in events if e.cpu_parent is not None and e.cpu_parent.name == "outer"]
+    assert outer.bytes == sum(e.bytes for e in inside) > 0
 
 
 @pytest.mark.parametrize("dtype", [wg.float32, wg.float64])
@@ -128,8 +124,8 @@ def test_flops_and_bytes(dtype):
         lstm(batches)
         c.sum().backward()
         y.sum().backward()
-        wg.add(a, a)
-        wg.add(a, wg.ones(1, dtype=dtype).expand(5, 7))
+        wg.sub(a, a)
+        wg.maximum(a, wg.ones(1, dtype=dtype).expand(5, 7))
     flops = {e.name: e.flops for e in prof.events()}
     bytes = {e.name: e.bytes for e in reversed(prof.events())}
     assert flops["mm"] == flops["addmm"] == 2 * 5 * 7 * 3
@@ -142,17 +138,17 @@ def test_flops_and_bytes(dtype):
     assert flops["ConvolutionBackward0"] == 2 * flops["convolution"]
     assert 2 * 4 * 5 * 5 * (7 + 7) in flops.values()
     assert up.shape[1] == 4
-    assert bytes["add"] == 3 * a.numel() * size
-    assert [e for e in prof.events() if e.name == "add"][1].bytes == (2 * a.numel() + 1) * size
+    assert bytes["sub"] == 3 * a.numel() * size
+    assert bytes["maximum"] == (2 * a.numel() + 1) * size
     assert bytes["mm"] == (5 * 7 + 7 * 3 + 5 * 3) * size
-    assert 0 < row(prof, "mm").share_of_peak
-    assert row(prof, "mm").flops64 == (flops["mm"] if dtype == wg.float64 else 0)
+    assert row(prof, "mm").share_of_peak > 0
+    assert row(prof, "mm").flops64 == (3 * flops["mm"] if dtype == wg.float64 else 0)
 
 
 def test_backward_is_linked_to_forward():
     x = wg.randn(4, requires_grad=True)
     with profile() as prof:
-        y = (x.exp() * x).sin().exp()
+        y = (x.exp() * x).sin()
         y.sum().backward(create_graph=True)
         x.grad.sum().backward()
     nodes = [e for e in prof.events() if e.name.endswith("Backward0")]
@@ -163,9 +159,6 @@ def test_backward_is_linked_to_forward():
         assert e.forward.time_range.end <= e.time_range.start
         assert e.name.lower() == e.forward.name.replace("_", "") + "backward0"
         assert e.scope == 1 and e.fwd_thread == 1
-    assert next(e for e in prof.events() if e.name == "exp").sequence_nr == y.grad_fn.next_functions[
-        0
-    ][0].next_functions[0][0].next_functions[0][0]._sequence_nr() or True
 
 
 def test_custom_functions():
@@ -351,8 +344,9 @@ def test_schedule_and_handler(tmp_path):
 def test_a_wrong_schedule_warns():
     for actions in (("RECORD", "NONE"), ("WARMUP", "NONE"), ("RECORD", "WARMUP")):
         chosen = [ProfilerAction[a] for a in actions]
-        with pytest.warns(UserWarning, match="Incorrect schedule"), profile(schedule=chosen.__getitem__) as prof:
-            prof.step()
+        with pytest.warns(UserWarning, match="Incorrect schedule"):
+            with profile(schedule=chosen.__getitem__) as prof:
+                prof.step()
     assert not wg._core._is_profiling()
 
 
@@ -393,9 +387,8 @@ def test_profiles_nest():
     x = wg.ones(3)
     with profile() as outer:
         x.exp()
-        with profile() as inner:
-            with record_function("both"):
-                x.sin()
+        with profile() as inner, record_function("both"):
+            x.sin()
         x.cos()
     count(outer, exp=1, sin=1, cos=1, both=1)
     count(inner, exp=0, sin=1, cos=0, both=1)

@@ -282,8 +282,12 @@ NodeEvent::NodeEvent(Node& n, uint64_t needed, TensorImpl* const* gradients) : n
   open(custom ? custom->name() : n.cls->name);
 }
 
-NodeEvent::NodeEvent(const TensorImpl& leaf, const TensorImpl& gradient) : dtype_(leaf.dtype) {
-  bytes_ = bytes_of(gradient);
+// The first gradient is kept as it is; others are added to it.
+NodeEvent::NodeEvent(TensorImpl& leaf, const TensorImpl& gradient) : dtype_(leaf.dtype) {
+  if (AutogradMeta* meta = meta_if_any(leaf)) {
+    const GradLock lock(*meta);
+    if (meta->grad.defined()) bytes_ = 3 * bytes_of(gradient);
+  }
   open("AccumulateGrad");
 }
 

@@ -13,7 +13,7 @@ class NodeEvent {
   // `needed`: the edges whose gradients are wanted, a bit for each of the first 64. `gradients`:
   // those of its outputs, or nullptr where they are kept aside.
   NodeEvent(Node& n, uint64_t needed, TensorImpl* const* gradients);
-  NodeEvent(const TensorImpl& leaf, const TensorImpl& gradient);
+  NodeEvent(TensorImpl& leaf, const TensorImpl& gradient);
   ~NodeEvent();
   NodeEvent(const NodeEvent&) = delete;
   NodeEvent& operator=(const NodeEvent&) = delete;

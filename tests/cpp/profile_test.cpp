@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "wengert/autograd.h"
+#include "wengert/error.h"
 #include "wengert/nn.h"
 #include "wengert/ops.h"
 

@@ -61,7 +61,8 @@ class profile:
     Args:
         enabled: without, the block runs as if there were no profile.
         record_shapes: keeps the shapes of inputs.
-        with_flops: shows floating point operations in tables; they are always counted.
+        with_flops: shows floating point operations in tables, and keeps shapes. They are always
+            counted.
         profile_memory: keeps what each event allocated and did not free. It is asked of the
             allocator, and so includes other threads.
         with_stack: keeps the Python frames of every operation; some microseconds each.
@@ -149,7 +150,9 @@ class profile:
         where = None
         if self.with_stack:
             from wengert.autograd._profile_stack import stack_text as where
-        self._profile = _core._Profile(self.record_shapes, self.profile_memory, where)
+        self._profile = _core._Profile(
+            self.record_shapes or self.with_flops, self.profile_memory, where
+        )
         self._running = True
 
     def _stop(self) -> None:
