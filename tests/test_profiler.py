@@ -344,9 +344,9 @@ def test_schedule_and_handler(tmp_path):
 def test_a_wrong_schedule_warns():
     for actions in (("RECORD", "NONE"), ("WARMUP", "NONE"), ("RECORD", "WARMUP")):
         chosen = [ProfilerAction[a] for a in actions]
-        with pytest.warns(UserWarning, match="Incorrect schedule"):
-            with profile(schedule=chosen.__getitem__) as prof:
-                prof.step()
+        warns = pytest.warns(UserWarning, match="Incorrect schedule")
+        with warns, profile(schedule=chosen.__getitem__) as prof:
+            prof.step()
     assert not wg._core._is_profiling()
 
 

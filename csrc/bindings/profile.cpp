@@ -77,10 +77,6 @@ void bind_profile(py::module_& m) {
       py::arg("name"), py::arg("is_module") = false);
   m.def("_is_profiling", &is_profiling);
   m.def("_share_of_peak", &share_of_peak);
-  m.def("_machine_peaks", [] {
-    const MachinePeaks peaks = machine_peaks();
-    return py::make_tuple(peaks.gflops, peaks.gigabytes);
-  });
 }
 
 }  // namespace wengert::python

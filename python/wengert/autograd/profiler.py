@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from wengert import _core
+from wengert.autograd._profile_stack import stack_text
 from wengert.autograd.profiler_util import (
     EventList,
     FunctionEvent,
@@ -131,10 +132,9 @@ class profile:
         self._start()
         return self
 
-    def __exit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> bool:
+    def __exit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
         if self.enabled:
             self._stop()
-        return False
 
     def _start(self) -> None:
         import uuid
@@ -147,9 +147,7 @@ class profile:
         watch_all_steps()
         if self.with_modules:
             watch_modules(1)
-        where = None
-        if self.with_stack:
-            from wengert.autograd._profile_stack import stack_text as where
+        where = stack_text if self.with_stack else None
         self._profile = _core._Profile(
             self.record_shapes or self.with_flops, self.profile_memory, where
         )
