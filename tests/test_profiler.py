@@ -482,3 +482,11 @@ def test_pausing():
         prof.toggle_collection_dynamic(True, [ProfilerActivity.CPU])
         wg.ones(2).cos()
     count(prof, exp=1, sin=0, cos=1)
+
+
+def test_the_kernels_are_those_without_a_profile():
+    x = wg.randn(16, requires_grad=True)
+    with profile() as prof:
+        (x.relu().exp() * wg.ones(16)).sum().backward()
+    below = {e.name: [c.name for c in e.cpu_children] for e in prof.events() if e.scope == 1}
+    assert below["ExpBackward0"] == [] and below["ReluBackward0"] == ["AccumulateGrad"]
