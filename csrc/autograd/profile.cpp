@@ -101,6 +101,7 @@ class Recorder final : public Transform {
     trace_.leave();
     return true;
   }
+  void abandon() { trace_.abandon(); }
   const Trace& trace() const { return trace_; }
 
   void run(OpCall& call) override {
@@ -128,7 +129,10 @@ class Recorder final : public Transform {
       if (!call.outputs[i].defined()) continue;
       const TensorImpl& t = *call.outputs[i].impl();
       if (i == 0) e.dtype = t.dtype;
-      if (t.grad_fn && t.grad_fn->number > before) e.node = t.grad_fn->number;
+      // A change of a view is recorded in the history of its base.
+      const bool of_base = call.in_place && t.has(kIsView);
+      const Node* made = of_base ? t.meta->base.impl()->grad_fn : t.grad_fn;
+      if (made && made->number > before) e.node = made->number;
     }
     if (call.cls.flops) e.flops = flops_of(call);
     if (!options_.shapes) return;
@@ -162,6 +166,9 @@ struct Profile::State {
     }
   }
 
+  // Of recorders that another thread has ended: their own may still call them.
+  static void keep(std::shared_ptr<State> state) { new std::shared_ptr<State>(std::move(state)); }
+
   ProfileOptions options;
   std::atomic<Left*> left{nullptr};
   std::atomic<int> threads{1};
@@ -180,9 +187,8 @@ Profile::Profile(ProfileOptions options) : state_(std::make_shared<State>()) {
 
 Profile::~Profile() {
   if (!state_->running || state_->paused || state_->own->end()) return;
-  // Ended by another thread: its own may still call the recorder.
-  state_->own.release();
-  new std::shared_ptr<State>(state_);
+  state_->own->abandon();
+  State::keep(state_);
 }
 
 void Profile::stop() {
@@ -225,8 +231,9 @@ std::unique_ptr<ModeScope> Profile::join() {
       if (recorder_->end()) {
         state_->hand_over(std::move(recorder_));
       } else {
+        recorder_->abandon();
         recorder_.release();
-        new std::shared_ptr<State>(state_);
+        State::keep(state_);
       }
     }
 
@@ -310,7 +317,7 @@ void note_custom(const Node& n) {
   const uint64_t token = Trace::new_token();
   for (Trace* t = Trace::innermost(); t; t = t->outer()) {
     t->open(token, EventKind::operation, t->keep(name));
-    t->close(token)->node = n.number;
+    if (TraceEvent* e = t->close(token)) e->node = n.number;
   }
 }
 

@@ -1,7 +1,10 @@
 // Calls of modules as events of profiles.
 #include "wengert/profile.h"
 
+#if __has_include(<cxxabi.h>)
 #include <cxxabi.h>
+#define WENGERT_HAS_CXXABI 1
+#endif
 
 #include <cstdlib>
 #include <typeinfo>
@@ -20,10 +23,13 @@ using Names = std::unordered_map<const Module*, std::string>;
 thread_local constinit const Names* names = nullptr;
 
 std::string type_name(const Module& m) {
+  std::string name = typeid(m).name();
+#if WENGERT_HAS_CXXABI
   int failed = 0;
-  char* readable = abi::__cxa_demangle(typeid(m).name(), nullptr, nullptr, &failed);
-  std::string name = failed ? "Module" : readable;
+  char* readable = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &failed);
+  if (!failed) name = readable;
   std::free(readable);
+#endif
   return name.substr(name.rfind(':') + 1);
 }
 

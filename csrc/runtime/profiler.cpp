@@ -48,6 +48,8 @@ void Trace::leave() {
 }
 
 void Trace::open(uint64_t token, EventKind kind, const char* name) {
+  if (abandoned_.load(std::memory_order_relaxed)) [[unlikely]]
+    return;
   TraceEvent& e = events_.emplace_back();
   e.name = name;
   e.kind = kind;

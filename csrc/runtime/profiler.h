@@ -1,6 +1,7 @@
 // The events of profiles, as the threads they happen on write them down.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -37,6 +38,8 @@ class Trace {
   // Makes it the innermost of this thread's traces; takes it from among them.
   void enter();
   void leave();
+  // From any thread: nothing more is written down.
+  void abandon() { abandoned_.store(true, std::memory_order_relaxed); }
   static Trace* innermost();
   Trace* outer() const { return outer_; }
 
@@ -61,6 +64,7 @@ class Trace {
   };
   bool memory_;
   int thread_;
+  std::atomic<bool> abandoned_{false};
   int open_nodes_ = 0;
   Trace* outer_ = nullptr;
   std::deque<TraceEvent> events_;

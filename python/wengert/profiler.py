@@ -176,7 +176,7 @@ class profile:
                 self._trace_ready()
         if now is ProfilerAction.WARMUP and before is not now:
             self.prepare_trace()
-        if now in _RECORDING and not running:
+        if now in _RECORDING and before is not ProfilerAction.RECORD and not running:
             if before is not ProfilerAction.WARMUP or self.profiler is None:
                 self.prepare_trace()
             self.start_trace()
