@@ -8,6 +8,7 @@
 #include "autograd/execute.h"
 #include "autograd/inspect.h"
 #include "autograd/meta.h"
+#include "autograd/profile_cost.h"
 #include "autograd/profile_report.h"
 #include "kernels/peak.h"
 #include "tensor/check.h"
@@ -20,71 +21,6 @@ namespace {
 
 using runtime::Trace;
 using runtime::TraceEvent;
-
-// Elements that repeat in memory count once.
-int64_t bytes_of(const TensorImpl& t) {
-  int64_t n = 1;
-  for (int i = 0; i < t.ndim; ++i) {
-    if (t.strides()[i] != 0 || t.shape()[i] == 0) n *= t.shape()[i];
-  }
-  return n * static_cast<int64_t>(item_size(t.dtype));
-}
-
-int64_t bytes_of(const OpCall& call) {
-  if (call.cls.view) return 0;
-  int64_t n = 0;
-  for (int i = 0; i < call.n_inputs; ++i) {
-    if (call.inputs[i]) n += bytes_of(*call.inputs[i]);
-  }
-  for (int i = 0; i < call.n_outputs; ++i) {
-    if (call.outputs[i].defined()) n += bytes_of(*call.outputs[i].impl());
-  }
-  return n;
-}
-
-int64_t flops_of(const OpCall& call) {
-  std::vector<Dims> inputs, outputs;
-  for (int i = 0; i < call.n_inputs; ++i) {
-    inputs.push_back(call.inputs[i] ? call.inputs[i]->sizes() : Dims());
-  }
-  for (int i = 0; i < call.n_outputs; ++i) outputs.push_back(call.outputs[i].shape());
-  return call.cls.flops({inputs.data(), outputs.data()});
-}
-
-// A gradient of a product is a product of the same size, for each factor that needs one.
-int64_t flops_of(Node& n, uint64_t needed, TensorImpl* const* gradients) {
-  std::vector<Shape> shapes;
-  int products = 0;
-  for (uint32_t i = 0; i < n.n_edges; ++i) {
-    const bool absent = n.edges()[i].ndim == Edge::kAbsent;
-    shapes.push_back(absent ? Shape() : n.edges()[i].shape());
-    if (i < 64 && needed >> i & 1 && shapes.back().ndim >= 2 && products < 2) ++products;
-  }
-  const std::vector<Dims> inputs(shapes.begin(), shapes.end());
-  std::vector<Dims> outputs;
-  for (uint32_t i = 0; i < n.n_outputs; ++i) {
-    outputs.push_back(gradients[i] ? gradients[i]->sizes() : Dims());
-  }
-  return products * n.cls->flops({inputs.data(), outputs.data()});
-}
-
-int64_t bytes_of(Node& n, uint64_t needed, TensorImpl* const* gradients) {
-  int64_t bytes = 0;
-  for (uint32_t i = 0; i < n.n_outputs && gradients; ++i) {
-    if (gradients[i]) bytes += bytes_of(*gradients[i]);
-  }
-  for (uint32_t i = 0; i < n.n_edges; ++i) {
-    const Edge& e = n.edges()[i];
-    if (i >= 64 || !(needed >> i & 1)) continue;
-    const Shape shape = e.shape();
-    bytes += Sizes::count(shape) * static_cast<int64_t>(item_size(e.dtype));
-  }
-  for (int k = 0; k < n.n_saved; ++k) {
-    const Saved& s = n.saved()[k];
-    if (s.tensor && !s.is_packed) bytes += bytes_of(*s.tensor);
-  }
-  return n.cls->view ? 0 : bytes;
-}
 
 class Recorder final : public Transform {
  public:
