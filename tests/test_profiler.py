@@ -510,6 +510,15 @@ def test_wrong_use():
     assert nothing is None
 
 
+def test_other_devices_have_no_events(tmp_path):
+    seen = []
+    with profile(activities=[ProfilerActivity.CUDA], on_trace_ready=seen.append) as prof:
+        wg.ones(2).exp()
+    assert seen == [prof] and prof.events() == []
+    prof.export_chrome_trace(str(tmp_path / "t.json"))
+    assert json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+
+
 def test_pausing():
     with profile() as prof:
         wg.ones(2).exp()

@@ -193,8 +193,9 @@ class profile:
         """Begins a recording."""
         if self.profiler is None:
             raise AssertionError("Profiler must be initialized before starting trace")
-        if ProfilerActivity.CPU in self.activities:
-            self.profiler.__enter__()
+        self.profiler.__enter__()
+        if ProfilerActivity.CPU not in self.activities:
+            self.profiler.toggle_collection_dynamic(False, self.activities)
 
     def stop_trace(self) -> None:
         """Ends the recording."""
