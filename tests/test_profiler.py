@@ -161,6 +161,34 @@ def test_backward_is_linked_to_forward():
         assert e.scope == 1 and e.fwd_thread == 1
 
 
+def test_a_second_backward_fails_as_without():
+    x = wg.ones(3, requires_grad=True)
+    y = (x * x).sum()
+    with profile() as prof:
+        y.backward()
+        with pytest.raises(RuntimeError, match="second time"):
+            y.backward()
+    count(prof, MulBackward0=2)
+
+
+def test_one_graph_from_several_threads():
+    x = wg.randn(50, requires_grad=True)
+    y = (x.exp() * x).sin().sum()
+
+    def work(prof):
+        with prof.join():
+            for _ in range(50):
+                y.backward(retain_graph=True)
+
+    with profile() as prof:
+        threads = [threading.Thread(target=work, args=(prof,)) for _ in range(3)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    count(prof, MulBackward0=150, SinBackward0=150)
+
+
 def test_custom_functions():
     class Twice(wg.autograd.Function):
         @staticmethod

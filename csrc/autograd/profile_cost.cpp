@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "wengert/error.h"
+
 WENGERT_NAMESPACE_BEGIN
 
 int64_t bytes_of(const TensorImpl& t) {
@@ -51,6 +53,24 @@ int64_t flops_of(Node& n, uint64_t needed, TensorImpl* const* gradients) {
   return products * n.cls->flops({inputs.data(), outputs.data()});
 }
 
+namespace {
+
+// None where they are released, which the node's run will complain of.
+int64_t bytes_of_saved(Node& n) {
+  int64_t bytes = 0;
+  try {
+    const SavedUse use(n, true);  // another pass may be about to release them
+    for (int k = 0; k < n.n_saved; ++k) {
+      const Saved& s = n.saved()[k];
+      if (s.tensor && !s.is_packed) bytes += bytes_of(*s.tensor);
+    }
+  } catch (const Error&) {
+  }
+  return bytes;
+}
+
+}  // namespace
+
 int64_t bytes_of(Node& n, uint64_t needed, TensorImpl* const* gradients) {
   int64_t bytes = 0;
   for (uint32_t i = 0; i < n.n_outputs && gradients; ++i) {
@@ -62,11 +82,7 @@ int64_t bytes_of(Node& n, uint64_t needed, TensorImpl* const* gradients) {
     const Shape shape = e.shape();
     bytes += Sizes::count(shape) * static_cast<int64_t>(item_size(e.dtype));
   }
-  for (int k = 0; k < n.n_saved; ++k) {
-    const Saved& s = n.saved()[k];
-    if (s.tensor && !s.is_packed) bytes += bytes_of(*s.tensor);
-  }
-  return n.cls->view ? 0 : bytes;
+  return n.cls->view ? 0 : bytes + bytes_of_saved(n);
 }
 
 WENGERT_NAMESPACE_END
