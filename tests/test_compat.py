@@ -121,8 +121,6 @@ def test_compilers_return_what_they_are_given_and_warn_once():
             call()
     with pytest.raises(NotImplementedError, match=r"wengert\.save"):
         wg.onnx.export(model, (wg.ones(1, 2),), "a.onnx")
-    with pytest.raises(NotImplementedError, match="cProfile"):
-        wg.profiler.profile(activities=[wg.profiler.ProfilerActivity.CPU])
 
 
 def test_distribution_is_not_available():

@@ -4,6 +4,7 @@
 
 #include "autograd/meta.h"
 #include "autograd/mode.h"
+#include "autograd/profile.h"
 #include "autograd/vjp.h"
 #include "tensor/check.h"
 #include "wengert/detail/owner.h"
@@ -105,6 +106,8 @@ void record_custom(std::shared_ptr<CustomBackward> backward, TensorList inputs, 
     }
   }
   note_where_made(*n);
+  if (thread_mode.word & kProfiler) [[unlikely]]
+    note_custom(*n);
 }
 
 WENGERT_NAMESPACE_END

@@ -11,6 +11,7 @@
 #include "autograd/levels.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
+#include "autograd/profile.h"
 #include "autograd/sparse.h"
 #include "autograd/vjp.h"
 #include "tensor/check.h"
@@ -126,6 +127,7 @@ struct Pass {
   void deliver_to_leaf(TensorImpl* leaf, Tensor g);
   void deliver_to_node(Node* n, uint32_t slot, Tensor g);
   void run(Node* n);
+  void run_profiled(Node* n);
   void finish_leaves();
   void find_wanted();
   void find_reached();
@@ -136,7 +138,7 @@ namespace {
 // a += b, or a = a + b where a may be seen by others or the sum is differentiated.
 void add_into(Tensor& a, Tensor b, bool create_graph) {
   TensorImpl& x = *a.impl();
-  if (!create_graph && !(thread_mode.word & kSlowModes) && x.unique() && x.contiguous() &&
+  if (!create_graph && !(thread_mode.word & kTransformModes) && x.unique() && x.contiguous() &&
       x.dtype == b.impl()->dtype) {
     algebra::add_(a, b);
   } else {
@@ -211,7 +213,8 @@ const Tensor& Vjp::saved(int k) {
 
 Tensor* Vjp::begin_accumulate(int i) {
   // Other modes must see the addition as an operation.
-  if (!pass_ || create_graph_ || !needs(i) || pass_->captures || thread_mode.word & kSlowModes) {
+  if (!pass_ || create_graph_ || !needs(i) || pass_->captures ||
+      thread_mode.word & kTransformModes) {
     return nullptr;
   }
   const Edge& e = node_.edges()[i];
@@ -442,6 +445,17 @@ void Pass::run(Node* n) {
   }
 }
 
+void Pass::run_profiled(Node* n) {
+  uint64_t needed = 0;
+  for (uint32_t i = 0; i < n->n_edges && i < 64; ++i) {
+    const Edge& e = n->edges()[i];
+    if (e.target && (!captures || edge_wanted(e))) needed |= uint64_t{1} << i;
+  }
+  const bool own = n->claim.load(std::memory_order_relaxed) == this;
+  const NodeEvent event(*n, needed, own ? n->slots() : nullptr);
+  run(n);
+}
+
 void Pass::finish_leaves() {
   for (auto& [leaf, sum] : leaf_sums) {
     AutogradMeta* meta = meta_if_any(*leaf.impl());
@@ -505,7 +519,9 @@ void Pass::find_wanted() {
   }
 }
 
-void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
+namespace {
+
+void add_to_leaf(TensorImpl& leaf, Tensor g, bool create_graph) {
   AutogradMeta& meta = meta_of(leaf);
   // Others may hold the same gradient: what the leaf keeps must be its own.
   bool own = g.impl()->unique() && !may_overlap(*g.impl());
@@ -515,7 +531,7 @@ void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
     own = true;
   }
   // Recorded or seen by transforms, a sum may run code of a language binding.
-  const bool plain = !create_graph && !(thread_mode.word & kSlowModes);
+  const bool plain = !create_graph && !(thread_mode.word & kTransformModes);
   Tensor before, sum;
   while (true) {
     {
@@ -544,6 +560,17 @@ void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
       g = algebra::clone(g);
       own = true;
     }
+  }
+}
+
+}  // namespace
+
+void accumulate_grad(TensorImpl& leaf, Tensor g, bool create_graph) {
+  if (thread_mode.word & kProfiler) [[unlikely]] {
+    const NodeEvent event(leaf, *g.impl());
+    add_to_leaf(leaf, std::move(g), create_graph);
+  } else {
+    add_to_leaf(leaf, std::move(g), create_graph);
   }
 }
 
@@ -602,7 +629,11 @@ void run_backward(TensorList roots, Tensor* gradients, const PassOptions& option
   while (!pass.heap.empty()) {
     Node* n = pass.pop();
     try {
-      pass.run(n);
+      if (thread_mode.word & kProfiler) [[unlikely]] {
+        pass.run_profiled(n);
+      } else {
+        pass.run(n);
+      }
     } catch (...) {
       // If it failed before its slots were emptied, they must be found by the destructor.
       if (n->claim.load(std::memory_order_relaxed) == &pass) pass.heap.push_back(n);

@@ -35,12 +35,10 @@ uintptr_t NodeRef::id() const {
   return node_ ? reinterpret_cast<uintptr_t>(node_) : reinterpret_cast<uintptr_t>(leaf_.impl());
 }
 
-std::string NodeRef::name() const {
-  if (!node_) return "AccumulateGrad";
-  if (const CustomBackward* custom = custom_backward(*node_)) return custom->name();
+std::string backward_name(const char* operation) {
   std::string out;
   bool upper = true;
-  for (const char* p = node_->cls->name; *p; ++p) {
+  for (const char* p = operation; *p; ++p) {
     if (*p == '_') {
       upper = true;
       continue;
@@ -49,6 +47,12 @@ std::string NodeRef::name() const {
     upper = false;
   }
   return out + "Backward0";
+}
+
+std::string NodeRef::name() const {
+  if (!node_) return "AccumulateGrad";
+  if (const CustomBackward* custom = custom_backward(*node_)) return custom->name();
+  return backward_name(node_->cls->name);
 }
 
 uint64_t NodeRef::number() const { return node_ ? node_->number : UINT64_MAX; }

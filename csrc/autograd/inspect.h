@@ -10,6 +10,9 @@
 
 WENGERT_NAMESPACE_BEGIN
 
+// The name of an operation's node: "AddmmBackward0" of "addmm".
+std::string backward_name(const char* operation);
+
 // A node, or the sink in which a leaf's gradient is gathered (which is no node of its own).
 class WENGERT_API NodeRef {
  public:

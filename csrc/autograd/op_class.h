@@ -79,6 +79,19 @@ struct Compute {
   Tensor& out(int i = 0) const { return outputs[i]; }
 };
 
+// The shapes of a call's inputs and outputs, by which its cost is known; those of undefined tensors
+// are empty.
+struct Sizes {
+  const Dims* inputs;
+  const Dims* outputs;
+
+  static int64_t count(Dims shape) {
+    int64_t n = 1;
+    for (const int64_t d : shape) n *= d;
+    return n;
+  }
+};
+
 class AttributeVisitor {
  public:
   virtual ~AttributeVisitor() = default;
@@ -119,6 +132,8 @@ struct OpClass {
   bool random = false;                                // draws numbers: another call, other results
   void (*jvp)(const void* op, Jvp& j) = nullptr;      // the rule; nullptr: as `tangents` says
   bool (*batch)(const void* op, Batch& b) = nullptr;  // as above; false: not for these inputs
+  // Floating point operations of a call of products, two for each multiply-add; nullptr: not known.
+  int64_t (*flops)(const Sizes& s) = nullptr;
 };
 
 // One call of an operation.

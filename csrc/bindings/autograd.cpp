@@ -1,6 +1,7 @@
 // Graph nodes, backward passes, hooks, modes and custom functions.
 #include "autograd/engine.h"
 #include "autograd/inspect.h"
+#include "bindings/held.h"
 #include "bindings/module.h"
 
 namespace py = pybind11;
@@ -8,28 +9,6 @@ namespace py = pybind11;
 namespace wengert::python {
 
 namespace {
-
-// A Python object that C++ keeps alive and lets go of under the GIL.
-class Held {
- public:
-  explicit Held(py::object o) : object_(std::move(o)) {}
-  ~Held() {
-    if (!Py_IsInitialized()) {
-      object_.release();
-      return;
-    }
-    taking_gil([&] {
-      py::gil_scoped_acquire gil;
-      object_ = py::object();
-    });
-  }
-  Held(const Held&) = delete;
-  Held& operator=(const Held&) = delete;
-  const py::object& get() const { return object_; }
-
- private:
-  py::object object_;
-};
 
 // `sparse`: where the gradient of a leaf may come.
 Tensor as_gradient(const py::object& o, const char* what, bool sparse = false) {
@@ -40,20 +19,6 @@ Tensor as_gradient(const py::object& o, const char* what, bool sparse = false) {
                     Py_TYPE(o.ptr())->tp_name);
   }
   return Tensor::share(t);
-}
-
-// Python errors raised inside the engine stay pending and unwind as PythonError.
-template <class F>
-auto calling_python(F&& f) {
-  return taking_gil([&] {
-    py::gil_scoped_acquire gil;
-    try {
-      return f();
-    } catch (py::error_already_set& e) {
-      e.restore();
-      throw PythonError();
-    }
-  });
 }
 
 class PythonHook final : public TensorHook {

@@ -205,7 +205,7 @@ Tensor run_unary(const OpClass& cls, kernels::Unary kernel, ResultType type, con
 Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& saved) {
   const TensorImpl& gi = *g.impl();
   const kernels::UnaryGradFn fn = kernels::unary(kernel).grad[static_cast<int>(gi.dtype)];
-  if (!fn || thread_mode.word & kSlowModes) return {};
+  if (!fn || thread_mode.word & kTransformModes) return {};
   const TensorImpl* s = saved.impl();
   if (!gi.contiguous()) return {};
   if (s && (!s->contiguous() || s->dtype != gi.dtype || !(s->sizes() == gi.sizes()))) return {};

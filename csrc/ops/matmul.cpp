@@ -188,6 +188,10 @@ struct Mm {
     return true;
   }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
+  static int64_t flops(const Sizes& s) {
+    const Dims a = s.inputs[0];
+    return 2 * Sizes::count(s.outputs[0]) * a[a.size() - 1];
+  }
   void infer(Infer& m) const {
     const TensorImpl &a = m.in(0), &b = m.in(1);
     WG_CHECK(a.shape()[1] == b.shape()[0], Error, "matmul: the last dimension of ", a.sizes(),
@@ -211,6 +215,10 @@ struct Bmm {
     return true;
   }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
+  static int64_t flops(const Sizes& s) {
+    const Dims a = s.inputs[0];
+    return 2 * Sizes::count(s.outputs[0]) * a[a.size() - 1];
+  }
   void infer(Infer& m) const {
     const TensorImpl &a = m.in(0), &b = m.in(1);
     WG_CHECK(a.shape()[0] == b.shape()[0] && a.shape()[2] == b.shape()[1], Error,

@@ -83,6 +83,10 @@ struct Attention {
   auto fields() const { return std::tie(rule.scale, rule.causal, rule.p, rule.seed, rule.offset); }
   static constexpr Save saves[] = {save_input(0), save_input(1),  save_input(2),
                                    save_input(3), save_output(0), save_output(1)};
+  static int64_t flops(const Sizes& s) {  // as if no weights were left out
+    const Dims q = s.inputs[0], k = s.inputs[1], v = s.inputs[2];
+    return 2 * q[0] * q[1] * q[2] * k[2] * (q[3] + v[3]);
+  }
   void infer(Infer& m) const {
     Meta& out = m.out();
     const int64_t columns = m.in(2).shape()[3];

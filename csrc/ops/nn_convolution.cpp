@@ -88,6 +88,11 @@ Tensor rows_as_examples(const Tensor& t, int64_t n) {
   return reshape(t, s);
 }
 
+// Each of y's elements is a sum over the kernel of its channel.
+int64_t flops_of(Dims y, Dims w) {
+  return w[0] ? 2 * Sizes::count(y) * (Sizes::count(w) / w[0]) : 0;
+}
+
 // y from x, w and a bias, if there is a third input.
 struct Convolution {
   Attributes a;
@@ -116,6 +121,7 @@ struct Convolution {
     return bias;
   }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
+  static int64_t flops(const Sizes& s) { return flops_of(s.outputs[0], s.inputs[1]); }
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = shape_of(m.in(0).shape()[0], m.in(1).shape()[0], out);
@@ -149,6 +155,7 @@ struct ConvolutionInput {
     return true;
   }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
+  static int64_t flops(const Sizes& s) { return flops_of(s.inputs[0], s.inputs[1]); }
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = shape_of(m.in(0).shape()[0], m.in(1).shape()[1] * a.groups, in);
@@ -179,6 +186,7 @@ struct ConvolutionWeight {
     return true;
   }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
+  static int64_t flops(const Sizes& s) { return flops_of(s.inputs[1], s.outputs[0]); }
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = shape_of(m.in(1).shape()[1], m.in(0).shape()[1] / a.groups, kernel);

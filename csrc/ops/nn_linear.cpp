@@ -47,6 +47,10 @@ struct Linear {
     return true;
   }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1, for_input(0))};
+  static int64_t flops(const Sizes& s) {
+    const Dims a = s.inputs[0];
+    return 2 * Sizes::count(s.outputs[0]) * a[a.size() - 1];
+  }
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();

@@ -62,6 +62,11 @@ struct Layer {
       save_output(gates),       save_output(cells),       save_output(inner)};
   enum { kSavedStates = Inputs::count, kSavedGates, kSavedCells, kSavedInner };
 
+  static int64_t flops(const Sizes& s) {
+    const auto weights = [&](int i) { return s.inputs[i].empty() ? 0 : Sizes::count(s.inputs[i]); };
+    return 2 * s.inputs[Inputs::x][0] *
+           (weights(Inputs::w_ih) + weights(Inputs::w_hh) + weights(Inputs::w_hr));
+  }
   void infer(Infer& m) const {
     const int64_t rows = m.in(Inputs::x).shape()[0];
     const int64_t out = m.in(Inputs::w_hh).shape()[1];

@@ -18,6 +18,7 @@
 //     Scale batched(int64_t n) const;               // have one more dimension (of n) in front,
 //     bool batch(Batch& b) const;                   // or a rule
 //     static constexpr bool random = true;          // left out: false
+//     static int64_t flops(const Sizes& s);         // of products, for profiles
 //   };
 //
 // and Tensor y = apply(Scale{2.0}, x) runs and records it.
@@ -133,6 +134,7 @@ constexpr OpClass make_op_class() {
   if constexpr (requires { Op::tangents; }) c.tangents = Op::tangents;
   if constexpr (requires { Op::batching; }) c.batching = Op::batching;
   if constexpr (requires { Op::random; }) c.random = Op::random;
+  if constexpr (requires(const Sizes& s) { Op::flops(s); }) c.flops = Op::flops;
   if constexpr (requires(const Op& o, Jvp& j) { o.jvp(j); }) c.jvp = jvp_thunk<Op>;
   if constexpr (
       requires(const Op& o, Batch& b) { o.batch(b); } ||

@@ -33,6 +33,10 @@ struct AddProduct {
     return true;
   }
   static constexpr Save saves[] = {save_input(1, for_input(2)), save_input(2, for_input(1))};
+  static int64_t flops(const Sizes& s) {
+    const Dims a = s.inputs[1];
+    return 2 * Sizes::count(s.outputs[0]) * a[a.size() - 1];
+  }
   void infer(Infer& m) const {
     const TensorImpl &x = m.in(0), &a = m.in(1), &b = m.in(2);
     const int n = a.ndim;

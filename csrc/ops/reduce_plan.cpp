@@ -65,7 +65,7 @@ Tensor share_equally(const Tensor& g, const Tensor& x, const Tensor& y, DimSet d
   const Shape shape = x.shape();
   const Tensor extreme = keep_dims(y, shape, dims, keepdim);
   Tensor equal = eq(x, extreme);
-  if (!recording() && !(thread_mode.word & kSlowModes)) {
+  if (!recording() && !(thread_mode.word & kTransformModes)) {
     // NaN is equal to nothing, yet it is what made a result NaN.
     if (any(isnan(extreme)).item().to_bool()) equal = logical_or(equal, isnan(x));
   } else {

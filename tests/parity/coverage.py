@@ -21,7 +21,6 @@ LEFT_OUT = {
     "torch._C": _INTERNAL,
     "torch._amp_foreach_non_finite_check_and_unscale_": _INTERNAL,
     "torch._inductor": "no compiler stands behind torch.compile",
-    "torch.autograd.profiler.profile": "profiles are not recorded: NotImplementedError",
     "torch.cuda.HalfTensor": _NO_DEVICE,
     "torch.cuda.amp.grad_scaler._MultiDeviceReplicator": _REMOVED,
     "torch.cuda.current_device": _NO_DEVICE,

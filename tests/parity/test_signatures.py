@@ -17,6 +17,7 @@ MODULES = [
     "autograd.function",
     "autograd.functional",
     "autograd.graph",
+    "autograd.profiler",
     "nn",
     "nn.attention",
     "nn.attention.bias",
@@ -52,12 +53,14 @@ MODULES = [
     "utils.model_zoo",
     "testing",
     "utils.tensorboard",
+    "profiler",
 ]
 
 # Callable: why its parameters differ.
 DELIBERATE: dict[str, str] = {
     "autograd.enable_grad": "without parentheses it decorates a function, as no_grad does",
     "autograd.no_grad": "PyTorch names its optional argument orig_func",
+    "autograd.profiler.FunctionEvent": "profiles make them; the class is for isinstance only",
     "nn.Hardtanh": "PyTorch still takes two old names, deprecated since 2017",
     "serialization.save": "PyTorch's default pickle_module is the module pickle, which is not used",
     "utils.data.random_split": "PyTorch's default is its default generator itself, ours None",

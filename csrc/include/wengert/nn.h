@@ -38,7 +38,9 @@ class WENGERT_API Module {
 
   // Overridden by modules that map one tensor to one; others have functions of their own.
   virtual Tensor forward(const Tensor& input);
-  Tensor operator()(const Tensor& input) { return forward(input); }
+  // forward(input). For profiles that are on, a call is an event: of the outermost module by its
+  // type's name, of those inside it with their own names behind.
+  Tensor operator()(const Tensor& input);
 
   // Of this module and those inside it, each once, in the order of registration. Names have the
   // names of the modules in front: "hidden.weight".

@@ -9,6 +9,7 @@
 #include "wengert/ops.h"
 #include "wengert/ops/factors.h"
 #include "wengert/optim.h"
+#include "wengert/profile.h"
 #include "wengert/random.h"
 #include "wengert/runtime.h"
 #include "wengert/scalar.h"

@@ -213,7 +213,7 @@ class _Hooks:
         _warn_of_cycle(2)
 
 
-_MODULES = ("forward_ad", "functional", "grad_mode", "graph", "profiler")
+_MODULES = ("forward_ad", "functional", "grad_mode", "graph", "profiler", "profiler_util")
 
 
 def __getattr__(name: str) -> Any:

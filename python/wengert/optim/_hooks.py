@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain
 from weakref import WeakSet
 
+from wengert import _core
 from wengert.utils.hooks import RemovableHandle, add_hook
 
 TYPE_CHECKING = False
@@ -30,9 +31,14 @@ def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
 
 
 def _for_all(hooks: OrderedDict, hook: Callable) -> RemovableHandle:
+    watch_all_steps()
+    return add_hook(hooks, hook)
+
+
+def watch_all_steps() -> None:
+    """Sends the next step of every optimizer through its hooks, and into profiles."""
     for optimizer in list(_live):
         optimizer._watch_steps()
-    return add_hook(hooks, hook)
 
 
 class Hooked:
@@ -49,7 +55,7 @@ class Hooked:
         self._optimizer_load_state_dict_pre_hooks: OrderedDict = OrderedDict()
         self._optimizer_load_state_dict_post_hooks: OrderedDict = OrderedDict()
         _live.add(self)
-        if _common_pre_hooks or _common_post_hooks:
+        if _common_pre_hooks or _common_post_hooks or _core._is_profiling():
             self._watch_steps()
 
     def _watch_steps(self) -> None:
@@ -109,9 +115,15 @@ def _watched_step(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
                     f"{changed!r}"
                 )
             args, kwargs = changed
-    result = type(optimizer).step(*args, **kwargs)
+    range = _core._profile_range(f"Optimizer.step#{type(optimizer).__name__}.step")
+    try:
+        result = type(optimizer).step(*args, **kwargs)
+    finally:
+        if range is not None:
+            range.end()
     for hook in list(chain(after.values(), _common_post_hooks.values())):
         hook(optimizer, args, kwargs)
-    if not (before or after or _common_pre_hooks or _common_post_hooks):
+    watched = before or after or _common_pre_hooks or _common_post_hooks or _core._is_profiling()
+    if not watched:
         optimizer.__dict__.pop("step", None)
     return result
