@@ -197,7 +197,9 @@ Run run_of(DType dtype) { return is_half(dtype) ? run_half : gemm_kernels().run[
 
 }  // namespace
 
-void gemm(const Gemm& g) {
+void gemm(const Gemm& given) {
+  Gemm g = given;
+  g.lone = g.m == 1 || g.n == 1;
   const Run run = run_of(g.dtype);
   if (work_of(g) <= kSerialWork) return run(g);
   if (fits_blas(g)) {
@@ -231,6 +233,7 @@ void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride
     t.a = element(g.a, g.dtype, i * stride_a);
     t.b = element(g.b, g.dtype, i * stride_b);
     t.c = element(g.c, g.dtype, i * stride_c);
+    t.lone = g.m == 1 || g.n == 1;
     return t;
   };
   // In turn: products parallel in themselves, and sums into one C.

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "kernels/gemm.h"
-#include "kernels/reduce.h"
 #include "ops/nn_convolution_tiles.h"
 #include "ops/nn_depthwise.h"
 #include "ops/nn_winograd.h"
+#include "ops/take.h"
 #include "runtime/parallel.h"
 #include "runtime/scratch.h"
 
@@ -262,16 +262,20 @@ void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const voi
     tiles(count * part / parts, count * (part + 1) / parts, group,
           p.at(sums.data, part * weights + group * group_weights), false);
   });
-  for_dtype(p.dtype, [&]<class T>(T) {
-    T* to = static_cast<T*>(w);
-    const T* from = reinterpret_cast<const T*>(sums.data);
-    runtime::parallel_for(weights, 4096, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        T total = from[i];
-        for (int64_t part = 1; part < parts; ++part) total += from[part * weights + i];
-        to[i] = accumulate ? to[i] + total : total;
+  constexpr int64_t kPiece = 4096;  // of every part: they stay in the first-level cache
+  runtime::parallel_for(ceil_div(weights, kPiece), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin * kPiece; i < std::min(end * kPiece, weights); i += kPiece) {
+      const int64_t n = std::min(kPiece, weights - i);
+      char* const sum = static_cast<char*>(p.at(sums.data, i));
+      char* const to = static_cast<char*>(p.at(w, i));
+      for (int64_t part = 1; part < parts; ++part)
+        add_elements(p.dtype, n, sum, static_cast<char*>(p.at(sum, part * weights)));
+      if (accumulate) {
+        add_elements(p.dtype, n, to, sum);
+      } else {
+        std::memcpy(to, sum, static_cast<size_t>(n * p.item()));
       }
-    });
+    }
   });
 }
 

@@ -200,6 +200,10 @@ constexpr int64_t kShapes[][3] = {
     {13, 47, 256},
     {2, 2, 2},
     {61, 129, 77},
+    {1, 70, 130},
+    {75, 1, 64},
+    {40, 70, 1},
+    {33, 100, 4},
     {12, 4, 40},
     // A few rows against rows, packed stripes, packed blocks.
     {1, 64, 300},
@@ -231,6 +235,10 @@ TYPED_TEST(GemmTest, EveryLevelAgreesWithTheTripleLoop) {
           const std::vector<T> result = run_level(level, x);
           x.expect(result, level.name + (" " + x.name()));
           ASSERT_TRUE(same_bits(result, run_panels(level, x))) << level.name << " " << x.name();
+          if (x.g.m == 1 || x.g.n == 1) {
+            x.g.lone = true;
+            x.expect(run_level(level, x), level.name + (" alone " + x.name()));
+          }
           if (this->HasFatalFailure()) return;
         }
 }

@@ -1,6 +1,7 @@
 // Matrix products on one thread, for one ISA level.
 #include "kernels/isa/gemm_dots.h"
 #include "kernels/isa/gemm_paths.h"
+#include "kernels/isa/gemm_vector.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 
@@ -14,6 +15,8 @@ constexpr int kNarrow = 4, kNarrowTurned = 64;
 constexpr int64_t kDotDepth = 16, kDotColumns = 8;
 // A panel of so many rows is packed as a whole.
 constexpr int64_t kColumnDepth = 4096;
+// Up to so many steps of k the time is that of reading and writing C.
+constexpr int64_t kShallow = 4;
 // A B of so many bytes is read where it stands: it stays in the first-level cache.
 constexpr int64_t kSmallB = 20 << 10;
 
@@ -44,11 +47,21 @@ void multiply(const Problem<T>& g) {
     const bool pack_rows = g.n >= kPackedColumns<T> && g.m > 4 * kTileRows;
     return pack_rows ? multiply_block(g) : multiply_panels(g);
   }
+  const Ending<T> ending{g.accumulate, g.bias, g.relu};
+  if (g.lone && g.m == 1 && g.b_row == 1 && g.b_col != 1 && g.k >= n && g.a_col == 1) {
+    return multiply_vector(g.n, g.k, g.b, g.b_col, g.a, g.c, 1, ending, 1);
+  }
+  if (g.lone && g.n == 1 && g.a_col == 1 && g.k >= n && g.b_row == 1) {
+    return multiply_vector(g.m, g.k, g.a, g.a_row, g.b, g.c, g.ldc, ending, 0);
+  }
+  if (g.k <= kShallow && g.b_col == 1 && g.n >= n) {
+    return multiply_shallow(g.m, g.n, g.k, g.a, g.a_row, g.a_col, g.b, g.b_row, g.c, g.ldc, ending);
+  }
   if (g.m <= kDotRows && g.b_row == 1 && g.b_col != 1 && g.k >= kDotDepth && g.n >= kDotColumns)
     return multiply_few(g);
   if (g.n <= kDotRows && g.a_col == 1 && g.k >= kDotDepth && g.m >= kDotColumns) {
-    const Problem<T> turned{g.n,     g.m, g.k,   g.b,          g.b_col, g.b_row, g.a,  g.a_col,
-                            g.a_row, g.c, g.ldc, g.accumulate, g.bias,  g.relu,  false};
+    const Problem<T> turned{g.n,     g.m,     g.k, g.b,   g.b_col,      g.b_row, g.a,
+                            g.a_col, g.a_row, g.c, g.ldc, g.accumulate, g.bias,  g.relu};
     return multiply_few(turned, true);
   }
   if (g.n <= kNarrowTurned && g.a_row == 1 && g.m >= 256 && g.k >= 64) return multiply_narrow(g);
@@ -87,7 +100,8 @@ WG_INLINE Problem<T> problem_of(const Gemm& g) {
           g.accumulate,
           g.epilogue == Epilogue::none ? nullptr : static_cast<const T*>(g.bias),
           g.epilogue == Epilogue::bias_relu,
-          g.panels_b};
+          g.panels_b,
+          g.lone};
 }
 
 // Measured in GFLOP/s on one thread of a Sapphire Rapids core with a peak of 179 in float32 and 89

@@ -23,7 +23,8 @@ struct Problem {
   bool accumulate;
   const T* bias;  // or nullptr
   bool relu;
-  bool panels;  // b is a pointer to panels
+  bool panels = false;  // b is a pointer to panels
+  bool lone = false;
 };
 
 // Columns of a panel, of which the last may have half as many.
@@ -295,8 +296,7 @@ void multiply_narrow(const Problem<T>& g) {
     if (g.accumulate) transpose<T, false>(buffer, kPiece, c, g.ldc, static_cast<int>(m), g.n);
     const Problem<T> turned{
         g.n,     m,       g.k,    g.b,    g.b_col,      g.b_row, g.a + i0 * g.a_row,
-        g.a_col, g.a_row, buffer, kPiece, g.accumulate, nullptr, false,
-        false};
+        g.a_col, g.a_row, buffer, kPiece, g.accumulate, nullptr, false};
     multiply_stripe(turned, false, turned.b_col != 1);
     if (g.bias || g.relu)
       for (int64_t j = 0; j < g.n; ++j)
