@@ -20,28 +20,59 @@ WG_INLINE void each_vector(int64_t n, T* x, F f) {
   }
 }
 
+// Vectors that are worked on at once: their exponentials do not wait for each other.
+constexpr int kAtOnce = 4;
+
+// Joins f(i, left) over the vectors of a row of n elements, in an order that n alone gives.
+template <class T, class Join, class F>
+WG_INLINE Vec<T> join_vectors(int64_t n, Vec<T> identity, Join join, F f) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  Vec<T> acc[kAtOnce];
+#pragma GCC unroll 4
+  for (int a = 0; a < kAtOnce; ++a) acc[a] = identity;
+  int64_t i = 0;
+  for (; i + kAtOnce * kLanes <= n; i += kAtOnce * kLanes) {
+#pragma GCC unroll 4
+    for (int a = 0; a < kAtOnce; ++a) acc[a] = join(acc[a], f(i + a * kLanes, kLanes));
+  }
+  for (; i + kLanes <= n; i += kLanes) acc[0] = join(acc[0], f(i, kLanes));
+  if (i < n) acc[1] = join(acc[1], select(lanes_before<T>(n - i), f(i, n - i), identity));
+  return join(join(acc[0], acc[1]), join(acc[2], acc[3]));
+}
+
 template <class T>
 double take(int64_t n, void* row, void* largest, void* total) {
   T* x = static_cast<T*>(row);
   T &most = *static_cast<T*>(largest), &sum = *static_cast<T*>(total);
-  const Vec<T> before(most), now = maximum(before, Vec<T>(row_reduce<T, Larger>(x, n)));
-  const T peak = now.v[0];
-  if (peak == -__builtin_inf()) {
-    each_vector<T>(n, x, [](Vec<T>, int64_t, int64_t) { return Vec<T>(0.0); });
-    return 1;
-  }
-  const T added = row_reduce<T, Add>(n, [=](int64_t i, int64_t left) {
-    const Vec<T> y = exp_nonpositive(load_some(x + i, left) - now);
+  const auto add = [](Vec<T> a, Vec<T> b) { return a + b; };
+  const auto keep = [x](int64_t i, int64_t left, Vec<T> y) {
     if (left >= Vec<T>::kLanes) {
       store(x + i, y);
     } else {
       store(x + i, y, static_cast<int>(left));
     }
     return y;
-  });
+  };
+  const Vec<T> nothing(-__builtin_inf()), before(most);
+  // A NaN may be passed over here: the sum takes it up.
+  const Vec<T> peaks = join_vectors<T>(
+      n, nothing, [](Vec<T> a, Vec<T> b) { return larger(a, b); },
+      [x](int64_t i, int64_t left) { return load_some(x + i, left); });
+  const Vec<T> now = maximum(before, Vec<T>(across_lanes<T, Larger>(peaks)));
+  if (now.v[0] == -__builtin_inf()) {
+    sum += across_lanes<T, Add>(join_vectors<T>(n, Vec<T>(0.0), add, [=](int64_t i, int64_t left) {
+      const Vec<T> y = load_some(x + i, left);
+      return keep(i, left, select(y == nothing, Vec<T>(0.0), y));
+    }));
+    return 1;
+  }
+  const T added =
+      across_lanes<T, Add>(join_vectors<T>(n, Vec<T>(0.0), add, [=](int64_t i, int64_t left) {
+        return keep(i, left, exp_nonpositive(load_some(x + i, left) - now));
+      }));
   const T factor = exp_nonpositive(before - now).v[0];
   sum = sum * factor + added;
-  most = peak;
+  most = now.v[0];
   return static_cast<double>(factor);
 }
 
