@@ -23,7 +23,7 @@ inline void run(OpCall& call) {
 }
 
 // The inputs of a call in place as they are before it, with copies for those whose memory it
-// changes. A transform makes them for itself and those below, which see no more of it than that.
+// changes. A transform makes them once for itself and all below.
 class InputsBefore {
  public:
   using Copy = std::function<Tensor(const Tensor&)>;  // keeps the history of the value
