@@ -133,6 +133,15 @@ VIEWS += [
         ("y.mul_(T(4, 4))\nv[0].sum().backward()", True),
     )
 ]
+# A view that was made without recording cannot follow a recorded change.
+VIEWS += [
+    case(
+        "no_grad",
+        f"z = C(4, 4)\nwith torch.no_grad():\n    v = {made}\nv.mul_(T())",
+        raises=True,
+    )
+    for made in ("z[0]", "z.t()", "z.view(2, 8)[0]")
+]
 VIEWS += [
     case("Tensor.unbind", f"y = T(4, 4) * 1\nv = {made}\nv[0].detach().mul_(2)\ny")
     for made in LISTS
