@@ -176,8 +176,22 @@ void VmapLevel::out_of_place(OpCall& call, bool batched) {
   }
 }
 
-// Whether what is recorded below this level may save inputs.
-bool VmapLevel::is_saved_below(const OpCall& call) const {
+namespace {
+
+// Whether derivatives of the operation may read what the call overwrites.
+bool saves_changed(const OpCall& call) {
+  for (int k = 0; k < call.cls.n_saves; ++k) {
+    const Save& s = call.cls.saves[k];
+    const TensorImpl* in = s.output || s.index >= call.n_inputs ? nullptr : call.inputs[s.index];
+    if (s.output || (in && changes_with(*in, *call.inputs[0]))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+// Whether what takes place below this level is recorded.
+bool VmapLevel::is_recorded_below(const OpCall& call) const {
   if (!recording()) return false;
   for (int i = 0; i < call.n_inputs; ++i) {
     const Levels* l = call.inputs[i] ? batched_at(*call.inputs[i], number()) : nullptr;
@@ -226,7 +240,7 @@ void VmapLevel::in_place(OpCall& call, bool differentiated) {
   };
   std::optional<InputsBefore> copies;
   TensorImpl* const* before = call.before;
-  if (!before && (differentiated || is_saved_below(call))) {
+  if (!before && saves_changed(call) && (differentiated || is_recorded_below(call))) {
     at_this_level();
     before = copies.emplace(call, algebra::clone).get();
     lowered.enter();
