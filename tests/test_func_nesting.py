@@ -302,3 +302,72 @@ def test_gradients_of_tangents_through_changes_in_place():
         return grad(lambda x: jvp(f, (x,), (x.sin(),))[1].sum())(X)
 
     same(tangent(changed), tangent(plain).numpy())
+
+
+# Changes of y, beside x and z = x.sin(), for which PyTorch has no derivatives of every kind.
+IN_PLACE = (
+    "y.mul_(y)",
+    "y.mul_(x).mul_(y.detach())",
+    "y.add_(3).div_(y.detach())",
+    "y.square_().add_(1).pow_(z)",
+    "y.hypot_(z)",
+    "y.asinh_()",
+    "y.mul_(0.3).exp_()",
+    "y.square_().tanh_()",
+    "y.clamp_(-0.5, 0.5).mul_(y)",
+    "y.cumprod_(0)",
+    "y[0].mul_(y[1])",
+    "y[1:].mul_(z[1:]); y[0].exp_()",
+    "y[:2].mul_(y[1:])",
+    "y[:, 0] += x[:, 0] * (y[:, 1] + 1); y[:, 1] *= y[:, 0]",
+    "y.index_put_((wg.tensor([0, 2]),), (x * x)[:2]); y.mul_(z)",
+    "v = y.t(); v.mul_(y); v[1].sigmoid_()",
+)
+
+
+@pytest.mark.parametrize("change", IN_PLACE)
+def test_every_way_through_a_change_in_place_gives_the_same_derivatives(change: str) -> None:
+    body = compile(change, "<change>", "exec")
+
+    def f(x: wg.Tensor) -> wg.Tensor:
+        y = x * 1
+        exec(body, {"x": x, "y": y, "z": x.sin(), "wg": wg})
+        return (y * x.cos()).sum()
+
+    generator = wg.Generator().manual_seed(0)
+    x = wg.rand(3, 3, dtype=wg.float64, generator=generator) * 1.6 - 0.8
+    t = wg.rand(3, 3, dtype=wg.float64, generator=generator)
+    expected = jacrev(jacrev(f))(x)
+    for outer, inner in ((jacfwd, jacrev), (jacrev, jacfwd), (jacfwd, jacfwd)):
+        same(outer(inner(f))(x), expected.numpy())
+    same(jvp(grad(f), (x,), (t,))[1], (expected * t).sum((2, 3)).numpy())
+
+    several = wg.stack([x, x * 0.5])
+    gradients = wg.stack([grad(f)(one) for one in several])
+    same(vmap(grad(f))(several), gradients.numpy())
+    same(grad(lambda xs: vmap(f)(xs).sum())(several), gradients.numpy())
+    leaf = several.clone().requires_grad_()
+    same(wg.autograd.grad(vmap(f)(leaf).sum(), leaf)[0], gradients.numpy())
+
+    products = wg.stack([jvp(grad(f), (one,), (t,))[1] for one in several])
+    along = wg.stack([t, t])
+    same(jvp(grad(lambda xs: vmap(f)(xs).sum()), (several,), (along,))[1], products.numpy())
+    same(jvp(vmap(grad(f)), (several,), (along,))[1], products.numpy())
+    same(vmap(lambda one: jvp(grad(f), (one,), (t,))[1])(several), products.numpy())
+    same(
+        grad(lambda xs: vmap(lambda one: jvp(f, (one,), (t,))[1])(xs).sum())(several),
+        products.numpy(),
+    )
+
+
+def test_hooks_on_saved_values_keep_the_tangents_of_changed_ones() -> None:
+    def f(x: wg.Tensor) -> wg.Tensor:
+        y = x * 1
+        y[0].mul_(y[1])
+        y.mul_(x).tanh_()
+        return y.sum()
+
+    x = wg.tensor([0.3, -0.7, 0.4], dtype=wg.float64)
+    expected = jacrev(jacrev(f))(x)
+    with wg.autograd.graph.saved_tensors_hooks(lambda t: t * 1, lambda t: t):
+        same(jacfwd(jacrev(f))(x), expected.numpy())

@@ -82,6 +82,31 @@ def test_subclasses():
     assert repr(t) == "Mine([1.])"
 
 
+def test_one_of_many_examples_prints_them_all():
+    texts = []
+
+    def f(x):
+        texts.append((repr(x), str(x), f"{x}"))
+        return x * 2
+
+    x = wg.arange(6.0).reshape(3, 2)
+    wg.vmap(f)(x)
+    rows = "    tensor([[0., 1.],\n            [2., 3.],\n            [4., 5.]])\n"
+    assert texts.pop() == (f"BatchedTensor(lvl=1, bdim=0, value=\n{rows})",) * 3
+    kept = []
+    wg.vmap(lambda x: (kept.append(x), x.sum())[1], in_dims=1)(x)
+    columns = "    tensor([[0., 2., 4.],\n            [1., 3., 5.]])\n"
+    assert repr(kept[0]) == f"BatchedTensor(lvl=1, bdim=0, value=\n{columns})"
+    wg.vmap(wg.vmap(lambda v: (kept.append(v), v)[1]))(x[:1])
+    inner = "BatchedTensor(lvl=1, bdim=0, value=\n        tensor([[0., 1.]])\n    )"
+    assert repr(kept[1]) == f"BatchedTensor(lvl=2, bdim=0, value=\n    {inner}\n)"
+    wg.vmap(wg.func.grad(lambda v: f(v * 2).sum()))(x[:1])
+    text = texts.pop()[0]
+    assert text.startswith("BatchedTensor(lvl=1, bdim=0, grad_fn=<MulBackward0>, value=\n")
+    wg.vmap(lambda v: (f(wg.ones(2)), v)[1])(x)
+    assert texts.pop()[0] == "tensor([1., 1.])"
+
+
 def test_printing_records_nothing_and_is_loaded_when_needed():
     x = wg.ones(3, requires_grad=True)
     repr(x)

@@ -1,5 +1,6 @@
 #include "autograd/execute.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -109,6 +110,17 @@ void execute(OpCall& call) {
   if (recording() && cls.vjp && any_requires_grad(call.inputs, call.n_inputs)) record(call);
 }
 
+InputsBefore::InputsBefore(const OpCall& call, const Copy& copy)
+    : inputs_(call.inputs, call.inputs + call.n_inputs) {
+  const TensorImpl& self = *call.inputs[0];
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    TensorImpl* t = call.inputs[i];
+    if (!t || inputs_[i] != t || !changes_with(*t, self)) continue;
+    copies_.push_back(copy(Tensor::share(t)));
+    std::replace(inputs_.begin(), inputs_.end(), t, copies_.back().impl());
+  }
+}
+
 void record_in_place(OpCall& call, const std::function<void()>& change) {
   const OpClass& cls = call.cls;
   TensorImpl& self = *call.inputs[0];
@@ -116,9 +128,10 @@ void record_in_place(OpCall& call, const std::function<void()>& change) {
   // Whatever can fail is done before the elements change.
   WG_CHECK(!self.has(kIsView) || self.meta->base.impl()->storage == self.storage, Error, cls.name,
            "_: the data of the tensor that this is a view of was replaced; make the view anew");
+  check_change_is_seen(cls.name, self);
   Node* node = new_node(cls, call.op, call.inputs, call.n_inputs, 1, cls.n_saves);
   try {
-    save_inputs(node, call.inputs, call.n_inputs, &self);
+    save_inputs(node, call.inputs, call.n_inputs, &self, call.before);
     for (int k = 0; k < cls.n_saves; ++k) {
       if (!cls.saves[k].output) continue;
       save(node, k, &self, true);

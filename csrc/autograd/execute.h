@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "autograd/mode.h"
 #include "autograd/op_class.h"
@@ -20,6 +21,19 @@ inline void run(OpCall& call) {
     execute(call);
   }
 }
+
+// The inputs of a call in place as they are before it, with copies for those whose memory it
+// changes. A transform makes them once for itself and all below.
+class InputsBefore {
+ public:
+  using Copy = std::function<Tensor(const Tensor&)>;  // keeps the history of the value
+  InputsBefore(const OpCall& call, const Copy& copy);
+  TensorImpl* const* get() const { return inputs_.data(); }
+
+ private:
+  std::vector<TensorImpl*> inputs_;
+  std::vector<Tensor> copies_;
+};
 
 // Records the in-place call around `change`, which replaces the elements of its first input.
 void record_in_place(OpCall& call, const std::function<void()>& change);

@@ -1,5 +1,6 @@
 // Forward mode: tangents are carried beside the values of every operation.
 #include <algorithm>
+#include <optional>
 
 #include "autograd/algebra.h"
 #include "autograd/execute.h"
@@ -113,7 +114,7 @@ class ForwardLevel final : public Level {
       // A change in place of the output is one of its tangent too, and of no other.
       if (!cls.view && (!t.impl()->unique() || shows_dual(*t.impl()))) t = algebra::clone(t);
       give(*out.impl(), t);
-      give_to_saved(*out.impl(), cls, before, t);
+      if (Node* n = out.impl()->grad_fn) give_to_saved(*n, out.impl()->output_nr, cls, before, t);
     }
   }
 
@@ -123,10 +124,10 @@ class ForwardLevel final : public Level {
   }
 
   // The copies of outputs that their node has saved show the same values.
-  void give_to_saved(TensorImpl& out, const OpClass& cls, uint64_t before, const Tensor& tangent) {
-    Node* n = out.grad_fn;
-    if (!n || n->cls != &cls || n->number <= before) return;
-    for_saved_copies(out, [&](TensorImpl& saved) { give(saved, tangent); });
+  void give_to_saved(Node& n, uint32_t output_nr, const OpClass& cls, uint64_t before,
+                     const Tensor& tangent) {
+    if (n.cls != &cls || n.number <= before) return;
+    for_saved_copies(n, output_nr, [&](TensorImpl& saved) { give(saved, tangent); });
   }
 
   // The operation on other inputs, below this level.
@@ -214,48 +215,58 @@ class ForwardLevel final : public Level {
     }
   }
 
+  static bool leads_to_gradient(const Tensor& t) {
+    return t.defined() && (t.requires_grad() || examples_require_grad(t));
+  }
+
   bool is_recorded(const OpCall& call) const {
     if (!recording()) return false;
-    if (any_requires_grad(call.inputs, call.n_inputs)) return true;
     for (int i = 0; i < call.n_inputs; ++i) {
-      const Tensor t = call.inputs[i] ? tangent_at(*call.inputs[i], number()) : Tensor();
-      if (t.defined() && t.requires_grad()) return true;
+      if (!call.inputs[i]) continue;
+      if (leads_to_gradient(Tensor::share(call.inputs[i])) ||
+          leads_to_gradient(tangent_at(*call.inputs[i], number())))
+        return true;
     }
     return false;
   }
 
-  // Value and tangent that stay when those of `self` change, for what the tangents' history saves.
-  Tensor copy_of(TensorImpl& self) {
-    const Tensor copy = algebra::clone(Tensor::share(&self));
-    const Tensor own = tangent_at(self, number());
+  // Value and tangent that stay when those of `t` change.
+  Tensor copy_of(const Tensor& t) {
+    const Tensor copy = algebra::clone(t);
+    const Tensor own = tangent_at(*t.impl(), number());
     if (own.defined()) give(*copy.impl(), algebra::clone(own));
     return copy;
   }
 
   void run_in_place(OpCall& call) {
+    std::optional<InputsBefore> copies;
+    OpCall below = call;
+    if (!call.before && is_recorded(call)) {
+      below.before = copies.emplace(call, [&](const Tensor& t) { return copy_of(t); }).get();
+    }
     // The rule reads the values from before the change.
     Tensor tangent;
     if (carries(call.cls)) {
       Tensor out;
-      std::vector<TensorImpl*> inputs(call.inputs, call.inputs + call.n_inputs);
-      const Tensor kept = is_recorded(call) ? copy_of(*call.inputs[0]) : Tensor();
-      if (kept.defined()) std::replace(inputs.begin(), inputs.end(), call.inputs[0], kept.impl());
-      OpCall plain{call.cls, call.op, inputs.data(), call.n_inputs, &out, 1};
+      TensorImpl* const* inputs = below.before ? below.before : call.inputs;
+      OpCall plain{call.cls, call.op, inputs, call.n_inputs, &out, 1};
       const NoPacking off;
       run_dual(plain);
       tangent = tangent_at(*out.impl(), number());
     }
     const uint64_t last = thread_mode.last_node;
-    run_transformed(call);
+    run_transformed(below);
     TensorImpl& self = *call.inputs[0];
-    const Tensor before = own_tangent(self, tangent);
-    if (before.defined()) {
-      Tensor to = before;
-      algebra::copy_(to, tangent.defined() ? tangent : zeros_like(before));
+    const Tensor own = own_tangent(self, tangent);
+    if (own.defined()) {
+      Tensor to = own;
+      algebra::copy_(to, tangent.defined() ? tangent : zeros_like(own));
     } else if (tangent.defined()) {
       give(self, tangent);
-      give_to_saved(self, call.cls, last, tangent);
     }
+    Node* n = changing_node(self);
+    if (const Tensor& now = own.defined() ? own : tangent; n && now.defined())
+      give_to_saved(*n, 0, call.cls, last, now);
   }
 
   // The tangent of `self` to write `written` into, standing for as many examples. A view's is a
@@ -322,14 +333,20 @@ Tensor DualLevel::make(const Tensor& primal, const Tensor& tangent) const {
            primal.dtype());
   WG_CHECK(primal.shape() == tangent.shape(), Error, "make_dual: the tangent has shape ",
            tangent.shape(), ", but the primal has shape ", primal.shape());
-  WG_CHECK(primal.dtype() == tangent.dtype(), Error, "make_dual: the tangent has dtype ",
-           tangent.dtype(), ", but the primal has dtype ", primal.dtype());
+  WG_CHECK(is_differentiable(tangent.dtype()), ValueError,
+           "make_dual: expected a tangent of floating point or complex dtype, but got ",
+           tangent.dtype());
+  WG_CHECK(is_complex(primal.dtype()) || !is_complex(tangent.dtype()), Error,
+           "make_dual: the tangent has dtype ", tangent.dtype(),
+           ", but the primal is real, of dtype ", primal.dtype());
   WG_CHECK(!tangent_at(*primal.impl(), number()).defined(), Error,
            "make_dual: the primal has a tangent at this level already");
   WG_CHECK(!tangent_at(*tangent.impl(), number()).defined(), Error,
            "make_dual: the tangent has a tangent of its own at this level");
   Tensor x = without_tangent(primal, number());
-  set_tangent(*x.impl(), number(), algebra::clone(tangent));
+  const bool same = tangent.dtype() == primal.dtype();
+  set_tangent(*x.impl(), number(),
+              same ? algebra::clone(tangent) : algebra::cast(tangent, primal.dtype()));
   return x;
 }
 

@@ -21,8 +21,12 @@ namespace {
 
 Tensor linked_variable(const Tensor& t) {
   if (t.requires_grad() && recording()) return algebra::view_as(t);
-  return without_history(t).requires_grad_(true);
+  Tensor x = without_history(t);
+  x.impl()->flags &= static_cast<uint16_t>(~kInference);  // recorded from here on
+  return x.requires_grad_(true);
 }
+
+thread_local constinit int open_scopes = 0;
 
 }  // namespace
 
@@ -47,14 +51,18 @@ struct GradientScope::State {
   bool ended = false;
 };
 
+bool in_gradient_scope() { return open_scopes > 0; }
+
 GradientScope::GradientScope() : state_(new State{{}, recording(), thread_mode.last_node, {}, {}}) {
   if (is_inference_mode()) state_->outside_inference = inference_mode(false);
   set_grad_enabled(true);
+  ++open_scopes;
 }
 GradientScope::~GradientScope() { end(); }
 void GradientScope::end() {
   if (state_->ended) return;
   state_->ended = true;
+  if (open_scopes > 0) --open_scopes;
   state_->level.end();
   state_->outside_inference.reset();
   set_grad_enabled(state_->recorded_outside);

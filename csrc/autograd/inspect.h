@@ -72,6 +72,8 @@ WENGERT_API void give_tangent(const Tensor& t, uint64_t level, const Tensor& tan
 // have in common, so that it can be changed in place by what the gradient is taken of.
 WENGERT_API Tensor made_inside(const Tensor& t);
 WENGERT_API bool is_one_of_many(const Tensor& t);
+// What such a tensor stands for, and whether that is the same for all examples.
+WENGERT_API std::pair<Tensor, bool> examples_of(const Tensor& t);
 WENGERT_API bool is_in_vmap();
 // The innermost vmap in which some of the tensors stand for one of many (0: in none), and the
 // tensors as they are below it: the examples along dimension 0 where `batched`.

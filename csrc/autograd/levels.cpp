@@ -102,13 +102,31 @@ void give_tangent(const Tensor& t, uint64_t level, const Tensor& tangent) {
            "jvp: the tangent of an output of shape ", t.shape(), " and dtype ", t.dtype(),
            " has shape ", tangent.shape(), " and dtype ", tangent.dtype());
   set_tangent(*t.impl(), level, tangent);
-  for_saved_copies(*t.impl(), [&](TensorImpl& saved) { set_tangent(saved, level, tangent); });
+  if (Node* n = t.impl()->grad_fn) {
+    for_saved_copies(*n, t.impl()->output_nr,
+                     [&](TensorImpl& saved) { set_tangent(saved, level, tangent); });
+  }
 }
 bool is_one_of_many(const Tensor& t) { return t.impl()->has(kBatched); }
+std::pair<Tensor, bool> examples_of(const Tensor& t) {
+  const Levels* l = is_one_of_many(t) ? levels_of(*t.impl()) : nullptr;
+  return l ? std::pair{l->examples, l->same} : std::pair{Tensor(), false};
+}
 bool examples_require_grad(const Tensor& t) {
   for (const TensorImpl* e = t.impl(); e->has(kBatched);) {
     e = e->meta->levels->examples.impl();
     if (e->requires_grad()) return true;
+  }
+  return false;
+}
+
+bool is_differentiated(const Tensor& t, uint64_t inside) {
+  if (t.requires_grad() || examples_require_grad(t)) return true;
+  for (Tensor e = t; e.defined();) {
+    for (const auto& [level, tangent] : tangents_of(e)) {
+      if (level < inside) return true;
+    }
+    e = e.impl()->has(kBatched) ? Tensor(e.impl()->meta->levels->examples) : Tensor();
   }
   return false;
 }

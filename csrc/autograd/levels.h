@@ -30,17 +30,19 @@ void set_tangent(TensorImpl& t, uint64_t level, Tensor tangent);
 // The levels of this thread, those above the one that is running too.
 const std::vector<uint64_t>& open_levels();
 
-// Calls f with what the node of `out` has saved of it: the same values under another header, or
-// what carries the tangents of a packed one.
+// Calls f with what the node has saved of an output: the same values under another header, or what
+// carries the tangents of a packed one.
 template <class F>
-void for_saved_copies(const TensorImpl& out, F&& f) {
-  Node* n = out.grad_fn;
-  for (int k = 0; n && k < n->n_saved; ++k) {
-    const Saved& s = n->saved()[k];
-    if (!s.is_output || s.output_nr != out.output_nr || !s.tensor) continue;
+void for_saved_copies(Node& n, uint32_t output_nr, F&& f) {
+  for (int k = 0; k < n.n_saved; ++k) {
+    const Saved& s = n.saved()[k];
+    if (!s.is_output || s.output_nr != output_nr || !s.tensor) continue;
     f(s.is_packed ? *tangents_of_packed(s).impl() : *s.tensor);
   }
 }
+
+// Whether derivatives by `t` may be taken outside of a level of vmap.
+bool is_differentiated(const Tensor& t, uint64_t inside);
 
 // The examples that `t` stands for at a level of vmap; nullptr where it does not.
 inline const Levels* batched_at(const TensorImpl& t, uint64_t level) {
@@ -74,6 +76,8 @@ class GradientLevel {
   std::shared_ptr<int> count_;
 };
 
+// A gradient of a function is being taken: tensors made in inference mode may be saved for it.
+bool in_gradient_scope();
 // A tensor with the elements of `t` to differentiate by: a leaf, or linked to t's own history.
 Tensor fresh_variable(const Tensor& t);
 

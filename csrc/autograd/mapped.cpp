@@ -14,18 +14,6 @@ const VmapLevel* vmap_of(uint64_t number) {
   return nullptr;
 }
 
-// Whether derivatives by `t` may be taken outside of vmap level `inside`.
-bool is_differentiated(const Tensor& t, uint64_t inside) {
-  if (t.requires_grad() || examples_require_grad(t)) return true;
-  for (Tensor e = t; e.defined();) {
-    for (const auto& [level, tangent] : tangents_of(e)) {
-      if (level < inside) return true;
-    }
-    e = e.impl()->has(kBatched) ? Tensor(e.impl()->meta->levels->examples) : Tensor();
-  }
-  return false;
-}
-
 }  // namespace
 
 bool is_in_vmap() { return thread_mode.word & kVmap; }

@@ -82,11 +82,17 @@ void mark_view(TensorImpl& t, TensorImpl& input, const OpClass& cls, const void*
 
 // Throws unless the elements of `t` may be replaced by an operation now.
 void check_in_place(const char* op, TensorImpl& t);
+// Throws if `t` is a view in which a recorded change must not be made.
+void check_change_is_seen(const char* op, const TensorImpl& t);
 // The history that changing `t` in place by the operation recorded as `node` (taken over) gives to
 // `t`, or to the base of which it is a view and thereby to the views beside it.
 Node* rebased_history(TensorImpl& t, Node* node);
 // Gives it that history (taken over) after the change.
 void rebase(TensorImpl& t, Node* history);
+
+// The node that recorded the last change of `t` in place: for a view it stands inside of its
+// base's.
+Node* changing_node(TensorImpl& t);
 
 // Sees a node run: `gradients` are those of its outputs before, of its inputs after.
 class NodeHook {

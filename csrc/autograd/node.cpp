@@ -215,7 +215,7 @@ Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, in
 }
 
 void save(Node* n, int k, TensorImpl* t, bool is_output) {
-  WG_CHECK(!t->has(kInference), Error, name_of(*n),
+  WG_CHECK(!t->has(kInference) || in_gradient_scope(), Error, name_of(*n),
            ": a tensor made in inference mode cannot be saved for a backward pass; clone it "
            "outside of inference mode first");
   Saved& s = n->saved()[k];
@@ -243,15 +243,20 @@ uint32_t active_inputs(TensorImpl* const* inputs, int n) {
   return active;
 }
 
-void save_inputs(Node* n, TensorImpl* const* inputs, int n_inputs, const TensorImpl* changed) {
+bool changes_with(const TensorImpl& t, const TensorImpl& changed) {
+  return t.storage == changed.storage || share_memory(t, changed);
+}
+
+void save_inputs(Node* n, TensorImpl* const* inputs, int n_inputs, const TensorImpl* changed,
+                 TensorImpl* const* before) {
   const OpClass& cls = *n->cls;
   const uint32_t active = active_inputs(inputs, n_inputs);
   for (int k = 0; k < cls.n_saves; ++k) {
     const Save& s = cls.saves[k];
     // Classes with a list of inputs name as many as there can be.
     if (s.output || !(s.needed_by & active) || s.index >= n_inputs || !inputs[s.index]) continue;
-    TensorImpl* t = inputs[s.index];
-    if (changed && (t->storage == changed->storage || share_memory(*t, *changed))) {
+    TensorImpl* t = before ? before[s.index] : inputs[s.index];
+    if (changed && !before && changes_with(*t, *changed)) {
       // Recorded: the copy has the history of the value that is lost.
       const Tensor copy = algebra::clone(Tensor::share(t));
       save(n, k, copy.impl(), false);
@@ -276,7 +281,7 @@ void record(const OpCall& call) {
   Node* n = new_node(cls, call.op, call.inputs, call.n_inputs, call.n_outputs, cls.n_saves);
   try {
     if (cls.n_saves) {
-      save_inputs(n, call.inputs, call.n_inputs, nullptr);
+      save_inputs(n, call.inputs, call.n_inputs, nullptr, nullptr);
       const uint32_t active = active_inputs(call.inputs, call.n_inputs);
       for (int k = 0; k < cls.n_saves; ++k) {
         const Save& s = cls.saves[k];

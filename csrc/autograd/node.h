@@ -104,9 +104,12 @@ Node* new_node(const OpClass& cls, const void* op, TensorImpl* const* inputs, in
                int n_outputs, int n_saved);
 // Fills saved value k.
 void save(Node* n, int k, TensorImpl* t, bool is_output);
-// Saves the inputs that the class lists and gradients of active inputs need; those whose memory is
-// that of `changed`, which is about to lose its value, as copies.
-void save_inputs(Node* n, TensorImpl* const* inputs, int n_inputs, const TensorImpl* changed);
+// Saves the inputs that the class lists and gradients of active inputs need; those that change with
+// `changed`, which is about to lose its value, as copies: those of `before`, if they were made.
+void save_inputs(Node* n, TensorImpl* const* inputs, int n_inputs, const TensorImpl* changed,
+                 TensorImpl* const* before);
+// Whether a change of `changed` in place may be one of `t`.
+bool changes_with(const TensorImpl& t, const TensorImpl& changed);
 // The inputs that take part in differentiation, as a mask of the first 32.
 uint32_t active_inputs(TensorImpl* const* inputs, int n);
 // new_node, the saves the class lists, and the outputs' history.

@@ -129,7 +129,8 @@ struct OpClass {
   void (*attributes)(const void* op, AttributeVisitor& visitor);
   Tangents tangents = Tangents::by_vjp;
   Batching batching = Batching::one_by_one;
-  bool random = false;                                // draws numbers: another call, other results
+  bool list = false;    // a view operation: its outputs are several views, made by one call
+  bool random = false;  // draws numbers: another call, other results
   void (*jvp)(const void* op, Jvp& j) = nullptr;      // the rule; nullptr: as `tangents` says
   bool (*batch)(const void* op, Batch& b) = nullptr;  // as above; false: not for these inputs
   // Floating point operations of a call of products, two for each multiply-add; nullptr: not known.
@@ -145,6 +146,8 @@ struct OpCall {
   Tensor* outputs;
   int n_outputs;
   bool in_place = false;  // outputs[0] is inputs[0], whose elements are replaced
+  // Of a call in place: the inputs as they were, to be saved; nullptr: nobody has copied them yet.
+  TensorImpl* const* before = nullptr;
 };
 
 WENGERT_NAMESPACE_END

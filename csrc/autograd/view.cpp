@@ -73,11 +73,19 @@ void mark_view(TensorImpl& t, TensorImpl& input, const OpClass& cls, const void*
     m.in_place_error = "it is a view that was made in inference mode";
   } else if (!recording()) {
     m.in_place_error = "it is a view that was made while recording was off (no_grad)";
+  } else if (cls.list) {
+    m.in_place_error = "it is one of several views that one call made (unbind, split, chunk)";
   } else if (input_is_view) {
     m.in_place_error = input.meta->in_place_error;
   }
   t.flags |= kIsView;
   t.grad_fn_version = t.version();
+}
+
+void check_change_is_seen(const char* op, const TensorImpl& t) {
+  WG_CHECK(!t.has(kIsView) || !t.meta->in_place_error, Error, op,
+           ": the tensor cannot be changed in place: ", t.meta->in_place_error,
+           "; make the view anew, by an index, or clone() it");
 }
 
 void check_in_place(const char* op, TensorImpl& t) {
@@ -100,9 +108,7 @@ void check_in_place(const char* op, TensorImpl& t) {
                      "recorded; do it under no_grad(), or on a copy"
                    : ": the view has a history that its base has lost (detach_()), so it cannot be "
                      "changed in place; make the view anew, or clone() it");
-      WG_CHECK(!t.meta->in_place_error, Error, op,
-               ": the tensor cannot be changed in place: ", t.meta->in_place_error,
-               "; make the view anew, or clone() it");
+      check_change_is_seen(op, t);
     }
   } else {
     WG_CHECK(!t.meta || !t.meta->in_place_error, Error, op,
@@ -206,6 +212,12 @@ void rebase(TensorImpl& t, Node* history) {
   set_history(*t.meta->base.impl(), history, 0);
   // At once: the base may be cut off before the view's history is asked for.
   if (!t.meta->in_place_error) grad_fn(t);
+}
+
+Node* changing_node(TensorImpl& t) {
+  if (!t.has(kIsView)) return t.grad_fn;
+  Node* n = t.meta->base.impl()->grad_fn;
+  return n && n->cls == &copy_slices_class ? static_cast<CopySlices*>(n->op())->inner : n;
 }
 
 Node* grad_fn(TensorImpl& t) {

@@ -1,4 +1,6 @@
 // Vectorisation over examples: a tensor that stands for one example runs its operations for all.
+#include <optional>
+
 #include "autograd/algebra.h"
 #include "autograd/batch.h"
 #include "autograd/execute.h"
@@ -174,6 +176,32 @@ void VmapLevel::out_of_place(OpCall& call, bool batched) {
   }
 }
 
+namespace {
+
+// Whether derivatives of the operation may read what the call overwrites.
+bool saves_changed(const OpCall& call) {
+  for (int k = 0; k < call.cls.n_saves; ++k) {
+    const Save& s = call.cls.saves[k];
+    const TensorImpl* in = s.output || s.index >= call.n_inputs ? nullptr : call.inputs[s.index];
+    if (s.output || (in && changes_with(*in, *call.inputs[0]))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+// Whether what takes place below this level is recorded.
+bool VmapLevel::is_recorded_below(const OpCall& call) const {
+  if (!recording()) return false;
+  for (int i = 0; i < call.n_inputs; ++i) {
+    const Levels* l = call.inputs[i] ? batched_at(*call.inputs[i], number()) : nullptr;
+    if (l && is_differentiated(l->examples, number())) return true;
+    if (!l && call.inputs[i] && is_differentiated(Tensor::share(call.inputs[i]), number()))
+      return true;
+  }
+  return false;
+}
+
 void VmapLevel::in_place(OpCall& call, bool differentiated) {
   TensorImpl& self = *call.inputs[0];
   const Levels* l = batched_at(self, number());
@@ -189,16 +217,37 @@ void VmapLevel::in_place(OpCall& call, bool differentiated) {
         !differentiated, Error, call.cls.name,
         "_: a tensor from outside of vmap cannot be changed in place by one that a gradient is "
         "taken of inside; use the operation that returns a new tensor");
-    const Batch b(call, number(), size_);
-    std::vector<TensorImpl*> in(static_cast<size_t>(call.n_inputs));
-    for (int i = 0; i < call.n_inputs; ++i) in[static_cast<size_t>(i)] = b.in(i).impl();
+    const auto below_level = [&](TensorImpl* const* inputs) {
+      std::vector<TensorImpl*> in(inputs, inputs + call.n_inputs);
+      for (TensorImpl*& t : in) {
+        if (const Levels* same = t ? batched_at(*t, number()) : nullptr) t = same->examples.impl();
+      }
+      return in;
+    };
+    const std::vector<TensorImpl*> in = below_level(call.inputs);
+    const std::vector<TensorImpl*> before = below_level(call.before ? call.before : call.inputs);
     OpCall plain{call.cls, call.op, in.data(), call.n_inputs, call.outputs, 1, true};
+    if (call.before) plain.before = before.data();
     run_transformed(plain);
     return;
   }
+  // What recording copies, it copies of the examples' headers: at this level.
+  const Stack lowered;
+  const Stack::Restore restore;
+  const auto at_this_level = [&] {
+    thread_mode.top = this;
+    thread_mode.word |= kVmap | (differentiated ? kRecording : 0u);
+  };
+  std::optional<InputsBefore> copies;
+  TensorImpl* const* before = call.before;
+  if (!before && saves_changed(call) && (differentiated || is_recorded_below(call))) {
+    at_this_level();
+    before = copies.emplace(call, algebra::clone).get();
+    lowered.enter();
+  }
   const auto replace = [&] {
     Tensor out;
-    OpCall plain{call.cls, call.op, call.inputs, call.n_inputs, &out, 1};
+    OpCall plain{call.cls, call.op, before ? before : call.inputs, call.n_inputs, &out, 1};
     out_of_place(plain, batched);
     WG_CHECK(out.shape() == self.sizes(), Error, call.cls.name, "_: the result has shape ",
              out.shape(), ", which does not fit in the tensor of shape ", self.sizes(),
@@ -210,12 +259,10 @@ void VmapLevel::in_place(OpCall& call, bool differentiated) {
     replace();
     return;
   }
-  // What recording copies, it copies of the examples' headers: at this level.
-  const Stack lowered;
-  const Stack::Restore restore;
-  thread_mode.top = this;
-  thread_mode.word |= kVmap | kRecording;
-  record_in_place(call, [&] {
+  OpCall recorded = call;
+  recorded.before = before;
+  at_this_level();
+  record_in_place(recorded, [&] {
     const Stack::Restore raised;
     lowered.enter();
     replace();

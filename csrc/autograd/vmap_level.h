@@ -25,6 +25,7 @@ class VmapLevel final : public Level {
   std::vector<Tensor> spread(const OpCall& call) const;
   bool any_batched(const OpCall& call) const;
   void out_of_place(OpCall& call, bool batched);
+  bool is_recorded_below(const OpCall& call) const;
   void in_place(OpCall& call, bool differentiated);
 
   int64_t size_;

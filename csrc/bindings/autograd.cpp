@@ -262,6 +262,12 @@ void bind_autograd(py::module_& m) {
 
   m.def("is_grad_enabled", &is_grad_enabled, "Whether operations are recorded on this thread.");
   m.def("_set_grad_enabled", &set_grad_enabled);
+  // No signal handler can come between the call and the end of the mode.
+  m.def("_call_with_grad",
+        [](bool on, const py::function& f, const py::args& args, const py::kwargs& kwargs) {
+          const GradModeGuard mode(on);
+          return f(*args, **kwargs);
+        });
   m.def("is_inference_mode_enabled", &is_inference_mode,
         "Whether inference mode is on for this thread.");
   m.def("is_anomaly_enabled", &is_anomaly_mode, "Whether anomaly mode is on for this thread.");

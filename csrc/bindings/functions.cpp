@@ -537,7 +537,7 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
         } else {
           // What the call saves for its gradient must not be what is overwritten.
           Tensor before;
-          if (is_grad_enabled() && takes_part(*self->signature, values)) {
+          if (is_grad_enabled() && (is_transforming() || takes_part(*self->signature, values))) {
             before = clone(target);
             values[0].tensor = before.impl();
           }

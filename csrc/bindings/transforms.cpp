@@ -52,6 +52,7 @@ void bind_transforms(py::module_& m) {
   m.def("_without_tangent", &without_tangent);
   m.def("_give_tangent", &give_tangent);
   m.def("_is_one_of_many", &is_one_of_many);
+  m.def("_examples_of", &examples_of);
   m.def("_examples_require_grad", &examples_require_grad);
   m.def("_is_in_vmap", &is_in_vmap);
   m.def("_mapped_inputs", [](const std::vector<Tensor>& inputs) -> py::object {

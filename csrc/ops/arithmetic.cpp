@@ -101,6 +101,10 @@ Tensor& div_row_(Tensor& self, const Operand& b, std::string_view rounding_mode)
   if (rounding_mode == "floor") {
     return b.tensor ? floor_divide_(self, *b.tensor) : floor_divide_(self, b.scalar);
   }
+  const DType t = b.tensor ? result_type(self, *b.tensor) : result_type(self, b.scalar);
+  if (rounding_mode == "trunc" && !is_integral(t)) {
+    return trunc_(b.tensor ? div_(self, *b.tensor) : div_(self, b.scalar));
+  }
   detail::store_result("div", self, div_row({&self, {}}, b, rounding_mode));
   return self;
 }

@@ -69,6 +69,14 @@ bool multiply_gradient(Vjp& v, const Tensor& a, const Tensor& b) {
   v.set(v.needs(1) ? 1 : 0, std::move(last));
   return true;
 }
+// The gradients of a quotient share g / b.
+bool divide_gradient(Vjp& v, const Tensor& a, const Tensor& b) {
+  if (!v.needs(0) || !v.needs(1)) return false;
+  const Tensor part = div(v.grad(), conj(b));
+  v.set(1, neg(mul(part, conj(div(a, b)))));
+  v.set(0, part);
+  return true;
+}
 bool multiply_gradient(Vjp& v, const Scalar& factor) {
   constexpr int64_t kFew = 4096;  // elements for which changing in place costs more than it saves
   const Tensor& g = v.grad();
@@ -118,6 +126,9 @@ bool multiply_gradient(Vjp& v, const Scalar& factor) {
       const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
       if constexpr (std::string_view(#op) == "mul") {                                          \
         if (multiply_gradient(v, a, b)) return;                                                \
+      }                                                                                        \
+      if constexpr (std::string_view(#op) == "div") {                                          \
+        if (divide_gradient(v, a, b)) return;                                                  \
       }                                                                                        \
       if (v.needs(0)) put(v, 0, op##_da(v.grad(), a, b, y));                                   \
       if (v.needs(1)) put(v, 1, op##_db(v.grad(), a, b, y));                                   \

@@ -1,4 +1,5 @@
 // Variances and standard deviations.
+#include <array>
 #include <cmath>
 
 #include "ops/function.h"
@@ -58,7 +59,12 @@ struct Variance {
   static constexpr const char* name = kRoot ? "std" : "var";
   WG_FIELDS(dims, correction, keepdim)
   Variance batched(int64_t) const { return {dims.later(), correction, keepdim}; }
-  static constexpr Save saves[] = {save_input(0), save_output(0)};
+  // Only a root's derivative reads the result.
+  static constexpr std::array<Save, kRoot ? 2 : 1> saves = [] {
+    std::array<Save, kRoot ? 2 : 1> list{save_input(0)};
+    if constexpr (kRoot) list[1] = save_output(0);
+    return list;
+  }();
   void infer(Infer& m) const {
     m.out(0).dtype = m.out(1).dtype = m.in(0).dtype;
     m.out(0).shape = m.out(1).shape = reduced_shape(m.in(0).sizes(), dims, keepdim);
@@ -85,7 +91,7 @@ struct Variance {
   void vjp(Vjp& v) const {
     const Shape shape = v.shape(0);
     Tensor gx;
-    if (v.grad(0).defined()) gx = gradient(v.grad(0), v.saved(0), v.saved(1));
+    if (v.grad(0).defined()) gx = gradient(v.grad(0), v.saved(0), kRoot ? v.saved(1) : Tensor());
     if (v.grad(1).defined()) {
       const Tensor part = div(v.grad(1), static_cast<double>(reduced_count(shape, dims)));
       const Tensor gm = spread(part, shape, dims, keepdim);

@@ -133,6 +133,7 @@ constexpr OpClass make_op_class() {
   c.attributes = attributes_thunk<Op>;
   if constexpr (requires { Op::tangents; }) c.tangents = Op::tangents;
   if constexpr (requires { Op::batching; }) c.batching = Op::batching;
+  if constexpr (requires { Op::list; }) c.list = Op::list;
   if constexpr (requires { Op::random; }) c.random = Op::random;
   if constexpr (requires(const Sizes& s) { Op::flops(s); }) c.flops = Op::flops;
   if constexpr (requires(const Op& o, Jvp& j) { o.jvp(j); }) c.jvp = jvp_thunk<Op>;

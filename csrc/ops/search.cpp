@@ -135,13 +135,28 @@ Tensor bincount(const Tensor& input, const Tensor& weights, int64_t minlength) {
   return out;
 }
 
-Tensor histc(const Tensor& input, int64_t bins, double low, double high) {
-  const TensorImpl& x = *detail::input("histc", input);
-  WG_CHECK(is_floating(x.dtype), NotImplementedError, "histc: not available for dtype ", x.dtype);
-  WG_CHECK(bins > 0, Error, "histc: bins must be positive, but is ", bins);
-  RecordingGuard off(false);
+namespace {
+
+// The counts between two bounds; equal ones stand for those of the elements.
+struct Histogram {
+  int64_t bins;
+  double low, high;
+  static constexpr const char* name = "histc";
+  WG_FIELDS(bins, low, high)
+  void infer(Infer& m) const {
+    m.out().dtype = m.in(0).dtype;
+    m.out().shape.push(bins);
+  }
+  void compute(Compute& c) const { copy_elements(*c.out().impl(), *counts(c.in(0)).impl()); }
+
+ private:
+  Tensor counts(const Tensor& input) const;
+};
+
+Tensor Histogram::counts(const Tensor& input) const {
   const Tensor values = order::comparable(input);
-  if (low == high && x.numel > 0) {
+  double low = this->low, high = this->high;
+  if (low == high && values.numel() > 0) {
     const auto [least, most] = aminmax(values);
     low = least.item().to_double();
     high = most.item().to_double();
@@ -164,7 +179,16 @@ Tensor histc(const Tensor& input, int64_t bins, double low, double high) {
       counts.data<T>()[std::min(bin, bins - 1)] += 1;
     }
   });
-  return to(counts, x.dtype);
+  return counts;
+}
+
+}  // namespace
+
+Tensor histc(const Tensor& input, int64_t bins, double low, double high) {
+  const TensorImpl& x = *detail::input("histc", input);
+  WG_CHECK(is_floating(x.dtype), NotImplementedError, "histc: not available for dtype ", x.dtype);
+  WG_CHECK(bins > 0, Error, "histc: bins must be positive, but is ", bins);
+  return apply(Histogram{bins, low, high}, input);
 }
 
 Tensor isin(const Tensor& elements, const Tensor& test_elements, bool, bool invert) {

@@ -217,6 +217,7 @@ struct Split {
   static constexpr Tangents tangents = Tangents::linear;
   Split batched(int64_t) const { return {dim + 1, sizes}; }
   static constexpr bool view = true;
+  static constexpr bool list = true;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
     int64_t at = 0;
@@ -255,6 +256,7 @@ struct Unbind {
   static constexpr Tangents tangents = Tangents::linear;
   Unbind batched(int64_t) const { return {dim + 1}; }
   static constexpr bool view = true;
+  static constexpr bool list = true;
   void infer(Infer& m) const {
     const TensorImpl& x = m.in(0);
     for (int k = 0; k < m.n_outputs; ++k) {

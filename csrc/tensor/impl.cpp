@@ -178,9 +178,8 @@ void update_contiguous(TensorImpl& t) {
 void refuse_batched() {
   fail<Error>(
       "vmap: the elements of a tensor that stands for one example of many cannot be read (item(), "
-      "bool(), numpy(), printing, an operation whose result's shape depends on them), nor can it "
-      "be "
-      "used outside of the vmap it belongs to");
+      "bool(), numpy(), an operation whose result's shape depends on them), nor can it be used "
+      "outside of the vmap it belongs to");
 }
 
 void too_many_dims() { fail<Error>("tensor: at most ", kMaxDims, " dimensions are supported"); }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -171,8 +172,27 @@ def _is_usual(t: Tensor) -> bool:
     return t.dtype is default or t.dtype.name in (complex_name, "int64", "bool")
 
 
+def _history(t: Tensor) -> list[str]:
+    if t.grad_fn is not None:
+        return [f"grad_fn=<{t.grad_fn.name()}>"]
+    return ["requires_grad=True"] if t.requires_grad else []
+
+
+def _text_of_examples(tensor: Tensor, examples: Tensor, same: bool) -> str:
+    """Of a tensor that stands for one example in a vmap: those of all, along dimension 0."""
+    text = text_of(examples)
+    if same:
+        return text
+    level = 1 + text.count("BatchedTensor(")
+    notes = [f"lvl={level}", "bdim=0", *_history(tensor), "value="]
+    return f"BatchedTensor({', '.join(notes)}\n{textwrap.indent(text, '    ')}\n)"
+
+
 def text_of(tensor: Tensor) -> str:
     """The text that repr shows: elements, then what they do not tell (shape, dtype, gradient)."""
+    examples, same = _core._examples_of(tensor)
+    if examples is not None:
+        return _text_of_examples(tensor, examples, same)
     cls = type(tensor)
     # Parameters and buffers of the library itself print like tensors.
     prefix = "tensor(" if cls.__module__.split(".")[0] == "wengert" else f"{cls.__name__}("
@@ -184,10 +204,7 @@ def text_of(tensor: Tensor) -> str:
         notes.append(f"size={tuple(tensor.shape)}")
     if not _is_usual(tensor):
         notes.append(f"dtype={tensor.dtype}")
-    if tensor.grad_fn is not None:
-        notes.append(f"grad_fn=<{tensor.grad_fn.name()}>")
-    elif tensor.requires_grad:
-        notes.append("requires_grad=True")
+    notes += _history(tensor)
     column = len(text) - text.rfind("\n") + 1
     for note in notes:
         if column + len(note) + 2 > options.linewidth:

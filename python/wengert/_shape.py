@@ -150,8 +150,7 @@ def tensor_split(
         if sections <= 0:
             raise RuntimeError(f"tensor_split: sections must be positive, but is {sections}")
         small, more = divmod(n, sections)
-        sizes = [small + 1] * more + [small] * (sections - more)
-        return _ops._split_with_sizes(input, sizes, dim)
+        indices_or_sections = [i * small + min(i, more) for i in range(1, sections)]
     ends = [*indices_or_sections, None]
     starts = [0, *indices_or_sections]
     return tuple(_ops._slice(input, dim, a, b) for a, b in zip(starts, ends, strict=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 
 import wengert as wg
 from wengert._tensor import Tensor
@@ -58,16 +59,21 @@ def _copying(name: str, view: Callable[..., Any]) -> Callable[..., Any]:
 globals().update({name: _copying(name, view) for name, view in _VIEWS.items()})
 
 
+def _unsafe(input: Tensor, pieces: tuple[Tensor, ...], dim: int) -> tuple[Tensor, ...]:
+    """The pieces, each as a view of its own."""
+    return wg.tensor_split(input, list(accumulate(p.size(dim) for p in pieces[:-1])), dim)
+
+
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """`chunk`."""
-    return tuple(wg.chunk(input, chunks, dim))
+    """`chunk` into views that may be changed in place."""
+    return _unsafe(input, wg.chunk(input, chunks, dim), dim)
 
 
 def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """`split` into pieces of one size."""
-    return wg.split(input, split_size, dim)
+    """`split` into pieces of one size, which may be changed in place."""
+    return _unsafe(input, wg.split(input, split_size, dim), dim)
 
 
 def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """`split` into pieces of the sizes given."""
-    return wg.split_with_sizes(input, split_sizes, dim)
+    """`split` into pieces of the sizes given, which may be changed in place."""
+    return _unsafe(input, wg.split_with_sizes(input, split_sizes, dim), dim)

@@ -35,6 +35,32 @@ TEST(Forward, OverReverseIsTheHessianTimesAVector) {
   EXPECT_TRUE(allclose(level.unpack(g).second, start * 6.0));
 }
 
+TEST(Forward, OverReverseThroughChangesInPlace) {
+  const Tensor start = linspace(0.1, 1.0, 4, DType::float64);
+  const DualLevel level;
+  Tensor x = level.make(start, ones({4}, DType::float64));
+  x.requires_grad_();
+  Tensor y = clone(x);
+  mul_(y, x);  // saves the input
+  exp_(y);     // saves the result
+  const Tensor g = grad({sum(y)}, {x})[0];
+  const Tensor e = exp(start * start);
+  EXPECT_TRUE(allclose(level.unpack(g).second, e * 2.0 + start * start * e * 4.0));
+}
+
+TEST(Vmap, GradientsOfAllExamplesThroughAChangeInPlace) {
+  const Tensor x = reshape(linspace(0.1, 1.0, 6, DType::float64), {2, 3}).requires_grad_();
+  Tensor y;
+  {
+    const BatchLevel level(2);
+    const Tensor one = level.wrap(x, 0);
+    Tensor changed = clone(one);
+    mul_(changed, one);
+    y = level.unwrap(sum(changed));
+  }
+  EXPECT_TRUE(allclose(grad({sum(y)}, {x})[0], x.detach() * 2.0));
+}
+
 TEST(Vmap, AnOperationRunsOnceForAllExamples) {
   const Tensor a = linspace(0, 1, 6, DType::float64), w = ones({3}, DType::float64);
   BatchLevel level(2);

@@ -82,7 +82,7 @@ class WENGERT_API DualLevel {
   ~DualLevel();
   void end();
   uint64_t number() const;
-  // `primal` with a tangent of its shape and dtype.
+  // `primal` with a tangent of its shape, which is converted to its dtype.
   Tensor make(const Tensor& primal, const Tensor& tangent) const;
   // Primal and tangent, which is undefined where there is none.
   std::pair<Tensor, Tensor> unpack(const Tensor& dual) const;

@@ -155,13 +155,32 @@ def _like(edge: GradientEdge) -> Tensor | None:
     return _core.ops.zeros((), dtype=dtype).expand(shape)
 
 
+def _stand_in(value: Any) -> Tensor:
+    if isinstance(value, GradientEdge):
+        stand_in: Tensor = value.node._stand_in(value.output_nr, _like(value))
+        return stand_in
+    if not isinstance(value, Tensor):
+        raise RuntimeError(
+            "autograd: expected tensors or GradientEdges to differentiate and to differentiate by, "
+            f"but got {type(value).__name__} among them"
+        )
+    return value
+
+
 def stand_ins(value: Any) -> Any:
     """Tensors, with those that stand for gradient edges in the places of these."""
-    if isinstance(value, Tensor) or value is None:
-        return value
-    if isinstance(value, GradientEdge):
-        return value.node._stand_in(value.output_nr, _like(value))
-    return [stand_ins(v) for v in value]
+    if value is None:
+        return None
+    if isinstance(value, (Tensor, GradientEdge)):
+        return _stand_in(value)
+    try:
+        items = iter(value)
+    except TypeError:
+        raise TypeError(
+            "autograd: expected a tensor, a GradientEdge or a sequence of them, but got "
+            f"{type(value).__name__}"
+        ) from None
+    return [_stand_in(v) for v in items]
 
 
 def install() -> None:

@@ -75,7 +75,8 @@ def _find(op: str, level: int | None) -> _core._DualLevel | None:
 
 
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
-    """``tensor`` with a tangent of its shape and dtype, at a level (default: the innermost)."""
+    """``tensor`` with a tangent of its shape, which is converted to its dtype, at a level (default:
+    the innermost)."""
     found = _find("make_dual", level)
     if found is None:
         raise RuntimeError(

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 
 from .. import _core
-from .._grad_modes import no_grad
 from .._legacy_methods import strided
 from .._tensor import Tensor
 
@@ -239,12 +238,13 @@ class Function:
                 known = mapping.apply(cls)
             if known is not None and not recording and not levels:
                 return known
-        with no_grad():
-            if split:
-                output = cls.forward(*args, **kwargs) if known is None else known
-                cls.setup_context(ctx, args, output)
-            else:
-                output = cls.forward(ctx, *args, **kwargs)
+        if split:
+            output: Any = known
+            if known is None:
+                output = _core._call_with_grad(False, cls.forward, *args, **kwargs)
+            _core._call_with_grad(False, cls.setup_context, ctx, args, output)
+        else:
+            output = _core._call_with_grad(False, cls.forward, ctx, *args, **kwargs)
         if known is not None and not split:
             output = _in_place_of(ctx, output, known)
         single = not isinstance(output, tuple)
@@ -381,8 +381,7 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(fn)
     def wrapped(ctx: FunctionCtx, *gradients: Any) -> Any:
-        with no_grad():
-            result = fn(ctx, *gradients)
+        result = _core._call_with_grad(False, fn, ctx, *gradients)
         if not _core.is_grad_enabled() or not any(
             isinstance(g, Tensor) and g.requires_grad for g in gradients
         ):

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from wengert import _core
-from wengert._grad_modes import enable_grad, no_grad
+from wengert._grad_modes import enable_grad
 from wengert._tensor import Tensor
 from wengert.autograd import Function, backward
 
@@ -105,8 +105,7 @@ class CheckpointFunction(Function):
         ctx.places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.others = [None if isinstance(a, Tensor) else a for a in args]
         ctx.save_for_backward(*(args[i] for i in ctx.places))
-        with no_grad():
-            return run_function(*args)
+        return run_function(*args)  # nothing is recorded in the forward of a Function
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from wengert import Tensor
 from wengert.nn.module import Module
 
@@ -74,13 +76,17 @@ def functional_call(
         args = ()
     elif not isinstance(args, tuple):
         args = (args,)
+    # Run by one call below, which no signal handler can interrupt.
+    owners, lasts = [p[1] for p in places], [p[2] for p in places]
+    restore = map(dict.__setitem__, owners, lasts, before)
     try:
         for name, values, last in places:
             values[last] = used[name]
-        return module(*args, **(kwargs or {}))
+        try:
+            return module(*args, **(kwargs or {}))
+        finally:
+            for name, values, last in places:
+                if name in given:
+                    parameters_and_buffers[name] = values[last]
     finally:
-        for name, values, last in places:
-            if name in given:
-                parameters_and_buffers[name] = values[last]
-        for (_, values, last), tensor in zip(places, before, strict=True):
-            values[last] = tensor
+        deque(restore, maxlen=0)
