@@ -124,9 +124,7 @@ def test_depthwise_windows_do_not_see_what_is_beyond_them():
     assert w.grad.isfinite().all()
 
 
-@pytest.mark.parametrize(
-    ("batch", "channels", "size"), [(0, 32, 16), (2, 0, 16)]
-)
+@pytest.mark.parametrize(("batch", "channels", "size"), [(0, 32, 16), (2, 0, 16)])
 def test_nothing_convolved_gives_nothing_or_the_bias(batch, channels, size):
     x = wg.zeros(batch, channels, size, size, requires_grad=True)
     w = wg.zeros(32, channels, 3, 3, requires_grad=True)

@@ -129,14 +129,16 @@ def _transposed() -> list[Case]:
             Case(f, f"F.conv_transpose{n}d(T(0, 2, {x}), T(2, 3, {k}), output_padding=5)"),
             Case(f, f"F.conv_transpose{n}d(T(0, 2, {'0, ' * n}), T(2, 3, {k}))"),
             Case(f, f"F.conv_transpose{n}d(T(2, 2, {'0, ' * n}), T(2, 3, {k}))", raises=True),
-            Case(f, f"F.conv_transpose{n}d(T(5, 4, {'2, ' * n}), T(4, 3, {'1, ' * n}), None, 2, 2, 1)"),
+            Case(
+                f,
+                f"F.conv_transpose{n}d(T(5, 4, {'2, ' * n}), T(4, 3, {'1, ' * n}), None, 2, 2, 1)",
+                only="float32",
+            ),
             Case(f, f"F.conv_transpose{n}d(T(0, 2, {x}), T(2, 3, {k}), padding=9)", raises=True),
             Case(f, f"F.conv_transpose{n}d(T(1, 0, {x}), T(0, 3, {k}))", raises=True),
             Case(f, f"F.conv_transpose{n}d(T(1, 2, {x}), T(2, 0, {k}))", raises=True),
             Case(f, f"F.conv_transpose{n}d(T(1, 2, {x}), T(2, 3, {k}), groups=4)", raises=True),
-            Case(
-                f, f"F.conv_transpose{n}d(T(1, 0, {x}), T(0, 4, {k}), groups=2**62)", raises=True
-            ),
+            Case(f, f"F.conv_transpose{n}d(T(1, 0, {x}), T(0, 4, {k}), groups=2**62)", raises=True),
             Case(layer, f"fill(nn.ConvTranspose{n}d(2, 3, ({k},)))(T(2, 2, {x}))"),
             Case(layer, f"fill(nn.ConvTranspose{n}d(2, 3, 2, bias=False))(T(2, {x}))"),
             Case(layer, f"fill(nn.ConvTranspose{n}d(4, 6, 3, 2, 1, 1, 2, True, 2))(T(1, 4, {x}))"),
