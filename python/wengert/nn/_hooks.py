@@ -57,8 +57,6 @@ def hook_dict(holder: str, kind: str) -> Any:
 def call_with_hooks(module: Any, args: tuple, kwargs: dict) -> object:
     """``module.forward(*args, **kwargs)`` with every hook of the module around it."""
     hooks = module._hooks
-    if not hooks:
-        return module.forward(*args, **kwargs)
     result = None
     done = set()
     try:

@@ -83,11 +83,13 @@ class Module(StateMixin):
 
     def __call__(self, input: Any = _NOTHING, /, *args: Any, **kwargs: Any) -> Any:
         # One positional argument is the common case; handing on just that is the fastest way.
-        if args or kwargs or input is _NOTHING or self._hooks is not None:
+        if args or kwargs or input is _NOTHING:
             args = () if input is _NOTHING else (input, *args)
-            if self._hooks is None:
-                return self.forward(*args, **kwargs)
-            return call_with_hooks(self, args, kwargs)
+            if self._hooks:
+                return call_with_hooks(self, args, kwargs)
+            return self.forward(*args, **kwargs)
+        if self._hooks:
+            return call_with_hooks(self, (input,), {})
         return self.forward(input)
 
     # ---- attributes ------------------------------------------------------------------------
