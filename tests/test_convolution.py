@@ -124,15 +124,34 @@ def test_depthwise_windows_do_not_see_what_is_beyond_them():
     assert w.grad.isfinite().all()
 
 
-@pytest.mark.parametrize(
-    ("batch", "channels", "outputs", "size"), [(0, 32, 32, 16), (2, 0, 32, 16), (2, 32, 0, 16)]
-)
-def test_nothing_convolved_gives_nothing_or_the_bias(batch, channels, outputs, size):
+@pytest.mark.parametrize(("batch", "channels", "size"), [(0, 32, 16), (2, 0, 16)])
+def test_nothing_convolved_gives_nothing_or_the_bias(batch, channels, size):
     x = wg.zeros(batch, channels, size, size, requires_grad=True)
-    w = wg.zeros(outputs, channels, 3, 3, requires_grad=True)
-    y = F.conv2d(x, w, wg.ones(outputs), padding=1)
+    w = wg.zeros(32, channels, 3, 3, requires_grad=True)
+    y = F.conv2d(x, w, wg.ones(32), padding=1)
     y.sum().backward()
-    assert y.shape == (batch, outputs, size, size)
+    assert y.shape == (batch, 32, size, size)
     assert (y == 1).all()
     assert not x.grad.any()
     assert not w.grad.any()
+
+
+@pytest.mark.parametrize("stride", [64, 1000, 10**8, 2**31 - 1])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_the_step_beyond_the_image_does_not_matter(stride, groups):
+    x = wg.randn(3, groups, 5, 4, requires_grad=True)
+    w = wg.randn(groups, 1, 3, 2, requires_grad=True)
+    once, far = (F.conv2d(x, w, stride=s, groups=groups) for s in (5, stride))
+    wg.testing.assert_close(far, once, rtol=1e-5, atol=1e-6)
+    for a, b in zip(wg.autograd.grad(far.sum(), (x, w)), wg.autograd.grad(once.sum(), (x, w))):
+        wg.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_taps_far_beyond_the_image_see_only_padding():
+    x = wg.randn(2, 1, 4, 4, requires_grad=True)
+    w = wg.randn(1, 1, 3, 3, requires_grad=True)
+    y = F.conv2d(x, w, padding=10**8, dilation=10**8)
+    y.sum().backward()
+    wg.testing.assert_close(y, x * w[0, 0, 1, 1])
+    wg.testing.assert_close(x.grad, wg.ones_like(x) * w[0, 0, 1, 1])
+    assert w.grad.count_nonzero() == 1

@@ -161,7 +161,8 @@ def test_writing_and_its_gradient(seed: int) -> None:
             values = np.arange(values.size).reshape(shape)
         if how == "number":
             values = np.array(0.25)
-        given = values if how == "array" else wg.tensor(values)
+        # Arrays are converted to the tensor's dtype, tensors of another one are refused.
+        given = values if how in ("array", "integers") else wg.tensor(values)
         y[key] = values.tolist() if how in ("list", "number") else given
         expected = a.reshape(-1).copy()
         expected[named] = values

@@ -292,6 +292,7 @@ def entry(dtype="F32", shape=(1,), offsets=(0, 4)):
         file_of({"a": entry(shape=(1,) * 40)}, b"1234"),
         file_of({"a": entry(dtype="F8")}, b"1234"),
         file_of({"a": entry(offsets=(4, 8))}, b"12345678"),
+        file_of({"a": entry()}, b"12345"),
         file_of({"a": entry(), "b": entry()}, b"1234"),
         file_of({"a": entry(offsets=(4, 0))}, b"1234"),
         file_of({"a": 1}),

@@ -14,12 +14,35 @@ namespace {
 bool is_sequence(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o); }
 
 struct Nested {
+  bool floating = false;   // whether the dtype asked for is
+  bool inferring = false;  // whether the data is to give a dtype
   std::vector<int64_t> shape;
   DTypeKind kind = DTypeKind::boolean;
   bool any = false;
   bool tensors = false;
   DType tensor_dtype = DType::bool_;
 };
+
+// As scalar_from; integers beyond 64 bits are numbers where floating ones are wanted.
+int number_from(PyObject* o, Scalar* s, bool floating) {
+  const int r = scalar_from(o, s);
+  if (r >= 0) return r;
+  if (!PyErr_ExceptionMatches(PyExc_OverflowError)) throw PythonError();
+  PyErr_Clear();
+  if (!floating) throw ValueError("tensor: the integer does not fit in 64 bits");
+  const double v = PyFloat_AsDouble(o);
+  if (v == -1 && PyErr_Occurred()) throw PythonError();
+  *s = v;
+  return 1;
+}
+
+[[noreturn]] void no_number(PyObject* o, bool inferring) {
+  const std::string text =
+      std::string("tensor: expected numbers or nested sequences of numbers, but found ") +
+      Py_TYPE(o)->tp_name;
+  if (inferring && !PyUnicode_Check(o) && !PyBytes_Check(o)) throw Error(text);
+  throw TypeError(text);
+}
 
 // NumPy's float64 and complex128 are numbers of Python's classes too, but have a dtype.
 bool is_numpy_number(PyObject* o, DType* dtype) {
@@ -66,13 +89,7 @@ void measure(PyObject* o, size_t depth, Nested& n) {
     return;
   }
   Scalar s;
-  const int r = scalar_from(o, &s);
-  if (r < 0) throw PythonError();
-  if (!r) {
-    throw TypeError(
-        std::string("tensor: expected numbers or nested sequences of numbers, but found ") +
-        Py_TYPE(o)->tp_name);
-  }
+  if (!number_from(o, &s, n.floating)) no_number(o, n.inferring);
   if (n.shape.size() != depth)
     throw ValueError("tensor: numbers and sequences are mixed at one depth");
   n.any = true;
@@ -107,16 +124,17 @@ void fill(PyObject* o, DType dtype, char*& to, const char* end) {
     return;
   }
   Scalar s;
-  const int r = scalar_from(o, &s);
-  if (r < 0) throw PythonError();
-  if (!r) throw TypeError("tensor: the data changed while it was read");
+  if (!number_from(o, &s, is_floating(dtype) || is_complex(dtype)))
+    throw TypeError("tensor: the data changed while it was read");
   take_room(to, end, item);
   detail::store_element(dtype, to, s);
   to += item;
 }
 
-Tensor from_sequence(const py::object& data, const std::optional<DType>& dtype) {
+Tensor from_sequence(const py::object& data, const std::optional<DType>& dtype, bool operand) {
   Nested n;
+  n.floating = dtype && (is_floating(*dtype) || is_complex(*dtype));
+  n.inferring = !dtype && !operand;
   measure(data.ptr(), 0, n);
   DType t = dtype_of(Scalar(true));
   if (dtype) {
@@ -227,7 +245,7 @@ py::dict array_interface(const Tensor& t) {
 
 void bind_data(py::module_& m) {
   m.def("from_sequence", &from_sequence, py::arg("data"), py::arg("dtype") = py::none(),
-        "A tensor with the numbers of nested sequences.");
+        py::arg("operand") = false, "A tensor with the numbers of nested sequences.");
   m.def("from_array", &from_array, py::arg("array"), "A tensor over the memory of an array.");
   m.def("array_interface", &array_interface);
   m.def(

@@ -189,7 +189,7 @@ Tensor from_capsule(const py::object& capsule) {
   if (PyCapsule_IsValid(o, names<Versioned>.used) || PyCapsule_IsValid(o, names<Legacy>.used)) {
     throw ValueError("from_dlpack: the capsule was consumed before; export the array again");
   }
-  throw TypeError(
+  throw Error(
       std::string("from_dlpack: expected an array with __dlpack__ or its capsule, but got ") +
       Py_TYPE(o)->tp_name);
 }

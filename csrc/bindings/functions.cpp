@@ -68,7 +68,16 @@ struct CallMemory {
 [[noreturn]] void pending_error(const char* function, const Parameter& p) {
   if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
     PyErr_Clear();
-    throw ValueError(std::string(function) + ": argument '" + p.name + "' does not fit in 64 bits");
+    const std::string text =
+        std::string(function) + ": argument '" + p.name + "' does not fit in 64 bits";
+    if (p.kind == ArgKind::scalar || p.kind == ArgKind::optional_scalar ||
+        p.kind == ArgKind::operand) {
+      PyErr_SetString(PyExc_OverflowError, text.c_str());
+      throw PythonError();
+    }
+    const bool sizes = p.kind == ArgKind::dims && std::string_view(p.name) != "dim";
+    if (sizes) throw TypeError(text);
+    throw ValueError(text);
   }
   throw PythonError();
 }

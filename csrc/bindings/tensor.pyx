@@ -684,6 +684,9 @@ cdef public class Tensor [object PyWengertTensor, type PyWengertTensor_Type]:
         return iter(self.unbind(0))
 
     def __contains__(self, other):
+        cdef Scalar s
+        if not isinstance(other, Tensor) and not scalar_from(other, &s):
+            raise RuntimeError(f"in: expected a number or a tensor, but got {type(other).__name__}")
         return bool((self == other).any())
 
     def __repr__(self):
@@ -1011,13 +1014,13 @@ cdef object index_tensor(object item):
     if isinstance(item, Tensor):
         # Masks in uint8, from before there was bool.
         return item.ne(0) if item.dtype is _dtypes[1] else item
-    if isinstance(item, (str, bytes, dict, set)):
-        raise TypeError(f"index: {type(item).__name__} cannot be used as an index; use integers, "
-                         "slices, None, ..., masks, or lists, arrays and tensors of integers")
+    if isinstance(item, (str, bytes, dict)) or not hasattr(item, "__getitem__"):
+        error = TypeError if isinstance(item, (str, bytes)) else IndexError
+        raise error(f"index: {type(item).__name__} cannot be used as an index; use integers, "
+                    "slices, None, ..., masks, or lists, arrays and tensors of integers")
     index = _from_data(item)
-    if index.numel() == 0 and isinstance(item, (list, tuple)):
-        return index.to(_dtypes[5])
-    return index
+    # What names no elements has the dtype of no numbers.
+    return index.to(_dtypes[5]) if index.numel() == 0 and index.is_floating_point() else index
 
 
 cdef object basic_part(Tensor self, object key, vector[CTensor]* indices):

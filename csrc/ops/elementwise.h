@@ -83,6 +83,7 @@ template <class D>
 Unless<D> unless(const Tensor& condition, const D& slope) {
   return {condition, slope};
 }
+inline Tensor abs_if_real(const Tensor& x) { return is_complex(x.dtype()) ? x : abs(x); }
 Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b);
 Tensor select(const Tensor& condition, double a, double b);
 Tensor select(const Tensor& condition, const Tensor& a, double b);

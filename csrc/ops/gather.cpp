@@ -63,7 +63,7 @@ struct Scatter {
     src = as_contiguous(src, out.dtype);
     const size_t item = item_size(out.dtype);
     if constexpr (kAdd) {
-      check_indices(index, out.shape()[dim], name);
+      check_indices<Error>(index, out.shape()[dim], name);
       add_along(out, src, dim, index);
     } else {
       for_each_along(out.sizes(), index.shape(), dim, index.data<int64_t>(), name,

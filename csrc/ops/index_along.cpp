@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "autograd/algebra.h"
+#include "autograd/levels.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "ops/take.h"
@@ -40,12 +41,11 @@ Tensor& index_copy_(Tensor& self, int64_t dim, const Tensor& index, const Tensor
   if (want.ndim) want.d[d] = index.numel();
   WG_CHECK(source.shape() == Dims(want) || (source.numel() == 1 && index.numel() == 1), IndexError,
            "index_copy: expected a source of shape ", Dims(want), ", but got ", source.shape());
-  if (self.dim() == 0) {
-    const Tensor position = at_least_vector(index);
-    check_indices(as_contiguous(position, DType::int64), 1, "index_copy");
-    return copy_(self, reshape(source, {}));
-  }
-  return index_put_(self, along(d, at_least_vector(index)), reshape(source, want));
+  const Tensor position = at_least_vector(index);
+  check_indices(as_contiguous(all_examples(position), DType::int64), self.dim() ? self.size(d) : 1,
+                "index_copy");
+  if (self.dim() == 0) return copy_(self, reshape(source, {}));
+  return index_put_(self, along(d, position), reshape(source, want));
 }
 Tensor index_copy(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
   Tensor out = algebra::clone_beside(input, source);
@@ -57,7 +57,7 @@ Tensor& index_fill_(Tensor& self, int64_t dim, const Tensor& index, const Tensor
   WG_CHECK(detail::input("index_fill", value)->ndim == 0, Error,
            "index_fill: the value must be a number or a 0-d tensor, but has shape ", value.shape());
   if (self.dim() == 0) return copy_(self, value);
-  return index_put_(self, along(d, at_least_vector(index)), value);
+  return index_put_(self, along(d, at_least_vector(index)), to(value, self.dtype()));
 }
 Tensor index_fill(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& value) {
   Tensor out = algebra::clone_beside(input, value);

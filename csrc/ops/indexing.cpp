@@ -375,6 +375,7 @@ struct IndexSelect {
     const Tensor x = as_contiguous(c.in(0)), index = as_contiguous(c.in(1), DType::int64);
     const TensorImpl& out = *c.out().impl();
     const int64_t n = x.shape()[static_cast<size_t>(dim)];
+    WG_CHECK(n > 0 || index.numel() == 0, Error, name, ": dimension ", dim, " is empty");
     check_indices(index, n, name);
     int64_t outer = 1, inner = static_cast<int64_t>(item_size(out.dtype));
     for (int64_t i = 0; i < dim; ++i) outer *= out.shape()[i];
@@ -510,6 +511,15 @@ int64_t check_index(const char* op, const Tensor& input, int64_t dim, const Tens
   return wrap_dim(op, dim, x.ndim);
 }
 
+// One value for one mask: filling converts it.
+bool fills_mask(TensorList indices, const Tensor& values) {
+  int masks = 0, others = 0;
+  for (const Tensor& i : indices) {
+    if (i.defined()) ++(i.dtype() == DType::bool_ ? masks : others);
+  }
+  return masks == 1 && others == 0 && values.numel() == 1;
+}
+
 }  // namespace
 
 Tensor index(const Tensor& input, TensorList indices) {
@@ -523,6 +533,9 @@ Tensor index(const Tensor& input, TensorList indices) {
 
 Tensor& index_put_(Tensor& self, TensorList indices, const Tensor& values, bool accumulate) {
   const TensorImpl& x = *detail::input("index_put_", self);
+  WG_CHECK(values.dtype() == x.dtype || (!accumulate && fills_mask(indices, values)), Error,
+           "index_put_: the values have dtype ", values.dtype(), ", but the tensor has ", x.dtype,
+           "; convert them with to()");
   IndexPut op;
   op.accumulate = accumulate;
   std::vector<Tensor> inputs = integer_indices("index_put_", x, indices, op.dims);

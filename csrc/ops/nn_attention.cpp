@@ -216,7 +216,7 @@ void check(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask
       mask.dtype() == DType::bool_ || mask.dtype() == q.dtype() || mask.dtype() == DType::float32,
       Error, kName, ": attn_mask must have dtype bool or that of the query, ", q.dtype(),
       ", but has ", mask.dtype());
-  WG_CHECK(mask.dim() >= 2, IndexError, kName,
+  WG_CHECK(mask.dim() >= 2 || q.dim() < 4, IndexError, kName,
            ": attn_mask needs at least 2 dimensions, but has shape ", mask.shape());
 }
 

@@ -255,6 +255,11 @@ Attributes check(const char* op, int spatial, const Tensor& input, const Tensor&
            spatial + 2, " dimensions, or ", spatial + 1, " without a batch, but got shape ",
            x.sizes());
   WG_CHECK(groups > 0, Error, op, ": expected groups of at least 1, but got ", groups);
+  // So that the products below do not overflow.
+  WG_CHECK(w.shape()[0] >= groups, Error, op, ": with groups=", groups, ", expected at least ",
+           groups, " in the first dimension of the weight ", w.sizes());
+  WG_CHECK(!transposed || w.shape()[1] > 0, Error, op, ": the weight ", w.sizes(),
+           " has no output channels");
   const int64_t channels = x.shape()[x.ndim - spatial - 1];
   const int64_t expected = transposed ? w.shape()[0] : w.shape()[1] * groups;
   WG_CHECK(channels == expected, Error, op, ": with groups=", groups, ", a weight of shape ",
@@ -270,6 +275,14 @@ Attributes check(const char* op, int spatial, const Tensor& input, const Tensor&
   const int64_t outputs = transposed ? w.shape()[1] * groups : w.shape()[0];
   WG_CHECK(!bias.defined() || (bias.dim() == 1 && bias.size(0) == outputs), Error, op,
            ": expected a bias of ", outputs, " elements, but got shape ", bias.shape());
+  const bool empty = channels == 0 || (x.ndim == spatial + 2 && x.shape()[0] == 0);
+  for (int i = 0; i < spatial; ++i) {
+    WG_CHECK(w.shape()[i + 2] > 0, Error, op,
+             ": expected a kernel of at least 1 in each dimension, ", "but the weight has shape ",
+             w.sizes());
+    WG_CHECK(empty || x.shape()[x.ndim - spatial + i] > 0, Error, op,
+             ": only the batch and the channels may be empty, but the input has shape ", x.sizes());
+  }
   return {per_dimension(op, "stride", stride, spatial, 1),
           per_dimension(op, "padding", padding, spatial, 0),
           per_dimension(op, "dilation", dilation, spatial, 1), groups};
@@ -283,10 +296,9 @@ Tensor convolution(const char* op, int spatial, const Tensor& input, const Tenso
   for (int i = 0; i < spatial; ++i) {
     const int64_t size = input.size(i - spatial) + 2 * conv.a.padding.d[i];
     const int64_t kernel = conv.a.dilation.d[i] * (weight.size(i - spatial) - 1) + 1;
-    WG_CHECK(kernel > 0 && kernel <= size, Error, op, ": the kernel of ", weight.shape(),
-             " with dilation ", Dims(conv.a.dilation),
-             " must not exceed the padded input, but the ", "input has shape ", input.shape(),
-             " and padding ", Dims(conv.a.padding));
+    WG_CHECK(kernel <= size, Error, op, ": the kernel of ", weight.shape(), " with dilation ",
+             Dims(conv.a.dilation), " must not exceed the padded input, but the ",
+             "input has shape ", input.shape(), " and padding ", Dims(conv.a.padding));
     conv.out.push((size - kernel) / conv.a.stride.d[i] + 1);
   }
   const Tensor x = batched ? input : unsqueeze(input, 0);
@@ -300,15 +312,15 @@ Tensor transposed_convolution(const char* op, int spatial, const Tensor& input,
   ConvolutionInput conv{
       check(op, spatial, input, weight, bias, stride, padding, dilation, groups, true), {}};
   const Shape extra = per_dimension(op, "output_padding", output_padding, spatial, 0);
-  const bool batched = input.dim() == spatial + 2;
+  const bool batched = input.dim() == spatial + 2, no_batch = batched && input.size(0) == 0;
   for (int i = 0; i < spatial; ++i) {
     const Attributes& a = conv.a;
-    WG_CHECK(extra.d[i] < a.stride.d[i] || extra.d[i] < a.dilation.d[i], Error, op,
+    WG_CHECK(no_batch || extra.d[i] < a.stride.d[i] || extra.d[i] < a.dilation.d[i], Error, op,
              ": expected output_padding to be smaller than stride or dilation, but got ",
              Dims(extra), " with stride ", Dims(a.stride), " and dilation ", Dims(a.dilation));
     const int64_t size = (input.size(i - spatial) - 1) * a.stride.d[i] - 2 * a.padding.d[i] +
                          a.dilation.d[i] * (weight.size(i - spatial) - 1) + extra.d[i] + 1;
-    WG_CHECK(size > 0, Error, op, ": the output would have size ", size, " in spatial dimension ",
+    WG_CHECK(size >= 0, Error, op, ": the output would have size ", size, " in spatial dimension ",
              i, " for an input of shape ", input.shape(), " and a weight of shape ",
              weight.shape());
     conv.in.push(size);

@@ -302,10 +302,12 @@ Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& we
     if (r == Reduction::mean) return div(sum(loss), static_cast<double>(loss.numel()));
     return r == Reduction::sum ? sum(loss) : reshape(loss, rest);
   }
-  WG_CHECK(is_integral(t.dtype) && t.dtype != DType::bool_, Error,
-           "cross_entropy: expected class indices (integers of shape ", Dims(rest),
+  WG_CHECK(detail::is_class_index(t.dtype), Error,
+           "cross_entropy: expected class indices (int64 or uint8, of shape ", Dims(rest),
            ") or class probabilities (of shape ", x.sizes(), "), but got shape ", t.sizes(),
            " and dtype ", t.dtype);
+  WG_CHECK(!weight.defined() || weight.dtype() == x.dtype, Error,
+           "cross_entropy: the input has dtype ", x.dtype, ", but the weight ", weight.dtype());
   const Tensor each_target = detail::checked_targets("cross_entropy", target, rest);
   const Tensor rows = class_rows(input);
   const Tensor indices = reshape(to(each_target, DType::int64), {rows.size(0)});

@@ -40,6 +40,16 @@ struct Planes {
   }
 };
 
+// Strides and dilations far beyond the image would make its padded plane mostly zeros.
+bool pads_little(const ConvolutionPlan& p) {
+  constexpr int64_t kAlways = 1 << 14, kTimes = 8;
+  const kernels::PaddedPlane plane = kernels::depthwise(p.dtype).shape(p.windows);
+  const int64_t used = p.windows.volume() + p.windows.taps() * p.windows.positions();
+  // The product of the plane's sides may exceed 64 bits.
+  return static_cast<double>(plane.rows) * static_cast<double>(plane.row()) <=
+         static_cast<double>(kAlways + kTimes * used);
+}
+
 }  // namespace
 
 bool Depthwise::covers(const ConvolutionPlan& p) {
@@ -47,7 +57,7 @@ bool Depthwise::covers(const ConvolutionPlan& p) {
   // With more outputs, one product for all of them reads the unfolded input less often.
   constexpr int64_t kFewOutputs = 8;
   return p.in_channels == 1 && p.out_channels < kFewOutputs && w.kernel[0] == 1 && w.in[0] == 1 &&
-         w.padding[0] == 0 && w.taps() > 1 && w.positions() > 0;
+         w.padding[0] == 0 && w.taps() > 1 && w.positions() > 0 && pads_little(p);
 }
 
 void Depthwise::convolve(void* y, const void* x, const void* w, const void* bias) const {

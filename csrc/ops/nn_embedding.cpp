@@ -142,6 +142,7 @@ struct Embedding {
   }
   void compute(Compute& c) const {
     const Tensor table = as_contiguous(c.in(0)), at = as_contiguous(c.in(1), DType::int64);
+    WG_CHECK(table.size(0) > 0 || at.numel() == 0, Error, name, ": the weight has no rows");
     check_indices(at, table.size(0), name);
     const auto bytes = static_cast<size_t>(table.size(1)) * item_size(table.dtype());
     const int64_t grain = kParallelGrain * 4 / static_cast<int64_t>(bytes + 1) + 1;

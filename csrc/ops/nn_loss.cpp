@@ -64,10 +64,17 @@ struct LimitedLog {
   void jvp(Jvp& j) const { j.set(0, j.tangent(0) / maximum(j.in(0), 1e-12)); }
 };
 
+void check_real_numbers(const char* op, const Tensor& input, const Tensor& target) {
+  const DType a = detail::input(op, input)->dtype, b = detail::input(op, target)->dtype;
+  WG_CHECK(is_floating(promote(a, b)), NotImplementedError, op, ": not available for dtypes ", a,
+           " and ", b, "; convert one to a floating point dtype");
+}
+
 }  // namespace
 
 Tensor mse_loss(const Tensor& input, const Tensor& target, std::string_view reduction) {
   const Reduction r = reduction_of("mse_loss", reduction);
+  check_real_numbers("mse_loss", input, target);
   return reduced(square(sub(input, target)), r);
 }
 Tensor l1_loss(const Tensor& input, const Tensor& target, std::string_view reduction) {
@@ -79,6 +86,7 @@ Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, std::string_vie
   const Reduction r = reduction_of("smooth_l1_loss", reduction);
   WG_CHECK(beta >= 0, Error, "smooth_l1_loss: expected a beta of at least 0, but got ", beta);
   if (beta == 0) return l1_loss(input, target, reduction);
+  check_real_numbers("smooth_l1_loss", input, target);
   const Tensor d = sub(input, target), size = abs(d);
   return reduced(where(size < beta, mul(square(d), 0.5 / beta), sub(size, 0.5 * beta)), r);
 }
@@ -86,6 +94,7 @@ Tensor huber_loss(const Tensor& input, const Tensor& target, std::string_view re
                   double delta) {
   const Reduction r = reduction_of("huber_loss", reduction);
   WG_CHECK(delta > 0, Error, "huber_loss: expected a positive delta, but got ", delta);
+  check_real_numbers("huber_loss", input, target);
   const Tensor d = sub(input, target), size = abs(d);
   return reduced(where(size <= delta, mul(square(d), 0.5), mul(sub(size, 0.5 * delta), delta)), r);
 }
@@ -100,11 +109,13 @@ Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight,
   for (int i = 0; i < x.ndim; ++i) {
     if (i != dim) rest.push(x.shape()[i]);
   }
-  WG_CHECK(is_integral(t.dtype) && t.dtype != DType::bool_, Error,
-           "nll_loss: expected class indices of dtype int64, but got ", t.dtype);
+  WG_CHECK(detail::is_class_index(t.dtype), Error,
+           "nll_loss: expected class indices of dtype int64 or uint8, but got ", t.dtype);
   const Tensor each_target = detail::checked_targets("nll_loss", target, rest);
   WG_CHECK(!weight.defined() || (weight.dim() == 1 && weight.numel() == classes), Error,
            "nll_loss: expected a weight for each of ", classes, " classes");
+  WG_CHECK(!weight.defined() || weight.dtype() == x.dtype, Error, "nll_loss: the input has dtype ",
+           x.dtype, ", but the weight ", weight.dtype());
   const Tensor indices = to(each_target, DType::int64), used = ne(indices, Scalar(ignore_index));
   const Tensor zero = zeros({}, x.dtype);
   const Tensor safe = where(used, indices, zeros({}, DType::int64));

@@ -7,15 +7,6 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-void check_indices(const Tensor& index, int64_t n, const char* op, bool negative) {
-  const int64_t* at = index.data<int64_t>();
-  const int64_t low = negative ? -n : 0;
-  for (int64_t i = 0; i < index.numel(); ++i) {
-    WG_CHECK(at[i] >= low && at[i] < n, IndexError, op, ": index ", at[i],
-             " is out of bounds for size ", n);
-  }
-}
-
 void add_elements(DType dtype, int64_t n, char* to, const char* from) {
   const auto add = [](DType t) {
     return kernels::binary(kernels::Binary::add_).fn[static_cast<int>(t)][kernels::kBothVary];

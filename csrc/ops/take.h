@@ -5,8 +5,15 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-// IndexError unless every element of the int64 tensor lies in [0, n), or in [-n, n) if allowed.
-void check_indices(const Tensor& index, int64_t n, const char* op, bool negative = false);
+// An error unless every element of the int64 tensor lies in [0, n), or in [-n, n) if allowed.
+template <class E = IndexError>
+void check_indices(const Tensor& index, int64_t n, const char* op, bool negative = false) {
+  const int64_t* at = index.data<int64_t>();
+  const int64_t low = negative ? -n : 0;
+  for (int64_t i = 0; i < index.numel(); ++i) {
+    WG_CHECK(at[i] >= low && at[i] < n, E, op, ": index ", at[i], " is out of bounds for size ", n);
+  }
+}
 
 // The wrapped dim, once index and source have as many dimensions as the input and fit inside it
 // except along dim; `src` may be nullptr.

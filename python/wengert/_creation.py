@@ -14,12 +14,19 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_MOST_NESTED = 60
+
+
 def _check_device(device: object) -> None:
     if device is not None and not isinstance(device, _device):
         _device(device)
 
 
-def _copy_of(data: Any, dtype: dtype | None) -> Tensor:
+def _is_sequence(data: object) -> bool:
+    return hasattr(data, "__getitem__") and hasattr(data, "__len__") and not hasattr(data, "keys")
+
+
+def _copy_of(data: Any, dtype: dtype | None, operand: bool = False) -> Tensor:
     """A tensor with memory of its own."""
     if isinstance(data, Tensor):
         copied = data.detach().clone()
@@ -31,20 +38,24 @@ def _copy_of(data: Any, dtype: dtype | None) -> Tensor:
             return made.clone() if dtype is None or dtype is made.dtype else made.to(dtype)
         if hasattr(data, "__dlpack__"):
             return _copy_of(from_dlpack(data), dtype)
-        if not hasattr(data, "__float__") and hasattr(data, "__iter__"):
-            data = list(data)
-    return _core.from_sequence(_plain(data), dtype)
+    return _core.from_sequence(_plain(data), dtype, operand)
 
 
-def _plain(data: Any) -> Any:
-    """Nested sequences in which arrays have become tensors."""
+def _plain(data: Any, depth: int = 0) -> Any:
+    """Nested lists and tuples in which arrays have become tensors."""
     if isinstance(data, (list, tuple)):
+        if depth > _MOST_NESTED:
+            raise ValueError("tensor: the data is nested too deeply, or holds itself")
         for item in data:
             if not isinstance(item, (float, int, Tensor)):
-                return [_plain(item) for item in data]
+                return [_plain(item, depth + 1) for item in data]
         return data
-    if not isinstance(data, (float, int, complex, Tensor)) and hasattr(data, "__array_interface__"):
+    if isinstance(data, (float, int, complex, str, bytes, Tensor)):
+        return data
+    if hasattr(data, "__array_interface__"):
         return _core.from_array(_aligned(data))
+    if not hasattr(data, "__float__") and _is_sequence(data):
+        return _plain(list(data), depth)
     return data
 
 
@@ -78,8 +89,8 @@ def tensor(
         requires_grad: whether gradients flow to it.
 
     Raises:
-        TypeError: the data holds something that is no number.
-        ValueError: rows differ in length.
+        RuntimeError: the data holds something that gives no dtype; a TypeError if one was given.
+        ValueError: rows differ in length, or a number does not fit in 64 bits.
     """
     _check_device(device)
     made = _copy_of(data, dtype)
@@ -89,12 +100,16 @@ def tensor(
 def as_tensor(data: Any, dtype: dtype | None = None, device: object = None) -> Tensor:
     """The data as a tensor, sharing memory with tensors and arrays where the dtype allows."""
     _check_device(device)
+    return _shared(data, dtype)
+
+
+def _shared(data: Any, dtype: dtype | None, operand: bool = False) -> Tensor:
     if isinstance(data, Tensor):
         return data if dtype is None or dtype is data.dtype else data.to(dtype)
     if hasattr(data, "__array_interface__") and not isinstance(data, type):
         made = _core.from_array(_aligned(data))
         return made if dtype is None or dtype is made.dtype else made.to(dtype)
-    return _copy_of(data, dtype)
+    return _copy_of(data, dtype, operand)
 
 
 def asarray(
@@ -129,7 +144,8 @@ def from_dlpack(ext_tensor: Any, *, device: object = None, copy: bool | None = N
         copy: True asks for a copy, False for an error where sharing is impossible.
 
     Raises:
-        TypeError: the object does not speak DLPack, or its dtype is one that tensors do not have.
+        RuntimeError: the object does not speak DLPack.
+        TypeError: its dtype is one that tensors do not have.
         BufferError: the memory cannot be shared, for instance that of another device.
     """
     _check_device(device)
@@ -235,7 +251,7 @@ def _from_data(
 ) -> Tensor:
     """What operators do with an operand that is no tensor, and Tensor(...) with its arguments."""
     if _legacy is None:
-        made = as_tensor(data, dtype)
+        made = _shared(data, dtype, operand=True)
         if made.layout is not strided:
             raise NotImplementedError("a dense tensor is expected; convert with to_dense()")
         return made

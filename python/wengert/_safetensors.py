@@ -217,6 +217,10 @@ def read(
             f"load: the tensors take {at} bytes, but {available - length} follow the header; "
             "the file was cut off"
         )
+    if at < available - length:
+        raise ValueError(
+            f"load: {available - length - at} bytes follow the last tensor, where the file must end"
+        )
     pairs = complex_names(metadata) if complex_names else set()
     return {name: _read_tensor(file, entries[name], name in pairs) for name in order}, metadata
 

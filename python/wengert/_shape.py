@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations as _combinations
 from itertools import combinations_with_replacement, zip_longest
 from math import comb
+from operator import index as _index
 
 from . import _core, _creation, autograd
 from ._tensor import Size, Tensor, dtype
@@ -53,7 +54,11 @@ def broadcast_shapes(*shapes: Any) -> Any:
     """The shape to which all the shapes broadcast."""
     result: list[int] = []
     for shape in shapes:
-        sizes = [shape] if isinstance(shape, int) else list(shape)
+        if not isinstance(shape, (int, tuple, list)):
+            raise RuntimeError(f"broadcast_shapes: expected shapes, but got {shape!r}")
+        sizes = [_index(n) for n in ([shape] if isinstance(shape, int) else shape)]
+        if any(n < 0 for n in sizes):
+            raise ValueError(f"broadcast_shapes: expected sizes of at least 0, but got {shape}")
         merged = []
         for a, b in zip_longest(reversed(result), reversed(sizes), fillvalue=1):
             if a != b and a != 1 and b != 1:

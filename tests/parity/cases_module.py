@@ -249,6 +249,24 @@ add(
     "k.register_forward_hook(lambda m, a, y: log.append('always'), always_call=True)\n"
     "try:\n    k(torch.ones(2, 7))\nexcept RuntimeError as e:\n    log.append('raised')\nlog",
     HOOKS + "h = k.register_forward_hook(lambda m, a, y: y * 2)\nwith h:\n    a = k(x)\n[a, k(x)]",
+    # Programs read these dicts, empty them and replace them.
+    "m = nn.Linear(2, 2); kinds = ('forward_pre', 'forward', 'backward_pre', 'backward', "
+    "'state_dict_pre', 'state_dict', 'load_state_dict_pre', 'load_state_dict_post'); "
+    "[[type(d).__name__, len(d)] for d in (getattr(m, f'_{kind}_hooks') for kind in kinds)], "
+    "m._is_full_backward_hook, len(m._forward_hooks_with_kwargs), m._forward_hooks is "
+    "m._forward_hooks",
+    HOOKS + "a = k.register_forward_hook(lambda m, a, k, y: y * 2, with_kwargs=True, "
+    "always_call=True); b = k.register_forward_pre_hook(lambda m, a, k: None, with_kwargs=True); "
+    "k.register_full_backward_hook(lambda *a: None); "
+    "marks = [list(d.values()) for d in (k._forward_hooks_with_kwargs, "
+    "k._forward_hooks_always_called, k._forward_pre_hooks_with_kwargs)]; "
+    "counts = [len(k._forward_hooks), len(k._forward_pre_hooks), len(k._backward_hooks), "
+    "k._is_full_backward_hook]; y = k(x); same = a.id in k._forward_hooks; a.remove(); b.remove(); "
+    "[marks, counts, y, same, len(k._forward_hooks), len(k._forward_hooks_with_kwargs), k(x)]",
+    HOOKS + "h = k.register_forward_hook(lambda m, a, y: y * 2); k._forward_hooks.clear(); y = "
+    "k(x); h.remove(); k.register_forward_hook(lambda m, a, y: y * 3); "
+    "k._forward_hooks = type(k._forward_hooks)(); [y, k(x)]",
+    HOOKS + "k._forward_hooks[1000] = lambda m, a, y: y * 5; k(x)",
 )
 bad(
     f"{M}register_forward_pre_hook",

@@ -214,7 +214,8 @@ void rprop(int64_t n, const RpropStep& s, void* const* arrays) {
     const Vec<T> used = select(turned, zero, g);
     put(size, way);
     put(last, used);
-    put(p, get(p) - select(used == zero, zero, copysign(way, used)));
+    // NaN has no sign.
+    put(p, get(p) - select(used > zero, way, select(used < zero, zero - way, zero)));
   });
 }
 

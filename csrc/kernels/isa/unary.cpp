@@ -16,6 +16,10 @@ WG_INLINE Unless<M, D> unless(M c, D slope) {
   return {c, slope};
 }
 template <class V>
+WG_INLINE V abs_if_real(V x) {
+  return abs(x);
+}
+template <class V>
 WG_INLINE V times(V g, V slope) {
   return g * slope;
 }

@@ -21,6 +21,8 @@ def _spread(dims: Any, tree: Any, spec: TreeSpec, name: str) -> list[int | None]
         return [dims] * spec.num_leaves
     flat, given = tree_flatten(dims, lambda d: d is None or isinstance(d, int))
     same_kind = given.type is spec.type or {given.type, spec.type} <= {tuple, list}
+    if isinstance(dims, dict) and isinstance(tree, dict):
+        same_kind = same_kind and dims.keys() == tree.keys()
     if given.is_leaf() or not same_kind or len(given.children_specs) != len(spec.children_specs):
         raise ValueError(
             f"vmap: {name} {dims!r} does not fit the structure {spec}; give an int, None, or the "

@@ -12,7 +12,8 @@ from wengert.nn._activations import SELU_ALPHA, SELU_SCALE, over
 
 def _check_probability(op: str, p: float) -> None:
     if not 0.0 <= p <= 1.0:
-        raise ValueError(f"{op}: dropout probability has to be between 0 and 1, but got {p}")
+        error = RuntimeError if math.isnan(p) else ValueError
+        raise error(f"{op}: dropout probability has to be between 0 and 1, but got {p}")
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:

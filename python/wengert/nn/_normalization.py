@@ -78,6 +78,8 @@ def group_norm(
 ) -> Tensor:
     """Normalises each of ``num_groups`` groups of channels (dimension 1) of each sample."""
     shape = tuple(input.shape)
+    if num_groups == 0:
+        raise ZeroDivisionError("group_norm: expected at least 1 group, but num_groups is 0")
     channels = shape[1] if num_groups > 0 and len(shape) > 1 else 0
     if channels and shape[0] * channels // num_groups * math.prod(shape[2:]) == 1:
         raise ValueError(

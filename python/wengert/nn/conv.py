@@ -106,7 +106,7 @@ class _ConvNd(Module):
         """Draws new initial values."""
         # With a = sqrt(5) the bound is 1 / sqrt(fan_in).
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
-        fan_in = self.weight[0].numel()
+        fan_in = math.prod(self.weight.shape[1:])
         if self.bias is not None and fan_in:
             bound = 1 / math.sqrt(fan_in)
             init.uniform_(self.bias, -bound, bound)

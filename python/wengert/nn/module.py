@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping
 
 import wengert
 from wengert import Tensor, no_grad
-from wengert.nn._hooks import CallHooks, StateHooks, call_with_hooks
+from wengert.nn._hooks import CallHooks, StateHooks, call_with_hooks, hook_dict
 from wengert.nn._state import StateMixin
 from wengert.nn.parameter import Buffer, Parameter
 from wengert.utils.hooks import RemovableHandle, add_hook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import OrderedDict
     from typing import Any
 
 
@@ -82,11 +83,13 @@ class Module(StateMixin):
 
     def __call__(self, input: Any = _NOTHING, /, *args: Any, **kwargs: Any) -> Any:
         # One positional argument is the common case; handing on just that is the fastest way.
-        if args or kwargs or input is _NOTHING or self._hooks is not None:
+        if args or kwargs or input is _NOTHING:
             args = () if input is _NOTHING else (input, *args)
-            if self._hooks is None:
-                return self.forward(*args, **kwargs)
-            return call_with_hooks(self, args, kwargs)
+            if self._hooks:
+                return call_with_hooks(self, args, kwargs)
+            return self.forward(*args, **kwargs)
+        if self._hooks:
+            return call_with_hooks(self, (input,), {})
         return self.forward(input)
 
     # ---- attributes ------------------------------------------------------------------------
@@ -491,12 +494,43 @@ class Module(StateMixin):
             self._state_hooks = StateHooks()
         return self._state_hooks
 
+    _forward_pre_hooks = hook_dict("_call_hooks", "forward_pre")
+    _forward_pre_hooks_with_kwargs = hook_dict("_call_hooks", "forward_pre_with_kwargs")
+    _forward_hooks = hook_dict("_call_hooks", "forward")
+    _forward_hooks_with_kwargs = hook_dict("_call_hooks", "forward_with_kwargs")
+    _forward_hooks_always_called = hook_dict("_call_hooks", "forward_always_called")
+    _backward_pre_hooks = hook_dict("_call_hooks", "backward_pre")
+    _state_dict_pre_hooks = hook_dict("_save_and_load_hooks", "save_pre")
+    _state_dict_hooks = hook_dict("_save_and_load_hooks", "save_post")
+    _load_state_dict_pre_hooks = hook_dict("_save_and_load_hooks", "load_pre")
+    _load_state_dict_post_hooks = hook_dict("_save_and_load_hooks", "load_post")
+
+    @property
+    def _is_full_backward_hook(self) -> bool | None:
+        """Of which kind the hooks for gradients are: register_full_backward_hook's or not."""
+        hooks = self._hooks
+        if hooks is None or not (hooks.node or hooks.backward or hooks.backward_pre):
+            return None
+        return not hooks.node
+
+    @property
+    def _backward_hooks(self) -> OrderedDict:
+        hooks = self._call_hooks()
+        return hooks.node or hooks.backward
+
+    @_backward_hooks.setter
+    def _backward_hooks(self, replaced: OrderedDict) -> None:
+        hooks = self._call_hooks()
+        setattr(hooks, "node" if hooks.node else "backward", replaced)
+
     def register_forward_pre_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
         """``hook(module, args)`` runs before ``forward`` and may return other arguments; with
         ``with_kwargs`` it is ``hook(module, args, kwargs)`` and may return both."""
-        return add_hook(self._call_hooks().forward_pre, (hook, with_kwargs), prepend)
+        hooks = self._call_hooks()
+        marks = [hooks.forward_pre_with_kwargs] if with_kwargs else []
+        return add_hook(hooks.forward_pre, hook, prepend, marks)
 
     def register_forward_hook(
         self,
@@ -509,7 +543,10 @@ class Module(StateMixin):
         """``hook(module, args, output)`` runs after ``forward`` and may return another output;
         with ``with_kwargs`` it is ``hook(module, args, kwargs, output)``; with ``always_call`` it
         runs (output None) when the call failed, too."""
-        return add_hook(self._call_hooks().forward, (hook, with_kwargs, always_call), prepend)
+        hooks = self._call_hooks()
+        marks = [hooks.forward_with_kwargs] if with_kwargs else []
+        marks += [hooks.forward_always_called] if always_call else []
+        return add_hook(hooks.forward, hook, prepend, marks)
 
     def register_full_backward_pre_hook(
         self, hook: Callable, prepend: bool = False

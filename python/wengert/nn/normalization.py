@@ -90,7 +90,9 @@ class GroupNorm(_Normalization):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        if num_groups <= 0 or num_channels % num_groups:
+        if num_groups == 0:
+            raise ZeroDivisionError("GroupNorm: expected at least 1 group, but num_groups is 0")
+        if num_groups < 0 or num_channels % num_groups:
             raise ValueError(
                 f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})"
             )

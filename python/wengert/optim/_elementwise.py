@@ -119,7 +119,7 @@ class ElementwiseOptimizer(Optimizer):
             self._step_recorded()
             return loss
         switches, nothing, takes_sparse = self._switches, self._nothing, self._takes_sparse
-        for index, group in enumerate(self.param_groups):
+        for index, group in enumerate(self._groups_to_step()):
             params, grads = with_gradients(group["params"], takes_sparse)
             # Without their module there are no sparse gradients to look for.
             if takes_sparse and _SPARSE in sys.modules and any(g.is_sparse for g in grads):
@@ -134,7 +134,7 @@ class ElementwiseOptimizer(Optimizer):
         return loss
 
     def _step_recorded(self) -> None:
-        for group in self.param_groups:
+        for group in self._groups_to_step():
             params, grads = with_gradients(group["params"])
             self._gather(params, group)
             decay, decoupled = group.get("weight_decay", 0), group.get("decoupled_weight_decay")

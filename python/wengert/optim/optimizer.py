@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from operator import is_
@@ -100,6 +101,7 @@ class Optimizer(Hooked):
         self._state_seen = False
         self._gathered: dict[int, tuple] = {}
         self._prepare_hooks()
+        self._repeats = False  # whether a parameter occurs twice in a group
         self.param_groups: list[dict] = []
 
     @property
@@ -127,6 +129,10 @@ class Optimizer(Hooked):
         self.defaults = saved["defaults"]
         self._state = saved["state"]
         self.param_groups = saved["param_groups"]
+        self._repeats = any(
+            len({id(p) for p in group["params"]}) != len(group["params"])
+            for group in self.param_groups
+        )
 
     # ---- gathering -------------------------------------------------------------------------
 
@@ -185,9 +191,12 @@ class Optimizer(Hooked):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
             param_group.setdefault(name, default)
-        if len({id(p) for p in params}) != len(params):
-            raise ValueError(
-                "optimizer contains a parameter group with duplicate parameters; give each once"
+        repeats = len({id(p) for p in params}) != len(params)
+        if repeats:
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters: each step changes "
+                "them as often as they occur; give each once",
+                stacklevel=3,
             )
         for group in self.param_groups:
             if ("param_names" in group) != ("param_names" in param_group):
@@ -199,6 +208,25 @@ class Optimizer(Hooked):
         if any(id(p) in known for p in params):
             raise ValueError("some parameters appear in more than one parameter group")
         self.param_groups.append(param_group)
+        self._repeats |= repeats
+
+    def _groups_to_step(self) -> list[dict]:
+        """The groups, without parameters that occur twice: they have groups of their own, since a
+        step works on all parameters of a group at once."""
+        if not self._repeats:
+            return self.param_groups
+        groups = []
+        for group in self.param_groups:
+            left = group["params"]
+            while left:
+                once = {id(p): p for p in left}
+                groups.append({**group, "params": list(once.values())})
+                later = []
+                for p in left:
+                    if once.pop(id(p), None) is None:
+                        later.append(p)
+                left = later
+        return groups
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or fills them with zero."""
@@ -232,10 +260,12 @@ class Optimizer(Hooked):
         for before in self._optimizer_state_dict_pre_hooks.values():
             before(self)
         number: dict[int, int] = {}
+        count = 0
         groups = []
         for group in self.param_groups:
-            for p in group["params"]:
-                number.setdefault(id(p), len(number))
+            # Of those that occur twice, the last place counts.
+            number |= {id(p): i for i, p in enumerate(group["params"], count)}
+            count += len(group["params"])
             packed = {k: v for k, v in group.items() if k != "params"}
             packed["params"] = [number[id(p)] for p in group["params"]]
             groups.append(packed)

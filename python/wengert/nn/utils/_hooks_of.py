@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def forward_pre_hooks(module: Any, kind: type) -> Iterator[tuple[int, Any]]:
     """Number and object of each forward pre-hook of this kind."""
     if module._hooks is not None:
-        for number, (hook, _) in list(module._hooks.forward_pre.items()):
+        for number, hook in list(module._hooks.forward_pre.items()):
             if isinstance(hook, kind):
                 yield number, hook
 
