@@ -60,6 +60,7 @@ TEST(Gradients, UnaryKernels) {
 double conj(double x) { return x; }
 double square(double x) { return x * x; }
 double sign(double x) { return (x > 0) - (x < 0); }
+double chain(double g, double d) { return g * d; }
 double sigmoid(double x) { return value(Unary::sigmoid_, x); }
 double select(bool condition, double a, double b) { return condition ? a : b; }
 double polygamma(double n, double x) { return value(Binary::polygamma_, n, x); }
