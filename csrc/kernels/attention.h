@@ -8,10 +8,12 @@
 namespace wengert::kernels {
 
 struct AttentionKernels {
-  // Takes n more scores of a row: x = exp(x - largest), `largest` being that of all so far, and
-  // `total` the sum of their exponentials, of which there were none while `largest` is -infinity.
-  // Returns what everything computed from the former weights has to be multiplied by.
-  double (*take)(int64_t n, void* x, void* largest, void* total);
+  // Takes more scores of some rows, `ld` apart, `seen[r]` of row r: x = exp(x - largest[r]), where
+  // largest[r] becomes that of all so far and total[r] the sum of their exponentials; it is
+  // -infinity while there are none. factor[r]: what everything computed from the former weights
+  // has to be multiplied by.
+  void (*take)(int64_t rows, const int64_t* seen, void* x, int64_t ld, void* largest, void* total,
+               void* factor);
   // x = exp(x - largest) factor, x being at most `largest`.
   void (*weights)(int64_t n, void* x, double largest, double factor);
   // g = weights (g - shift).

@@ -72,35 +72,50 @@ WG_INLINE Vec<T> reduce_exp(Vec<T> x, Vec<T>& n) {
   return fma(n, -kLow, fma(n, -kHigh, x));
 }
 
+// Where e^x, or 2^x, rounds to 0. Computing such numbers down to 0 would take processors a hundred
+// cycles, and -inf stands in every masked row of attention.
+template <class T>
+constexpr double kExpVanishes = kIsDouble<T> ? -745.2 : -104.0;
+template <class T>
+constexpr double kExp2Vanishes = kIsDouble<T> ? -1075.5 : -150.5;
+
+// e^x, with what `adjust` makes of the reduced argument.
+template <class T, class F>
+WG_INLINE Vec<T> exp_adjusted(Vec<T> x, F adjust) {
+  const auto vanishes = x < Vec<T>(kExpVanishes<T>);
+  const double most = kIsDouble<T> ? 720.0 : 100.0;
+  const Vec<T> t = select(vanishes, 0.0, select(Vec<T>(most) < x, most, x));
+  Vec<T> n;
+  const Vec<T> r = adjust(reduce_exp(t, n));
+  return select(vanishes, 0.0, scale(expm1_poly(r) + 1.0, n));
+}
 // e^(x + low), |low| being far smaller than |x|.
 template <class T>
 WG_INLINE Vec<T> exp_sum(Vec<T> x, Vec<T> low) {
-  x = clamp(x, kIsDouble<T> ? -760.0 : -120.0, kIsDouble<T> ? 720.0 : 100.0);
-  Vec<T> n;
-  const Vec<T> r = reduce_exp(x, n) + low;
-  return scale(expm1_poly(r) + 1.0, n);
+  return exp_adjusted(x, [=](Vec<T> r) { return r + low; });
 }
 template <class T>
 WG_INLINE Vec<T> exp(Vec<T> x) {
-  x = clamp(x, kIsDouble<T> ? -760.0 : -120.0, kIsDouble<T> ? 720.0 : 100.0);
-  Vec<T> n;
-  const Vec<T> r = reduce_exp(x, n);
-  return scale(expm1_poly(r) + 1.0, n);
+  return exp_adjusted(x, [](Vec<T> r) { return r; });
 }
 
-// For x <= 0, -inf or NaN.
+// For x <= 0, -inf or NaN; 0 where the result is no normal number, which processors are slow to
+// round.
 template <class T>
 WG_INLINE Vec<T> exp_nonpositive(Vec<T> x) {
+  const Vec<T> least(kIsDouble<T> ? -708.0 : -87.0);
   Vec<T> n;
-  const Vec<T> r = reduce_exp(larger(Vec<T>(kIsDouble<T> ? -760.0 : -120.0), x), n);
-  return scale(expm1_poly(r) + 1.0, n);
+  const Vec<T> r = reduce_exp(larger(least, x), n);
+  return select(x < least, 0.0, scale(expm1_poly(r) + 1.0, n));
 }
 
 template <class T>
 WG_INLINE Vec<T> exp2(Vec<T> x) {
-  x = clamp(x, kIsDouble<T> ? -1100.0 : -160.0, kIsDouble<T> ? 1030.0 : 130.0);
+  const auto vanishes = x < Vec<T>(kExp2Vanishes<T>);
+  const double most = kIsDouble<T> ? 1030.0 : 130.0;
+  x = select(vanishes, 0.0, select(Vec<T>(most) < x, most, x));
   const Vec<T> n = round(x);
-  return scale(expm1_poly((x - n) * 0x1.62e42fefa39efp-1) + 1.0, n);
+  return select(vanishes, 0.0, scale(expm1_poly((x - n) * 0x1.62e42fefa39efp-1) + 1.0, n));
 }
 
 // e^x - 1 for x of moderate size: 2^n (e^r - 1) + (2^n - 1).

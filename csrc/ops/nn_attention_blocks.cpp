@@ -3,7 +3,7 @@
 // Gimelshein, arXiv:1805.02867 (2018); Rabe and Staats, arXiv:2112.05682 (2021); Dao et al.,
 // NeurIPS 2022.
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <limits>
 
 #include "kernels/attention.h"
@@ -65,9 +65,11 @@ class Blocks {
     runtime::parallel_for(
         batches_ * heads_ * blocks_, kSerialWork / work + 1, [&](int64_t begin, int64_t end) {
           Rows<T> keys(packed(), true, kKeys), values(packed(), false, kKeys);
-          const Memory memory({step_ * q_.columns, step_ * row_, kKeys, 2 * step_, size(q_.columns),
+          const Memory memory({step_ * q_.columns, step_ * row_, kKeys, 3 * step_, size(q_.columns),
                                size(v_.columns)});
-          T *q = memory[0], *p = memory[1], *largest = memory[3], *total = largest + step_;
+          T *q = memory[0], *p = memory[1], *largest = memory[3], *total = largest + step_,
+            *factor = total + step_;
+          std::array<int64_t, kQueries> seen;
           for (int64_t i = begin; i < end; ++i) {
             const Place at = place(i / blocks_ / heads_, i / blocks_ % heads_, i % blocks_);
             if (i == begin || (at.begin == 0 && at.h % each_ == 0)) {
@@ -81,11 +83,12 @@ class Blocks {
             for (int64_t j = 0; j < at.keys; j += kKeys) {
               const int64_t count = scores(at, j, q, keys, p);
               for (int64_t r = 0; r < at.count; ++r) {
-                T* const row = p + r * row_;
-                const int64_t seen = seen_of(at, r, j, count);
-                const double factor = kernel_.take(seen, row, largest + r, total + r);
-                std::fill(row + seen, row + count, T{0});
-                if (j > 0 && factor != 1) kernel_.scale(v_.columns, to + r * y.row, factor);
+                seen[static_cast<size_t>(r)] = seen_of(at, r, j, count);
+              }
+              kernel_.take(at.count, seen.data(), p, row_, largest, total, factor);
+              for (int64_t r = 0; r < at.count; ++r) {
+                std::fill(p + r * row_ + seen[static_cast<size_t>(r)], p + r * row_ + count, T{0});
+                if (j > 0 && factor[r] != 1) kernel_.scale(v_.columns, to + r * y.row, factor[r]);
               }
               if (rule_.p > 0) drop(at, j, count, p, p, memory[2]);
               multiply<T>(to, y.row, at.count, v_.columns, count, {p, row_}, values.at(j), j > 0);

@@ -47,8 +47,10 @@ struct Taken {
   Taken(const AttentionKernels& kernels, const std::vector<T>& scores, size_t step) : x(scores) {
     for (size_t i = 0; i < x.size(); i += step) {
       const size_t n = std::min(step, x.size() - i);
-      const double factor = kernels.take(static_cast<int64_t>(n), x.data() + i, &largest, &total);
-      for (size_t j = 0; j < i; ++j) x[j] *= static_cast<T>(factor);
+      T factor;
+      const auto seen = static_cast<int64_t>(n);
+      kernels.take(1, &seen, x.data() + i, 0, &largest, &total, &factor);
+      for (size_t j = 0; j < i; ++j) x[j] *= factor;
     }
   }
 };
@@ -103,6 +105,38 @@ TEST(AttentionKernelsTest, PiecesGiveTheSoftmaxOfTheRow) {
         check<double>(level.kernels[1], n, step);
         if (HasFatalFailure()) return;
       }
+}
+
+// Rows of different lengths give what each of them gives alone.
+template <class T>
+void check_rows(const AttentionKernels& kernels) {
+  constexpr size_t kRows = 11, kLd = 40;
+  std::mt19937 random(5);
+  std::normal_distribution<double> normal(0, 5);
+  std::vector<T> scores(kRows * kLd), largest(kRows, kNothing<T>), total(kRows), factor(kRows);
+  for (T& s : scores) s = static_cast<T>(normal(random));
+  std::vector<int64_t> seen;
+  for (size_t r = 0; r < kRows; ++r) seen.push_back(static_cast<int64_t>(r * 3));
+  std::vector<T> x = scores;
+  kernels.take(kRows, seen.data(), x.data(), kLd, largest.data(), total.data(), factor.data());
+  for (size_t r = 0; r < kRows; ++r) {
+    const auto begin = scores.begin() + static_cast<int64_t>(r * kLd), end = begin + seen[r];
+    const Taken<T> alone(kernels, std::vector<T>(begin, end), 100);
+    const auto found = x.begin() + static_cast<int64_t>(r * kLd);
+    EXPECT_EQ(std::vector<T>(found, found + seen[r]), alone.x) << r;
+    EXPECT_TRUE(std::equal(found + seen[r], found + kLd, end)) << r;
+    EXPECT_EQ(largest[r], alone.largest) << r;
+    EXPECT_EQ(total[r], alone.total) << r;
+    EXPECT_EQ(factor[r], r == 0 ? T{1} : T{0}) << r;
+  }
+}
+
+TEST(AttentionKernelsTest, RowsOfManyLengths) {
+  for (const Level& level : levels()) {
+    SCOPED_TRACE(level.name);
+    check_rows<float>(level.kernels[0]);
+    check_rows<double>(level.kernels[1]);
+  }
 }
 
 template <class T>

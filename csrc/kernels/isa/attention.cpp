@@ -41,39 +41,68 @@ WG_INLINE Vec<T> join_vectors(int64_t n, Vec<T> identity, Join join, F f) {
 }
 
 template <class T>
-double take(int64_t n, void* row, void* largest, void* total) {
-  T* x = static_cast<T*>(row);
-  T &most = *static_cast<T*>(largest), &sum = *static_cast<T*>(total);
-  const auto add = [](Vec<T> a, Vec<T> b) { return a + b; };
-  const auto keep = [x](int64_t i, int64_t left, Vec<T> y) {
-    if (left >= Vec<T>::kLanes) {
-      store(x + i, y);
-    } else {
-      store(x + i, y, static_cast<int>(left));
-    }
-    return y;
-  };
-  const Vec<T> nothing(-__builtin_inf()), before(most);
-  // A NaN may be passed over here: the sum takes it up.
-  const Vec<T> peaks = join_vectors<T>(
-      n, nothing, [](Vec<T> a, Vec<T> b) { return larger(a, b); },
-      [x](int64_t i, int64_t left) { return load_some(x + i, left); });
-  const Vec<T> now = maximum(before, Vec<T>(across_lanes<T, Larger>(peaks)));
-  if (now.v[0] == -__builtin_inf()) {
-    sum += across_lanes<T, Add>(join_vectors<T>(n, Vec<T>(0.0), add, [=](int64_t i, int64_t left) {
-      const Vec<T> y = load_some(x + i, left);
-      return keep(i, left, select(y == nothing, Vec<T>(0.0), y));
-    }));
-    return 1;
+WG_INLINE Vec<T> add(Vec<T> a, Vec<T> b) {
+  return a + b;
+}
+template <class T>
+WG_INLINE void store_some(T* x, Vec<T> y, int64_t left) {
+  if (left >= Vec<T>::kLanes) {
+    store(x, y);
+  } else {
+    store(x, y, static_cast<int>(left));
   }
-  const T added =
-      across_lanes<T, Add>(join_vectors<T>(n, Vec<T>(0.0), add, [=](int64_t i, int64_t left) {
-        return keep(i, left, exp_nonpositive(load_some(x + i, left) - now));
-      }));
-  const T factor = exp_nonpositive(before - now).v[0];
-  sum = sum * factor + added;
-  most = now.v[0];
-  return static_cast<double>(factor);
+}
+
+// The sum of x = exp(x - largest); where that is -infinity, of zeros and NaNs.
+template <class T>
+WG_INLINE T take_row(int64_t n, T* x, T largest) {
+  const Vec<T> nothing(-__builtin_inf()), zero(0.0), most(largest);
+  if (largest == -__builtin_inf()) {
+    return across_lanes<T, Add>(join_vectors<T>(n, zero, add<T>, [=](int64_t i, int64_t left) {
+      const Vec<T> y = load_some(x + i, left), kept = select(y == nothing, zero, y);
+      store_some(x + i, kept, left);
+      return kept;
+    }));
+  }
+  return across_lanes<T, Add>(join_vectors<T>(n, zero, add<T>, [=](int64_t i, int64_t left) {
+    const Vec<T> y = exp_nonpositive(load_some(x + i, left) - most);
+    store_some(x + i, y, left);
+    return y;
+  }));
+}
+
+// Rows that are taken together: they stay in the first-level cache, and none waits for another.
+constexpr int64_t kRows = 8;
+
+template <class T>
+void take(int64_t rows, const int64_t* seen, void* scores, int64_t ld, void* largest, void* total,
+          void* factor) {
+  T *x = static_cast<T*>(scores), *f = static_cast<T*>(factor);
+  T *most = static_cast<T*>(largest), *sum = static_cast<T*>(total);
+  const Vec<T> nothing(-__builtin_inf());
+  for (int64_t first = 0; first < rows; first += kRows) {
+    const int64_t last = first + kRows < rows ? first + kRows : rows;
+    T now[kRows], added[kRows];
+    for (int64_t r = first; r < last; ++r) {
+      // A NaN may be passed over here: the sum takes it up.
+      const Vec<T> peaks = join_vectors<T>(
+          seen[r], nothing, [](Vec<T> a, Vec<T> b) { return larger(a, b); },
+          [row = x + r * ld](int64_t i, int64_t left) { return load_some(row + i, left); });
+      now[r - first] = across_lanes<T, Larger>(peaks);
+    }
+    for (int64_t r = first; r < last; ++r) {
+      T& peak = now[r - first];
+      // Not below: a NaN in either is taken.
+      if (!(most[r] < peak)) peak = peak != peak ? peak : most[r];
+      added[r - first] = take_row(seen[r], x + r * ld, peak);
+    }
+    for (int64_t r = first; r < last; ++r) {
+      const T peak = now[r - first];
+      f[r] = peak == most[r] ? T{1} : exp_nonpositive(Vec<T>(most[r]) - Vec<T>(peak)).v[0];
+      sum[r] = sum[r] * f[r] + added[r - first];
+      most[r] = peak;
+    }
+  }
 }
 
 template <class T>
