@@ -162,6 +162,7 @@ void run_half(const Gemm& g) {
     for (int64_t i = 0; i < g.m; i += rows) {
       Gemm t = g;
       t.dtype = DType::float32;
+      t.lone = false;  // rows get the same bits alone as beside others
       t.m = std::min(rows, g.m - i);
       t.n = std::min(columns, g.n - j);
       t.a = a;
