@@ -10,9 +10,9 @@ template <class T>
 struct Tile {
   int64_t k;
   const T* a;  // element (i, p) at a[i * a_row + p * a_col]; packed: at a[p * rows + i]
-  int64_t a_row, a_col;
+  int64_t a_row = 0, a_col = 0;
   const T* b;  // row p at b + p * b_row; packed: of as many vectors as the tile
-  int64_t b_row;
+  int64_t b_row = 0;
   T* c;
   int64_t ldc;
   int tail;       // columns in the last vector, 1 to kLanes
