@@ -87,6 +87,7 @@ void* element(void* p, DType dtype, int64_t offset) {
 Gemm tile_of(const Gemm& g, const Grid& grid, int64_t index) {
   const int64_t i = index / grid.across * grid.rows, j = index % grid.across * grid.columns;
   Gemm t = g;
+  t.part = g.part || (g.m > 1 && g.n > 1);
   t.m = g.m - i < grid.rows ? g.m - i : grid.rows;
   t.n = g.n - j < grid.columns ? g.n - j : grid.columns;
   t.a = element(g.a, g.dtype, g.transpose_a ? i : i * g.lda);
@@ -162,7 +163,7 @@ void run_half(const Gemm& g) {
     for (int64_t i = 0; i < g.m; i += rows) {
       Gemm t = g;
       t.dtype = DType::float32;
-      t.lone = false;  // rows get the same bits alone as beside others
+      t.part = true;  // rows get the same bits alone as beside others
       t.m = std::min(rows, g.m - i);
       t.n = std::min(columns, g.n - j);
       t.a = a;
@@ -198,9 +199,7 @@ Run run_of(DType dtype) { return is_half(dtype) ? run_half : gemm_kernels().run[
 
 }  // namespace
 
-void gemm(const Gemm& given) {
-  Gemm g = given;
-  g.lone = g.m == 1 || g.n == 1;
+void gemm(const Gemm& g) {
   const Run run = run_of(g.dtype);
   if (work_of(g) <= kSerialWork) return run(g);
   if (fits_blas(g)) {
@@ -234,7 +233,6 @@ void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride
     t.a = element(g.a, g.dtype, i * stride_a);
     t.b = element(g.b, g.dtype, i * stride_b);
     t.c = element(g.c, g.dtype, i * stride_c);
-    t.lone = g.m == 1 || g.n == 1;
     return t;
   };
   // In turn: products parallel in themselves, and sums into one C.

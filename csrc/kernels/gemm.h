@@ -23,7 +23,7 @@ struct Gemm {
   void* c = nullptr;
   int64_t ldc = 0;
   bool accumulate = false;  // C += A B instead of C = A B
-  bool lone = false;        // set by `gemm`: one row or one column, and not a part of more
+  bool part = false;        // cut from a product with more than one row and more than one column
   Epilogue epilogue = Epilogue::none;
   const void* bias = nullptr;  // of dtype, float32 where that has 16 bits
 };

@@ -8,8 +8,8 @@ namespace wengert::kernels {
 
 // Every `run` reduces an element of C in the same order (one chain of multiply-adds over k in
 // blocks of kGemmBlockK, the blocks added up in turn), whatever its shape, tiling, packing and
-// transposes: a product may be cut along m and n anywhere without changing a bit. `lone` ones have
-// an order of their own.
+// transposes: a product may be cut along m and n anywhere without changing a bit. One row or one
+// column that is no `part` of more has an order of its own.
 struct GemmKernels {
   void (*run[2])(const Gemm& g);       // [float32, float64]: the product, on the calling thread
   void (*epilogue[2])(const Gemm& g);  // only the epilogue of g, applied to C as it stands

@@ -232,11 +232,12 @@ TYPED_TEST(GemmTest, EveryLevelAgreesWithTheTripleLoop) {
       for (int flags = 0; flags < 8; ++flags)
         for (const Epilogue epilogue : {Epilogue::none, Epilogue::bias, Epilogue::bias_relu}) {
           Case<TypeParam> x(s[0], s[1], s[2], flags & 1, flags & 2, flags & 4, epilogue, 3);
+          x.g.part = true;
           const std::vector<T> result = run_level(level, x);
           x.expect(result, level.name + (" " + x.name()));
           ASSERT_TRUE(same_bits(result, run_panels(level, x))) << level.name << " " << x.name();
           if (x.g.m == 1 || x.g.n == 1) {
-            x.g.lone = true;
+            x.g.part = false;
             x.expect(run_level(level, x), level.name + (" alone " + x.name()));
           }
           if (this->HasFatalFailure()) return;
@@ -331,6 +332,7 @@ TYPED_TEST(GemmTest, OwnKernelsGiveTheSameBitsHoweverTheProductIsCut) {
                 for (int64_t j = 0; j < n; ++j)
                   part.b[static_cast<size_t>(j * k + p)] = x.b[static_cast<size_t>(p * n + j)];
             }
+            part.g.part = true;
             part.point();
             const std::vector<T> result = run_level(level, part);
             for (int64_t i = 0; i < rows; ++i)

@@ -48,10 +48,10 @@ void multiply(const Problem<T>& g) {
     return pack_rows ? multiply_block(g) : multiply_panels(g);
   }
   const Ending<T> ending{g.accumulate, g.bias, g.relu};
-  if (g.lone && g.m == 1 && g.b_row == 1 && g.b_col != 1 && g.k >= n && g.a_col == 1) {
+  if (!g.part && g.m == 1 && g.b_row == 1 && g.b_col != 1 && g.k >= n && g.a_col == 1) {
     return multiply_vector(g.n, g.k, g.b, g.b_col, g.a, g.c, 1, ending, 1);
   }
-  if (g.lone && g.n == 1 && g.a_col == 1 && g.k >= n && g.b_row == 1) {
+  if (!g.part && g.n == 1 && g.a_col == 1 && g.k >= n && g.b_row == 1) {
     return multiply_vector(g.m, g.k, g.a, g.a_row, g.b, g.c, g.ldc, ending, 0);
   }
   if (g.k <= kShallow && g.b_col == 1 && g.n >= n) {
@@ -101,7 +101,7 @@ WG_INLINE Problem<T> problem_of(const Gemm& g) {
           g.epilogue == Epilogue::none ? nullptr : static_cast<const T*>(g.bias),
           g.epilogue == Epilogue::bias_relu,
           g.panels_b,
-          g.lone};
+          g.part};
 }
 
 // Measured in GFLOP/s on one thread of a Sapphire Rapids core with a peak of 179 in float32 and 89

@@ -24,7 +24,7 @@ struct Problem {
   const T* bias;  // or nullptr
   bool relu;
   bool panels = false;  // b is a pointer to panels
-  bool lone = false;
+  bool part = false;
 };
 
 // Columns of a panel, of which the last may have half as many.
