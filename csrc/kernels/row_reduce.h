@@ -107,6 +107,22 @@ template <class T>
 WG_INLINE Vec<T> load_some(const T* p, int64_t left) {
   return left >= Vec<T>::kLanes ? load(p) : load(p, static_cast<int>(left));
 }
+template <class T>
+WG_INLINE void store_some(T* p, Vec<T> v, int64_t left) {
+  if (left >= Vec<T>::kLanes) {
+    store(p, v);
+  } else {
+    store(p, v, static_cast<int>(left));
+  }
+}
+// y[i] = f(i, left) for a row of n elements, a vector at a time.
+template <class T, class F>
+WG_INLINE void row_map(int64_t n, T* y, F f) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(y + i, f(i, kLanes));
+  if (i < n) store(y + i, f(i, n - i), static_cast<int>(n - i));
+}
 template <class T, class Op>
 WG_OUTLINE T row_reduce(const T* p, int64_t n) {
   return row_reduce<T, Op>(n, [p](int64_t i, int64_t left) { return load_some(p + i, left); });

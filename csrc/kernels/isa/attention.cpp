@@ -8,18 +8,6 @@
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
 
-// x[i] = f(x + i's vector, i, left) for a row of n elements.
-template <class T, class F>
-WG_INLINE void each_vector(int64_t n, T* x, F f) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(x + i, f(load(x + i), i, kLanes));
-  if (i < n) {
-    const int left = static_cast<int>(n - i);
-    store(x + i, f(load(x + i, left), i, n - i), left);
-  }
-}
-
 // Vectors that are worked on at once: their exponentials do not wait for each other.
 constexpr int kAtOnce = 4;
 
@@ -43,14 +31,6 @@ WG_INLINE Vec<T> join_vectors(int64_t n, Vec<T> identity, Join join, F f) {
 template <class T>
 WG_INLINE Vec<T> add(Vec<T> a, Vec<T> b) {
   return a + b;
-}
-template <class T>
-WG_INLINE void store_some(T* x, Vec<T> y, int64_t left) {
-  if (left >= Vec<T>::kLanes) {
-    store(x, y);
-  } else {
-    store(x, y, static_cast<int>(left));
-  }
 }
 
 // The sum of x = exp(x - largest); where that is -infinity, of zeros and NaNs.
@@ -107,24 +87,28 @@ void take(int64_t rows, const int64_t* seen, void* scores, int64_t ld, void* lar
 
 template <class T>
 void weights(int64_t n, void* row, double largest, double factor) {
+  T* x = static_cast<T*>(row);
   const Vec<T> most(largest), f(factor);
-  each_vector<T>(n, static_cast<T*>(row),
-                 [=](Vec<T> x, int64_t, int64_t) { return exp_nonpositive(x - most) * f; });
+  row_map<T>(n, x, [=](int64_t i, int64_t left) {
+    return exp_nonpositive(load_some(x + i, left) - most) * f;
+  });
 }
 
 template <class T>
 void scores_gradient(int64_t n, void* g, const void* weights, double shift) {
+  T* x = static_cast<T*>(g);
   const T* p = static_cast<const T*>(weights);
   const Vec<T> d(shift);
-  each_vector<T>(n, static_cast<T*>(g), [=](Vec<T> x, int64_t i, int64_t left) {
-    return load_some(p + i, left) * (x - d);
+  row_map<T>(n, x, [=](int64_t i, int64_t left) {
+    return load_some(p + i, left) * (load_some(x + i, left) - d);
   });
 }
 
 template <class T>
 void scale_row(int64_t n, void* row, double factor) {
+  T* x = static_cast<T*>(row);
   const Vec<T> f(factor);
-  each_vector<T>(n, static_cast<T*>(row), [=](Vec<T> x, int64_t, int64_t) { return x * f; });
+  row_map<T>(n, x, [=](int64_t i, int64_t left) { return load_some(x + i, left) * f; });
 }
 
 template <class T>

@@ -29,21 +29,14 @@ void log_sum(int64_t rows, int64_t n, void* lse, void* weighted_sum, const void*
 template <class T>
 void gradient(int64_t n, void* out, const void* in, double lse, double scale, double smooth,
               const void* weight) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
   T* gx = static_cast<T*>(out);
   const T* x = static_cast<const T*>(in);
   const T* w = static_cast<const T*>(weight);
   const Vec<T> m(lse), a(scale), s(smooth);
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t left = n - i;
-    Vec<T> v = exp(load_some(x + i, left) - m) * a;
-    v = v - (w ? s * load_some(w + i, left) : s);
-    if (left >= kLanes) {
-      store(gx + i, v);
-    } else {
-      store(gx + i, v, static_cast<int>(left));
-    }
-  }
+  row_map<T>(n, gx, [=](int64_t i, int64_t left) {
+    const Vec<T> v = exp(load_some(x + i, left) - m) * a;
+    return v - (w ? s * load_some(w + i, left) : s);
+  });
 }
 
 }  // namespace

@@ -37,16 +37,9 @@ void distances(int64_t rows, int64_t n, double p, void* out, const void* a, cons
 // ga[i] += f(a[i] - b[i]) for n elements.
 template <class T, class F>
 WG_INLINE void add_each(int64_t n, T* ga, const T* a, const T* b, F f) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t left = n - i;
-    const Vec<T> v = load_some(ga + i, left) + f(load_some(a + i, left) - load_some(b + i, left));
-    if (left >= kLanes) {
-      store(ga + i, v);
-    } else {
-      store(ga + i, v, static_cast<int>(left));
-    }
-  }
+  row_map<T>(n, ga, [=](int64_t i, int64_t left) {
+    return load_some(ga + i, left) + f(load_some(a + i, left) - load_some(b + i, left));
+  });
 }
 
 template <class T>

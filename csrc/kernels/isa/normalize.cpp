@@ -42,21 +42,6 @@ void moments(const Channels& s, double* mean, double* m2, const void* in) {
   *m2 = squares - count * off * off;
 }
 
-// out[i] = f(i, left) for n elements.
-template <class T, class F>
-WG_INLINE void map(int64_t n, T* out, F f) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t left = n - i;
-    const Vec<T> v = f(i, left);
-    if (left >= kLanes) {
-      store(out + i, v);
-    } else {
-      store(out + i, v, static_cast<int>(left));
-    }
-  }
-}
-
 template <class T>
 void apply(const Channels& s, void* out, const void* in, const double* mean, const double* scale,
            const double* shift) {
@@ -74,8 +59,8 @@ void apply(const Channels& s, void* out, const void* in, const double* mean, con
   const Vec<T> m(*mean), a(*scale), b(*shift);
   for (int64_t o = 0; o < s.outer; ++o) {
     const T* p = x + o * s.stride;
-    map<T>(s.inner, y + o * s.stride,
-           [=](int64_t i, int64_t left) { return fma(load_some(p + i, left) - m, a, b); });
+    row_map<T>(s.inner, y + o * s.stride,
+               [=](int64_t i, int64_t left) { return fma(load_some(p + i, left) - m, a, b); });
   }
 }
 
@@ -125,7 +110,7 @@ void gradient(const Channels& s, void* out, const void* grad, const void* in, co
   for (int64_t o = 0; o < s.outer; ++o) {
     const T* q = g + o * s.stride;
     const T* p = x + o * s.stride;
-    map<T>(s.inner, gx + o * s.stride, [=](int64_t i, int64_t left) {
+    row_map<T>(s.inner, gx + o * s.stride, [=](int64_t i, int64_t left) {
       return fma(load_some(q + i, left), a, fma(load_some(p + i, left) - m, k, b));
     });
   }
@@ -146,7 +131,7 @@ void rows_forward(int64_t rows, int64_t n, void* out, void* means, void* rstds, 
     static_cast<T*>(means)[r] = mean;
     static_cast<T*>(rstds)[r] = static_cast<T>(rstd);
     const Vec<T> s(static_cast<double>(static_cast<T>(rstd)));
-    map<T>(n, static_cast<T*>(out) + r * n, [=](int64_t i, int64_t left) {
+    row_map<T>(n, static_cast<T*>(out) + r * n, [=](int64_t i, int64_t left) {
       Vec<T> y = (load_some(x + i, left) - m) * s;
       if (w) y = y * load_some(w + i, left);
       if (b) y = y + load_some(b + i, left);
@@ -175,7 +160,7 @@ void rows_gradient(int64_t rows, int64_t n, void* out, const void* grad, const v
                            }) /
         static_cast<T>(n);
     const Vec<T> a(g_mean), b(gx_mean);
-    map<T>(n, static_cast<T*>(out) + r * n, [=](int64_t i, int64_t left) {
+    row_map<T>(n, static_cast<T*>(out) + r * n, [=](int64_t i, int64_t left) {
       return s * (weighted(i, left) - a - (load_some(x + i, left) - m) * s * b);
     });
   }

@@ -6,15 +6,6 @@
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
 
-template <class T>
-WG_INLINE void store_some(T* p, Vec<T> v, int64_t left) {
-  if (left >= Vec<T>::kLanes) {
-    store(p, v);
-  } else {
-    store(p, v, static_cast<int>(left));
-  }
-}
-
 // Calls f(row, unit, left) for the vectors of rows of n units; `left` units remain in the row.
 template <class T, class F>
 WG_INLINE void each(int64_t rows, int64_t n, F f) {

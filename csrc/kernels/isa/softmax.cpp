@@ -6,21 +6,6 @@
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
 
-// y[i] = f(i, left) for a row of n elements.
-template <class T, class F>
-WG_INLINE void row_map(int64_t n, T* y, F f) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t left = n - i;
-    const Vec<T> v = f(i, left);
-    if (left >= kLanes) {
-      store(y + i, v);
-    } else {
-      store(y + i, v, static_cast<int>(left));
-    }
-  }
-}
-
 template <class T>
 void softmax_rows(int64_t rows, int64_t n, void* out, const void* in) {
   for (int64_t r = 0; r < rows; ++r) {
