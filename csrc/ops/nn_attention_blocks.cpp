@@ -121,7 +121,8 @@ class Blocks {
       set(keys, k_, n, h, memory[5]);
       if (needs_scores) set(values, v_, n, h, memory[6]);
       if (gq.data) set(queries_of, k_, n, h, memory[7]);
-      std::fill(gk, gk + (q_.columns + v_.columns) * ld, T{0});
+      std::fill(gk, gk + q_.columns * ld, T{0});
+      std::fill(gv, gv + v_.columns * ld, T{0});
       for (int64_t task = 0; task < each_ * blocks_; ++task) {
         const Place at = place(n, h * each_ + task / blocks_, task % blocks_);
         set_queries(at, q);

@@ -21,6 +21,12 @@ struct ConvolutionPlan {
   void* at(const void* base, int64_t elements) const {
     return const_cast<char*>(static_cast<const char*>(base)) + elements * item();
   }
+  void* x_at(const void* x, int64_t image, int64_t group, int64_t channel) const {
+    return at(x, ((image * groups + group) * in_channels + channel) * windows.volume());
+  }
+  void* y_at(const void* y, int64_t image, int64_t group) const {
+    return at(y, (image * groups + group) * out_channels * windows.positions());
+  }
   // Each window is one element of the volume, in order: the volume is its own unfolding.
   bool pointwise() const;
 };

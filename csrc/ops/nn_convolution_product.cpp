@@ -33,12 +33,6 @@ struct Products {
       std::clamp<int64_t>(kTileBytes / (std::max<int64_t>(taps * tiling.columns(), 1) * p.item()),
                           1, std::max<int64_t>(p.in_channels, 1));
 
-  void* x_at(const void* x, int64_t image, int64_t group, int64_t channel) const {
-    return p.at(x, ((image * p.groups + group) * p.in_channels + channel) * volume);
-  }
-  void* y_at(const void* y, int64_t image, int64_t group) const {
-    return p.at(y, (image * p.groups + group) * p.out_channels * positions);
-  }
   // A tile is read where it stands if it is its own unfolding, or lies in one image.
   bool stands_in_x(const Tile& t) const { return t.images == 1 && p.pointwise(); }
   int64_t column_bytes() const {
@@ -61,9 +55,9 @@ struct Products {
   void for_rows(const Tile& t, int64_t group, const void* y, const Copy& copy) const {
     for (int64_t i = 0; i < t.images; ++i) {
       for (int64_t r = 0; r < p.out_channels; ++r)
-        copy(p.at(y_at(y, t.image + i, group), r * positions),
-             (r * t.images + i) * t.length() * p.item(), static_cast<size_t>(t.length() * p.item()),
-             r);
+        copy(p.at(p.y_at(y, t.image + i, group), r * positions),
+             (r * t.images + i) * t.length() * p.item(),
+             static_cast<size_t>(t.length() * p.item()));
     }
   }
   struct Rows {
@@ -71,8 +65,8 @@ struct Products {
     int64_t ld;
   };
   Rows gathered(const Tile& t, int64_t group, const void* y, char* own) const {
-    if (t.images == 1) return {p.at(y_at(y, t.image, group), t.begin), positions};
-    for_rows(t, group, y, [&](const void* row, int64_t offset, size_t bytes, int64_t) {
+    if (t.images == 1) return {p.at(p.y_at(y, t.image, group), t.begin), positions};
+    for_rows(t, group, y, [&](const void* row, int64_t offset, size_t bytes) {
       std::memcpy(own + offset, row, bytes);
     });
     return {own, t.columns()};
@@ -84,7 +78,7 @@ struct Products {
     kernels::Gemm g = product(p.out_channels, t.columns(), 0);
     g.lda = rows;
     const bool scattered = t.images > 1;
-    g.c = scattered ? own : p.at(y_at(y, t.image, group), t.begin);
+    g.c = scattered ? own : p.at(p.y_at(y, t.image, group), t.begin);
     g.ldc = scattered ? t.columns() : positions;
     if (bias) {
       for (int64_t r = 0; r < g.m; ++r) {
@@ -96,7 +90,7 @@ struct Products {
     if (stands_in_x(t) || rows == 0) {
       g.k = rows;
       g.a = p.at(w, group * p.out_channels * rows);
-      g.b = p.at(x_at(x, t.image, group, 0), t.begin);
+      g.b = p.at(p.x_at(x, t.image, group, 0), t.begin);
       g.ldb = volume;
       kernels::gemm(g);
     } else {
@@ -113,7 +107,7 @@ struct Products {
       }
     }
     if (scattered) {
-      for_rows(t, group, y, [&](void* row, int64_t offset, size_t bytes, int64_t) {
+      for_rows(t, group, y, [&](void* row, int64_t offset, size_t bytes) {
         std::memcpy(row, own + offset, bytes);
       });
     }
@@ -125,7 +119,7 @@ struct Products {
     const int64_t channels = std::min(some, p.in_channels - channel);
     const Tile whole = tiling.at(images, 0);
     for (int64_t i = 0; i < whole.images && !stands_in_x(whole); ++i)
-      std::memset(x_at(x, whole.image + i, group, channel), 0,
+      std::memset(p.x_at(x, whole.image + i, group, channel), 0,
                   static_cast<size_t>(channels * volume * p.item()));
     for (int64_t part = 0; part < tiling.parts(); ++part) {
       const Tile t = tiling.at(images, part);
@@ -136,7 +130,7 @@ struct Products {
       const Rows from = gathered(t, group, y, own);
       g.b = from.data;
       g.ldb = from.ld;
-      g.c = stands_in_x(t) ? p.at(x_at(x, t.image, group, channel), t.begin) : col;
+      g.c = stands_in_x(t) ? p.at(p.x_at(x, t.image, group, channel), t.begin) : col;
       g.ldc = stands_in_x(t) ? volume : t.columns();
       kernels::gemm(g);
       if (!stands_in_x(t))
@@ -156,7 +150,7 @@ struct Products {
     g.ldc = rows;
     g.accumulate = accumulate;
     if (stands_in_x(t)) {
-      g.b = p.at(x_at(x, t.image, group, 0), t.begin);
+      g.b = p.at(p.x_at(x, t.image, group, 0), t.begin);
       g.ldb = volume;
       return kernels::gemm(g);
     }

@@ -31,8 +31,7 @@ Unfolding::Unfolding(const ConvolutionPlan& p, const Tile& t, int64_t group, int
       memory_(strips_.direct() ? 0 : most_channels * strips_.channel() * p.item()) {}
 
 void* Unfolding::image_at(const void* x, int64_t image, int64_t channel) const {
-  const int64_t n = (tile_.image + image) * p_.groups + group_;
-  return p_.at(x, (n * p_.in_channels + channel) * p_.windows.volume());
+  return p_.x_at(x, tile_.image + image, group_, channel);
 }
 
 void* Unfolding::strip_at(const void* x, int64_t channel, int64_t c) const {

@@ -1,11 +1,9 @@
 // Windows of planes as columns, and the adjoint map, which adds the columns up.
 #include <algorithm>
 
-#include "kernels/strips.h"
 #include "ops/function.h"
-#include "ops/op.h"
+#include "ops/nn_convolution_tiles.h"
 #include "runtime/parallel.h"
-#include "runtime/scratch.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
 
@@ -54,30 +52,22 @@ struct UnfoldWindows {
   }
   void compute(Compute& c) const {
     const DType dtype = c.in(0).dtype() == DType::float64 ? DType::float64 : DType::float32;
-    const auto item = static_cast<int64_t>(item_size(dtype));
     const Tensor x = as_contiguous(c.in(0), dtype);
     const Tensor y = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, c.out().shape());
-    const kernels::Windows w = rule.geometry();
-    const auto& kernel = kernels::convolution(dtype);
-    const int64_t columns = rule.positions(), volume = w.volume(), block = columns * w.taps();
+    const int64_t columns = rule.positions(), block = columns * rule.taps();
     const int64_t channels = (adjoint ? y : x).size(0) * (adjoint ? y : x).size(1);
+    const ConvolutionPlan plan{dtype, 1, 1, channels, 0, rule.geometry()};
+    const Tile whole{0, 1, 0, columns};
     const int64_t grain = std::max<int64_t>(kParallelGrain / std::max<int64_t>(block, 1), 1);
-    const char* from = x.data<char>();
-    char* to = y.data<char>();
-    const kernels::Strips strips(w, 1, volume, 0, columns, std::max<int64_t>(columns, 1));
     runtime::parallel_for(channels, grain, [&](int64_t begin, int64_t end) {
-      const runtime::Scratch memory(strips.direct() ? 0 : strips.channel() * item);
+      const Unfolding unfolding(plan, whole, 0, 1, Unfolding::Layout::rows);
       for (int64_t i = begin; i < end; ++i) {
-        char* plane = (adjoint ? to : const_cast<char*>(from)) + i * volume * item;
-        char* strip = strips.direct() ? plane : memory.data;
         if (adjoint) {
-          std::memset(plane, 0, static_cast<size_t>(volume * item));
-          if (!strips.direct()) std::memset(strip, 0, static_cast<size_t>(strips.channel() * item));
-          kernel.fold(strips.runs(0), strip, from + i * block * item, columns);
-          if (!strips.direct()) kernel.drain(strips.lines(), plane, strip);
+          std::memset(plan.x_at(y.data(), 0, 0, i), 0,
+                      static_cast<size_t>(plan.windows.volume() * plan.item()));
+          unfolding.add(y.data(), plan.at(x.data(), i * block), i, 1);
         } else {
-          if (!strips.direct()) kernel.fill(strips.lines(), strip, plane);
-          kernel.unfold(strips.runs(0), to + i * block * item, columns, strip);
+          unfolding.read(plan.at(y.data(), i * block), x.data(), i, 1);
         }
       }
     });
