@@ -58,7 +58,7 @@ class HeldRoots {
 
 }  // namespace
 
-struct Pass {
+struct Pass final : GradientSink {
   Pass(const PassOptions& o, Captures* c, HeldRoots& r) : options(o), captures(c), roots(r) {
     if (!captures) return;
     for (size_t i = 0; i < captures->inputs.size(); ++i) {
@@ -123,6 +123,8 @@ struct Pass {
     return e.is_leaf() ? leaf_wanted(e.leaf()) : wanted.count(e.node()) > 0;
   }
 
+  Tensor* begin(Node& from, int i) override;
+  void end(Node& from, int i) override;
   void deliver(const Edge& e, Tensor g);
   void deliver_to_leaf(TensorImpl* leaf, Tensor g);
   void deliver_to_node(Node* n, uint32_t slot, Tensor g);
@@ -211,13 +213,9 @@ const Tensor& Vjp::saved(int k) {
   return reinterpret_cast<const Tensor&>(s.tensor);
 }
 
-Tensor* Vjp::begin_accumulate(int i) {
-  // Other modes must see the addition as an operation.
-  if (!pass_ || create_graph_ || !needs(i) || pass_->captures ||
-      thread_mode.word & kTransformModes) {
-    return nullptr;
-  }
-  const Edge& e = node_.edges()[i];
+Tensor* Pass::begin(Node& from, int i) {
+  if (captures) return nullptr;
+  const Edge& e = from.edges()[i];
   const auto usable = [&](TensorImpl* t) {
     // Others who see it might be reading it for this very product.
     return t && t->unique() && t->contiguous() && t->dtype == e.dtype && e.same_shape(*t) &&
@@ -225,7 +223,7 @@ Tensor* Vjp::begin_accumulate(int i) {
   };
   if (!e.is_leaf()) {
     Node* n = e.node();
-    if (n->claim.load(std::memory_order_relaxed) != pass_) return nullptr;
+    if (n->claim.load(std::memory_order_relaxed) != this) return nullptr;
     TensorImpl*& slot = n->slots()[e.slot];
     return usable(slot) ? reinterpret_cast<Tensor*>(&slot) : nullptr;
   }
@@ -237,8 +235,8 @@ Tensor* Vjp::begin_accumulate(int i) {
   return nullptr;
 }
 
-void Vjp::end_accumulate(int i) {
-  const Edge& e = node_.edges()[i];
+void Pass::end(Node& from, int i) {
+  const Edge& e = from.edges()[i];
   if (!e.is_leaf()) return;
   AutogradMeta& meta = meta_of(*e.leaf());
   meta.grad.impl()->bump_version();
@@ -246,9 +244,12 @@ void Vjp::end_accumulate(int i) {
 }
 
 void run_node(Node& n, const Tensor* gradients, Tensor* results, bool create_graph, bool keep_saved,
-              uint64_t skip, Pass* pass) {
+              uint64_t skip, GradientSink* sink) {
+  if (Capture* c = capture()) [[unlikely]] {
+    if (c->run_node({n, gradients, results, create_graph, keep_saved, skip, sink})) return;
+  }
   SavedUse saved(n, keep_saved);
-  Vjp v(n, gradients, results, create_graph, keep_saved, skip, pass);
+  Vjp v(n, gradients, results, create_graph, keep_saved, skip, sink);
   n.cls->vjp(n.op(), v);
   saved.done();
   for (uint32_t i = 0; i < n.n_edges; ++i) {
@@ -522,6 +523,8 @@ void Pass::find_wanted() {
 namespace {
 
 void add_to_leaf(TensorImpl& leaf, Tensor g, bool create_graph) {
+  if (Capture* c = capture()) [[unlikely]]
+    c->touch_gradient(leaf, false);
   AutogradMeta& meta = meta_of(leaf);
   // Others may hold the same gradient: what the leaf keeps must be its own.
   bool own = g.impl()->unique() && !may_overlap(*g.impl());

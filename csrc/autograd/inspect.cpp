@@ -6,6 +6,7 @@
 
 #include "autograd/algebra.h"
 #include "autograd/engine.h"
+#include "autograd/fields.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
 #include "autograd/vjp.h"
@@ -75,14 +76,8 @@ std::vector<std::pair<NodeRef, uint32_t>> NodeRef::edges() const {
 }
 
 std::vector<std::pair<std::string, std::string>> NodeRef::attributes() const {
-  struct Collect final : AttributeVisitor {
-    std::vector<std::pair<std::string, std::string>> list;
-    void visit(const char* name, const std::string& value) override {
-      list.emplace_back(name, value);
-    }
-  } collect;
-  if (node_ && node_->cls->attributes) node_->cls->attributes(node_->op(), collect);
-  return std::move(collect.list);
+  if (!node_) return {};
+  return attributes_of(*node_->cls, node_->op());
 }
 
 std::string NodeRef::created_at() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/capture.h"
 #include "autograd/levels.h"
 #include "autograd/mode.h"
 #include "tensor/check.h"
@@ -141,6 +142,8 @@ Tensor& Tensor::requires_grad_(bool on) {
 }
 
 Tensor Tensor::grad() const {
+  if (Capture* c = capture(); c && impl_) [[unlikely]]
+    c->touch_gradient(*impl_, false);
   AutogradMeta* meta = impl_ ? meta_if_any(*impl_) : nullptr;
   if (!meta) return {};
   const GradLock lock(*meta);
@@ -149,6 +152,8 @@ Tensor Tensor::grad() const {
 
 void Tensor::set_grad(Tensor g) {
   WG_CHECK(impl_, Error, "grad: this handle is undefined");
+  if (Capture* c = capture()) [[unlikely]]
+    c->touch_gradient(*impl_, true);
   if (g.defined()) {
     WG_CHECK(g.shape() == shape(), Error, "grad: expected a gradient of shape ", shape(),
              ", but got ", g.shape());

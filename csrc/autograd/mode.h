@@ -25,8 +25,9 @@ enum ModeBit : uint32_t {
 };
 inline constexpr uint32_t kSlowModes =
     ~(uint32_t{kRecording} | uint32_t{kPacking} | uint32_t{kInferring});
-// Those of them whose transforms must see every operation. Profiles see what would run without.
-inline constexpr uint32_t kTransformModes = kSlowModes & ~uint32_t{kProfiler};
+// Those of them whose transforms must see every operation. Profiles and captures see what would run
+// without them.
+inline constexpr uint32_t kTransformModes = kSlowModes & ~uint32_t{kProfiler | kCapture};
 
 class Transform;
 

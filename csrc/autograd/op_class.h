@@ -92,11 +92,7 @@ struct Sizes {
   }
 };
 
-class AttributeVisitor {
- public:
-  virtual ~AttributeVisitor() = default;
-  virtual void visit(const char* name, const std::string& value) = 0;
-};
+class FieldVisitor;
 
 // How forward mode differentiates an operation.
 enum class Tangents : uint8_t {
@@ -126,11 +122,12 @@ struct OpClass {
   void (*infer)(const void* op, Infer& meta);
   void (*compute)(const void* op, Compute& c);
   void (*vjp)(const void* op, Vjp& v);  // nullptr: carries no gradient
-  void (*attributes)(const void* op, AttributeVisitor& visitor);
+  void (*fields)(void* op, FieldVisitor& visitor);
   Tangents tangents = Tangents::by_vjp;
   Batching batching = Batching::one_by_one;
-  bool list = false;    // a view operation: its outputs are several views, made by one call
-  bool random = false;  // draws numbers: another call, other results
+  bool list = false;      // a view operation: its outputs are several views, made by one call
+  bool random = false;    // draws numbers: another call, other results
+  bool composed = false;  // its vjp is made of operations alone
   void (*jvp)(const void* op, Jvp& j) = nullptr;      // the rule; nullptr: as `tangents` says
   bool (*batch)(const void* op, Batch& b) = nullptr;  // as above; false: not for these inputs
   // Floating point operations of a call of products, two for each multiply-add; nullptr: not known.

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "autograd/capture.h"
 #include "autograd/mode.h"
 #include "autograd/node.h"
 
@@ -13,12 +14,12 @@ WENGERT_NAMESPACE_BEGIN
 class Vjp {
  public:
   Vjp(Node& node, const Tensor* gradients, Tensor* results, bool create_graph, bool keep_saved,
-      uint64_t skip = 0, Pass* pass = nullptr)
+      uint64_t skip = 0, GradientSink* sink = nullptr)
       : node_(node),
         gradients_(gradients),
         results_(results),
         skip_(skip),
-        pass_(pass),
+        sink_(sink),
         create_graph_(create_graph),
         keep_saved_(keep_saved) {}
 
@@ -46,26 +47,25 @@ class Vjp {
   // true. Returns false, with nothing done, where that is not possible; the rule then uses set().
   template <class F>
   bool accumulate(int i, F&& add) {
-    Tensor* t = begin_accumulate(i);
+    // Other modes must see the addition as an operation.
+    if (!sink_ || create_graph_ || !needs(i) || thread_mode.word & kTransformModes) return false;
+    Tensor* t = sink_->begin(node_, i);
     if (!t) return false;
     struct End {
       Vjp& v;
       int i;
-      ~End() { v.end_accumulate(i); }
+      ~End() { v.sink_->end(v.node_, i); }
     } end{*this, i};
     add(*t);
     return true;
   }
 
  private:
-  Tensor* begin_accumulate(int i);
-  void end_accumulate(int i);
-
   Node& node_;
   const Tensor* gradients_;
   Tensor* results_;
   uint64_t skip_;  // inputs whose gradients nobody asked for
-  Pass* pass_;
+  GradientSink* sink_;
   bool create_graph_;
   bool keep_saved_;
   std::vector<Tensor> relinked_;  // saved outputs with their history, for create_graph
@@ -73,6 +73,6 @@ class Vjp {
 
 // Applies one node's rule; results[i] are brought to the inputs' shapes and dtypes.
 void run_node(Node& n, const Tensor* gradients, Tensor* results, bool create_graph, bool keep_saved,
-              uint64_t skip = 0, Pass* pass = nullptr);
+              uint64_t skip = 0, GradientSink* sink = nullptr);
 
 WENGERT_NAMESPACE_END

@@ -147,6 +147,7 @@ PYBIND11_MODULE(_core, m) {
   bind_autograd(m);
   bind_transforms(m);
   bind_profile(m);
+  bind_tape(m);
   bind_data(m);
   bind_dlpack(m);
   bind_optim(m);

@@ -106,6 +106,7 @@ bool multiply_gradient(Vjp& v, const Scalar& factor) {
     static constexpr const char* name = #op;                                                   \
     WG_NO_FIELDS                                                                               \
     static constexpr bool alias_safe = true;                                                   \
+    static constexpr bool composed = true;                                                     \
     static constexpr Batching batching = Batching::elementwise;                                \
     static constexpr BinarySaves slots = binary_saves(da_saves, db_saves);                     \
     static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
@@ -145,6 +146,7 @@ bool multiply_gradient(Vjp& v, const Scalar& factor) {
     static constexpr const char* name = #op;                                                   \
     WG_FIELDS(other)                                                                           \
     static constexpr bool alias_safe = true;                                                   \
+    static constexpr bool composed = true;                                                     \
     static constexpr Batching batching = Batching::elementwise;                                \
     static constexpr BinarySaves slots = binary_saves((da_saves) & (A | Y), 0);                \
     static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
@@ -179,6 +181,7 @@ bool multiply_gradient(Vjp& v, const Scalar& factor) {
     static constexpr const char* name = "r" #op;                                               \
     WG_FIELDS(other)                                                                           \
     static constexpr bool alias_safe = true;                                                   \
+    static constexpr bool composed = true;                                                     \
     static constexpr Batching batching = Batching::elementwise;                                \
     static constexpr BinarySaves slots = binary_saves(((db_saves) & B) | ((db_saves) & Y), 0); \
     static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \

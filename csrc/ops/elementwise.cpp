@@ -202,6 +202,32 @@ Tensor run_unary(const OpClass& cls, kernels::Unary kernel, ResultType type, con
   return out;
 }
 
+namespace {
+
+void multiply_by_slope(kernels::UnaryGradFn fn, const TensorImpl& out, const TensorImpl& g,
+                       const TensorImpl* saved) {
+  const auto size = static_cast<int64_t>(item_size(g.dtype));
+  runtime::parallel_for(g.numel, kParallelGrain, [&](int64_t b, int64_t e) {
+    fn(e - b, out.data + b * size, g.data + b * size, saved ? saved->data + b * size : nullptr);
+  });
+}
+
+// Inputs: g, and what the derivative is taken at, or none; contiguous and alike.
+struct UnaryGradient {
+  int64_t kernel;
+  static constexpr const char* name = "unary_gradient";
+  WG_FIELDS(kernel)
+  static constexpr bool alias_safe = true;
+  void infer(Infer& m) const { like_layout(m.out(), m.in(0)), m.out().dtype = m.in(0).dtype; }
+  void compute(Compute& c) const {
+    const auto& k = kernels::unary(static_cast<kernels::Unary>(kernel));
+    multiply_by_slope(k.grad[static_cast<int>(c.in(0).dtype())], *c.out().impl(), *c.in(0).impl(),
+                      c.in(1).impl());
+  }
+};
+
+}  // namespace
+
 Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& saved) {
   const TensorImpl& gi = *g.impl();
   const kernels::UnaryGradFn fn = kernels::unary(kernel).grad[static_cast<int>(gi.dtype)];
@@ -209,12 +235,10 @@ Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& save
   const TensorImpl* s = saved.impl();
   if (!gi.contiguous()) return {};
   if (s && (!s->contiguous() || s->dtype != gi.dtype || !(s->sizes() == gi.sizes()))) return {};
+  if (thread_mode.word & kCapture) [[unlikely]]
+    return apply_optional(UnaryGradient{static_cast<int64_t>(kernel)}, g, saved);
   Tensor out = gi.unique() ? g : new_like_contiguous(gi, gi.dtype);
-  const auto size = static_cast<int64_t>(item_size(gi.dtype));
-  char* y = out.impl()->data;
-  runtime::parallel_for(gi.numel, kParallelGrain, [&](int64_t b, int64_t e) {
-    fn(e - b, y + b * size, gi.data + b * size, s ? s->data + b * size : nullptr);
-  });
+  multiply_by_slope(fn, *out.impl(), gi, s);
   return out;
 }
 

@@ -21,10 +21,9 @@ using detail::GridRule;
 using detail::GridTaps;
 using detail::kGridBlock;
 
-#define WG_RULE_FIELDS                                                                          \
-  auto rule_fields() const {                                                                    \
-    return std::make_tuple(static_cast<int64_t>(rule.mode), static_cast<int64_t>(rule.padding), \
-                           rule.align_corners, rule.size, rule.order);                          \
+#define WG_RULE_FIELDS                                                                   \
+  auto rule_fields() const {                                                             \
+    return std::tie(rule.mode, rule.padding, rule.align_corners, rule.size, rule.order); \
   }
 
 int64_t points_of(const Tensor& grid) {
@@ -41,7 +40,7 @@ struct GridSample {
   static constexpr const char* name = "grid_sample";
   static constexpr const char* field_names = "mode, padding, align_corners, size, order, adjoint";
   WG_RULE_FIELDS
-  auto fields() const { return std::tuple_cat(rule_fields(), std::make_tuple(adjoint)); }
+  auto fields() const { return std::tuple_cat(rule_fields(), std::tie(adjoint)); }
   static constexpr Save saves[] = {save_input(0, for_input(1)), save_input(1)};
   void infer(Infer& m) const {
     const TensorImpl& grid = m.in(1);

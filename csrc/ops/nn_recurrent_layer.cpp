@@ -51,8 +51,7 @@ struct Layer {
   static constexpr const char* name = "recurrent_layer";
   static constexpr const char* field_names = "cell, reverse, count, batch, sizes";
   auto fields() const {
-    return std::make_tuple(static_cast<int64_t>(cell), steps.reverse, steps.count, steps.batch,
-                           steps.sizes);
+    return std::tie(cell, steps.reverse, steps.count, steps.batch, steps.sizes);
   }
   enum { states, h_n, c_n, gates, cells, inner, kOutputs };
   static constexpr Save saves[] = {

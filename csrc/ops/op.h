@@ -18,6 +18,7 @@
 //     Scale batched(int64_t n) const;               // have one more dimension (of n) in front,
 //     bool batch(Batch& b) const;                   // or a rule
 //     static constexpr bool random = true;          // left out: false
+//     static constexpr bool composed = true;        // left out: false; see OpClass
 //     static int64_t flops(const Sizes& s);         // of products, for profiles
 //   };
 //
@@ -31,6 +32,7 @@
 
 #include "autograd/batch.h"
 #include "autograd/execute.h"
+#include "autograd/fields.h"
 #include "autograd/jvp.h"
 #include "autograd/vjp.h"
 #include "tensor/check.h"
@@ -51,17 +53,6 @@ Shape one_later(Dims dims);
 
 // The shape to which both broadcast; false if they do not.
 bool broadcast_shapes(Dims a, Dims b, Shape& out);
-
-std::string attribute_text(int64_t v);
-std::string attribute_text(uint64_t v);
-std::string attribute_text(bool v);
-std::string attribute_text(double v);
-std::string attribute_text(DType v);
-std::string attribute_text(const Scalar& v);
-std::string attribute_text(const Shape& v);
-std::string attribute_text(const std::vector<int64_t>& v);
-// Calls the visitor with the i-th of the comma-separated names.
-void visit_attribute(AttributeVisitor& visitor, const char* names, int i, const std::string& value);
 
 namespace detail {
 
@@ -104,14 +95,35 @@ template <class Op>
 void destroy_thunk(void* op) noexcept {
   static_cast<Op*>(op)->~Op();
 }
+// Fields are references to the members of an operation's value. Enumerations are seen as numbers,
+// what converts to a shape and back as that.
+template <class T>
+void visit_field(FieldVisitor& visitor, const char* names, int i, const T& field) {
+  T& member = const_cast<T&>(field);
+  if constexpr (std::is_enum_v<T> && !std::is_same_v<T, DType>) {
+    const auto before = static_cast<int64_t>(member);
+    int64_t number = before;
+    visitor.visit(field_name(names, i), number);
+    if (number != before) member = static_cast<T>(number);
+  } else if constexpr (std::is_convertible_v<T, Shape> && !std::is_same_v<T, Shape>) {
+    const Shape before = member;
+    Shape dims = before;
+    visitor.visit(field_name(names, i), dims);
+    if (!(Dims(dims) == Dims(before))) member = T(dims);
+  } else {
+    visitor.visit(field_name(names, i), member);
+  }
+}
 template <class Op>
-void attributes_thunk(const void* op, AttributeVisitor& visitor) {
-  const auto fields = value<Op>(op).fields();
-  [&]<size_t... I>(std::index_sequence<I...>) {
-    (visit_attribute(visitor, Op::field_names, static_cast<int>(I),
-                     attribute_text(std::get<I>(fields))),
-     ...);
-  }(std::make_index_sequence<std::tuple_size_v<decltype(fields)>>());
+void fields_thunk(void* op, FieldVisitor& visitor) {
+  if constexpr (!std::is_empty_v<Op>) {
+    const auto fields = static_cast<const Op*>(op)->fields();
+    using Fields = std::remove_const_t<decltype(fields)>;
+    [&]<size_t... I>(std::index_sequence<I...>) {
+      static_assert((std::is_reference_v<std::tuple_element_t<I, Fields>> && ...));
+      (visit_field(visitor, Op::field_names, static_cast<int>(I), std::get<I>(fields)), ...);
+    }(std::make_index_sequence<std::tuple_size_v<Fields>>());
+  }
 }
 
 template <class Op>
@@ -130,11 +142,12 @@ constexpr OpClass make_op_class() {
   c.infer = infer_thunk<Op>;
   c.compute = compute_thunk<Op>;
   if constexpr (requires(const Op& o, Vjp& v) { o.vjp(v); }) c.vjp = vjp_thunk<Op>;
-  c.attributes = attributes_thunk<Op>;
+  c.fields = fields_thunk<Op>;
   if constexpr (requires { Op::tangents; }) c.tangents = Op::tangents;
   if constexpr (requires { Op::batching; }) c.batching = Op::batching;
   if constexpr (requires { Op::list; }) c.list = Op::list;
   if constexpr (requires { Op::random; }) c.random = Op::random;
+  if constexpr (requires { Op::composed; }) c.composed = Op::composed;
   if constexpr (requires(const Sizes& s) { Op::flops(s); }) c.flops = Op::flops;
   if constexpr (requires(const Op& o, Jvp& j) { o.jvp(j); }) c.jvp = jvp_thunk<Op>;
   if constexpr (

@@ -68,7 +68,7 @@ struct Ranked {
   bool keepdim;
   static constexpr const char* name = "ranked";
   static constexpr const char* field_names = "rank, k, dim, keepdim";
-  auto fields() const { return std::make_tuple(static_cast<int64_t>(rank), k, dim, keepdim); }
+  auto fields() const { return std::tie(rank, k, dim, keepdim); }
   Ranked batched(int64_t) const { return {rank, k, dim + 1, keepdim}; }
   void jvp(Jvp& j) const { j.set(0, pick(j.tangent(0), j.out(1), dim, keepdim)); }
   static constexpr Save saves[] = {save_output(1)};

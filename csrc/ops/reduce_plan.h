@@ -29,7 +29,6 @@ struct DimSet {
     return s;
   }
 };
-inline std::string attribute_text(DimSet v) { return attribute_text(static_cast<Shape>(v)); }
 
 // Dimensions wrapped and free of duplicates (Error); all of them where none is given.
 DimSet wrap_dims(const char* op, Dims dims, int64_t ndim);

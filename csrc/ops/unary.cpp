@@ -24,6 +24,7 @@ struct UnarySaves<OUTPUT> {
     static constexpr const char* name = #op;                                          \
     WG_NO_FIELDS                                                                      \
     static constexpr bool alias_safe = true;                                          \
+    static constexpr bool composed = true;                                            \
     static constexpr Batching batching = Batching::elementwise;                       \
     static constexpr ResultType type = refine(name, ResultType::result);              \
     void infer(Infer& m) const { infer_unary(name, type, m); }                        \

@@ -4,8 +4,15 @@
 #include <mutex>
 
 #include "runtime/platform.h"
+#include "runtime/random_observer.h"
+
+namespace wengert::runtime {
+thread_local constinit RandomObserver* random_observer = nullptr;
+}
 
 WENGERT_NAMESPACE_BEGIN
+
+using wengert::runtime::random_observer;
 
 struct Generator::Impl {
   State state;
@@ -44,10 +51,18 @@ std::mutex& lock_of(const void* impl) {
 
 Generator::Generator(uint64_t seed) : impl_(new Impl{{seed, 0}, seed}) {}
 
-void Generator::manual_seed(uint64_t seed) {
-  std::lock_guard guard(lock_of(impl_.get()));
-  *impl_ = {{seed, 0}, seed};
+void Generator::replace(State s, bool seeded) {
+  State before;
+  {
+    std::lock_guard guard(lock_of(impl_.get()));
+    before = impl_->state;
+    *impl_ = {s, s.seed};
+  }
+  if (random_observer) [[unlikely]]
+    random_observer->replaced(*this, before, s, seeded);
 }
+
+void Generator::manual_seed(uint64_t seed) { replace({seed, 0}, true); }
 
 uint64_t Generator::seed() {
   const uint64_t fresh = runtime::platform::random_seed();
@@ -65,15 +80,17 @@ Generator::State Generator::state() const {
   return impl_->state;
 }
 
-void Generator::set_state(State s) {
-  std::lock_guard guard(lock_of(impl_.get()));
-  *impl_ = {s, s.seed};
-}
+void Generator::set_state(State s) { replace(s, false); }
 
 Generator::State Generator::advance(uint64_t blocks) {
-  std::lock_guard guard(lock_of(impl_.get()));
-  const State before = impl_->state;
-  impl_->state.offset += blocks;
+  State before;
+  {
+    std::lock_guard guard(lock_of(impl_.get()));
+    before = impl_->state;
+    impl_->state.offset += blocks;
+  }
+  if (random_observer) [[unlikely]]
+    random_observer->drawn(*this, before, blocks);
   return before;
 }
 

@@ -29,6 +29,13 @@ bool operator==(Dims a, Dims b) {
 
 // ---- storage ------------------------------------------------------------------------------
 
+thread_local constinit TensorObserver* tensor_observer = nullptr;
+constinit std::atomic<void (*)(const Storage*)> known_storage_ends{nullptr};
+
+namespace {
+uint8_t mark_of_new() { return tensor_observer ? TensorObserver::kMadeHere : 0; }
+}  // namespace
+
 Storage* new_storage(size_t nbytes) {
   const bool in_line = nbytes <= kInlineStorage;
   const size_t block = kStorageHeader + (in_line ? nbytes : 0);
@@ -36,6 +43,7 @@ Storage* new_storage(size_t nbytes) {
   auto* s = new (p) Storage;
   s->allocated = block;
   s->nbytes = nbytes;
+  s->observed.store(mark_of_new(), std::memory_order_relaxed);
   if (in_line) {
     s->data = p + kStorageHeader;
   } else {
@@ -67,6 +75,7 @@ Storage* external_storage(void* data, size_t nbytes, void (*release)(void*), voi
   s->allocated = kStorageHeader;
   s->nbytes = nbytes;
   s->data = static_cast<char*>(data);
+  s->observed.store(mark_of_new(), std::memory_order_relaxed);
   s->release = release ? release : [](void*) {};  // none: the memory is the caller's
   s->context = context;
   return s;
@@ -76,6 +85,8 @@ void destroy_storage(Storage* s) noexcept {
   // A chain of aliases is freed in a loop: its length is up to the user.
   while (s) {
     Storage* parent = s->parent;
+    if (s->observed.load(std::memory_order_relaxed) & TensorObserver::kKnown) [[unlikely]]
+      known_storage_ends.load()(s);
     if (!parent) {
       if (s->release) {
         s->release(s->context);

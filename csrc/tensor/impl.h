@@ -10,6 +10,7 @@ WENGERT_NAMESPACE_BEGIN
 
 struct Node;
 struct AutogradMeta;
+struct TensorImpl;
 
 // Bytes shared by a family of views, with the counter of in-place changes made to them (D6).
 struct Storage {
@@ -23,12 +24,28 @@ struct Storage {
   void* context = nullptr;
   // Set where this storage is another name for the bytes of `parent` with a version of its own.
   Storage* parent = nullptr;
+  std::atomic<uint8_t> observed{0};  // see TensorObserver
 };
 
 // Data of at most this many bytes stands in one block with its header.
 inline constexpr size_t kInlineStorage = 4096;
 inline constexpr size_t kStorageHeader = 64;
 static_assert(sizeof(Storage) <= kStorageHeader);
+
+// Sees what happens to tensors of a thread beside operations.
+class TensorObserver {
+ public:
+  static constexpr uint8_t kMadeHere = 1;  // marks storages that were made while it was watching
+  static constexpr uint8_t kKnown = 2;     // and those whose end it wants to know
+  virtual ~TensorObserver() = default;
+  // The elements of `t` are looked at.
+  virtual void read(const TensorImpl& t) = 0;
+};
+// Watches this thread, if anybody does.
+extern thread_local constinit TensorObserver* tensor_observer
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+// Called, on any thread, with storages that are kKnown when they end; set once by whoever marks.
+extern std::atomic<void (*)(const Storage*)> known_storage_ends;
 
 WENGERT_API Storage* new_storage(size_t nbytes);
 Storage* alias_storage(Storage* parent, uint32_t version);
@@ -56,7 +73,6 @@ enum TensorFlag : uint16_t {
 inline constexpr int kInlineDims = 4;
 inline constexpr int kMaxDims = 16;
 
-struct TensorImpl;
 // A view whose base was given a history by a change in place after the view was made.
 WENGERT_API bool has_late_history(const TensorImpl& view);
 
@@ -131,6 +147,8 @@ void update_contiguous(TensorImpl& t);
 inline void check_readable(const TensorImpl& t) {
   if (t.has(kBatched)) [[unlikely]]
     refuse_batched();
+  if (tensor_observer) [[unlikely]]
+    tensor_observer->read(t);
 }
 // The value of one element.
 Scalar load_scalar(DType dtype, const void* p);

@@ -538,12 +538,14 @@ from ._ops import ravel as ravel
 from ._ops import real as real
 from ._ops import reciprocal as reciprocal
 from ._ops import reciprocal_ as reciprocal_
+from .tape._record import record as record
 from ._ops import relu as relu
 from ._ops import relu6 as relu6
 from ._ops import relu_ as relu_
 from ._ops import remainder as remainder
 from ._layouts import renorm as renorm
 from ._shape import repeat_interleave as repeat_interleave
+from .tape._replay import replay as replay
 from ._core import reset_peak_memory as reset_peak_memory
 from ._ops import reshape as reshape
 from ._ops import resolve_conj as resolve_conj
@@ -658,6 +660,7 @@ from ._ops import tan as tan
 from ._ops import tan_ as tan_
 from ._ops import tanh as tanh
 from ._ops import tanh_ as tanh_
+from . import tape as tape
 from ._creation import tensor as tensor
 from ._shape import tensor_split as tensor_split
 from ._pointwise import tensordot as tensordot

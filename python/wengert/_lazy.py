@@ -33,6 +33,7 @@ MODULES = frozenset(
         "serialization",
         "sparse",
         "storage",
+        "tape",
         "testing",
         "torch_version",
         "types",
@@ -73,6 +74,7 @@ NAMES = {
     **dict.fromkeys(("is_storage", "set_default_tensor_type", "typename"), "_legacy"),
     **dict.fromkeys(("TypedStorage", "UntypedStorage"), "storage"),
     **dict.fromkeys(("GradScaler", "autocast"), "amp"),
+    **dict.fromkeys(("record", "replay"), "tape"),
     **dict.fromkeys(
         (
             "get_autocast_dtype",

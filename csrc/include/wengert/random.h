@@ -26,8 +26,12 @@ class WENGERT_API Generator {
   void set_state(State s);
   // Reserves `blocks` counter values and returns the state before them.
   State advance(uint64_t blocks);
+  // Whether both draw from one state.
+  bool is_same(const Generator& o) const { return impl_ == o.impl_; }
 
  private:
+  void replace(State s, bool seeded);
+
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };

@@ -13,5 +13,6 @@
 #include "wengert/random.h"
 #include "wengert/runtime.h"
 #include "wengert/scalar.h"
+#include "wengert/tape.h"
 #include "wengert/tensor.h"
 #include "wengert/version.h"

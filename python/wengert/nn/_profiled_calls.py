@@ -1,14 +1,13 @@
-"""Calls of modules as events of profiles.
-
-While a profile asks for them, every module is called by another function; else nothing differs.
-"""
+"""Calls of modules as events of profiles."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from wengert import _core
+from wengert.nn._watched_calls import unwatch, watch
 from wengert.nn.module import Module
 
 
@@ -19,22 +18,19 @@ class _Names(threading.local):
 
 
 _names = _Names()
-_plain_call = Module.__call__
-_lock = threading.Lock()
-_watching = 0
 
 
 def watch_modules(change: int) -> None:
     """Counts the profiles that ask for modules: one more, or one less."""
-    global _watching
-    with _lock:
-        _watching += change
-        Module.__call__ = _profiled_call if _watching else _plain_call  # type: ignore[method-assign]
+    if change > 0:
+        watch(_profiled)
+    else:
+        unwatch(_profiled)
 
 
-def _profiled_call(module: Module, /, *args: Any, **kwargs: Any) -> Any:
+def _profiled(module: Module, call: Callable[[], Any]) -> Any:
     if not _core._is_profiling():
-        return _plain_call(module, *args, **kwargs)
+        return call()
     outer = _names.current
     if outer is None:
         root = type(module).__name__
@@ -44,7 +40,7 @@ def _profiled_call(module: Module, /, *args: Any, **kwargs: Any) -> Any:
     name = (_names.current or {}).get(id(module)) or type(module).__name__
     range = _core._profile_range(name, is_module=True)
     try:
-        return _plain_call(module, *args, **kwargs)
+        return call()
     finally:
         if range is not None:
             range.end()

@@ -1,0 +1,148 @@
+// Recordings and programs.
+#include "wengert/tape.h"
+
+#include <pybind11/stl.h>
+
+#include "bindings/held.h"
+#include "bindings/module.h"
+#include "tensor/check.h"
+
+namespace py = pybind11;
+
+namespace wengert::python {
+
+namespace {
+
+using Tensors = std::vector<Tensor>;
+
+// A program, and what of Python must be as it was when it was recorded.
+class Program {
+ public:
+  explicit Program(Tape tape) : tape_(std::move(tape)) {}
+
+  const Tape& tape() const { return tape_; }
+
+  // The value of dict[key] must be this object, or equal to it where it is a number or text.
+  void guard(py::dict dict, py::object key, py::object value, std::string what) {
+    guards_.push_back({std::move(dict), std::move(key), std::move(value), std::move(what)});
+  }
+  void input(int64_t step, const std::string& name, py::dict group, py::object key) {
+    double* to = tape_.number(step, name);
+    WG_CHECK(to, ValueError, "tape: operation ", step, " has no number '", name, "'");
+    settings_.push_back({to, std::move(group), std::move(key)});
+  }
+
+  // Why it did not run, or the outputs.
+  py::object run(const Tensors& inputs) {
+    for (const Guard& g : guards_) {
+      PyObject* now = PyDict_GetItemWithError(g.dict.ptr(), g.key.ptr());
+      if (now == g.value.ptr()) continue;
+      if (!now) {
+        if (PyErr_Occurred()) throw py::error_already_set();
+        return py::str(g.what);
+      }
+      if (!is_plain(g.value.ptr()) || Py_TYPE(now) != Py_TYPE(g.value.ptr()))
+        return py::str(g.what);
+      const int same = PyObject_RichCompareBool(now, g.value.ptr(), Py_EQ);
+      if (same < 0) throw py::error_already_set();
+      if (!same) return py::str(g.what);
+    }
+    for (const Setting& s : settings_) {
+      PyObject* now = PyDict_GetItemWithError(s.group.ptr(), s.key.ptr());
+      if (!now) return py::str("a hyper-parameter is missing");
+      const double v = PyFloat_CheckExact(now) ? PyFloat_AS_DOUBLE(now) : PyFloat_AsDouble(now);
+      if (v == -1 && PyErr_Occurred()) throw py::error_already_set();
+      *s.to = v;
+    }
+    Tensors outputs;
+    std::string why;
+    {
+      const py::gil_scoped_release nogil;
+      why = tape_.run(inputs, outputs);
+    }
+    if (!why.empty()) return py::str(why);
+    return py::cast(std::move(outputs));
+  }
+
+ private:
+  struct Guard {
+    py::dict dict;
+    py::object key, value;
+    std::string what;
+  };
+  struct Setting {
+    double* to;
+    py::dict group;
+    py::object key;
+  };
+  static bool is_plain(PyObject* o) {
+    return PyFloat_CheckExact(o) || PyLong_CheckExact(o) || PyUnicode_CheckExact(o) ||
+           PyTuple_CheckExact(o) || PyComplex_CheckExact(o);
+  }
+
+  Tape tape_;
+  std::vector<Guard> guards_;
+  std::vector<Setting> settings_;
+};
+
+py::dict dict_of(const TapeStats& s) {
+  py::dict d;
+  d["operations"] = s.operations;
+  d["rules"] = s.rules;
+  d["checks"] = s.checks;
+  d["bytes"] = s.bytes;
+  d["flops"] = s.flops;
+  d["peak_bytes"] = s.peak_bytes;
+  d["allocations"] = s.allocations;
+  return d;
+}
+
+}  // namespace
+
+void bind_tape(py::module_& m) {
+  py::class_<Program>(m, "_Tape")
+      .def("run", &Program::run, py::arg("inputs"))
+      .def("guard", &Program::guard, py::arg("dict"), py::arg("key"), py::arg("value"),
+           py::arg("what"))
+      .def("input", &Program::input, py::arg("step"), py::arg("name"), py::arg("group"),
+           py::arg("key"))
+      .def(
+          "has_number",
+          [](const Program& p, int64_t i, const std::string& name) {
+            return p.tape().number(i, name) != nullptr;
+          },
+          py::arg("step"), py::arg("name"))
+      .def("states", [](const Program& p) { return p.tape().states(); })
+      .def("text", [](const Program& p) { return p.tape().to_string(); })
+      .def("stats", [](const Program& p) { return dict_of(p.tape().stats()); })
+      .def("size", [](const Program& p) { return p.tape().size(); })
+      .def(
+          "operation", [](const Program& p, int64_t i) { return p.tape().operation(i); },
+          py::arg("step"));
+  py::class_<TapeRecording>(m, "_TapeRecording")
+      .def(py::init([](const Tensors& inputs, py::object where) {
+             std::function<std::string()> line;
+             if (!where.is_none()) {
+               auto f = std::make_shared<Held>(std::move(where));
+               line = [f] {
+                 return calling_python([&] { return py::cast<std::string>(f->get()()); });
+               };
+             }
+             return std::make_unique<TapeRecording>(inputs, std::move(line));
+           }),
+           py::arg("inputs"), py::arg("where") = py::none())
+      .def("add_state", &TapeRecording::add_state, py::arg("tensor"))
+      .def("add_constant", &TapeRecording::add_constant, py::arg("tensor"))
+      .def("size", &TapeRecording::size)
+      .def("close", &TapeRecording::close)
+      .def(
+          "finish",
+          [](TapeRecording& r, const Tensors& outputs) {
+            return std::make_unique<Program>(r.finish(outputs));
+          },
+          py::arg("outputs"));
+  m.def("_tape_recording", &TapeRecording::current, py::return_value_policy::reference,
+        "The recording of this thread, or None.");
+}
+
+}  // namespace wengert::python

@@ -1,0 +1,91 @@
+// Recorded programs: what a function did once with tensors, to be looked at and done again.
+//
+//   Tape tape = Tape::record([&](TensorList x) { return std::vector<Tensor>{net(x[0])}; }, {x});
+//   std::vector<Tensor> y = tape(x2);
+//
+// A program consists of the operations that were executed, those of backward passes and optimizers
+// among them, and gives the same bits as running the function again. It needs arguments of the same
+// dtypes, shapes and strides; it reads and changes the tensors that the function has used beside
+// its arguments, and leaves gradients in leaves, as the function does.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wengert/tensor.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace tape {
+class Player;
+class Recorder;
+}  // namespace tape
+
+struct TapeStats {
+  int64_t operations = 0;   // steps that compute
+  int64_t rules = 0;        // of them, rules of nodes of the backward graph
+  int64_t checks = 0;       // values that were read and must be the same again
+  int64_t bytes = 0;        // read and written by the operations
+  int64_t flops = 0;        // of products
+  int64_t peak_bytes = 0;   // of what the program keeps between its steps
+  int64_t allocations = 0;  // blocks of memory that the last run has asked for
+};
+
+class WENGERT_API Tape {
+ public:
+  // Runs f(inputs), and keeps what it did. Error if a program cannot do the same: a tensor was made
+  // of the host's numbers, a sparse tensor was used, a result is returned whose gradient could
+  // still be taken.
+  static Tape record(const std::function<std::vector<Tensor>(TensorList)>& f, TensorList inputs);
+
+  // Runs it. Error, with nothing changed, where the arguments do not fit or a value that the
+  // function had read is another.
+  std::vector<Tensor> operator()(TensorList inputs) const;
+  // The same; says why it did not run, or nothing if it did.
+  std::string run(TensorList inputs, std::vector<Tensor>& outputs) const;
+
+  // One line for each operation: outputs = name(attributes) inputs : dtype shape # where
+  std::string to_string() const;
+  TapeStats stats() const;
+  int64_t size() const;  // steps
+  std::string operation(int64_t step) const;
+  // What it uses beside its arguments, and may change.
+  std::vector<Tensor> states() const;
+  // A floating point attribute of the operation of a step, which may be set between runs; nullptr
+  // if there is none of this name.
+  double* number(int64_t step, const std::string& name) const;
+
+ private:
+  friend class TapeRecording;
+  explicit Tape(std::shared_ptr<tape::Player> player) : player_(std::move(player)) {}
+  std::shared_ptr<tape::Player> player_;
+};
+
+// A recording that is going on, on the thread that has begun it.
+class WENGERT_API TapeRecording {
+ public:
+  // `where` names the line that is running, for to_string(); it may be empty.
+  explicit TapeRecording(TensorList inputs, std::function<std::string()> where = {});
+  ~TapeRecording();
+  TapeRecording(const TapeRecording&) = delete;
+  TapeRecording& operator=(const TapeRecording&) = delete;
+
+  // That of this thread; nullptr if there is none.
+  static TapeRecording* current();
+  // A tensor that was there before and may be used, such as a parameter.
+  void add_state(const Tensor& t);
+  // A tensor that was made of the host's numbers since, and always has these.
+  void add_constant(const Tensor& t);
+  int64_t size() const;  // steps so far
+  Tape finish(TensorList outputs);
+  // Ends the recording without a program, if it has not ended.
+  void close();
+
+ private:
+  std::unique_ptr<tape::Recorder> recorder_;
+  TapeRecording* outer_;
+};
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,449 @@
+#include "tape/replay.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "autograd/execute.h"
+#include "autograd/meta.h"
+#include "autograd/sparse.h"
+#include "tape/memory_plan.h"
+#include "tensor/check.h"
+#include "tensor/copy.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace tape {
+
+namespace {
+
+size_t at(int i) { return static_cast<size_t>(i); }
+
+bool same_layout(const TensorImpl& t, const Value& v) {
+  return t.dtype == v.dtype && t.sizes() == Dims(v.shape) &&
+         Dims(t.strides(), t.ndim) == Dims(v.strides);
+}
+
+TensorImpl* new_header(const Value& v) {
+  TensorImpl* t = new_impl(v.dtype, v.shape.ndim);
+  std::copy_n(v.shape.d, v.shape.ndim, t->shape());
+  std::copy_n(v.strides.d, v.shape.ndim, t->strides());
+  t->numel = v.numel();
+  t->data = nullptr;
+  update_contiguous(*t);
+  return t;
+}
+
+Tensor grad_of(TensorImpl& leaf) {
+  AutogradMeta* meta = meta_if_any(leaf);
+  if (!meta) return {};
+  const GradLock lock(*meta);
+  return meta->grad;
+}
+
+const Storage* root_of(const Storage* s) {
+  while (s->parent) s = s->parent;
+  return s;
+}
+
+}  // namespace
+
+// What a step needs beside the program to run.
+struct Player::Prepared {
+  std::vector<TensorImpl*> inputs;
+  std::vector<Tensor> outputs;  // gradients of inputs, of a rule
+  std::vector<Tensor> gradients;
+  std::unique_ptr<RuleNode> node;
+  RandomFields random[2];  // of the step's operation, and of its node's
+  std::vector<int> dies;   // storages that rules have made, after their last use
+};
+
+Player::Player(Program program) : program_(std::move(program)) {
+  const MemoryPlan plan(program_);
+  planned_bytes_ = plan.bytes;
+  made_at_ = plan.made_at;
+  bound_here_.resize(program_.storages.size());
+  arena_ = new_tensor(DType::uint8, {std::max<int64_t>(plan.bytes, 1)});
+  bound_.resize(program_.storages.size());
+  headers_.resize(program_.values.size());
+  own_.resize(program_.values.size());
+
+  for (size_t k = 0; k < program_.inputs.size(); ++k) {
+    const int v = program_.inputs[k];
+    Bound& b = bound_[at(program_.values[at(v)].storage)];
+    if (program_.storage_of(v).index == static_cast<int>(k)) b.root = v;
+  }
+  for (const State& s : program_.states) {
+    bound_[at(program_.values[at(s.value)].storage)].root = s.value;
+    headers_[at(s.value)] = s.tensor.impl();
+    needs_grad_.push_back(s.tensor.requires_grad());
+  }
+  for (size_t k = 0; k < program_.gradients.size(); ++k) {
+    const int v = program_.gradients[k].begin;
+    if (v < 0 || program_.storage_of(v).kind != StorageKind::gradient) continue;
+    bound_[at(program_.values[at(v)].storage)].root = v;
+  }
+  for (size_t v = 0; v < program_.values.size(); ++v) {
+    const Value& value = program_.values[v];
+    Bound& b = bound_[at(value.storage)];
+    if (b.root == static_cast<int>(v)) continue;
+    own_[v] = Tensor::adopt(new_header(value));
+    headers_[v] = own_[v].impl();
+    b.values.push_back(static_cast<int>(v));
+  }
+  for (const int v : program_.outputs) {
+    if (v >= 0) bound_[at(program_.values[at(v)].storage)].visible = true;
+  }
+  for (const LeafGradient& g : program_.gradients) {
+    if (g.end >= 0) bound_[at(program_.values[at(g.end)].storage)].visible = true;
+  }
+  for (size_t s = 0; s < bound_.size(); ++s) {
+    if (plan.offsets[s] < 0) continue;
+    const StorageInfo& info = program_.storages[s];
+    char* const base = arena_.impl()->data + plan.offsets[s];
+    Storage* memory = external_storage(base, static_cast<size_t>(info.bytes), nullptr, nullptr);
+    bind(static_cast<int>(s), memory, base);
+    release_storage(memory);
+  }
+
+  prepared_.resize(program_.steps.size());
+  for (size_t i = 0; i < program_.steps.size(); ++i) {
+    Step& s = program_.steps[i];
+    Prepared& p = prepared_[i];
+    p.inputs.resize(s.inputs.size());
+    p.outputs.resize(s.outputs.size());
+    if (s.kind == StepKind::rule) {
+      p.gradients.resize(at(s.rule->gradients));
+      p.node = std::make_unique<RuleNode>(s.op, *s.rule);
+    }
+    if (s.draw.generator >= 0) {
+      p.random[0] = random_fields(s.op.cls(), s.op.get());
+      if (p.node) p.random[1] = random_fields(s.op.cls(), p.node->node().op());
+    }
+    if (s.kind == StepKind::check) last_check_ = i + 1;
+  }
+  for (size_t s = 0; s < bound_.size(); ++s) {
+    if (program_.storages[s].from_rule && !bound_[s].visible && plan.last_use[s] >= 0)
+      prepared_[at(plan.last_use[s])].dies.push_back(static_cast<int>(s));
+  }
+  for (size_t i = 0; i < last_check_; ++i) {
+    for (const int v : program_.steps[i].changed()) {
+      const int root = bound_[at(program_.values[at(v)].storage)].root;
+      if (root >= 0 && std::find(undo_.begin(), undo_.end(), root) == undo_.end())
+        undo_.push_back(root);
+    }
+  }
+}
+
+Player::~Player() {
+  for (size_t s = 0; s < bound_.size(); ++s) unbind(static_cast<int>(s));
+}
+
+std::vector<Tensor> Player::states() const {
+  std::vector<Tensor> all;
+  for (const State& s : program_.states) all.push_back(s.tensor);
+  return all;
+}
+
+double* Player::number(size_t step, const std::string& name) {
+  return number_field(program_.steps.at(step).op, name);
+}
+
+// ---- memory -------------------------------------------------------------------------------
+
+void Player::bind(int storage, Storage* s, char* base) {
+  Bound& b = bound_[at(storage)];
+  if (b.storage == s && b.base == base) return;
+  unbind(storage);
+  b.storage = s;
+  b.base = base;
+  s->refs.fetch_add(1, std::memory_order_relaxed);
+  for (const int v : b.values) {
+    TensorImpl& t = *headers_[at(v)];
+    t.storage = s;
+    t.data = base + program_.values[at(v)].offset;
+    s->refs.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void Player::unbind(int storage) {
+  Bound& b = bound_[at(storage)];
+  if (!b.storage) return;
+  for (const int v : b.values) {
+    TensorImpl& t = *headers_[at(v)];
+    if (t.storage) release_storage(std::exchange(t.storage, nullptr));
+    t.data = nullptr;
+  }
+  release_storage(std::exchange(b.storage, nullptr));
+  b.base = nullptr;
+}
+
+// Headers and memory that users may have seen are left to them if they still hold them.
+void Player::renew(int storage) {
+  Bound& b = bound_[at(storage)];
+  const StorageInfo& info = program_.storages[at(storage)];
+  if (!b.visible || info.kind != StorageKind::temporary) return;
+  bool held = false;
+  for (const int v : b.values) held |= headers_[at(v)]->refs.load() != 1;
+  held |= b.storage && b.storage->refs.load() != 1 + static_cast<uint32_t>(b.values.size());
+  if (!held && b.storage) return;
+  if (held) {
+    // A header keeps what it shows.
+    for (const int v : b.values) {
+      own_[at(v)] = Tensor::adopt(new_header(program_.values[at(v)]));
+      headers_[at(v)] = own_[at(v)].impl();
+    }
+    if (b.storage) release_storage(std::exchange(b.storage, nullptr));
+    b.base = nullptr;
+  }
+  if (info.from_rule) return;
+  Storage* fresh = new_storage(static_cast<size_t>(info.bytes));
+  ++allocations_;
+  bind(storage, fresh, fresh->data);
+  release_storage(fresh);
+}
+
+void Player::bind_roots(TensorList inputs) {
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    const int v = program_.inputs[k];
+    if (program_.storage_of(v).index != static_cast<int>(k)) continue;
+    TensorImpl* t = inputs[k].impl();
+    headers_[at(v)] = t;
+    bind(program_.values[at(v)].storage, t->storage, t->data);
+  }
+  for (const State& s : program_.states) {
+    TensorImpl* t = s.tensor.impl();
+    bind(program_.values[at(s.value)].storage, t->storage, t->data);
+  }
+  for (const LeafGradient& g : program_.gradients) {
+    if (g.begin < 0 || program_.storage_of(g.begin).kind != StorageKind::gradient) continue;
+    begins_.push_back(grad_of(*headers_[at(g.leaf)]));
+    TensorImpl* t = begins_.back().impl();
+    headers_[at(g.begin)] = t;
+    bind(program_.values[at(g.begin)].storage, t->storage, t->data);
+  }
+  // A gradient that this program has left is replaced by the next.
+  for (const LeafGradient& g : program_.gradients) {
+    if (!g.replaced || g.end < 0 || !own_[at(g.end)].defined()) continue;
+    AutogradMeta* meta = meta_if_any(*headers_[at(g.leaf)]);
+    if (!meta) continue;
+    Tensor before;
+    const GradLock lock(*meta);
+    if (meta->grad.impl() == headers_[at(g.end)]) meta->grad.swap(before);
+  }
+  for (size_t s = 0; s < bound_.size(); ++s) {
+    if (bound_[s].visible) renew(static_cast<int>(s));
+  }
+}
+
+// ---- guards -------------------------------------------------------------------------------
+
+std::string Player::refusal(TensorList inputs) const {
+  if (inputs.size() != program_.inputs.size()) return "another number of arguments";
+  const auto differs = [&](const TensorImpl& t, int v) {
+    return !same_layout(t, program_.values[at(v)]) || t.has(kBatched) || t.has(kSparse);
+  };
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    const TensorImpl& t = *inputs[k].impl();
+    const int v = program_.inputs[k];
+    if (differs(t, v)) return "an argument of another dtype or layout";
+    if (t.requires_grad() != program_.inputs_require_grad[k])
+      return "an argument whose requires_grad is another";
+    const int owner = program_.storage_of(v).index;
+    for (size_t j = 0; j < k; ++j) {
+      const int w = program_.inputs[j];
+      const bool together = program_.values[at(w)].storage == program_.values[at(v)].storage;
+      const TensorImpl& o = *inputs[j].impl();
+      if (!together && root_of(o.storage) == root_of(t.storage))
+        return "arguments that share memory";
+      if (together && owner == static_cast<int>(j) &&
+          t.data - o.data != program_.values[at(v)].offset)
+        return "arguments that share other parts of memory";
+    }
+  }
+  for (size_t k = 0; k < program_.states.size(); ++k) {
+    const State& s = program_.states[k];
+    if (differs(*s.tensor.impl(), s.value) || s.tensor.requires_grad() != needs_grad_[k])
+      return "a tensor it uses has another dtype, layout or requires_grad";
+  }
+  for (const LeafGradient& g : program_.gradients) {
+    if (g.replaced) continue;
+    const int leaf_input = program_.storage_of(g.leaf).kind == StorageKind::input
+                               ? program_.storage_of(g.leaf).index
+                               : -1;
+    TensorImpl* leaf = leaf_input >= 0 ? inputs[at(leaf_input)].impl() : headers_[at(g.leaf)];
+    const Tensor now = grad_of(*leaf);
+    if (now.defined() != g.defined) return "a gradient that is there where none was, or not";
+    if (g.begin >= 0 && differs(*now.impl(), g.begin)) return "a gradient of another layout";
+  }
+  return {};
+}
+
+bool Player::check(const Step& s) const {
+  const TensorImpl& t = *header(s.inputs[0]);
+  if (t.contiguous()) return std::memcmp(t.data, s.bytes.data(), s.bytes.size()) == 0;
+  const Tensor dense = dense_copy(t, t.dtype);
+  return std::memcmp(dense.impl()->data, s.bytes.data(), s.bytes.size()) == 0;
+}
+
+// ---- steps --------------------------------------------------------------------------------
+
+// Adds to gradients that stand in values.
+class Player::Sink final : public GradientSink {
+ public:
+  Sink(Player& player, const RuleInfo& info) : player_(player), info_(info) {}
+  Tensor* begin(Node&, int i) override {
+    const int v = info_.edges[at(i)].into;
+    if (v < 0) return nullptr;
+    into_ = Tensor::share(player_.header(v));
+    return &into_;
+  }
+  void end(Node&, int) override {
+    into_.impl()->bump_version();
+    into_ = Tensor();
+  }
+
+ private:
+  Player& player_;
+  const RuleInfo& info_;
+  Tensor into_;
+};
+
+void Player::execute(size_t i) {
+  Step& s = program_.steps[i];
+  Prepared& p = prepared_[i];
+  const size_t n = s.inputs.size();
+  for (size_t k = 0; k < n; ++k) p.inputs[k] = header(s.inputs[k]);
+  const int n_inputs = static_cast<int>(n), n_outputs = static_cast<int>(s.outputs.size());
+  switch (s.kind) {
+    case StepKind::op: {
+      for (size_t k = 0; k < p.outputs.size(); ++k)
+        p.outputs[k] = Tensor::share(header(s.outputs[k]));
+      Compute c{p.inputs.data(), n_inputs, p.outputs.data(), n_outputs};
+      s.op.cls().compute(s.op.get(), c);
+      for (size_t k = 0; k < p.outputs.size(); ++k) {
+        TensorImpl* planned = header(s.outputs[k]);
+        if (planned && p.outputs[k].impl() != planned)
+          copy_elements(*planned, *p.outputs[k].impl());
+        p.outputs[k] = Tensor();
+      }
+      break;
+    }
+    case StepKind::change: {
+      if (n_outputs == 0) {
+        Compute c{p.inputs.data(), n_inputs, nullptr, 0};
+        s.op.cls().compute(s.op.get(), c);
+      } else {
+        Tensor self = Tensor::share(p.inputs[0]);
+        OpCall call{s.op.cls(), s.op.get(), p.inputs.data(), n_inputs, &self, 1, true};
+        wengert::execute(call);
+      }
+      break;
+    }
+    case StepKind::rule:
+      execute_rule(p, s, static_cast<int>(i));
+      break;
+    case StepKind::view:
+    case StepKind::check:
+      break;
+  }
+  for (const int dead : p.dies) unbind(dead);
+}
+
+void Player::execute_rule(Prepared& p, Step& s, int step) {
+  const size_t n = p.gradients.size();
+  for (size_t k = 0; k < n; ++k) p.gradients[k] = Tensor::share(p.inputs[k]);
+  Sink sink(*this, *s.rule);
+  p.node->run(p.gradients.data(), p.inputs.data() + n, p.outputs.data(), &sink);
+  for (Tensor& g : p.gradients) g = Tensor();
+  for (size_t k = 0; k < p.outputs.size(); ++k) {
+    const int v = s.outputs[k];
+    Tensor r = std::move(p.outputs[k]);
+    if (v < 0 || !r.defined()) continue;
+    const Value& value = program_.values[at(v)];
+    if (!same_layout(*r.impl(), value)) {
+      const Tensor fit = new_tensor(value.dtype, value.shape, value.strides.d);
+      copy_elements(*fit.impl(), *r.impl());
+      r = fit;
+    }
+    const Bound& b = bound_[at(value.storage)];
+    if (program_.storages[at(value.storage)].from_rule && made_at_[at(value.storage)] == step &&
+        (!b.storage || !bound_here_[at(value.storage)])) {
+      bind(value.storage, r.impl()->storage, r.impl()->data - value.offset);
+      bound_here_[at(value.storage)] = true;
+      ++allocations_;
+    } else if (headers_[at(v)]->data != r.impl()->data) {
+      copy_elements(*headers_[at(v)], *r.impl());
+    }
+  }
+}
+
+void Player::draw() {
+  for (size_t i = 0; i < program_.steps.size(); ++i) {
+    const Draw& d = program_.steps[i].draw;
+    if (d.generator < 0) continue;
+    const Generator::State now = program_.generators[at(d.generator)].generator.state();
+    for (const RandomFields& f : prepared_[i].random) {
+      if (!f.seed) continue;
+      *f.seed = now.seed;
+      *f.offset = now.offset + d.offset;
+    }
+  }
+}
+
+void Player::leave_gradients() {
+  for (const LeafGradient& g : program_.gradients) {
+    TensorImpl& leaf = *headers_[at(g.leaf)];
+    Tensor end = g.end < 0 ? Tensor() : Tensor::share(headers_[at(g.end)]);
+    AutogradMeta& meta = meta_of(leaf);
+    const GradLock lock(meta);
+    meta.grad.swap(end);
+  }
+}
+
+Tensor Player::result(int v) {
+  if (v < 0) return {};
+  const Value& value = program_.values[at(v)];
+  const Bound& b = bound_[at(value.storage)];
+  if (b.root == v || program_.storages[at(value.storage)].kind == StorageKind::temporary)
+    return Tensor::share(headers_[at(v)]);
+  return new_alias(*headers_[at(v)]);
+}
+
+std::optional<Player::Refusal> Player::run(TensorList inputs, std::vector<Tensor>& outputs) {
+  const std::lock_guard guard(lock_);
+  if (thread_mode.word & kSlowModes) return Refusal{"another mode (vmap, a profile, ...)"};
+  if (std::string why = refusal(inputs); !why.empty()) return Refusal{why};
+  const RecordingGuard off(false);
+  allocations_ = 0;
+  begins_.clear();
+  bind_roots(inputs);
+  draw();
+  std::vector<Tensor> before;
+  for (const int v : undo_) before.push_back(dense_copy(*headers_[at(v)], headers_[at(v)]->dtype));
+  std::fill(bound_here_.begin(), bound_here_.end(), false);
+  for (size_t i = 0; i < program_.steps.size(); ++i) {
+    execute(i);
+    if (program_.steps[i].kind == StepKind::check && !check(program_.steps[i])) {
+      for (size_t k = 0; k < undo_.size(); ++k)
+        copy_elements(*headers_[at(undo_[k])], *before[k].impl());
+      return Refusal{"a value that was read is another now" +
+                     (program_.steps[i].where.empty() ? "" : " (" + program_.steps[i].where + ")")};
+    }
+  }
+  leave_gradients();
+  for (const GeneratorUse& u : program_.generators) {
+    Generator g = u.generator;
+    if (u.seeded) {
+      g.set_state(u.end);
+    } else {
+      const Generator::State now = g.state();
+      g.set_state({now.seed, now.offset + u.end.offset});
+    }
+  }
+  outputs.clear();
+  for (const int v : program_.outputs) outputs.push_back(result(v));
+  begins_.clear();
+  return {};
+}
+
+}  // namespace tape
+WENGERT_NAMESPACE_END

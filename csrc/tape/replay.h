@@ -1,0 +1,80 @@
+// Running a program again.
+#pragma once
+
+#include <mutex>
+#include <optional>
+
+#include "tape/program.h"
+#include "tape/rule_node.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace tape {
+
+// Holds the memory of one program, and runs it. Thread-safe: runs wait for each other.
+class Player {
+ public:
+  explicit Player(Program program);
+  ~Player();
+  Player(const Player&) = delete;
+  Player& operator=(const Player&) = delete;
+
+  const Program& program() const { return program_; }
+  // Runs it; nothing has changed where it says why it did not.
+  struct Refusal {
+    std::string why;
+  };
+  std::optional<Refusal> run(TensorList inputs, std::vector<Tensor>& outputs);
+  // The tensors that were there before it: what it uses, and the grads of leaves that are there.
+  std::vector<Tensor> states() const;
+  // The attribute `name` of the operation of a step, a number that may change between runs.
+  double* number(size_t step, const std::string& name);
+
+  // Blocks of memory that the last run has asked for.
+  int64_t allocations() const { return allocations_; }
+  int64_t planned_bytes() const { return planned_bytes_; }
+
+ private:
+  struct Prepared;
+  class Sink;
+
+  std::string refusal(TensorList inputs) const;
+  void bind(int storage, Storage* s, char* base);
+  void unbind(int storage);
+  void bind_roots(TensorList inputs);
+  void renew(int storage);
+  void execute(size_t step);
+  void execute_rule(Prepared& p, Step& s, int step);
+  bool check(const Step& s) const;
+  void draw();
+  void leave_gradients();
+  Tensor result(int value);
+
+  TensorImpl* header(int value) const {
+    return value < 0 ? nullptr : headers_[static_cast<size_t>(value)];
+  }
+
+  Program program_;
+  std::mutex lock_;
+  std::vector<Prepared> prepared_;    // by step
+  std::vector<TensorImpl*> headers_;  // by value; of inputs, states and grads: the tensors' own
+  std::vector<Tensor> own_;           // the others
+  struct Bound {
+    Storage* storage = nullptr;  // holds a reference
+    char* base = nullptr;
+    std::vector<int> values;  // with headers of their own
+    int root = -1;            // the value whose header is a tensor of others
+    bool visible = false;     // users see it when the program has run
+  };
+  std::vector<Bound> bound_;  // by storage
+  Tensor arena_;
+  int64_t planned_bytes_ = 0, allocations_ = 0;
+  std::vector<int> made_at_;      // by storage: the step that makes it
+  std::vector<bool> bound_here_;  // by storage: made by the run that is going on
+  std::vector<bool> needs_grad_;  // by state
+  std::vector<Tensor> begins_;    // the grads that leaves had
+  size_t last_check_ = 0;         // steps up to the last check
+  std::vector<int> undo_;         // roots that are changed before it
+};
+
+}  // namespace tape
+WENGERT_NAMESPACE_END

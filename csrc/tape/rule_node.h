@@ -1,0 +1,31 @@
+// A node that stands for that of a recorded call while its rule runs.
+#pragma once
+
+#include "autograd/vjp.h"
+#include "tape/program.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace tape {
+
+class RuleNode {
+ public:
+  RuleNode(const OpValue& op, const RuleInfo& info);
+  ~RuleNode();
+  RuleNode(const RuleNode&) = delete;
+  RuleNode& operator=(const RuleNode&) = delete;
+
+  Node& node() { return *node_; }
+  // results[i]: the gradient of input i, of its shape and dtype. Values that were saved may be
+  // undefined.
+  void run(const Tensor* gradients, TensorImpl* const* saved, Tensor* results, GradientSink* sink);
+
+ private:
+  Node* node_;
+  const RuleInfo& info_;
+};
+
+// What a node's rule needs, without its values: `skip` says whose gradients nobody wants.
+RuleInfo rule_info(Node& n, uint64_t skip);
+
+}  // namespace tape
+WENGERT_NAMESPACE_END

@@ -1,0 +1,84 @@
+// The public faces of recorder and player.
+#include "wengert/tape.h"
+
+#include "tape/capture.h"
+#include "tape/describe.h"
+#include "tape/replay.h"
+#include "tensor/check.h"
+
+WENGERT_NAMESPACE_BEGIN
+
+namespace {
+thread_local constinit TapeRecording* current_recording = nullptr;
+}
+
+TapeRecording::TapeRecording(TensorList inputs, std::function<std::string()> where)
+    : recorder_(std::make_unique<tape::Recorder>(inputs, std::move(where))),
+      outer_(std::exchange(current_recording, this)) {}
+
+TapeRecording::~TapeRecording() { close(); }
+
+void TapeRecording::close() {
+  if (!recorder_) return;
+  recorder_.reset();
+  current_recording = outer_;
+}
+
+TapeRecording* TapeRecording::current() { return current_recording; }
+void TapeRecording::add_state(const Tensor& t) { recorder_->add_state(t); }
+void TapeRecording::add_constant(const Tensor& t) { recorder_->add_constant(t); }
+int64_t TapeRecording::size() const { return recorder_->size(); }
+Tape TapeRecording::finish(TensorList outputs) {
+  WG_CHECK(recorder_, Error, "tape: the recording has ended");
+  tape::Program program = recorder_->finish(outputs);
+  close();
+  return Tape(std::make_shared<tape::Player>(std::move(program)));
+}
+
+Tape Tape::record(const std::function<std::vector<Tensor>(TensorList)>& f, TensorList inputs) {
+  TapeRecording recording(inputs);
+  return recording.finish(f(inputs));
+}
+
+std::string Tape::run(TensorList inputs, std::vector<Tensor>& outputs) const {
+  for (const Tensor& t : inputs)
+    WG_CHECK(t.defined(), ValueError, "tape: expected tensors, but got an undefined one");
+  const auto refusal = player_->run(inputs, outputs);
+  return refusal ? refusal->why : std::string();
+}
+
+std::vector<Tensor> Tape::operator()(TensorList inputs) const {
+  std::vector<Tensor> outputs;
+  const std::string why = run(inputs, outputs);
+  WG_CHECK(why.empty(), Error, "tape: the program does not fit what it is given: ", why,
+           "; record it again");
+  return outputs;
+}
+
+std::string Tape::to_string() const { return tape::to_text(player_->program()); }
+
+TapeStats Tape::stats() const {
+  TapeStats s = tape::count(player_->program());
+  s.peak_bytes = player_->planned_bytes();
+  s.allocations = player_->allocations();
+  return s;
+}
+
+int64_t Tape::size() const { return static_cast<int64_t>(player_->program().steps.size()); }
+
+std::string Tape::operation(int64_t step) const {
+  const auto& steps = player_->program().steps;
+  WG_CHECK(step >= 0 && step < size(), IndexError, "tape: there are ", size(), " steps, but got ",
+           step);
+  return tape::name_of(steps[static_cast<size_t>(step)]);
+}
+
+std::vector<Tensor> Tape::states() const { return player_->states(); }
+
+double* Tape::number(int64_t step, const std::string& name) const {
+  WG_CHECK(step >= 0 && step < size(), IndexError, "tape: there are ", size(), " steps, but got ",
+           step);
+  return player_->number(static_cast<size_t>(step), name);
+}
+
+WENGERT_NAMESPACE_END

@@ -1,0 +1,142 @@
+"""What a recording reaches of Python's objects, and what of them a program relies on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wengert import Tensor, _core, get_default_dtype, is_grad_enabled
+from wengert.nn._watched_calls import unwatch, watch
+from wengert.nn.module import Module
+from wengert.optim._hooks import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
+
+
+def modes() -> tuple:
+    """The settings of this thread and the process that operations depend on."""
+    return (
+        is_grad_enabled(),
+        get_default_dtype(),
+        _core._autocast_dtype(),
+        _core.is_inference_mode_enabled(),
+    )
+
+
+def is_plain(value: Any) -> bool:
+    """Whether equal values mean the same to a program: numbers, texts, and tuples of them."""
+    if isinstance(value, tuple):
+        return all(map(is_plain, value))
+    return isinstance(value, _PLAIN)
+
+
+def _entries(values: dict) -> dict:
+    """Those of an object's attributes that a program relies on."""
+    kinds = (Tensor, Module)
+    return {k: v for k, v in values.items() if isinstance(v, kinds) or is_plain(v)}
+
+
+class Reached:
+    """While entered, notes the modules that are called and the optimizers that step.
+
+    Args:
+        recording: the recording that is going on.
+    """
+
+    def __init__(self, recording: Any) -> None:
+        self._recording = recording
+        self._modules: dict[int, tuple[Module, dict]] = {}
+        self._optimizers: dict[int, tuple[Any, list[dict], dict]] = {}
+        self._steps: list[tuple[Any, int, int]] = []
+        self._begun = 0
+        self._handles: list[Any] = []
+
+    def __enter__(self) -> Reached:
+        self._watcher: Callable = self._call
+        watch(self._watcher)
+        self._handles = [
+            register_optimizer_step_pre_hook(self._before_step),
+            register_optimizer_step_post_hook(self._after_step),
+        ]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        unwatch(self._watcher)
+        for handle in self._handles:
+            handle.remove()
+
+    def _is_own(self) -> bool:
+        return _core._tape_recording() is self._recording
+
+    def _call(self, module: Module, call: Callable[[], Any]) -> Any:
+        if id(module) not in self._modules and self._is_own():
+            self._modules[id(module)] = module, _entries(module.__dict__)
+            for value in module.__dict__.values():
+                if isinstance(value, Tensor):
+                    self._recording.add_state(value)
+        return call()
+
+    def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if not self._is_own():
+            return
+        if id(optimizer) not in self._optimizers:
+            groups = [_entries(g) for g in optimizer.param_groups]
+            state = {p: dict(s) for p, s in optimizer._state.items()}
+            self._optimizers[id(optimizer)] = optimizer, groups, state
+        self._begun = self._recording.size()
+
+    def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if self._is_own():
+            self._steps.append((optimizer, self._begun, self._recording.size()))
+
+    def guard(self, program: Any) -> None:
+        """Tells the program what to look at before it runs; RuntimeError for what has changed."""
+        for module, entries in self._modules.values():
+            name = type(module).__name__
+            _guard(program, module.__dict__, entries, name)
+        lrs = self._learning_rates(program)
+        for optimizer, groups, states in self._optimizers.values():
+            name = type(optimizer).__name__
+            for k, (group, entries) in enumerate(zip(optimizer.param_groups, groups)):
+                if (id(optimizer), k) in lrs:
+                    if group["lr"] != entries.pop("lr"):
+                        raise RuntimeError(
+                            "record: the learning rate was changed inside; step the scheduler "
+                            "outside"
+                        )
+                    program.input(lrs[id(optimizer), k], "lr", group, "lr")
+                _guard(program, group, entries, name)
+            for p, entries in states.items():
+                _guard(program, optimizer._state[p], _entries(entries), name)
+
+    def _learning_rates(self, program: Any) -> dict[tuple[int, int], int]:
+        """The operation that steps a group, where it takes the learning rate as it is."""
+        found: dict[tuple[int, int], int] = {}
+        for optimizer, begin, end in self._steps:
+            steps = [i for i in range(begin, end) if program.has_number(i, "lr")]
+            active = [
+                k
+                for k, group in enumerate(optimizer.param_groups)
+                if any(p.grad is not None for p in group["params"])
+            ]
+            lrs = [optimizer.param_groups[k].get("lr") for k in active]
+            if len(steps) != len(active) or not all(isinstance(lr, float) for lr in lrs):
+                continue
+            for step, k in zip(steps, active):
+                if (id(optimizer), k) in found:  # it has stepped twice
+                    return {}
+                found[id(optimizer), k] = step
+        return found
+
+
+def _guard(program: Any, values: dict, entries: dict, owner: str) -> None:
+    for name, value in entries.items():
+        now = values.get(name)
+        if now is not value and not (is_plain(value) and type(now) is type(value) and now == value):
+            raise RuntimeError(
+                f"record: {owner}.{name} was changed inside, which a program does not repeat"
+            )
+        program.guard(values, name, value, f"{owner}.{name}")

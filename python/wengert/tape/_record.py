@@ -1,0 +1,171 @@
+"""Recording a function, and the program it gives."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from os.path import basename, dirname
+from typing import Any
+
+import wengert
+from wengert import Tensor, _core
+from wengert.tape._guards import Reached, is_plain, modes
+from wengert.utils._pytree import tree_flatten, tree_unflatten
+
+_PACKAGE = dirname(wengert.__file__)
+
+
+class Mismatch(Exception):
+    """A program does not fit what it is given; nothing has changed."""
+
+
+def _where() -> str:
+    """The innermost line outside of this package."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back  # type: ignore[assignment]
+    return f"{basename(frame.f_code.co_filename)}:{frame.f_lineno}" if frame else ""
+
+
+class _Structure:
+    """Arguments or results as a tree: its tensors, and all else."""
+
+    def __init__(self, tree: Any) -> None:
+        leaves, self._spec = tree_flatten(tree)
+        self.tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+        self._is_tensor = [isinstance(leaf, Tensor) for leaf in leaves]
+        self.others = [leaf for leaf in leaves if not isinstance(leaf, Tensor)]
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Structure)
+            and self._is_tensor == other._is_tensor
+            and self._spec == other._spec
+            and all(map(_same, self.others, other.others))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def filled(self, tensors: list[Tensor]) -> Any:
+        """The tree with these tensors in place of its own."""
+        given, others = iter(tensors), iter(self.others)
+        return tree_unflatten(
+            [next(given) if t else next(others) for t in self._is_tensor], self._spec
+        )
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or (is_plain(a) and type(a) is type(b) and a == b)
+
+
+class Tape:
+    """A recorded program; made by :func:`record`.
+
+    Calling it with arguments like those it was recorded with does what the function did, with the
+    same bits, without running it: results are made, tensors that the function changes are changed,
+    gradients are left in leaves, generators advance. RuntimeError, with nothing changed, where the
+    arguments or anything it relies on differs.
+
+    ``print(tape)`` shows one line for each operation: its results, name, arguments and attributes,
+    dtype and shape, and the line of the source that called it.
+    """
+
+    def __init__(self, program: Any, arguments: _Structure, results: _Structure) -> None:
+        self._program = program
+        self._arguments = arguments
+        self._results = results
+        self._modes = modes()
+        tensors = results.tensors
+        self._single = tensors if len(tensors) == 1 and results._spec.is_leaf() else None
+        self._plain = all(arguments._is_tensor) and arguments._spec.type is tuple
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return self._run(args, kwargs)
+        except Mismatch as e:
+            raise RuntimeError(
+                f"tape: the program does not fit what it is given: {e}; record it again"
+            ) from None
+
+    def _run(self, args: tuple, kwargs: dict) -> Any:
+        if modes() != self._modes:
+            raise Mismatch("a mode (recording, autocast, default dtype, ...) is another")
+        given = _Structure((args, kwargs))
+        if given != self._arguments:
+            raise Mismatch("other arguments: their structure, or numbers among them")
+        outputs = self._program.run(given.tensors)
+        if type(outputs) is str:
+            raise Mismatch(outputs)
+        return outputs[0] if self._single else self._results.filled(outputs)
+
+    def __str__(self) -> str:
+        return self._program.text()
+
+    def __repr__(self) -> str:
+        return f"<Tape of {len(self)} operations>"
+
+    def __len__(self) -> int:
+        """The number of steps, those included that only make views or check values."""
+        return self._program.size()
+
+    def stats(self) -> dict[str, int]:
+        """What the program costs.
+
+        ``operations`` and, of them, ``rules`` of the backward graph; ``checks`` of values that the
+        function had read; ``bytes`` that operations read and write; ``flops`` of products;
+        ``peak_bytes`` of the memory that it keeps; ``allocations``: the blocks of memory that the
+        last run has asked for.
+        """
+        return self._program.stats()
+
+
+def record(fn: Callable, /, *args: Any, **kwargs: Any) -> Tape:
+    """Runs ``fn(*args, **kwargs)`` once, as usual, and keeps what it did as a :class:`Tape`.
+
+    Args:
+        fn: computes with tensors; it may take gradients and step optimizers.
+        args, kwargs: examples: tensors, numbers, and tuples, lists and dictionaries of them.
+
+    Raises RuntimeError where a program could not do the same again: where a tensor is made of
+    Python's numbers inside (declare it with :func:`constant`), where one that is made inside is
+    kept without being returned (the state of an optimizer in its first step: step it once before),
+    where sparse tensors are used, or where something is returned that could still be
+    differentiated. The function has run all the same.
+    """
+    return recorded(fn, args, kwargs)[0]
+
+
+def recorded(fn: Callable, args: tuple, kwargs: dict) -> tuple[Tape, Any]:
+    """The program and what the function has returned."""
+    arguments = _Structure((args, kwargs))
+    recording = _core._TapeRecording(arguments.tensors, _where)
+    try:
+        with Reached(recording) as reached:
+            result = fn(*args, **kwargs)
+        results = _Structure(result)
+        try:
+            program = recording.finish(results.tensors)
+            reached.guard(program)
+        except RuntimeError as e:
+            raise Refused(str(e), result) from None
+    finally:
+        recording.close()
+    return Tape(program, arguments, results), result
+
+
+class Refused(RuntimeError):
+    """What was recorded cannot be repeated; `result` is what the function has returned."""
+
+    def __init__(self, why: str, result: Any) -> None:
+        super().__init__(why)
+        self.result = result
+
+
+def constant(tensor: Tensor) -> Tensor:
+    """Says that ``tensor``, made of Python's numbers, holds the same each time; returns it.
+
+    Outside of recordings it does nothing.
+    """
+    if (recording := _core._tape_recording()) is not None:
+        recording.add_constant(tensor)
+    return tensor
