@@ -158,9 +158,9 @@ Tensor from_sequence(const py::object& data, const std::optional<DType>& dtype, 
     }
     if (n.tensors) t = n.kind == DTypeKind::boolean ? n.tensor_dtype : promote(n.tensor_dtype, t);
   }
-  Tensor out = empty(n.shape, t);
+  Tensor out = new_from_host(t, n.shape);
   if (out.numel() == 0) return out;
-  char* to = out.data<char>();
+  char* to = out.impl()->data;
   const char* end = to + static_cast<size_t>(out.numel()) * item_size(t);
   fill(data.ptr(), t, to, end);
   if (to != end) throw ValueError("tensor: the data changed while it was read");
@@ -259,12 +259,12 @@ void bind_data(py::module_& m) {
       "from_bytes",
       [](const py::bytes& data, DType dtype, const std::vector<int64_t>& shape) {
         const std::string_view bytes = data;
-        Tensor t = empty(shape, dtype);
+        Tensor t = new_from_host(dtype, shape);
         if (static_cast<size_t>(t.numel()) * item_size(dtype) != bytes.size()) {
           throw ValueError("from_bytes: " + std::to_string(bytes.size()) +
                            " bytes do not fill the shape");
         }
-        std::memcpy(t.data(), bytes.data(), bytes.size());
+        std::memcpy(t.impl()->data, bytes.data(), bytes.size());
         return t;
       },
       "A tensor with a copy of row-major elements.");

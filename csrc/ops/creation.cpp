@@ -340,8 +340,9 @@ Tensor eye(int64_t n, std::optional<int64_t> m, std::optional<DType> dtype) {
 }
 
 Tensor from_data(const void* data, Dims shape, DType dtype) {
-  Tensor t = new_tensor(dtype, shape);
-  if (t.numel()) std::memcpy(t.data(), data, static_cast<size_t>(t.numel()) * item_size(dtype));
+  Tensor t = new_from_host(dtype, shape);
+  if (t.numel())
+    std::memcpy(t.impl()->data, data, static_cast<size_t>(t.numel()) * item_size(dtype));
   return t;
 }
 
@@ -365,6 +366,7 @@ Tensor from_blob(void* data, Dims shape, DType dtype, Dims strides, void (*relea
   const auto item = static_cast<int64_t>(item_size(dtype));
   t->storage = external_storage(t->data + below * item, static_cast<size_t>((above - below) * item),
                                 release, context);
+  if (tensor_observer) t->storage->observed.fetch_or(TensorObserver::kFromHost);
   update_contiguous(*t);
   return out;
 }

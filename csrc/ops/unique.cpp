@@ -34,8 +34,10 @@ Groups group(const std::vector<int64_t>& order, Same&& same) {
     g.inverse.data<int64_t>()[at] = static_cast<int64_t>(firsts.size()) - 1;
   }
   const auto groups = static_cast<int64_t>(firsts.size());
-  g.firsts = from_data(firsts.data(), {groups}, DType::int64);
-  g.counts = from_data(counts.data(), {groups}, DType::int64);
+  g.firsts = new_tensor(DType::int64, {groups});
+  g.counts = new_tensor(DType::int64, {groups});
+  std::copy(firsts.begin(), firsts.end(), g.firsts.data<int64_t>());
+  std::copy(counts.begin(), counts.end(), g.counts.data<int64_t>());
   return g;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "autograd/algebra.h"
+#include "autograd/execute.h"
 #include "autograd/fields.h"
 #include "autograd/meta.h"
 #include "autograd/sparse.h"
@@ -57,6 +59,24 @@ class Hidden {
   ThreadMode before_;
 };
 
+// While a transform runs, it is off the stack; in this scope it is on again.
+class Above {
+ public:
+  explicit Above(Transform& t) : before_(thread_mode) {
+    thread_mode.top = &t;
+    thread_mode.word |= t.bit();
+  }
+  ~Above() {
+    thread_mode.top = before_.top;
+    thread_mode.word = before_.word;
+  }
+  Above(const Above&) = delete;
+  Above& operator=(const Above&) = delete;
+
+ private:
+  ThreadMode before_;
+};
+
 // The state of a generator that an operation holds.
 std::optional<Generator::State> random_state(OpValue& op) {
   const RandomFields fields = random_fields(op.cls(), op.get());
@@ -69,13 +89,14 @@ std::optional<Generator::State> random_state(OpValue& op) {
 // Nothing is watched while an operation runs.
 class Recorder::Pause {
  public:
-  Pause() : tensors_(tensor_observer), random_(runtime::random_observer) {
-    tensor_observer = nullptr;
-    runtime::random_observer = nullptr;
-  }
+  Pause()
+      : tensors_(std::exchange(tensor_observer, nullptr)),
+        random_(std::exchange(runtime::random_observer, nullptr)),
+        mark_(std::exchange(storage_mark, kMadeInside)) {}
   ~Pause() {
     tensor_observer = tensors_;
     runtime::random_observer = random_;
+    storage_mark = mark_;
   }
   Pause(const Pause&) = delete;
   Pause& operator=(const Pause&) = delete;
@@ -83,6 +104,7 @@ class Recorder::Pause {
  private:
   TensorObserver* tensors_;
   runtime::RandomObserver* random_;
+  uint8_t mark_;
 };
 
 Recorder::Recorder(TensorList inputs, std::function<std::string()> where)
@@ -108,6 +130,7 @@ Recorder::Recorder(TensorList inputs, std::function<std::string()> where)
   push();
   tensor_observer = this;
   runtime::random_observer = this;
+  storage_mark = kMadeHere;
   running_ = true;
 }
 
@@ -118,6 +141,7 @@ void Recorder::stop() {
   running_ = false;
   tensor_observer = nullptr;
   runtime::random_observer = nullptr;
+  storage_mark = 0;
   pop();
   {
     const std::lock_guard guard(recorders().lock);
@@ -176,19 +200,23 @@ int Recorder::new_value(int storage, const TensorImpl& t) {
 
 int Recorder::value_of(const TensorImpl& t) {
   if (const int s = storage_of(t.storage); s >= 0) return new_value(s, t);
-  if (root_of(t.storage)->observed.load() & TensorObserver::kMadeHere) {
+  const uint8_t observed = root_of(t.storage)->observed.load();
+  if (observed & kFromHost) {
     refuse(
         "a tensor was made of Python's or the host's numbers (tensor(), from_numpy() and the "
         "like), which may be others the next time; give it as an argument, make it before, or "
         "declare it with tape.constant()");
   }
+  if (observed & kMadeInside) refuse("a value that an operation made for itself is used");
   if (is_sparse(Tensor::share(const_cast<TensorImpl*>(&t))) || t.has(kBatched))
     refuse("a sparse tensor, or one that stands for examples of vmap, came from outside");
   const auto number = static_cast<int>(program_.states.size());
   const int s = know(t.storage, {StorageKind::state, number});
   base_[static_cast<size_t>(s)] = t.data;
   const int v = new_value(s, t);
-  program_.states.push_back({Tensor::share(const_cast<TensorImpl*>(&t)), v});
+  // What the library makes beside operations follows from values that it has read.
+  program_.states.push_back(
+      {Tensor::share(const_cast<TensorImpl*>(&t)), v, (observed & kMadeHere) != 0});
   return v;
 }
 
@@ -224,21 +252,43 @@ Step& Recorder::add(StepKind kind, const OpClass* cls, const void* op) {
   Step& s = program_.steps.emplace_back();
   s.kind = kind;
   if (cls) s.op = OpValue(*cls, op);
-  if (where_) s.where = where_();
+  s.where = line_;
   return s;
 }
 
+void Recorder::note_line() {
+  if (where_) line_ = where_();
+}
+
 void Recorder::run(OpCall& call) {
+  note_line();
+  // What a change in place loses and a gradient needs is copied by an operation of the program.
+  std::optional<InputsBefore> before;
+  if (call.in_place && !call.before && recording() && call.cls.vjp &&
+      any_requires_grad(call.inputs, call.n_inputs)) {
+    const Above above(*this);
+    before.emplace(call, algebra::clone);
+    call.before = before->get();
+  }
   std::vector<int> inputs;
   for (int i = 0; i < call.n_inputs; ++i) {
     TensorImpl* t = call.inputs[i];
     if (t && t->has(kSparse)) refuse("an operation took a sparse tensor");
     inputs.push_back(t ? value_of(*t) : -1);
   }
-  {
+  try {
     const Pause pause;
     run_transformed(call);
+  } catch (...) {
+    // Hooks that pack what is saved may throw when all is done.
+    if (!call.in_place && call.n_outputs > 0 && call.outputs[0].defined())
+      note(call, std::move(inputs));
+    throw;
   }
+  note(call, std::move(inputs));
+}
+
+void Recorder::note(const OpCall& call, std::vector<int> inputs) {
   const StepKind kind = call.in_place || call.n_outputs == 0 ? StepKind::change
                         : call.cls.view                      ? StepKind::view
                                                              : StepKind::op;
@@ -277,6 +327,7 @@ bool Recorder::run_node(const NodeCall& call) {
   Node& n = call.node;
   // Others are made of operations, or run code that is.
   if (call.create_graph || transforming() || n.cls->composed || !n.cls->infer) return false;
+  note_line();
   SavedUse use(n, call.keep_saved);
   auto rule = std::make_unique<RuleInfo>(rule_info(n, call.skip));
   std::vector<int> inputs;
@@ -362,9 +413,45 @@ void Recorder::read(const TensorImpl& t) {
   const Pause pause;
   if (storage_of(t.storage) < 0 && root_of(t.storage)->observed.load() & kMadeHere) return;
   const int v = value_of(t);
+  if (is_untouched(v)) return make_constant(v, t);
+  if (!program_.steps.empty()) {
+    const Step& last = program_.steps.back();
+    if (last.kind == StepKind::check && last.inputs[0] == v) return;
+  }
+  note_line();
   Step& step = add(StepKind::check, nullptr, nullptr);
   step.inputs = {v};
   step.bytes = bytes_of(t);
+}
+
+// Whether nothing but `empty` has written to the memory: who looks at it is about to write.
+bool Recorder::is_untouched(int v) const {
+  const int storage = program_.values[static_cast<size_t>(v)].storage;
+  if (program_.storages[static_cast<size_t>(storage)].kind != StorageKind::temporary) return false;
+  const auto here = [&](int u) {
+    return u >= 0 && program_.values[static_cast<size_t>(u)].storage == storage;
+  };
+  bool made = false;
+  for (const Step& s : program_.steps) {
+    if (std::any_of(s.inputs.begin(), s.inputs.end(), here)) return false;
+    if (!std::any_of(s.outputs.begin(), s.outputs.end(), here)) continue;
+    if (s.kind != StepKind::op || std::string_view(s.op.cls().name).substr(0, 5) != "empty")
+      return false;
+    made = true;
+  }
+  return made;
+}
+
+void Recorder::make_constant(int v, const TensorImpl& t) {
+  const Value& value = program_.values[static_cast<size_t>(v)];
+  if (value.offset != 0) return refuse("the host wrote into a part of a tensor");
+  StorageInfo& info = program_.storages[static_cast<size_t>(value.storage)];
+  info = {StorageKind::state, static_cast<int>(program_.states.size())};
+  program_.states.push_back({Tensor::share(const_cast<TensorImpl*>(&t)), v, true});
+  std::erase_if(program_.steps, [&](const Step& s) {
+    return !s.outputs.empty() && s.outputs[0] >= 0 &&
+           program_.values[static_cast<size_t>(s.outputs[0])].storage == value.storage;
+  });
 }
 
 // ---- random numbers -----------------------------------------------------------------------
@@ -472,6 +559,14 @@ Program Recorder::finish(TensorList outputs) {
     }
     if (now.defined() && is_sparse(now)) refuse("a leaf has a sparse gradient");
     if (now.defined() && refusal_.empty()) g.end = value_of(*now.impl());
+  }
+  for (const Step& s : program_.steps) {
+    for (const int v : s.changed()) {
+      const StorageInfo& info = program_.storage_of(v);
+      if (info.kind == StorageKind::state &&
+          program_.states[static_cast<size_t>(info.index)].constant)
+        refuse("a tensor that follows from values that were read is changed in place; clone() it");
+    }
   }
   refuse_survivors();
   stop();

@@ -52,15 +52,22 @@ class Recorder final : public Capture, private runtime::RandomObserver {
   // Of what an operation or rule has made.
   int made(const TensorImpl& t, bool from_rule);
   Step& add(StepKind kind, const OpClass* cls, const void* op);
+  void note(const OpCall& call, std::vector<int> inputs);
   // What is known of the grad of a leaf when it is first touched.
   void note_gradient(TensorImpl& leaf, bool replaced, const Tensor& now);
+  bool is_untouched(int v) const;
+  // Lets the memory be what it is from here on.
+  void make_constant(int v, const TensorImpl& t);
   void refuse_survivors();
   // Tells the step what its operation has drawn.
   void bind_draw(Step& step);
   GeneratorUse& generator(const Generator& g, Generator::State before);
 
+  void note_line();
+
   Program program_;
   std::function<std::string()> where_;
+  std::string line_;  // that is running
   std::string refusal_;
   bool running_ = false;
 

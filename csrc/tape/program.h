@@ -117,6 +117,7 @@ struct Step {
 struct State {
   Tensor tensor;
   int value;
+  bool constant = false;  // made with the program; nobody changes it
 };
 
 // What happens to the grad of a leaf.

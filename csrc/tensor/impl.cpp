@@ -30,11 +30,8 @@ bool operator==(Dims a, Dims b) {
 // ---- storage ------------------------------------------------------------------------------
 
 thread_local constinit TensorObserver* tensor_observer = nullptr;
+thread_local constinit uint8_t storage_mark = 0;
 constinit std::atomic<void (*)(const Storage*)> known_storage_ends{nullptr};
-
-namespace {
-uint8_t mark_of_new() { return tensor_observer ? TensorObserver::kMadeHere : 0; }
-}  // namespace
 
 Storage* new_storage(size_t nbytes) {
   const bool in_line = nbytes <= kInlineStorage;
@@ -43,7 +40,7 @@ Storage* new_storage(size_t nbytes) {
   auto* s = new (p) Storage;
   s->allocated = block;
   s->nbytes = nbytes;
-  s->observed.store(mark_of_new(), std::memory_order_relaxed);
+  s->observed.store(storage_mark, std::memory_order_relaxed);
   if (in_line) {
     s->data = p + kStorageHeader;
   } else {
@@ -75,7 +72,7 @@ Storage* external_storage(void* data, size_t nbytes, void (*release)(void*), voi
   s->allocated = kStorageHeader;
   s->nbytes = nbytes;
   s->data = static_cast<char*>(data);
-  s->observed.store(mark_of_new(), std::memory_order_relaxed);
+  s->observed.store(storage_mark, std::memory_order_relaxed);
   s->release = release ? release : [](void*) {};  // none: the memory is the caller's
   s->context = context;
   return s;
@@ -247,6 +244,12 @@ Tensor new_tensor(DType dtype, const int64_t* shape, int ndim) {
   t->flags = kContiguous;
   attach_new_storage(t);
   return Tensor::adopt(t);
+}
+
+Tensor new_from_host(DType dtype, Dims shape) {
+  Tensor t = new_tensor(dtype, shape);
+  if (tensor_observer) t.impl()->storage->observed.fetch_or(TensorObserver::kFromHost);
+  return t;
 }
 
 Tensor new_tensor(DType dtype, Dims shape, const int64_t* strides) {

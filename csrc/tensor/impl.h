@@ -35,14 +35,20 @@ static_assert(sizeof(Storage) <= kStorageHeader);
 // Sees what happens to tensors of a thread beside operations.
 class TensorObserver {
  public:
-  static constexpr uint8_t kMadeHere = 1;  // marks storages that were made while it was watching
-  static constexpr uint8_t kKnown = 2;     // and those whose end it wants to know
+  // Marks of storages:
+  static constexpr uint8_t kMadeHere = 1;    // while it was watching
+  static constexpr uint8_t kMadeInside = 2;  // in an operation, while it had looked away
+  static constexpr uint8_t kFromHost = 4;    // of numbers that the caller has given
+  static constexpr uint8_t kKnown = 8;       // it wants to know when they end
   virtual ~TensorObserver() = default;
   // The elements of `t` are looked at.
   virtual void read(const TensorImpl& t) = 0;
 };
 // Watches this thread, if anybody does.
 extern thread_local constinit TensorObserver* tensor_observer
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+// How this thread marks the storages that it makes.
+extern thread_local constinit uint8_t storage_mark
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 // Called, on any thread, with storages that are kKnown when they end; set once by whoever marks.
 extern std::atomic<void (*)(const Storage*)> known_storage_ends;
@@ -125,6 +131,8 @@ inline Tensor new_tensor(DType dtype, Dims shape) {
 }
 // As above with the strides given; they must describe a dense array (a permutation of row-major).
 Tensor new_tensor(DType dtype, Dims shape, const int64_t* strides);
+// Row-major memory for numbers that the caller of the library gives.
+WENGERT_API Tensor new_from_host(DType dtype, Dims shape);
 // The same shape and dtype in row-major order: the fast case of the above.
 Tensor new_like_contiguous(const TensorImpl& like, DType dtype);
 
