@@ -266,7 +266,7 @@ def test_learning_rates_are_inputs(trained):
 
 
 def test_a_step_outside_of_a_mode_is_not_replayed_inside(trained):
-    model, optimizer, step, x, y = trained
+    _, _, step, x, y = trained
     with wg.autocast("cpu", dtype=wg.bfloat16):
         step(x, y)
     assert step.replays == 1

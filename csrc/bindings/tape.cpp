@@ -1,6 +1,7 @@
 // Recordings and programs.
 #include "wengert/tape.h"
 
+#include <pybind11/complex.h>
 #include <pybind11/stl.h>
 
 #include "bindings/held.h"
@@ -85,6 +86,33 @@ class Program {
   std::vector<Setting> settings_;
 };
 
+template <class T>
+py::object object_of(const T& v) {
+  return py::cast(v);
+}
+py::object object_of(const Scalar& v) {
+  switch (v.kind()) {
+    case DTypeKind::boolean:
+      return py::bool_(v.to_bool());
+    case DTypeKind::integer:
+      return py::int_(v.to_int());
+    case DTypeKind::floating:
+      return py::float_(v.to_double());
+    case DTypeKind::complex:
+      break;
+  }
+  return py::cast(v.to_complex());
+}
+
+// Kind, name, attributes, inputs, outputs, where.
+py::tuple tuple_of(const TapeStep& s) {
+  py::dict attributes;
+  for (const auto& [name, value] : s.attributes) {
+    attributes[py::str(name)] = std::visit([](const auto& v) { return object_of(v); }, value);
+  }
+  return py::make_tuple(static_cast<int>(s.kind), s.name, attributes, s.inputs, s.outputs, s.where);
+}
+
 py::dict dict_of(const TapeStats& s) {
   py::dict d;
   d["operations"] = s.operations;
@@ -117,8 +145,18 @@ void bind_tape(py::module_& m) {
       .def("stats", [](const Program& p) { return dict_of(p.tape().stats()); })
       .def("size", [](const Program& p) { return p.tape().size(); })
       .def(
-          "operation", [](const Program& p, int64_t i) { return p.tape().operation(i); },
-          py::arg("step"));
+          "step", [](const Program& p, int64_t i) { return tuple_of(p.tape().step(i)); },
+          py::arg("i"))
+      .def("values",
+           [](const Program& p) {
+             py::list all;
+             for (const TapeValue& v : p.tape().values())
+               all.append(py::make_tuple(static_cast<int>(v.kind), v.index, v.storage, v.offset,
+                                         v.dtype, v.shape, v.strides));
+             return all;
+           })
+      .def("arguments", [](const Program& p) { return p.tape().arguments(); })
+      .def("results", [](const Program& p) { return p.tape().results(); });
   py::class_<TapeRecording>(m, "_TapeRecording")
       .def(py::init([](const Tensors& inputs, py::object where) {
              std::function<std::string()> line;

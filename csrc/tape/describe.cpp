@@ -67,6 +67,49 @@ std::string name_of(const Step& s) {
   return name;
 }
 
+TapeStep describe(const Step& s) {
+  class Attributes final : public FieldVisitor {
+   public:
+    explicit Attributes(TapeStep& to) : to_(to) {}
+    void visit(const std::string& n, bool& v) override { add(n, v); }
+    void visit(const std::string& n, int64_t& v) override { add(n, v); }
+    void visit(const std::string& n, uint64_t& v) override { add(n, v); }
+    void visit(const std::string& n, double& v) override { add(n, v); }
+    void visit(const std::string& n, DType& v) override { add(n, v); }
+    void visit(const std::string& n, Scalar& v) override { add(n, v); }
+    void visit(const std::string& n, Shape& v) override { add(n, Dims(v).vec()); }
+    void visit(const std::string& n, std::vector<int64_t>& v) override { add(n, v); }
+
+   private:
+    void add(const std::string& n, TapeAttribute v) {
+      to_.attributes.emplace_back(n, std::move(v));
+    }
+    TapeStep& to_;
+  };
+  TapeStep t;
+  t.kind = static_cast<TapeStep::Kind>(s.kind);
+  t.name = s.kind == StepKind::check ? "check" : s.op.cls().name;
+  Attributes attributes(t);
+  // The visitor changes nothing.
+  if (s.op.valid() && s.op.cls().fields)
+    s.op.cls().fields(const_cast<void*>(s.op.get()), attributes);
+  t.inputs.assign(s.inputs.begin(), s.inputs.end());
+  t.outputs.assign(s.outputs.begin(), s.outputs.end());
+  t.where = s.where;
+  return t;
+}
+
+std::vector<TapeValue> describe_values(const Program& p) {
+  std::vector<TapeValue> all;
+  for (size_t i = 0; i < p.values.size(); ++i) {
+    const Value& v = p.values[i];
+    const StorageInfo& s = p.storage_of(static_cast<int>(i));
+    all.push_back({static_cast<TapeValue::Kind>(s.kind), s.index, v.storage, v.offset, v.dtype,
+                   Dims(v.shape).vec(), Dims(v.strides).vec()});
+  }
+  return all;
+}
+
 std::string to_text(const Program& p) {
   const Names names(p);
   std::string text;

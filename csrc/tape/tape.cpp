@@ -66,12 +66,19 @@ TapeStats Tape::stats() const {
 
 int64_t Tape::size() const { return static_cast<int64_t>(player_->program().steps.size()); }
 
-std::string Tape::operation(int64_t step) const {
+TapeStep Tape::step(int64_t i) const {
   const auto& steps = player_->program().steps;
-  WG_CHECK(step >= 0 && step < size(), IndexError, "tape: there are ", size(), " steps, but got ",
-           step);
-  return tape::name_of(steps[static_cast<size_t>(step)]);
+  WG_CHECK(i >= 0 && i < size(), IndexError, "tape: there are ", size(), " steps, but got ", i);
+  return tape::describe(steps[static_cast<size_t>(i)]);
 }
+
+std::vector<TapeValue> Tape::values() const { return tape::describe_values(player_->program()); }
+
+namespace {
+std::vector<int64_t> wide(const std::vector<int>& v) { return {v.begin(), v.end()}; }
+}  // namespace
+std::vector<int64_t> Tape::arguments() const { return wide(player_->program().inputs); }
+std::vector<int64_t> Tape::results() const { return wide(player_->program().outputs); }
 
 std::vector<Tensor> Tape::states() const { return player_->states(); }
 

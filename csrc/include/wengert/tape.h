@@ -12,8 +12,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "wengert/scalar.h"
 #include "wengert/tensor.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -33,6 +36,35 @@ struct TapeStats {
   int64_t allocations = 0;  // blocks of memory that the last run has asked for
 };
 
+// An array that a program reads or makes, in a storage that several may share.
+struct TapeValue {
+  enum class Kind : uint8_t { argument, state, gradient, temporary };
+  Kind kind = Kind::temporary;
+  int64_t index = -1;  // of the argument, the state, or the leaf whose grad it is
+  int64_t storage = 0;
+  int64_t offset = 0;  // bytes
+  DType dtype = DType::float32;
+  std::vector<int64_t> shape, strides;
+};
+
+using TapeAttribute =
+    std::variant<bool, int64_t, uint64_t, double, DType, Scalar, std::vector<int64_t>>;
+
+struct TapeStep {
+  enum class Kind : uint8_t {
+    operation,
+    change,  // the first input is replaced; or without outputs, any of them
+    view,    // outputs share the memory of the first input
+    rule,    // of a node of the backward graph: inputs are gradients of outputs, then saved values
+    check    // the input must be what it was
+  };
+  Kind kind = Kind::operation;
+  std::string name;
+  std::vector<std::pair<std::string, TapeAttribute>> attributes;
+  std::vector<int64_t> inputs, outputs;  // numbers of values; -1: undefined
+  std::string where;
+};
+
 class WENGERT_API Tape {
  public:
   // Runs f(inputs), and keeps what it did. Error if a program cannot do the same: a tensor was made
@@ -50,7 +82,11 @@ class WENGERT_API Tape {
   std::string to_string() const;
   TapeStats stats() const;
   int64_t size() const;  // steps
-  std::string operation(int64_t step) const;
+  TapeStep step(int64_t i) const;
+  std::vector<TapeValue> values() const;
+  // The values of the arguments and of the results.
+  std::vector<int64_t> arguments() const;
+  std::vector<int64_t> results() const;
   // What it uses beside its arguments, and may change.
   std::vector<Tensor> states() const;
   // A floating point attribute of the operation of a step, which may be set between runs; nullptr

@@ -15,7 +15,8 @@ bits without Python::
 What must be as it was when it was recorded is guarded; ``docs/tape.md`` has the contract.
 """
 
+from wengert.tape._program import Step, Value
 from wengert.tape._record import Tape, constant, record
 from wengert.tape._replay import replay
 
-__all__ = ["Tape", "constant", "record", "replay"]
+__all__ = ["Step", "Tape", "Value", "constant", "record", "replay"]

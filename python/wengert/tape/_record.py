@@ -10,6 +10,7 @@ from typing import Any
 import wengert
 from wengert import Tensor, _core
 from wengert.tape._guards import Reached, is_plain, modes
+from wengert.tape._program import Step, Value, step_of, values_of
 from wengert.utils._pytree import tree_flatten, tree_unflatten
 
 _PACKAGE = dirname(wengert.__file__)
@@ -107,6 +108,31 @@ class Tape:
     def __len__(self) -> int:
         """The number of steps, those included that only make views or check values."""
         return self._program.size()
+
+    @property
+    def steps(self) -> list[Step]:
+        """What it does, in order."""
+        return [step_of(self._program, i) for i in range(len(self))]
+
+    @property
+    def values(self) -> list[Value]:
+        """The arrays that the steps read and make, by their numbers."""
+        return values_of(self._program)
+
+    @property
+    def arguments(self) -> list[int]:
+        """The values of the tensors among the arguments, from left to right."""
+        return self._program.arguments()
+
+    @property
+    def results(self) -> list[int | None]:
+        """The values of the tensors among the results."""
+        return [None if v < 0 else v for v in self._program.results()]
+
+    @property
+    def states(self) -> list[Tensor]:
+        """The tensors that were there before and are read or changed, by their index."""
+        return self._program.states()
 
     def stats(self) -> dict[str, int]:
         """What the program costs.
