@@ -94,6 +94,20 @@ struct Sizes {
 
 class FieldVisitor;
 
+// An operation as a kernel over arrays whose elements at one place depend on each other alone.
+struct Pointwise {
+  using One = void (*)(int64_t n, void* out, const void* a);
+  using Two = void (*)(int64_t n, void* out, const void* a, const void* b);
+  One one = nullptr;       // of one input
+  Two two = nullptr;       // of two; of b alone might be nullptr
+  Two repeat_a = nullptr;  // of two, the first or the second being one element
+  Two repeat_b = nullptr;
+  bool has_number = false;  // the other operand is this number
+  bool number_first = false;
+  DType out = DType::float32;
+  alignas(16) char number[16] = {};
+};
+
 // How forward mode differentiates an operation.
 enum class Tangents : uint8_t {
   by_vjp,       // by a rule of its own; without one, by its vjp differentiated once more
@@ -132,6 +146,9 @@ struct OpClass {
   bool (*batch)(const void* op, Batch& b) = nullptr;  // as above; false: not for these inputs
   // Floating point operations of a call of products, two for each multiply-add; nullptr: not known.
   int64_t (*flops)(const Sizes& s) = nullptr;
+  // The kernel for inputs of these dtypes, undefined ones left out, all contiguous or one element;
+  // false where there is none.
+  bool (*pointwise)(const void* op, const DType* inputs, int n, Pointwise& kernel) = nullptr;
 };
 
 // One call of an operation.

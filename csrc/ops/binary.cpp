@@ -91,127 +91,138 @@ bool multiply_gradient(Vjp& v, const Scalar& factor) {
 }
 
 #define WG_COMPARE(...)
-#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, ...)                          \
-  constexpr auto op##_da = [](const auto& g, const auto& a, const auto& b,                     \
-                              const auto& y) -> decltype(da) {                                 \
-    (void)g, (void)a, (void)b, (void)y;                                                        \
-    return da;                                                                                 \
-  };                                                                                           \
-  constexpr auto op##_db = [](const auto& g, const auto& a, const auto& b,                     \
-                              const auto& y) -> decltype(db) {                                 \
-    (void)g, (void)a, (void)b, (void)y;                                                        \
-    return db;                                                                                 \
-  };                                                                                           \
-  struct op##_op {                                                                             \
-    static constexpr const char* name = #op;                                                   \
-    WG_NO_FIELDS                                                                               \
-    static constexpr bool alias_safe = true;                                                   \
-    static constexpr bool composed = true;                                                     \
-    static constexpr Batching batching = Batching::elementwise;                                \
-    static constexpr BinarySaves slots = binary_saves(da_saves, db_saves);                     \
-    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
-      std::array<Save, static_cast<size_t>(slots.count)> s{};                                  \
-      for (size_t i = 0; i < s.size(); ++i) s[i] = slots.list[i];                              \
-      return s;                                                                                \
-    }();                                                                                       \
-    static constexpr ResultType type = refine(name, ResultType::result);                       \
-    void infer(Infer& m) const { infer_binary(name, type, false, m); }                         \
-    void compute(Compute& c) const {                                                           \
-      if (divides_integers(type, c)) refuse_zero(name, c.in(1));                               \
-      compute_binary(name, kernels::binary(kernels::Binary::op##_), false, c);                 \
-    }                                                                                          \
-    void vjp(Vjp& v) const {                                                                   \
-      const Tensor nothing;                                                                    \
-      const Tensor& a = saved_or(v, slots.slot[0], nothing);                                   \
-      const Tensor& b = saved_or(v, slots.slot[1], nothing);                                   \
-      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
-      if constexpr (std::string_view(#op) == "mul") {                                          \
-        if (multiply_gradient(v, a, b)) return;                                                \
-      }                                                                                        \
-      if constexpr (std::string_view(#op) == "div") {                                          \
-        if (divide_gradient(v, a, b)) return;                                                  \
-      }                                                                                        \
-      if (v.needs(0)) put(v, 0, op##_da(v.grad(), a, b, y));                                   \
-      if (v.needs(1)) put(v, 1, op##_db(v.grad(), a, b, y));                                   \
-    }                                                                                          \
-    void jvp(Jvp& j) const {                                                                   \
-      const Tensor &a = j.in(0), &b = j.in(1), &y = j.out();                                   \
-      if (j.has(0)) put_tangent(j, 0, [&](const Tensor& t) { return op##_da(t, a, b, y); });   \
-      if (j.has(1)) put_tangent(j, 1, [&](const Tensor& t) { return op##_db(t, a, b, y); });   \
-    }                                                                                          \
-  };                                                                                           \
-  /* b is a number */                                                                          \
-  struct op##_scalar_op {                                                                      \
-    Scalar other;                                                                              \
-    static constexpr const char* name = #op;                                                   \
-    WG_FIELDS(other)                                                                           \
-    static constexpr bool alias_safe = true;                                                   \
-    static constexpr bool composed = true;                                                     \
-    static constexpr Batching batching = Batching::elementwise;                                \
-    static constexpr BinarySaves slots = binary_saves((da_saves) & (A | Y), 0);                \
-    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
-      std::array<Save, static_cast<size_t>(slots.count)> s{};                                  \
-      for (size_t i = 0; i < s.size(); ++i) s[i] = slots.list[i];                              \
-      return s;                                                                                \
-    }();                                                                                       \
-    static constexpr ResultType type = refine(name, ResultType::result);                       \
-    void infer(Infer& m) const { infer_scalar(name, type, false, other, m); }                  \
-    void compute(Compute& c) const {                                                           \
-      if (divides_integers(type, c)) refuse_zero(name, scalar(other));                         \
-      compute_scalar(name, kernels::binary(kernels::Binary::op##_), false, other, false, c);   \
-    }                                                                                          \
-    void vjp(Vjp& v) const {                                                                   \
-      const Tensor nothing;                                                                    \
-      const Tensor& a = saved_or(v, slots.slot[0], nothing);                                   \
-      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
-      if constexpr (std::string_view(#op) == "mul") {                                          \
-        if (multiply_gradient(v, other)) return;                                               \
-      }                                                                                        \
-      put(v, 0, with_scalar_b(op##_da, v.grad(), a, other, y, v.grad().dtype()));              \
-    }                                                                                          \
-    void jvp(Jvp& j) const {                                                                   \
-      put_tangent(j, 0, [&](const Tensor& t) {                                                 \
-        return with_scalar_b(op##_da, t, j.in(0), other, j.out(), t.dtype());                  \
-      });                                                                                      \
-    }                                                                                          \
-  };                                                                                           \
-  /* a is a number */                                                                          \
-  struct op##_rscalar_op {                                                                     \
-    Scalar other;                                                                              \
-    static constexpr const char* name = "r" #op;                                               \
-    WG_FIELDS(other)                                                                           \
-    static constexpr bool alias_safe = true;                                                   \
-    static constexpr bool composed = true;                                                     \
-    static constexpr Batching batching = Batching::elementwise;                                \
-    static constexpr BinarySaves slots = binary_saves(((db_saves) & B) | ((db_saves) & Y), 0); \
-    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {           \
-      std::array<Save, static_cast<size_t>(slots.count)> s{};                                  \
-      for (size_t i = 0; i < s.size(); ++i) {                                                  \
-        s[i] = slots.list[i];                                                                  \
-        if (!s[i].output) s[i].index = 0;                                                      \
-      }                                                                                        \
-      return s;                                                                                \
-    }();                                                                                       \
-    static constexpr ResultType type = refine(#op, ResultType::result);                        \
-    void infer(Infer& m) const { infer_scalar(#op, type, false, other, m); }                   \
-    void compute(Compute& c) const {                                                           \
-      if (divides_integers(type, c)) refuse_zero(#op, c.in(0));                                \
-      compute_scalar(name, kernels::binary(kernels::Binary::op##_), false, other, true, c);    \
-    }                                                                                          \
-    void vjp(Vjp& v) const {                                                                   \
-      const Tensor nothing;                                                                    \
-      const Tensor& b = saved_or(v, slots.slot[1], nothing);                                   \
-      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                   \
-      if constexpr (std::string_view(#op) == "mul") {                                          \
-        if (multiply_gradient(v, other)) return;                                               \
-      }                                                                                        \
-      put(v, 0, with_scalar_a(op##_db, v.grad(), other, b, y, v.grad().dtype()));              \
-    }                                                                                          \
-    void jvp(Jvp& j) const {                                                                   \
-      put_tangent(j, 0, [&](const Tensor& t) {                                                 \
-        return with_scalar_a(op##_db, t, other, j.in(0), j.out(), t.dtype());                  \
-      });                                                                                      \
-    }                                                                                          \
+#define WG_BINARY(op, result, value, da, da_saves, db, db_saves, ...)                             \
+  constexpr auto op##_da = [](const auto& g, const auto& a, const auto& b,                        \
+                              const auto& y) -> decltype(da) {                                    \
+    (void)g, (void)a, (void)b, (void)y;                                                           \
+    return da;                                                                                    \
+  };                                                                                              \
+  constexpr auto op##_db = [](const auto& g, const auto& a, const auto& b,                        \
+                              const auto& y) -> decltype(db) {                                    \
+    (void)g, (void)a, (void)b, (void)y;                                                           \
+    return db;                                                                                    \
+  };                                                                                              \
+  struct op##_op {                                                                                \
+    static constexpr const char* name = #op;                                                      \
+    WG_NO_FIELDS                                                                                  \
+    static constexpr bool alias_safe = true;                                                      \
+    static constexpr bool composed = true;                                                        \
+    static constexpr Batching batching = Batching::elementwise;                                   \
+    static constexpr BinarySaves slots = binary_saves(da_saves, db_saves);                        \
+    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {              \
+      std::array<Save, static_cast<size_t>(slots.count)> s{};                                     \
+      for (size_t i = 0; i < s.size(); ++i) s[i] = slots.list[i];                                 \
+      return s;                                                                                   \
+    }();                                                                                          \
+    static constexpr ResultType type = refine(name, ResultType::result);                          \
+    void infer(Infer& m) const { infer_binary(name, type, false, m); }                            \
+    bool pointwise(const DType* in, int n, Pointwise& p) const {                                  \
+      return pointwise_binary(kernels::binary(kernels::Binary::op##_), type, false, in, n, p);    \
+    }                                                                                             \
+    void compute(Compute& c) const {                                                              \
+      if (divides_integers(type, c)) refuse_zero(name, c.in(1));                                  \
+      compute_binary(name, kernels::binary(kernels::Binary::op##_), false, c);                    \
+    }                                                                                             \
+    void vjp(Vjp& v) const {                                                                      \
+      const Tensor nothing;                                                                       \
+      const Tensor& a = saved_or(v, slots.slot[0], nothing);                                      \
+      const Tensor& b = saved_or(v, slots.slot[1], nothing);                                      \
+      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                      \
+      if constexpr (std::string_view(#op) == "mul") {                                             \
+        if (multiply_gradient(v, a, b)) return;                                                   \
+      }                                                                                           \
+      if constexpr (std::string_view(#op) == "div") {                                             \
+        if (divide_gradient(v, a, b)) return;                                                     \
+      }                                                                                           \
+      if (v.needs(0)) put(v, 0, op##_da(v.grad(), a, b, y));                                      \
+      if (v.needs(1)) put(v, 1, op##_db(v.grad(), a, b, y));                                      \
+    }                                                                                             \
+    void jvp(Jvp& j) const {                                                                      \
+      const Tensor &a = j.in(0), &b = j.in(1), &y = j.out();                                      \
+      if (j.has(0)) put_tangent(j, 0, [&](const Tensor& t) { return op##_da(t, a, b, y); });      \
+      if (j.has(1)) put_tangent(j, 1, [&](const Tensor& t) { return op##_db(t, a, b, y); });      \
+    }                                                                                             \
+  };                                                                                              \
+  /* b is a number */                                                                             \
+  struct op##_scalar_op {                                                                         \
+    Scalar other;                                                                                 \
+    static constexpr const char* name = #op;                                                      \
+    WG_FIELDS(other)                                                                              \
+    static constexpr bool alias_safe = true;                                                      \
+    static constexpr bool composed = true;                                                        \
+    static constexpr Batching batching = Batching::elementwise;                                   \
+    static constexpr BinarySaves slots = binary_saves((da_saves) & (A | Y), 0);                   \
+    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {              \
+      std::array<Save, static_cast<size_t>(slots.count)> s{};                                     \
+      for (size_t i = 0; i < s.size(); ++i) s[i] = slots.list[i];                                 \
+      return s;                                                                                   \
+    }();                                                                                          \
+    static constexpr ResultType type = refine(name, ResultType::result);                          \
+    void infer(Infer& m) const { infer_scalar(name, type, false, other, m); }                     \
+    bool pointwise(const DType* in, int, Pointwise& p) const {                                    \
+      return pointwise_scalar(kernels::binary(kernels::Binary::op##_), type, false, other, false, \
+                              in[0], p);                                                          \
+    }                                                                                             \
+    void compute(Compute& c) const {                                                              \
+      if (divides_integers(type, c)) refuse_zero(name, scalar(other));                            \
+      compute_scalar(name, kernels::binary(kernels::Binary::op##_), false, other, false, c);      \
+    }                                                                                             \
+    void vjp(Vjp& v) const {                                                                      \
+      const Tensor nothing;                                                                       \
+      const Tensor& a = saved_or(v, slots.slot[0], nothing);                                      \
+      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                      \
+      if constexpr (std::string_view(#op) == "mul") {                                             \
+        if (multiply_gradient(v, other)) return;                                                  \
+      }                                                                                           \
+      put(v, 0, with_scalar_b(op##_da, v.grad(), a, other, y, v.grad().dtype()));                 \
+    }                                                                                             \
+    void jvp(Jvp& j) const {                                                                      \
+      put_tangent(j, 0, [&](const Tensor& t) {                                                    \
+        return with_scalar_b(op##_da, t, j.in(0), other, j.out(), t.dtype());                     \
+      });                                                                                         \
+    }                                                                                             \
+  };                                                                                              \
+  /* a is a number */                                                                             \
+  struct op##_rscalar_op {                                                                        \
+    Scalar other;                                                                                 \
+    static constexpr const char* name = "r" #op;                                                  \
+    WG_FIELDS(other)                                                                              \
+    static constexpr bool alias_safe = true;                                                      \
+    static constexpr bool composed = true;                                                        \
+    static constexpr Batching batching = Batching::elementwise;                                   \
+    static constexpr BinarySaves slots = binary_saves(((db_saves) & B) | ((db_saves) & Y), 0);    \
+    static constexpr std::array<Save, static_cast<size_t>(slots.count)> saves = [] {              \
+      std::array<Save, static_cast<size_t>(slots.count)> s{};                                     \
+      for (size_t i = 0; i < s.size(); ++i) {                                                     \
+        s[i] = slots.list[i];                                                                     \
+        if (!s[i].output) s[i].index = 0;                                                         \
+      }                                                                                           \
+      return s;                                                                                   \
+    }();                                                                                          \
+    static constexpr ResultType type = refine(#op, ResultType::result);                           \
+    void infer(Infer& m) const { infer_scalar(#op, type, false, other, m); }                      \
+    bool pointwise(const DType* in, int, Pointwise& p) const {                                    \
+      return pointwise_scalar(kernels::binary(kernels::Binary::op##_), type, false, other, true,  \
+                              in[0], p);                                                          \
+    }                                                                                             \
+    void compute(Compute& c) const {                                                              \
+      if (divides_integers(type, c)) refuse_zero(#op, c.in(0));                                   \
+      compute_scalar(name, kernels::binary(kernels::Binary::op##_), false, other, true, c);       \
+    }                                                                                             \
+    void vjp(Vjp& v) const {                                                                      \
+      const Tensor nothing;                                                                       \
+      const Tensor& b = saved_or(v, slots.slot[1], nothing);                                      \
+      const Tensor& y = saved_or(v, slots.slot[2], nothing);                                      \
+      if constexpr (std::string_view(#op) == "mul") {                                             \
+        if (multiply_gradient(v, other)) return;                                                  \
+      }                                                                                           \
+      put(v, 0, with_scalar_a(op##_db, v.grad(), other, b, y, v.grad().dtype()));                 \
+    }                                                                                             \
+    void jvp(Jvp& j) const {                                                                      \
+      put_tangent(j, 0, [&](const Tensor& t) {                                                    \
+        return with_scalar_a(op##_db, t, other, j.in(0), j.out(), t.dtype());                     \
+      });                                                                                         \
+    }                                                                                             \
   };
 #include "wengert/ops/binary.def"
 #undef WG_BINARY

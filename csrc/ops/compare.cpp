@@ -17,6 +17,10 @@ namespace {
     static constexpr bool alias_safe = true;                                                     \
     static constexpr Batching batching = Batching::elementwise;                                  \
     void infer(Infer& m) const { infer_binary(name, ResultType::SAME, true, m); }                \
+    bool pointwise(const DType* in, int n, Pointwise& p) const {                                 \
+      return pointwise_binary(kernels::compare(kernels::Compare::op##_), ResultType::SAME, true, \
+                              in, n, p);                                                         \
+    }                                                                                            \
     void compute(Compute& c) const {                                                             \
       compute_binary(name, kernels::compare(kernels::Compare::op##_), true, c);                  \
     }                                                                                            \
@@ -29,6 +33,10 @@ namespace {
     static constexpr bool alias_safe = true;                                                     \
     static constexpr Batching batching = Batching::elementwise;                                  \
     void infer(Infer& m) const { infer_scalar(name, ResultType::SAME, true, other, m); }         \
+    bool pointwise(const DType* in, int, Pointwise& p) const {                                   \
+      return pointwise_scalar(kernels::compare(kernels::Compare::op##_), ResultType::SAME, true, \
+                              other, kScalarFirst, in[0], p);                                    \
+    }                                                                                            \
     void compute(Compute& c) const {                                                             \
       compute_scalar(name, kernels::compare(kernels::Compare::op##_), true, other, kScalarFirst, \
                      c);                                                                         \

@@ -1,9 +1,11 @@
 // Making, filling, copying and converting tensors.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "autograd/algebra.h"
 #include "autograd/meta.h"
+#include "kernels/elementwise.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "runtime/parallel.h"
@@ -31,6 +33,11 @@ void fill_elements(const TensorImpl& t, const Scalar& value) {
   copy_elements(t, one);
 }
 
+template <int kItem>
+void copy_dense(int64_t n, void* out, const void* in) {
+  std::memmove(out, in, static_cast<size_t>(n) * kItem);
+}
+
 struct Clone {
   bool keep_order = true;
   static constexpr const char* name = "clone";
@@ -44,6 +51,13 @@ struct Clone {
     if (keep_order && !x.contiguous() && !may_overlap(x)) {
       m.out().strided = dense_strides(x, m.out().strides);
     }
+  }
+  bool pointwise(const DType* in, int, Pointwise& p) const {
+    constexpr Pointwise::One copies[] = {copy_dense<1>, copy_dense<2>, copy_dense<4>, copy_dense<8>,
+                                         copy_dense<16>};
+    p.one = copies[std::countr_zero(item_size(in[0]))];
+    p.out = in[0];
+    return true;
   }
   void compute(Compute& c) const { copy_elements(*c.out().impl(), *c.in(0).impl()); }
   void vjp(Vjp& v) const { v.set(0, v.grad()); }
@@ -60,6 +74,11 @@ struct To {
     m.out().dtype = dtype;
     m.out().shape = x.sizes();
     if (!x.contiguous() && !may_overlap(x)) m.out().strided = dense_strides(x, m.out().strides);
+  }
+  bool pointwise(const DType* in, int, Pointwise& p) const {
+    p.one = kernels::cast(dtype, in[0]);
+    p.out = dtype;
+    return p.one;
   }
   void compute(Compute& c) const { copy_elements(*c.out().impl(), *c.in(0).impl()); }
   // The engine converts the gradient back.

@@ -175,6 +175,13 @@ void compute_unary(const char* op, kernels::Unary kernel, Compute& c) {
       [fn](int64_t n, void* y, const void* x, const void*, int) { fn(n, y, x); });
 }
 
+bool pointwise_unary(kernels::Unary kernel, ResultType type, DType input, Pointwise& p) {
+  if ((type != ResultType::SAME && is_integral(input)) || is_complex(input)) return false;
+  p.one = kernels::unary(kernel).value[static_cast<int>(input)];
+  p.out = input;
+  return p.one;
+}
+
 Tensor run_unary(const OpClass& cls, kernels::Unary kernel, ResultType type, const Tensor& x) {
   TensorImpl* in = detail::input(cls.name, x);
   const auto& k = kernels::unary(kernel);
@@ -219,6 +226,14 @@ struct UnaryGradient {
   WG_FIELDS(kernel)
   static constexpr bool alias_safe = true;
   void infer(Infer& m) const { like_layout(m.out(), m.in(0)), m.out().dtype = m.in(0).dtype; }
+  bool pointwise(const DType* inputs, int n, Pointwise& p) const {
+    const kernels::UnaryGradFn fn =
+        kernels::unary(static_cast<kernels::Unary>(kernel)).grad[static_cast<int>(inputs[0])];
+    if (n == 2 && inputs[1] != inputs[0]) return false;
+    p.two = fn;
+    p.out = inputs[0];
+    return fn;
+  }
   void compute(Compute& c) const {
     const auto& k = kernels::unary(static_cast<kernels::Unary>(kernel));
     multiply_by_slope(k.grad[static_cast<int>(c.in(0).dtype())], *c.out().impl(), *c.in(0).impl(),
@@ -270,6 +285,32 @@ void compute_binary(const char* op, const kernels::BinaryKernels& k, bool compar
       [fns](int64_t n, void* y, const void* a, const void* b, int layout) {
         fns[layout](n, y, a, b);
       });
+}
+
+bool pointwise_binary(const kernels::BinaryKernels& k, ResultType type, bool compare,
+                      const DType* inputs, int n, Pointwise& p) {
+  if (n != 2 || inputs[0] != inputs[1] || (type != ResultType::SAME && is_integral(inputs[0])))
+    return false;
+  const auto* fns = k.fn[static_cast<int>(inputs[0])];
+  p.two = fns[kernels::kBothVary];
+  p.repeat_a = fns[kernels::kScalarA];
+  p.repeat_b = fns[kernels::kScalarB];
+  p.out = compare ? DType::bool_ : inputs[0];
+  return p.two;
+}
+
+bool pointwise_scalar(const kernels::BinaryKernels& k, ResultType type, bool compare,
+                      const Scalar& s, bool scalar_first, DType input, Pointwise& p) {
+  if (!is_floating(input) || s.kind() > DTypeKind::floating ||
+      (type == ResultType::DIFFERENCE && s.kind() == DTypeKind::boolean))
+    return false;
+  const auto* fns = k.fn[static_cast<int>(input)];
+  p.two = fns[scalar_first ? kernels::kScalarA : kernels::kScalarB];
+  p.has_number = true;
+  p.number_first = scalar_first;
+  p.out = compare ? DType::bool_ : input;
+  store_scalar(input, p.number, s);
+  return p.two;
 }
 
 Tensor run_binary(const OpClass& cls, const kernels::BinaryKernels& k, ResultType type,

@@ -44,7 +44,13 @@ Tensor run_unary(const OpClass& cls, kernels::Unary kernel, ResultType type, con
 // Undefined where there is none for the dtype.
 Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& saved);
 
+bool pointwise_unary(kernels::Unary kernel, ResultType type, DType input, Pointwise& p);
+
 // ---- two inputs, or one and a number
+bool pointwise_binary(const kernels::BinaryKernels& kernels, ResultType type, bool compare,
+                      const DType* inputs, int n, Pointwise& p);
+bool pointwise_scalar(const kernels::BinaryKernels& kernels, ResultType type, bool compare,
+                      const Scalar& s, bool scalar_first, DType input, Pointwise& p);
 void infer_binary(const char* op, ResultType type, bool compare, Infer& m);
 void compute_binary(const char* op, const kernels::BinaryKernels& kernels, bool compare,
                     Compute& c);

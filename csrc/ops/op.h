@@ -20,6 +20,7 @@
 //     static constexpr bool random = true;          // left out: false
 //     static constexpr bool composed = true;        // left out: false; see OpClass
 //     static int64_t flops(const Sizes& s);         // of products, for profiles
+//     bool pointwise(const DType* inputs, int n, Pointwise& kernel) const;  // see OpClass
 //   };
 //
 // and Tensor y = apply(Scale{2.0}, x) runs and records it.
@@ -127,6 +128,11 @@ void fields_thunk(void* op, FieldVisitor& visitor) {
 }
 
 template <class Op>
+bool pointwise_thunk(const void* op, const DType* inputs, int n, Pointwise& kernel) {
+  return value<Op>(op).pointwise(inputs, n, kernel);
+}
+
+template <class Op>
 constexpr OpClass make_op_class() {
   OpClass c{};
   c.name = Op::name;
@@ -149,6 +155,8 @@ constexpr OpClass make_op_class() {
   if constexpr (requires { Op::random; }) c.random = Op::random;
   if constexpr (requires { Op::composed; }) c.composed = Op::composed;
   if constexpr (requires(const Sizes& s) { Op::flops(s); }) c.flops = Op::flops;
+  if constexpr (requires(const Op& o, const DType* d, Pointwise& p) { o.pointwise(d, 1, p); })
+    c.pointwise = pointwise_thunk<Op>;
   if constexpr (requires(const Op& o, Jvp& j) { o.jvp(j); }) c.jvp = jvp_thunk<Op>;
   if constexpr (
       requires(const Op& o, Batch& b) { o.batch(b); } ||

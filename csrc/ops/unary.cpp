@@ -28,6 +28,9 @@ struct UnarySaves<OUTPUT> {
     static constexpr Batching batching = Batching::elementwise;                       \
     static constexpr ResultType type = refine(name, ResultType::result);              \
     void infer(Infer& m) const { infer_unary(name, type, m); }                        \
+    bool pointwise(const DType* in, int, Pointwise& p) const {                        \
+      return pointwise_unary(kernels::Unary::op##_, type, in[0], p);                  \
+    }                                                                                 \
     void compute(Compute& c) const { compute_unary(name, kernels::Unary::op##_, c); } \
     void vjp(Vjp& v) const {                                                          \
       const Tensor nothing;                                                           \

@@ -142,7 +142,9 @@ std::string to_text(const Program& p) {
         break;
       }
     }
-    if (!s.where.empty()) line += "  # " + s.where;
+    if (s.dead || !s.where.empty()) line += "  #";
+    if (s.dead) line += " unused";
+    if (!s.where.empty()) line += " " + s.where;
     text += line + "\n";
   }
   text += "return " + list(names, p.outputs) + "\n";
@@ -153,7 +155,7 @@ TapeStats count(const Program& p) {
   TapeStats stats;
   for (const Step& s : p.steps) {
     if (s.kind == StepKind::check) ++stats.checks;
-    if (s.kind == StepKind::check || s.kind == StepKind::view) continue;
+    if (s.kind == StepKind::check || s.kind == StepKind::view || s.dead) continue;
     ++stats.operations;
     if (s.kind == StepKind::rule) ++stats.rules;
     for (const int v : s.inputs) stats.bytes += bytes_of(p, v);

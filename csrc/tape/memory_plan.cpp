@@ -10,7 +10,8 @@ namespace {
 constexpr int64_t kLine = 64;
 }
 
-MemoryPlan::MemoryPlan(const Program& p)
+MemoryPlan::MemoryPlan(const Program& p, const std::vector<Chain>& chains,
+                       const std::vector<bool>& visible, const std::vector<bool>& hidden)
     : offsets(p.storages.size(), -1),
       made_at(p.storages.size(), -1),
       last_use(p.storages.size(), -1) {
@@ -19,6 +20,7 @@ MemoryPlan::MemoryPlan(const Program& p)
   };
   for (size_t i = 0; i < p.steps.size(); ++i) {
     const Step& s = p.steps[i];
+    if (s.dead) continue;
     const auto use = [&](const std::vector<int>& values) {
       for (const int v : values) {
         if (v < 0) continue;
@@ -30,18 +32,25 @@ MemoryPlan::MemoryPlan(const Program& p)
     use(s.outputs);
     use(s.changed());
   }
-  std::vector<bool> visible(p.storages.size(), false);
-  for (const int v : p.outputs) {
-    if (v >= 0) visible[storage(v)] = true;
+  std::vector<int> begin(p.steps.size()), end(p.steps.size());
+  std::iota(begin.begin(), begin.end(), 0);
+  std::iota(end.begin(), end.end(), 0);
+  for (const Chain& c : chains) {
+    for (size_t i = c.first; i <= c.last; ++i) {
+      begin[i] = static_cast<int>(c.first);
+      end[i] = static_cast<int>(c.last);
+    }
   }
-  for (const LeafGradient& g : p.gradients) {
-    if (g.end >= 0) visible[storage(g.end)] = true;
-  }
+  const auto apart = [&](size_t a, size_t b) {
+    return begin[static_cast<size_t>(made_at[a])] > end[static_cast<size_t>(last_use[b])] ||
+           end[static_cast<size_t>(last_use[a])] < begin[static_cast<size_t>(made_at[b])];
+  };
   // The largest first, each at the lowest place that is free while it lives.
   std::vector<size_t> order;
   for (size_t s = 0; s < p.storages.size(); ++s) {
     const StorageInfo& info = p.storages[s];
-    if (info.kind == StorageKind::temporary && !info.from_rule && !visible[s] && made_at[s] >= 0)
+    if (info.kind == StorageKind::temporary && !info.from_rule && !visible[s] && !hidden[s] &&
+        made_at[s] >= 0)
       order.push_back(s);
   }
   std::stable_sort(order.begin(), order.end(),
@@ -51,7 +60,7 @@ MemoryPlan::MemoryPlan(const Program& p)
     const int64_t size = (p.storages[s].bytes + kLine - 1) / kLine * kLine;
     int64_t at = 0;
     for (const size_t o : placed) {
-      if (made_at[o] > last_use[s] || last_use[o] < made_at[s]) continue;
+      if (apart(o, s)) continue;
       if (offsets[o] >= at + size) break;
       at = std::max(at, offsets[o] + (p.storages[o].bytes + kLine - 1) / kLine * kLine);
     }

@@ -1,13 +1,16 @@
 // Where the storages that a program makes lie in one block of memory.
 #pragma once
 
+#include "tape/fusion.h"
 #include "tape/program.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace tape {
 
 struct MemoryPlan {
-  explicit MemoryPlan(const Program& p);
+  // `hidden` storages need no memory; the steps of a chain happen at the time of its first.
+  MemoryPlan(const Program& p, const std::vector<Chain>& chains, const std::vector<bool>& visible,
+             const std::vector<bool>& hidden);
 
   int64_t bytes = 0;             // of the block
   std::vector<int64_t> offsets;  // by storage; -1: not in the block

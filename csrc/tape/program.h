@@ -108,6 +108,7 @@ struct Step {
   std::unique_ptr<RuleInfo> rule;
   std::string bytes;  // of a check
   std::string where;  // the line that was running
+  bool dead = false;  // left out when the program runs
 
   // The values whose elements are replaced, as a part of `inputs`; a step without outputs may
   // replace those of any.

@@ -7,6 +7,7 @@
 #include "autograd/meta.h"
 #include "autograd/sparse.h"
 #include "tape/memory_plan.h"
+#include "tape/passes.h"
 #include "tensor/check.h"
 #include "tensor/copy.h"
 
@@ -57,7 +58,12 @@ struct Player::Prepared {
 };
 
 Player::Player(Program program) : program_(std::move(program)) {
-  const MemoryPlan plan(program_);
+  share_common(program_);
+  remove_dead(program_);
+  const std::vector<bool> visible = visible_storages(program_);
+  std::vector<bool> hidden;
+  chains_ = find_chains(program_, visible, hidden);
+  const MemoryPlan plan(program_, chains_, visible, hidden);
   planned_bytes_ = plan.bytes;
   made_at_ = plan.made_at;
   bound_here_.resize(program_.storages.size());
@@ -89,12 +95,7 @@ Player::Player(Program program) : program_(std::move(program)) {
     headers_[v] = own_[v].impl();
     b.values.push_back(static_cast<int>(v));
   }
-  for (const int v : program_.outputs) {
-    if (v >= 0) bound_[at(program_.values[at(v)].storage)].visible = true;
-  }
-  for (const LeafGradient& g : program_.gradients) {
-    if (g.end >= 0) bound_[at(program_.values[at(g.end)].storage)].visible = true;
-  }
+  for (size_t s = 0; s < bound_.size(); ++s) bound_[s].visible = visible[s];
   for (size_t s = 0; s < bound_.size(); ++s) {
     if (plan.offsets[s] < 0) continue;
     const StorageInfo& info = program_.storages[s];
@@ -119,6 +120,21 @@ Player::Player(Program program) : program_(std::move(program)) {
       if (p.node) p.random[1] = random_fields(s.op.cls(), p.node->node().op());
     }
     if (s.kind == StepKind::check) last_check_ = i + 1;
+    for (const int v : s.dead ? std::vector<int>() : s.changed()) {
+      const int root = bound_[at(program_.values[at(v)].storage)].root;
+      if (root < 0 || std::find(changed_.begin(), changed_.end(), root) != changed_.end()) continue;
+      changed_.push_back(root);
+    }
+  }
+  size_t next = 0;
+  for (size_t i = 0; i < program_.steps.size(); ++i) {
+    while (next < chains_.size() && chains_[next].last < i) ++next;
+    if (next < chains_.size() && chains_[next].first <= i) {
+      units_.push_back({i, &chains_[next]});
+      i = chains_[next].last;
+    } else if (program_.steps[i].kind != StepKind::view && !program_.steps[i].dead) {
+      units_.push_back({i, nullptr});
+    }
   }
   for (size_t s = 0; s < bound_.size(); ++s) {
     if (program_.storages[s].from_rule && !bound_[s].visible && plan.last_use[s] >= 0)
@@ -264,6 +280,13 @@ std::string Player::refusal(TensorList inputs) const {
     if (differs(*s.tensor.impl(), s.value) || s.tensor.requires_grad() != needs_grad_[k])
       return "a tensor it uses has another dtype, layout or requires_grad";
   }
+  for (const int v : changed_) {
+    const StorageInfo& info = program_.storage_of(v);
+    const TensorImpl* t = info.kind == StorageKind::input   ? inputs[at(info.index)].impl()
+                          : info.kind == StorageKind::state ? headers_[at(v)]
+                                                            : nullptr;
+    if (t && t->has(kReadOnly | kInference)) return "a tensor that must not be changed";
+  }
   for (const LeafGradient& g : program_.gradients) {
     if (g.replaced) continue;
     const int leaf_input = program_.storage_of(g.leaf).kind == StorageKind::input
@@ -348,6 +371,25 @@ void Player::execute(size_t i) {
   for (const int dead : p.dies) unbind(dead);
 }
 
+void Player::execute_chain(const Chain& c) {
+  places_.clear();
+  const auto place = [&](const FusedStep::Operand& o) {
+    return o.value < 0 || o.block >= 0 ? nullptr : header(o.value)->data;
+  };
+  for (const FusedStep& f : c.steps) {
+    places_.push_back(place(f.in[0]));
+    places_.push_back(place(f.in[1]));
+    places_.push_back(place(f.out));
+  }
+  c.run(places_);
+  for (size_t i = c.first; i <= c.last; ++i) {
+    const Step& s = program_.steps[i];
+    if (s.kind == StepKind::change && header(s.outputs[0])->storage)
+      header(s.outputs[0])->bump_version();
+    for (const int dead : prepared_[i].dies) unbind(dead);
+  }
+}
+
 void Player::execute_rule(Prepared& p, Step& s, int step) {
   const size_t n = p.gradients.size();
   for (size_t k = 0; k < n; ++k) p.gradients[k] = Tensor::share(p.inputs[k]);
@@ -420,7 +462,11 @@ std::optional<Player::Refusal> Player::run(TensorList inputs, std::vector<Tensor
   std::vector<Tensor> before;
   for (const int v : undo_) before.push_back(dense_copy(*headers_[at(v)], headers_[at(v)]->dtype));
   std::fill(bound_here_.begin(), bound_here_.end(), false);
-  for (size_t i = 0; i < program_.steps.size(); ++i) {
+  for (const auto& [i, chain] : units_) {
+    if (chain) {
+      execute_chain(*chain);
+      continue;
+    }
     execute(i);
     if (program_.steps[i].kind == StepKind::check && !check(program_.steps[i])) {
       for (size_t k = 0; k < undo_.size(); ++k)

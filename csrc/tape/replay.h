@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 
+#include "tape/fusion.h"
 #include "tape/program.h"
 #include "tape/rule_node.h"
 
@@ -43,6 +44,7 @@ class Player {
   void bind_roots(TensorList inputs);
   void renew(int storage);
   void execute(size_t step);
+  void execute_chain(const Chain& c);
   void execute_rule(Prepared& p, Step& s, int step);
   bool check(const Step& s) const;
   void draw();
@@ -55,6 +57,14 @@ class Player {
 
   Program program_;
   std::mutex lock_;
+  std::vector<Chain> chains_;
+  struct Unit {
+    size_t step;
+    const Chain* chain;  // that begins here, if one does
+  };
+  std::vector<Unit> units_;  // what is done, in order
+  std::vector<char*> places_;
+  std::vector<int> changed_;          // tensors of others whose elements are replaced
   std::vector<Prepared> prepared_;    // by step
   std::vector<TensorImpl*> headers_;  // by value; of inputs, states and grads: the tensors' own
   std::vector<Tensor> own_;           // the others
