@@ -7,6 +7,7 @@
 #include "bindings/held.h"
 #include "bindings/module.h"
 #include "tensor/check.h"
+#include "wengert/autograd.h"
 
 namespace py = pybind11;
 
@@ -33,8 +34,22 @@ class Program {
     settings_.push_back({to, std::move(group), std::move(key)});
   }
 
+  // Positional arguments that are all tensors: why it did not run, the result, or a list of them.
+  py::object call(const py::tuple& args) {
+    Tensors inputs;
+    inputs.reserve(args.size());
+    for (const py::handle a : args) {
+      TensorImpl* t = unwrap(a.ptr());
+      if (!t) return py::str("other arguments: a tensor is none now");
+      inputs.push_back(Tensor::share(t));
+    }
+    return run(inputs);
+  }
+
   // Why it did not run, or the outputs.
   py::object run(const Tensors& inputs) {
+    if (!(modes_ == Modes()))
+      return py::str("a mode (recording, autocast, the default dtype, ...)");
     for (const Guard& g : guards_) {
       PyObject* now = PyDict_GetItemWithError(g.dict.ptr(), g.key.ptr());
       if (now == g.value.ptr()) continue;
@@ -66,6 +81,13 @@ class Program {
   }
 
  private:
+  // What operations depend on beside their inputs.
+  struct Modes {
+    bool recording = is_grad_enabled(), inference = is_inference_mode();
+    DType dtype = default_dtype();
+    std::optional<DType> autocast = autocast_dtype();
+    bool operator==(const Modes&) const = default;
+  };
   struct Guard {
     py::dict dict;
     py::object key, value;
@@ -82,6 +104,7 @@ class Program {
   }
 
   Tape tape_;
+  Modes modes_;
   std::vector<Guard> guards_;
   std::vector<Setting> settings_;
 };
@@ -130,6 +153,7 @@ py::dict dict_of(const TapeStats& s) {
 void bind_tape(py::module_& m) {
   py::class_<Program>(m, "_Tape")
       .def("run", &Program::run, py::arg("inputs"))
+      .def("call", &Program::call, py::arg("args"))
       .def("guard", &Program::guard, py::arg("dict"), py::arg("key"), py::arg("value"),
            py::arg("what"))
       .def("input", &Program::input, py::arg("step"), py::arg("name"), py::arg("group"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert import Tensor, _core, get_default_dtype, is_grad_enabled
+from wengert import Tensor, _core
 from wengert.nn._watched_calls import unwatch, watch
 from wengert.nn.module import Module
 from wengert.optim._hooks import (
@@ -14,16 +14,6 @@ from wengert.optim._hooks import (
 )
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
-
-
-def modes() -> tuple:
-    """The settings of this thread and the process that operations depend on."""
-    return (
-        is_grad_enabled(),
-        get_default_dtype(),
-        _core._autocast_dtype(),
-        _core.is_inference_mode_enabled(),
-    )
 
 
 def is_plain(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import wengert
 from wengert import Tensor, _core
-from wengert.tape._guards import Reached, is_plain, modes
+from wengert.tape._guards import Reached, is_plain
 from wengert.tape._program import Step, Value, step_of, values_of
 from wengert.utils._pytree import tree_flatten, tree_unflatten
 
@@ -47,6 +47,19 @@ class _Structure:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def is_tensor(self) -> bool:
+        """Whether it is one tensor."""
+        return self._spec.is_leaf() and len(self.tensors) == 1
+
+    def is_plain_call(self) -> bool:
+        """Whether it is (args, kwargs) with tensors as positional arguments and nothing else."""
+        args, kwargs = self._spec.children_specs
+        return (
+            all(self._is_tensor)
+            and not kwargs.children_specs
+            and all(child.is_leaf() for child in args.children_specs)
+        )
+
     def filled(self, tensors: list[Tensor]) -> Any:
         """The tree with these tensors in place of its own."""
         given, others = iter(tensors), iter(self.others)
@@ -75,10 +88,9 @@ class Tape:
         self._program = program
         self._arguments = arguments
         self._results = results
-        self._modes = modes()
-        tensors = results.tensors
-        self._single = tensors if len(tensors) == 1 and results._spec.is_leaf() else None
-        self._plain = all(arguments._is_tensor) and arguments._spec.type is tuple
+        self._single = results.is_tensor()
+        self._plain = arguments.is_plain_call()
+        self._count = len(arguments.tensors)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -89,12 +101,13 @@ class Tape:
             ) from None
 
     def _run(self, args: tuple, kwargs: dict) -> Any:
-        if modes() != self._modes:
-            raise Mismatch("a mode (recording, autocast, default dtype, ...) is another")
-        given = _Structure((args, kwargs))
-        if given != self._arguments:
-            raise Mismatch("other arguments: their structure, or numbers among them")
-        outputs = self._program.run(given.tensors)
+        if self._plain and not kwargs and len(args) == self._count:
+            outputs = self._program.call(args)
+        else:
+            given = _Structure((args, kwargs))
+            if given != self._arguments:
+                raise Mismatch("other arguments: their structure, or numbers among them")
+            outputs = self._program.run(given.tensors)
         if type(outputs) is str:
             raise Mismatch(outputs)
         return outputs[0] if self._single else self._results.filled(outputs)
