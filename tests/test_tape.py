@@ -556,3 +556,64 @@ def test_a_program_can_be_read():
     assert stats["operations"] == 1
     assert stats["flops"] == 2 * 4 * 5 * 6
     assert stats["bytes"] == 4 * (20 + 30 + 24)
+
+
+def test_a_program_can_be_drawn(tmp_path):
+    tape = wg.record(lambda x, y: (x @ y).relu_().t(), wg.ones(2, 3), wg.ones(3, 2))
+    text = tape.graph(tmp_path / "program.dot")
+    assert (tmp_path / "program.dot").read_text() == text
+    assert 'label="mm\\n(2, 2)"' in text
+    assert 'label="relu_\\n(2, 2)"' in text
+    assert text.count("->") == 4  # two arguments, relu_ and the result
+
+
+def test_steps_and_values_as_data():
+    tape = wg.record(lambda x: (x * 2).t(), wg.ones(2, 3))
+    first, second = tape.steps
+    assert (first.kind, first.name, first.attributes) == ("operation", "mul", {"other": 2})
+    assert (second.kind, second.inputs) == ("view", first.outputs)
+    value = tape.values[tape.results[0]]
+    assert (value.shape, value.strides, value.kind) == ((3, 2), (1, 3), "temporary")
+    assert value.storage == tape.values[first.outputs[0]].storage
+    assert tape.values[tape.arguments[0]].kind == "argument"
+
+
+def test_unused_and_common_operations_are_left_out():
+    def f(x):
+        wg.exp(x)  # nobody reads it
+        return wg.sin(x) * 2 + wg.sin(x)
+
+    tape = wg.record(f, wg.ones(3))
+    assert len(tape) == 5 and tape.stats()["operations"] == 3
+    assert tape(wg.ones(3)).equal(f(wg.ones(3)))
+
+
+def test_changes_keep_common_operations_apart():
+    def f(x):
+        a = wg.sin(x)
+        x.add_(1)
+        b = wg.sin(x)
+        c = wg.sin(x)
+        c.mul_(3)
+        return a, b, c
+
+    tape = wg.record(f, wg.ones(3))
+    mine, theirs = wg.full((3,), 0.5), wg.full((3,), 0.5)
+    assert [bits(t) for t in tape(mine)] == [bits(t) for t in f(theirs)]
+    assert mine.equal(theirs)
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 1024, 5000, 300_000])
+def test_pointwise_chains_of_any_length(n):
+    def f(x, y):
+        a = wg.tanh(x * 2 + y).sigmoid()
+        b = (a > 0.5).to(wg.float32) * x - wg.exp(-a) / (1 + y * y)
+        b.mul_(a).add_(0.5)
+        return a, b.to(wg.float64) * 3
+
+    x, y = wg.randn(n), wg.randn(n)
+    tape = wg.record(f, x, y)
+    for threads in (1, 2):
+        wg.set_num_threads(threads)
+        for args in ((x, y), (y, x)):
+            assert [bits(t) for t in tape(*args)] == [bits(t) for t in f(*args)]

@@ -138,22 +138,37 @@ def draw(output: wg.Tensor, path: str | Path, names: Mapping[str, wg.Tensor] | N
         RuntimeError: the format needs Graphviz, and its program `dot` was not found or failed.
         ValueError: as for `graph`, or `path` has no suffix.
     """
+    if Path(path).suffix.lower() == ".txt":
+        Path(path).write_text(text(output, names), encoding="utf-8")
+    else:
+        render(dot(output, names), path)
+
+
+def render(graph: str, path: str | Path) -> None:
+    """Write a graph in the DOT language to a file; the suffix of `path` tells the format.
+
+    `.dot` needs nothing else; `.svg`, `.png`, `.pdf` and the like need Graphviz.
+
+    Raises:
+        RuntimeError: the format needs Graphviz, and its program `dot` was not found or failed.
+        ValueError: `path` has no suffix.
+    """
     path = Path(path)
     kind = path.suffix[1:].lower()
     if not kind:
         raise ValueError(f"draw: expected a path with a suffix such as .svg, but got {path}")
-    if kind in ("dot", "txt"):
-        path.write_text((dot if kind == "dot" else text)(output, names), encoding="utf-8")
+    if kind == "dot":
+        path.write_text(graph, encoding="utf-8")
         return
     program = shutil.which("dot")
     if program is None:
         raise RuntimeError(
             f"draw: expected Graphviz for a .{kind} file, but its program `dot` was not found; "
-            "install Graphviz or give a path that ends in .dot or .txt"
+            "install Graphviz or give a path that ends in .dot"
         )
     done = subprocess.run(
         [program, f"-T{kind}", "-o", str(path)],
-        input=dot(output, names),
+        input=graph,
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from os.path import basename, dirname
+from pathlib import Path
 from typing import Any
 
 import wengert
 from wengert import Tensor, _core
+from wengert.tape._graph import dot
 from wengert.tape._guards import Reached, is_plain
 from wengert.tape._program import Step, Value, step_of, values_of
 from wengert.utils._pytree import tree_flatten, tree_unflatten
+from wengert.viz import render
 
 _PACKAGE = dirname(wengert.__file__)
 
@@ -146,6 +149,18 @@ class Tape:
     def states(self) -> list[Tensor]:
         """The tensors that were there before and are read or changed, by their index."""
         return self._program.states()
+
+    def graph(self, path: str | Path | None = None) -> str:
+        """The program in Graphviz's DOT language.
+
+        Args:
+            path: a file that it is drawn to; the suffix tells the format. All but ``.dot`` need
+                Graphviz.
+        """
+        text = dot(self)
+        if path is not None:
+            render(text, path)
+        return text
 
     def stats(self) -> dict[str, int]:
         """What the program costs.
