@@ -38,7 +38,7 @@ _TRAINED = """\
 auto optimizer = {optimizer};
     {scheduler}
     run.train(model, {{[&] {{ return call(model); }}, [&] {{ optimizer.zero_grad(); }},
-                      [&] {{ optimizer.step(); {step} }}, {steps}}});"""
+                      [&] {{ {before_step} optimizer.step(); {step} }}, {steps}}});"""
 _UNTRAINED = "run.train(model, {{[&] {{ return call(model); }}, [] {{}}, [] {{}}, {steps}}});"
 
 _CMAKE = """\
@@ -93,6 +93,7 @@ def _source(number: int, row: Row, trained: bool) -> str:
         optimizer = _TRAINED.format(
             optimizer=row.cpp_optimizer,
             scheduler=f"auto scheduler = {row.cpp_scheduler};" if has else "",
+            before_step=row.cpp_step,
             step="scheduler.step();" if has else "",
             steps=row.steps,
         )

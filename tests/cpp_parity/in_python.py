@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,9 @@ class Trainer:
 
     def make(self, seed: int) -> Any:
         wg.manual_seed(seed)
-        model = self.value(self.row.python)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = self.value(self.row.python)
         self.names["model"] = model
         self.names["parameters"] = list(model.parameters())
         return model
@@ -107,6 +110,7 @@ class Trainer:
                     g = t.grad.to_dense() if t.grad.is_sparse else t.grad
                     noted[f"{step}.gradient.{name}"] = g.detach().clone().contiguous()
             if optimizer is not None:
+                exec(row.python_step, self.names)
                 optimizer.step()
             if scheduler is not None:
                 scheduler.step()

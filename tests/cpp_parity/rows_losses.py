@@ -78,6 +78,18 @@ ROWS = [
         "ignore_index=2)",
         (X, integer(6, 5, 2)),
     ),
+    Row(
+        "AdaptiveLogSoftmaxWithLoss",
+        "nn.AdaptiveLogSoftmaxWithLoss(8, 12, [4, 8], div_value=2.0)",
+        (normal(9, 8), integer(12, 9)),
+    ),
+    Row(
+        "AdaptiveLogSoftmaxWithLoss_all",
+        "nn.AdaptiveLogSoftmaxWithLoss(8, 12, [4, 8], head_bias=True)",
+        (normal(9, 8),),
+        python_call="(model.log_prob(x), model.predict(x))",
+        cpp_call="std::pair(model.log_prob(x), model.predict(x))",
+    ),
     # ---- distances
     Row("PairwiseDistance", "nn.PairwiseDistance()", (X, Y)),
     Row("PairwiseDistance_options", "nn.PairwiseDistance(p=1.5, eps=1e-3, keepdim=True)", (X, Y)),

@@ -78,6 +78,7 @@ class Row:
         python_scheduler, cpp_scheduler: of a scheduler, whose step() follows the optimizer's.
         python_before, cpp_before: definitions that the expressions use; those of C++ stand in a
             namespace of their own.
+        python_step, cpp_step: statements between the backward pass and the optimizer's step.
         steps: how many steps of training.
         dtypes: the default dtypes the row is run in.
     """
@@ -92,6 +93,8 @@ class Row:
     cpp_optimizer: str = "optim::SGD(parameters, {.lr = 0.05, .momentum = 0.9})"
     python_scheduler: str = ""
     cpp_scheduler: str = ""
+    python_step: str = ""
+    cpp_step: str = ""
     python_before: str = ""
     cpp_before: str = ""
     steps: int = 3

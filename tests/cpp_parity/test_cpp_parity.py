@@ -108,13 +108,6 @@ WITHOUT_ROW = {
     "RNNBase": "the base of RNN, LSTM and GRU",
     "RNNCellBase": "the base of their cells",
     **dict.fromkeys(
-        (
-            *("MultiheadAttention", "Transformer", "TransformerEncoder", "TransformerDecoder"),
-            *("TransformerEncoderLayer", "TransformerDecoderLayer", "AdaptiveLogSoftmaxWithLoss"),
-        ),
-        "not written yet",
-    ),
-    **dict.fromkeys(
         (n for n in nn.__all__ if n.startswith(("Lazy", "Uninitialized"))), "not written yet"
     ),
 }

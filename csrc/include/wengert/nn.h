@@ -13,6 +13,8 @@
 #pragma once
 
 #include "wengert/nn/activation.h"
+#include "wengert/nn/adaptive.h"
+#include "wengert/nn/attention.h"
 #include "wengert/nn/container.h"
 #include "wengert/nn/convolution.h"
 #include "wengert/nn/distance.h"
@@ -29,3 +31,5 @@
 #include "wengert/nn/pooling.h"
 #include "wengert/nn/recurrent.h"
 #include "wengert/nn/spatial.h"
+#include "wengert/nn/transformer.h"
+#include "wengert/nn/utils.h"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "wengert/nn/functional/activation.h"
+#include "wengert/nn/functional/attention.h"
 #include "wengert/nn/functional/distance.h"
 #include "wengert/nn/functional/dropout.h"
 #include "wengert/nn/functional/embedding.h"

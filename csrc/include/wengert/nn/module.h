@@ -57,6 +57,7 @@ class WENGERT_API ModuleCall {
   std::unique_ptr<Event> event_;
 };
 WENGERT_API bool is_plain_call(const Module& module);
+struct ModuleAccess;  // what nn::utils registers and takes away
 
 }  // namespace detail
 
@@ -142,6 +143,7 @@ class WENGERT_API Module {
 
  private:
   friend class detail::ModuleCall;
+  friend struct detail::ModuleAccess;
   friend bool detail::is_plain_call(const Module&);
   struct Buffer {
     std::string name;
