@@ -46,10 +46,18 @@ ROWS = [
     attention(
         "_masks",
         "add_zero_attn=True",
-        (Q, mask(2, 4), normal(4, 4, 4)),
+        (Q, normal(2, 4), normal(4, 4, 4)),
         "x, x, x",
         ", y, attn_mask=z, average_attn_weights=False",
         ", {.key_padding_mask = y, .attn_mask = z, .average_attn_weights = false}",
+    ),
+    attention(
+        "_boolean_masks",
+        "",
+        (Q, mask(2, 4), mask(4, 4)),
+        "x, x, x",
+        f", {PADDING[0]}, attn_mask=z & (wg.arange(4) > 0)",
+        f", {{.key_padding_mask = {PADDING[1]}, .attn_mask = bitwise_and(z, arange(0, 4) > 0)}}",
     ),
     attention(
         "_causal",

@@ -12,7 +12,9 @@ CELLS = ("RNNCell", "GRUCell", "LSTMCell")
 CPP = """
 inline std::vector<Tensor> list(const Tensor& t) { return {t}; }
 inline std::vector<Tensor> list(const nn::LSTMState& s) { return {s.h, s.c}; }
-inline std::vector<Tensor> list(const nn::PackedSequence& s) { return {s.data, s.batch_sizes, s.sorted_indices, s.unsorted_indices}; }
+inline std::vector<Tensor> list(const nn::PackedSequence& s) {
+  return {s.data, s.batch_sizes, s.sorted_indices, s.unsorted_indices};
+}
 template <class A, class B>
 std::vector<Tensor> list(const std::pair<A, B>& both) {
   std::vector<Tensor> all = list(both.first);
