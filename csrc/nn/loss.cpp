@@ -66,17 +66,12 @@ LinearCrossEntropyLoss::LinearCrossEntropyLoss(int64_t in, int64_t classes,
   register_module("linear", linear);
 }
 Tensor LinearCrossEntropyLoss::forward(const Tensor& input, const Tensor& target) {
-  WG_CHECK(input.dim() == 2 || (input.dim() == 1 && options.out_features.empty()), Error,
-           "LinearCrossEntropyLoss: expected an input (N, in_features), got shape ", input.shape());
-  std::vector<int64_t> shape;
-  if (input.dim() == 2) shape.push_back(input.size(0));
-  shape.push_back(num_classes);
+  std::vector<int64_t> shape{num_classes};
   shape.insert(shape.end(), options.out_features.begin(), options.out_features.end());
-  WG_CHECK(!options.ignore_index || !(target.shape() == Dims(shape)), Error,
-           "LinearCrossEntropyLoss: ignore_index cannot be given where the target contains "
-           "probabilities");
-  return cross_entropy(linear(input).reshape(shape), target, options.weight, options.reduction,
-                       options.ignore_index.value_or(-100), options.label_smoothing);
+  const Tensor bias = linear.bias.defined() ? linear.bias.reshape(shape) : linear.bias;
+  shape.push_back(linear.in_features);
+  return F::linear_cross_entropy(input, linear.weight.reshape(shape), target, bias, options.weight,
+                                 options.reduction, options.ignore_index, options.label_smoothing);
 }
 Tensor LinearCrossEntropyLoss::operator()(const Tensor& input, const Tensor& target) {
   return call(input, [&](const Tensor& x) { return forward(x, target); });

@@ -77,6 +77,13 @@ ROWS = [
         cpp_call=f"model(x, {{.src_key_padding_mask = {PADDING[1]}}})",
     ),
     Row(
+        "TransformerEncoderLayer_activation",
+        f"nn.TransformerEncoderLayer(6, 2, {LAYER}, activation=F.silu)",
+        (Q,),
+        cpp="nn::TransformerEncoderLayer(6, 2, {.dim_feedforward = 8, .dropout = 0.2, "
+        ".activation = [](const Tensor& t) { return silu(t); }})",
+    ),
+    Row(
         "TransformerDecoderLayer",
         f"nn.TransformerDecoderLayer(6, 2, {LAYER})",
         (Q, KEYS),

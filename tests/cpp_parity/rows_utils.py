@@ -233,4 +233,57 @@ struct Converted : nn::Sequential {
         'F.interpolate(x, size=(3, 4), mode="bilinear", antialias=True)',
         'F::interpolate(x, {.size = {3, 4}, .mode = "bilinear", .antialias = true})',
     ),
+    function(
+        "conv2d_same",
+        (IMAGES, normal(4, 3, 2, 3)),
+        'F.conv2d(x, y, None, 1, "same", (1, 2))',
+        'F::conv2d(x, y, {}, 1, "same", {1, 2})',
+    ),
+    function(
+        "conv1d_valid",
+        (normal(2, 3, 8), normal(4, 3, 3), normal(4)),
+        'F.conv1d(x, y, z, 2, "valid")',
+    ),
+    function(
+        "conv3d",
+        (normal(2, 2, 4, 4, 4), normal(4, 1, 2, 2, 2)),
+        "F.conv3d(x, y, None, 1, 1, 1, 2)",
+        "F::conv3d(x, y, {}, 1, 1, 1, 2)",
+    ),
+    function(
+        "linear_cross_entropy",
+        (*X, normal(3, 5), integer(3, 4), normal(3)),
+        "F.linear_cross_entropy(x, y, z, linear_bias=u, label_smoothing=0.1)",
+        'F::linear_cross_entropy(x, y, z, u, {}, "mean", {}, 0.1)',
+    ),
+    function(
+        "leaky_relu_",
+        X,
+        "F.leaky_relu_(x * 1, 0.2)",
+        "[&] { Tensor t = x * 1; return F::leaky_relu_(t, 0.2); }()",
+    ),
+    function(
+        "elu_",
+        X,
+        "F.elu_(x * 1, 0.5)",
+        "[&] { Tensor t = x * 1; return F::elu_(t, 0.5); }()",
+    ),
+    function(
+        "celu_",
+        X,
+        "F.celu_(x * 1, 0.5)",
+        "[&] { Tensor t = x * 1; return F::celu_(t, 0.5); }()",
+    ),
+    function(
+        "hardtanh_",
+        X,
+        "F.hardtanh_(x * 1, -0.5, 0.5)",
+        "[&] { Tensor t = x * 1; return F::hardtanh_(t, -0.5, 0.5); }()",
+    ),
+    function(
+        "threshold_",
+        X,
+        "F.threshold_(x * 1, 0.1, 2.0)",
+        "[&] { Tensor t = x * 1; return F::threshold_(t, 0.1, 2.0); }()",
+    ),
 ]

@@ -4,6 +4,7 @@ are read by the other."""
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,13 +104,12 @@ def test_same_bits(results: Results, row: Row, dtype: str) -> None:
 WITHOUT_ROW = {
     "Buffer": "register_buffer",
     "Parameter": "register_parameter",
-    "LinearCrossEntropyOptions": "a plain struct of options",
+    "LinearCrossEntropyOptions": "C++ computes the logits of all rows at once",
     "DataParallel": "there is one device",
     "RNNBase": "the base of RNN, LSTM and GRU",
     "RNNCellBase": "the base of their cells",
-    **dict.fromkeys(
-        (n for n in nn.__all__ if n.startswith(("Lazy", "Uninitialized"))), "not written yet"
-    ),
+    "UninitializedBuffer": "a lazy module has no tensors before its first call",
+    "UninitializedParameter": "a lazy module has no tensors before its first call",
 }
 
 
@@ -120,3 +120,27 @@ def test_every_class_has_a_row() -> None:
     assert sorted(rows - classes - {"init", "functional", "utils"}) == []
     assert sorted(classes - rows - WITHOUT_ROW.keys()) == []
     assert sorted(WITHOUT_ROW.keys() & rows) == []
+
+
+# Functions that C++ has in another form, and in which.
+OTHER_FORM = {
+    "fractional_max_pool2d_with_indices": "fractional_max_pool2d gives both",
+    "fractional_max_pool3d_with_indices": "fractional_max_pool3d gives both",
+    "native_channel_shuffle": "channel_shuffle",
+    "upsample": "interpolate; the name is deprecated",
+    "upsample_bilinear": "interpolate; the name is deprecated",
+    "upsample_nearest": "interpolate; the name is deprecated",
+}
+
+
+def test_every_function_exists() -> None:
+    """What nn.functional and nn.init export is declared in the headers."""
+    include = _config.include_dir() / "wengert" / "nn"
+    headers = [*(include / "functional").glob("*.h"), include / "init.h"]
+    lines = [t for h in headers for t in h.read_text().splitlines() if not t.startswith("//")]
+    declared = set(re.findall(r"\w+", "\n".join(lines)))
+    pools = {n[: -len("##n")] for n in re.findall(r"\w+##n", "\n".join(lines))}
+    declared |= {f"{p}{d}d{end}" for p in pools for d in "123" for end in ("", "_with_indices")}
+    # The names of nn.init without an underscore are deprecated.
+    functions = {*nn.functional.__all__, *(n for n in nn.init.__all__ if n.endswith("_"))}
+    assert sorted(functions - declared - OTHER_FORM.keys()) == []

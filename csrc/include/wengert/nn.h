@@ -22,6 +22,7 @@
 #include "wengert/nn/embedding.h"
 #include "wengert/nn/functional.h"
 #include "wengert/nn/init.h"
+#include "wengert/nn/lazy.h"
 #include "wengert/nn/linear.h"
 #include "wengert/nn/loss.h"
 #include "wengert/nn/module.h"

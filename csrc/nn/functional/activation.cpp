@@ -153,5 +153,24 @@ Tensor gumbel_softmax(const Tensor& logits, double tau, bool hard, int64_t dim) 
   return chosen - fixed + soft;
 }
 
+// ---- in place
+
+#define WENGERT_IN_PLACE(call)                           \
+  in_place(self, [&](const Tensor& x) { return call; }); \
+  return self;
+Tensor& leaky_relu_(Tensor& self, double negative_slope){
+    WENGERT_IN_PLACE(leaky_relu(x, negative_slope))} Tensor& rrelu_(Tensor& self, double lower,
+                                                                    double upper, bool training){
+    WENGERT_IN_PLACE(rrelu(x, lower, upper, training))} Tensor& elu_(Tensor& self, double alpha){
+    WENGERT_IN_PLACE(elu(x, alpha))} Tensor& selu_(Tensor& self){
+    WENGERT_IN_PLACE(selu(x))} Tensor& celu_(Tensor& self, double alpha){
+    WENGERT_IN_PLACE(celu(x, alpha))} Tensor& hardtanh_(Tensor& self, double min_val,
+                                                        double max_val){
+    WENGERT_IN_PLACE(hardtanh(x, min_val, max_val))} Tensor& threshold_(Tensor& self, double limit,
+                                                                        double value) {
+  WENGERT_IN_PLACE(threshold(x, limit, value))
+}
+#undef WENGERT_IN_PLACE
+
 }  // namespace nn::functional
 WENGERT_NAMESPACE_END

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include "nn/functional/reduce.h"
 #include "wengert/autograd.h"
@@ -109,6 +110,32 @@ Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor
   }
   const Tensor loss = 0.5 * (log(limited) + pow(input - target, 2) / limited);
   return reduced(full ? loss + 0.5 * std::log(2 * std::numbers::pi) : loss, reduction);
+}
+
+Tensor linear_cross_entropy(const Tensor& input, const Tensor& linear_weight, const Tensor& target,
+                            const Tensor& linear_bias, const Tensor& weight,
+                            std::string_view reduction, std::optional<int64_t> ignore_index,
+                            double label_smoothing) {
+  const char* op = "linear_cross_entropy";
+  WG_CHECK(linear_weight.dim() >= 2, Error, op,
+           ": expected a linear_weight of at least 2 dimensions, got shape ",
+           linear_weight.shape());
+  WG_CHECK(input.dim() == 2 || (input.dim() == 1 && linear_weight.dim() == 2), Error, op,
+           ": expected an input (N, in_features), got shape ", input.shape());
+  const int64_t features = linear_weight.size(-1);
+  WG_CHECK(input.size(-1) == features, Error, op, ": expected an input of ", features,
+           " features, got shape ", input.shape());
+  const Dims outputs(linear_weight.shape().data(), linear_weight.shape().size() - 1);
+  WG_CHECK(!linear_bias.defined() || linear_bias.shape() == outputs, Error, op,
+           ": expected a linear_bias of shape ", outputs, ", got ", linear_bias.shape());
+  std::vector<int64_t> shape = outputs.vec();
+  if (input.dim() == 2) shape.insert(shape.begin(), input.size(0));
+  WG_CHECK(!ignore_index || !(target.shape() == Dims(shape)), Error, op,
+           ": ignore_index cannot be given where the target contains probabilities");
+  const Tensor rows = linear_weight.reshape({-1, features});
+  const Tensor bias = linear_bias.defined() ? linear_bias.reshape({-1}) : linear_bias;
+  return cross_entropy(linear(input, rows, bias).reshape(shape), target, weight, reduction,
+                       ignore_index.value_or(-100), label_smoothing);
 }
 
 }  // namespace nn::functional

@@ -16,8 +16,8 @@ struct AdaptiveLogSoftmaxWithLossOptions {
   bool head_bias = false;
   std::optional<DType> dtype = {};
 };
-// Log-softmax for classes sorted by falling frequency (Grave et al., 2017). The head scores the most
-// frequent classes and the clusters; cluster i scores the classes from cutoffs[i] on, through
+// Log-softmax for classes sorted by falling frequency (Grave et al., 2017). The head scores the
+// most frequent classes and the clusters; cluster i scores the classes from cutoffs[i] on, through
 // in_features / div_value^(i + 1) features.
 class WENGERT_API AdaptiveLogSoftmaxWithLoss : public Module {
  public:

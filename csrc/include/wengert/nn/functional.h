@@ -4,6 +4,7 @@
 
 #include "wengert/nn/functional/activation.h"
 #include "wengert/nn/functional/attention.h"
+#include "wengert/nn/functional/convolution.h"
 #include "wengert/nn/functional/distance.h"
 #include "wengert/nn/functional/dropout.h"
 #include "wengert/nn/functional/embedding.h"

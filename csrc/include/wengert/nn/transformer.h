@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "wengert/nn/attention.h"
 #include "wengert/nn/container.h"
@@ -21,7 +23,10 @@ class WENGERT_API TransformerActivation {
   TransformerActivation(const char* name) : TransformerActivation(std::string(name)) {}
   // ValueError for other names.
   TransformerActivation(const std::string& name);
-  TransformerActivation(std::function<Tensor(const Tensor&)> f) : f_(std::move(f)) {}
+  template <class F>
+    requires(std::is_invocable_r_v<Tensor, F&, const Tensor&> &&
+             !std::is_same_v<std::remove_cvref_t<F>, TransformerActivation>)
+  TransformerActivation(F f) : f_(std::move(f)) {}
   Tensor operator()(const Tensor& x) const { return f_(x); }
   bool has_name() const { return !name_.empty(); }
 

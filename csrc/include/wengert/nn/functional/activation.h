@@ -24,6 +24,16 @@ using wengert::tanh;
 // f(input) stored in the input, computed from a copy: what f saves for backward must not change.
 WENGERT_API Tensor in_place(const Tensor& input, const std::function<Tensor(const Tensor&)>& f);
 
+// The same names with an underscore overwrite their input.
+WENGERT_API Tensor& leaky_relu_(Tensor& self, double negative_slope = 0.01);
+WENGERT_API Tensor& rrelu_(Tensor& self, double lower = 1.0 / 8, double upper = 1.0 / 3,
+                           bool training = false);
+WENGERT_API Tensor& elu_(Tensor& self, double alpha = 1);
+WENGERT_API Tensor& selu_(Tensor& self);
+WENGERT_API Tensor& celu_(Tensor& self, double alpha = 1);
+WENGERT_API Tensor& hardtanh_(Tensor& self, double min_val = -1, double max_val = 1);
+WENGERT_API Tensor& threshold_(Tensor& self, double threshold, double value);
+
 // x Phi(x) with the normal distribution function Phi ("none"), or its "tanh" approximation.
 WENGERT_API Tensor gelu(const Tensor& input, std::string_view approximate = "none");
 // x where x > 0, else negative_slope x.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "wengert/ops/nn.h"
@@ -40,6 +41,15 @@ WENGERT_API Tensor poisson_nll_loss(const Tensor& input, const Tensor& target,
 WENGERT_API Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor& var,
                                      bool full = false, double eps = 1e-6,
                                      std::string_view reduction = "mean");
+// cross_entropy of linear(input, linear_weight, linear_bias): an input (in_features) or
+// (N, in_features), a weight (C, in_features), or (C, d1, ..., in_features) for several losses a
+// sample, with a bias of that shape without its last size. ignore_index is not for probabilities.
+WENGERT_API Tensor linear_cross_entropy(const Tensor& input, const Tensor& linear_weight,
+                                        const Tensor& target, const Tensor& linear_bias = {},
+                                        const Tensor& weight = {},
+                                        std::string_view reduction = "mean",
+                                        std::optional<int64_t> ignore_index = {},
+                                        double label_smoothing = 0);
 
 // ---- of margins and pairs; targets are 1 and -1, or class indices
 // x where t = 1; max(0, margin - x) where t = -1.
