@@ -49,15 +49,26 @@ WENGERT_LAZY(ConvTranspose, 2)
 WENGERT_LAZY(ConvTranspose, 3)
 #undef WENGERT_LAZY
 
-#define WENGERT_LAZY(Layer)                               \
+namespace {
+InstanceNormOptions of_instances(const BatchNormOptions& o) {
+  return {.eps = o.eps,
+          .momentum = o.momentum,
+          .affine = o.affine,
+          .track_running_stats = o.track_running_stats,
+          .bias = o.bias,
+          .dtype = o.dtype};
+}
+}  // namespace
+
+#define WENGERT_LAZY(Layer, options)                      \
   Lazy##Layer::Lazy##Layer(const Lazy##Layer##Options& o) \
-      : LazyModule([o](const Tensor& x) { return make<Layer>(x.size(1), o); }) {}
-WENGERT_LAZY(BatchNorm1d)
-WENGERT_LAZY(BatchNorm2d)
-WENGERT_LAZY(BatchNorm3d)
-WENGERT_LAZY(InstanceNorm1d)
-WENGERT_LAZY(InstanceNorm2d)
-WENGERT_LAZY(InstanceNorm3d)
+      : LazyModule([o](const Tensor& x) { return make<Layer>(x.size(1), options); }) {}
+WENGERT_LAZY(BatchNorm1d, o)
+WENGERT_LAZY(BatchNorm2d, o)
+WENGERT_LAZY(BatchNorm3d, o)
+WENGERT_LAZY(InstanceNorm1d, of_instances(o))
+WENGERT_LAZY(InstanceNorm2d, of_instances(o))
+WENGERT_LAZY(InstanceNorm3d, of_instances(o))
 #undef WENGERT_LAZY
 
 }  // namespace nn

@@ -37,7 +37,7 @@ ROWS = [
             ("Conv", "6, 2, padding=1, groups=2"),
             ("ConvTranspose", "3, 2, stride=2"),
             ("BatchNorm", "eps=1e-3"),
-            ("InstanceNorm", "affine=True"),
+            ("InstanceNorm", "momentum=0.2"),
         )
     ),
 ]

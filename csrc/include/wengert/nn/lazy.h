@@ -55,9 +55,10 @@ WENGERT_LAZY(ConvTranspose, 2)
 WENGERT_LAZY(ConvTranspose, 3)
 #undef WENGERT_LAZY
 
-// num_features is dimension 1 of the first input.
+// num_features is dimension 1 of the first input. As in Python, instance normalisation too has
+// weights and running statistics unless told otherwise.
 #define WENGERT_LAZY(Layer)                                         \
-  using Lazy##Layer##Options = Layer##Options;                      \
+  using Lazy##Layer##Options = BatchNormOptions;                    \
   class WENGERT_API Lazy##Layer : public LazyModule {               \
    public:                                                          \
     explicit Lazy##Layer(const Lazy##Layer##Options& options = {}); \
