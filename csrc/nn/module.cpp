@@ -1,44 +1,66 @@
+#include "wengert/nn/module.h"
+
 #include <algorithm>
 #include <set>
 #include <sstream>
 
+#include "nn/hooks.h"
 #include "tensor/check.h"
 #include "wengert/autograd.h"
-#include "wengert/nn.h"
-#include "wengert/ops.h"
+#include "wengert/detail/owner.h"
+#include "wengert/ops/creation.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
 
+Module::Module() = default;
 Module::~Module() = default;
 
 Tensor Module::forward(const Tensor&) {
   fail<NotImplementedError>("Module: this module has no forward(input); override it");
 }
 
+// ---- registering
+
 void Module::check_name(const std::string& name) const {
   const auto called = [&](const auto& entry) { return entry.first == name; };
   const auto has = [&](const auto& list) { return std::any_of(list.begin(), list.end(), called); };
   WG_CHECK(!name.empty() && name.find('.') == name.npos, ValueError,
            "Module: a name must not be empty or contain a dot, but got '", name, "'");
-  WG_CHECK(!has(parameters_) && !has(buffers_) && !has(modules_), ValueError, "Module: the name '",
-           name, "' is taken");
+  WG_CHECK(!has(parameters_) && !has(modules_) &&
+               std::none_of(buffers_.begin(), buffers_.end(),
+                            [&](const Buffer& b) { return b.name == name; }),
+           ValueError, "Module: the name '", name, "' is taken");
 }
 
-Tensor Module::register_parameter(const std::string& name, Tensor t) {
-  check_name(name);
+namespace {
+void check_parameter(const std::string& name, const Tensor& t) {
   WG_CHECK(t.defined(), ValueError, "register_parameter: the tensor '", name, "' is undefined");
   WG_CHECK(t.is_leaf(), ValueError, "register_parameter: '", name,
            "' is the result of a recorded operation; expected a leaf");
+}
+}  // namespace
+
+Tensor Module::register_parameter(const std::string& name, Tensor t) {
+  check_name(name);
+  check_parameter(name, t);
   t.requires_grad_();
   parameters_.emplace_back(name, t);
   return t;
 }
 
-Tensor Module::register_buffer(const std::string& name, Tensor t) {
+Tensor Module::replace_parameter(const std::string& name, Tensor t) {
+  check_parameter(name, t);
+  for (auto& [own, old] : parameters_) {
+    if (own == name) return old = t.requires_grad_();
+  }
+  fail<ValueError>("replace_parameter: there is no parameter '", name, "'");
+}
+
+Tensor Module::register_buffer(const std::string& name, Tensor t, bool persistent) {
   check_name(name);
   WG_CHECK(t.defined(), ValueError, "register_buffer: the tensor '", name, "' is undefined");
-  buffers_.emplace_back(name, t);
+  buffers_.push_back({name, t, persistent});
   return t;
 }
 
@@ -54,32 +76,86 @@ void Module::register_module(const std::string& name, std::shared_ptr<Module> mo
   modules_.emplace_back(name, std::move(module));
 }
 
-void Module::collect(NamedTensors Module::* list, const std::string& prefix,
-                     NamedTensors& to) const {
-  for (const auto& [name, t] : this->*list) {
-    const auto same = [&t = t](const auto& entry) { return entry.second.is_same(t); };
-    if (std::none_of(to.begin(), to.end(), same)) to.emplace_back(prefix + name, t);
-  }
-  for (const auto& [name, module] : modules_) module->collect(list, prefix + name + ".", to);
+bool Module::unregister(const std::string& name) {
+  const auto called = [&](const auto& entry) { return entry.first == name; };
+  const auto buffer = [&](const Buffer& b) { return b.name == name; };
+  return std::erase_if(parameters_, called) + std::erase_if(buffers_, buffer) +
+             std::erase_if(modules_, called) >
+         0;
 }
+
+void Module::replace_module(const std::string& name, std::shared_ptr<Module> module) {
+  WG_CHECK(module && module.get() != this, ValueError, "replace_module: '", name,
+           "' must be another module");
+  for (auto& [own, old] : modules_) {
+    if (own == name) return void(old = std::move(module));
+  }
+  register_module(name, std::move(module));
+}
+
+void Module::replace_modules(std::vector<std::pair<std::string, std::shared_ptr<Module>>> modules) {
+  modules_ = std::move(modules);
+}
+
+// ---- looking inside
+
+// f(module, prefix of its names) for this module and those inside it, parents first.
+template <class F>
+void Module::each_module(const std::string& prefix, const F& f) const {
+  f(*this, prefix);
+  for (const auto& [name, module] : modules_) module->each_module(prefix + name + ".", f);
+}
+
+namespace {
+void add_new(NamedTensors& to, std::string name, const Tensor& t) {
+  const auto same = [&](const auto& entry) { return entry.second.is_same(t); };
+  if (std::none_of(to.begin(), to.end(), same)) to.emplace_back(std::move(name), t);
+}
+std::vector<Tensor> without_names(const NamedTensors& named) {
+  std::vector<Tensor> all;
+  for (const auto& [name, t] : named) all.push_back(t);
+  return all;
+}
+}  // namespace
 
 NamedTensors Module::named_parameters() const {
   NamedTensors all;
-  collect(&Module::parameters_, "", all);
+  each_module("", [&](const Module& m, const std::string& prefix) {
+    for (const auto& [name, t] : m.parameters_) add_new(all, prefix + name, t);
+  });
   return all;
 }
+std::vector<Tensor> Module::parameters() const { return without_names(named_parameters()); }
 
 NamedTensors Module::named_buffers() const {
   NamedTensors all;
-  collect(&Module::buffers_, "", all);
+  each_module("", [&](const Module& m, const std::string& prefix) {
+    for (const Buffer& b : m.buffers_) add_new(all, prefix + b.name, b.tensor);
+  });
+  return all;
+}
+std::vector<Tensor> Module::buffers() const { return without_names(named_buffers()); }
+
+void Module::add_modules(const std::string& name, NamedModules& to) {
+  const auto same = [this](const auto& entry) { return entry.second == this; };
+  if (std::any_of(to.begin(), to.end(), same)) return;
+  to.emplace_back(name, this);
+  for (const auto& [own, module] : modules_) {
+    module->add_modules(name.empty() ? own : name + "." + own, to);
+  }
+}
+NamedModules Module::named_modules() {
+  NamedModules all;
+  add_modules("", all);
+  return all;
+}
+std::vector<Module*> Module::modules() {
+  std::vector<Module*> all;
+  for (const auto& [name, module] : named_modules()) all.push_back(module);
   return all;
 }
 
-std::vector<Tensor> Module::parameters() const {
-  std::vector<Tensor> all;
-  for (auto& [name, t] : named_parameters()) all.push_back(t);
-  return all;
-}
+// ---- changing all of it
 
 void Module::train(bool on) {
   training_ = on;
@@ -94,16 +170,39 @@ void Module::zero_grad() {
   for (Tensor& t : parameters()) t.set_grad({});
 }
 
-void Module::add_state(const std::string& prefix, TensorMap& to) const {
-  for (const NamedTensors* list : {&parameters_, &buffers_}) {
-    for (const auto& [name, t] : *list) to.emplace(prefix + name, t.detach());
+void Module::to(DType dtype) {
+  WG_CHECK(is_differentiable(dtype), TypeError,
+           "Module::to: expected a floating point or complex dtype, but got ", dtype);
+  const NoGradGuard no_grad;
+  for (Tensor& t : parameters()) {
+    if (!is_differentiable(t.dtype())) continue;
+    const Tensor gradient = t.grad();
+    wengert::detail::replace_data(t, t.detach().to(dtype));
+    if (gradient.defined()) t.set_grad(gradient.to(dtype));
   }
-  for (const auto& [name, module] : modules_) module->add_state(prefix + name + ".", to);
+  for (const Tensor& t : buffers()) {
+    if (is_differentiable(t.dtype())) wengert::detail::replace_data(t, t.detach().to(dtype));
+  }
 }
+
+void Module::apply(const std::function<void(Module&)>& f) {
+  std::set<const Module*> seen;
+  for (const auto& [name, module] : modules_) {
+    if (seen.insert(module.get()).second) module->apply(f);
+  }
+  f(*this);
+}
+
+// ---- state
 
 TensorMap Module::state_dict() const {
   TensorMap state;
-  add_state("", state);
+  each_module("", [&](const Module& m, const std::string& prefix) {
+    for (const auto& [name, t] : m.parameters_) state.emplace(prefix + name, t.detach());
+    for (const Buffer& b : m.buffers_) {
+      if (b.persistent) state.emplace(prefix + b.name, b.tensor.detach());
+    }
+  });
   return state;
 }
 
@@ -131,18 +230,24 @@ void Module::load_state_dict(const TensorMap& state, bool strict) {
   }
 }
 
-Sequential::Sequential(std::initializer_list<std::shared_ptr<Module>> modules) {
-  for (const auto& module : modules) append(module);
+// ---- hooks
+
+uint64_t Module::register_forward_pre_hook(ForwardPreHook hook) {
+  if (!hooks_) hooks_ = std::make_unique<Hooks>();
+  hooks_->before.emplace_back(++hooks_->last, std::move(hook));
+  return hooks_->last;
 }
 
-void Sequential::append(std::shared_ptr<Module> module) {
-  register_module(std::to_string(children().size()), std::move(module));
+uint64_t Module::register_forward_hook(ForwardHook hook) {
+  if (!hooks_) hooks_ = std::make_unique<Hooks>();
+  hooks_->after.emplace_back(++hooks_->last, std::move(hook));
+  return hooks_->last;
 }
 
-Tensor Sequential::forward(const Tensor& input) {
-  Tensor x = input;
-  for (const auto& [name, module] : children()) x = module->forward(x);
-  return x;
+bool Module::remove_hook(uint64_t number) {
+  if (!hooks_) return false;
+  const auto is_it = [&](const auto& entry) { return entry.first == number; };
+  return std::erase_if(hooks_->before, is_it) + std::erase_if(hooks_->after, is_it) > 0;
 }
 
 }  // namespace nn

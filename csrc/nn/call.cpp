@@ -1,4 +1,4 @@
-// Calls of modules as events of profiles.
+// Calls of modules: events of profiles, and hooks.
 #include "wengert/profile.h"
 
 #if __has_include(<cxxabi.h>)
@@ -10,7 +10,7 @@
 #include <typeinfo>
 #include <unordered_map>
 
-#include "wengert/nn.h"
+#include "nn/hooks.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
@@ -57,14 +57,44 @@ class NamesOfCall {
 
 }  // namespace
 
+namespace detail {
+
+bool is_plain_call(const Module& module) { return !module.hooks_ && !is_profiling(); }
+
+struct ModuleCall::Event {
+  explicit Event(const Module& module)
+      : scope(module),
+        range(names->count(&module) ? names->at(&module) : type_name(module), EventKind::module) {}
+  NamesOfCall scope;
+  ProfileRange range;
+};
+
+ModuleCall::ModuleCall(Module& module) : module_(module) {
+  if (is_profiling()) event_ = std::make_unique<Event>(module);
+}
+ModuleCall::~ModuleCall() = default;
+
+// The lists are copied: a hook may remove hooks.
+Tensor ModuleCall::before(const Tensor& input) const {
+  Tensor x = input;
+  if (!module_.hooks_) return x;
+  for (const auto& [number, hook] : std::vector(module_.hooks_->before)) {
+    if (Tensor other = hook(module_, x); other.defined()) x = std::move(other);
+  }
+  return x;
+}
+
+void ModuleCall::after(const Tensor& input, Tensor& output) const {
+  if (!module_.hooks_) return;
+  for (const auto& [number, hook] : std::vector(module_.hooks_->after)) {
+    if (Tensor other = hook(module_, input, output); other.defined()) output = std::move(other);
+  }
+}
+
+}  // namespace detail
+
 Tensor Module::operator()(const Tensor& input) {
-  if (!is_profiling()) [[likely]]
-    return forward(input);
-  const NamesOfCall scope(*this);
-  const auto known = names->find(this);
-  const ProfileRange range(known == names->end() ? type_name(*this) : known->second,
-                           EventKind::module);
-  return forward(input);
+  return call(input, [this](const Tensor& x) { return forward(x); });
 }
 
 }  // namespace nn

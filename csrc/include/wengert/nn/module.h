@@ -1,0 +1,173 @@
+// What layers and models have in common.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "wengert/io.h"
+#include "wengert/tensor.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace nn {
+
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+class Module;
+using NamedModules = std::vector<std::pair<std::string, Module*>>;
+
+// Called before a module with its input: returns its replacement, or an undefined tensor to keep
+// it; and after it with the input and the output, whose replacement it returns. Of modules with
+// several inputs or outputs they are given the first.
+using ForwardPreHook = std::function<Tensor(Module& module, const Tensor& input)>;
+using ForwardHook =
+    std::function<Tensor(Module& module, const Tensor& input, const Tensor& output)>;
+
+namespace detail {
+
+// The first tensor of what a module returns; other types have such a function beside them.
+inline Tensor& first_of(Tensor& t) { return t; }
+template <class A, class B>
+Tensor& first_of(std::pair<A, B>& both);
+template <class A, class... Rest>
+Tensor& first_of(std::tuple<A, Rest...>& parts) {
+  return first_of(std::get<0>(parts));
+}
+template <class A, class B>
+Tensor& first_of(std::pair<A, B>& both) {
+  return first_of(both.first);
+}
+
+// A call of a module: an event of profiles that are on, with hooks.
+class WENGERT_API ModuleCall {
+ public:
+  explicit ModuleCall(Module& module);
+  ~ModuleCall();
+  ModuleCall(const ModuleCall&) = delete;
+  ModuleCall& operator=(const ModuleCall&) = delete;
+  Tensor before(const Tensor& input) const;
+  void after(const Tensor& input, Tensor& output) const;
+
+ private:
+  struct Event;
+  Module& module_;
+  std::unique_ptr<Event> event_;
+};
+WENGERT_API bool is_plain_call(const Module& module);
+struct ModuleAccess;  // what nn::utils registers and takes away
+
+}  // namespace detail
+
+// Holds parameters, buffers (tensors that are saved but not trained) and other modules. It stays
+// where it is: those that hold it know its address.
+class WENGERT_API Module {
+ public:
+  Module();
+  virtual ~Module();
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  // Overridden by modules that map one tensor to one; others have functions of their own.
+  virtual Tensor forward(const Tensor& input);
+  // forward(input), with hooks. For profiles that are on, a call is an event: of the outermost
+  // module by its type's name, of those inside it with their own names behind.
+  Tensor operator()(const Tensor& input);
+
+  // Of this module and those inside it, each once, in the order of registration. Names have the
+  // names of the modules in front: "hidden.weight".
+  std::vector<Tensor> parameters() const;
+  NamedTensors named_parameters() const;
+  std::vector<Tensor> buffers() const;
+  NamedTensors named_buffers() const;
+  const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& children() const {
+    return modules_;
+  }
+  // This module, whose name is empty, and all inside it; parents first.
+  NamedModules named_modules();
+  std::vector<Module*> modules();
+
+  // In training, dropout drops and batch normalisation uses the statistics of the batch.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool is_training() const { return training_; }
+  void requires_grad_(bool on = true);
+  void zero_grad();
+  // Converts floating and complex parameters, with their gradients, and buffers; they stay the same
+  // tensors, so that optimizers keep hold of them. TypeError for another dtype.
+  void to(DType dtype);
+  // Calls `f` with every module inside, then with this one.
+  void apply(const std::function<void(Module&)>& f);
+
+  // Parameters and persistent buffers by name, for io::save. They share memory with those in use.
+  TensorMap state_dict() const;
+  // Copies the values of `state` into the parameters and buffers. Names that are missing or unknown
+  // (unless not `strict`) and shapes that differ are an Error, which changes nothing.
+  void load_state_dict(const TensorMap& state, bool strict = true);
+
+  // Each returns a number for remove_hook, which tells whether there was such a hook.
+  uint64_t register_forward_pre_hook(ForwardPreHook hook);
+  uint64_t register_forward_hook(ForwardHook hook);
+  bool remove_hook(uint64_t number);
+
+ protected:
+  // Each returns what it was given. ValueError for a name that is taken, empty or contains a dot.
+  Tensor register_parameter(const std::string& name, Tensor t);
+  // A buffer that is not persistent is no part of the state_dict.
+  Tensor register_buffer(const std::string& name, Tensor t, bool persistent = true);
+  // `module` must live as long as this one; usually it is a member.
+  void register_module(const std::string& name, Module& module);
+  void register_module(const std::string& name, std::shared_ptr<Module> module);
+  // Forgets a parameter, buffer or module; whether there was one.
+  bool unregister(const std::string& name);
+  // Another tensor for a parameter there is; returns it.
+  Tensor replace_parameter(const std::string& name, Tensor t);
+  // Replaces a module by another, or all of them.
+  void replace_module(const std::string& name, std::shared_ptr<Module> module);
+  void replace_modules(std::vector<std::pair<std::string, std::shared_ptr<Module>>> modules);
+
+  // What a call operator of another form does: f(input), as operator() calls forward.
+  template <class F>
+  auto call(const Tensor& input, F&& f) {
+    if (detail::is_plain_call(*this)) [[likely]]
+      return f(input);
+    const detail::ModuleCall scope(*this);
+    const Tensor x = scope.before(input);
+    auto y = f(x);
+    using detail::first_of;
+    scope.after(x, first_of(y));
+    return y;
+  }
+
+ private:
+  friend class detail::ModuleCall;
+  friend struct detail::ModuleAccess;
+  friend bool detail::is_plain_call(const Module&);
+  struct Buffer {
+    std::string name;
+    Tensor tensor;
+    bool persistent;
+  };
+  struct Hooks;
+
+  void check_name(const std::string& name) const;
+  void add_modules(const std::string& prefix, NamedModules& to);
+  template <class F>
+  void each_module(const std::string& prefix, const F& f) const;
+
+  NamedTensors parameters_;
+  std::vector<Buffer> buffers_;
+  std::vector<std::pair<std::string, std::shared_ptr<Module>>> modules_;
+  std::unique_ptr<Hooks> hooks_;
+  bool training_ = true;
+};
+
+template <class M, class... Args>
+std::shared_ptr<M> make(Args&&... args) {
+  return std::make_shared<M>(std::forward<Args>(args)...);
+}
+
+}  // namespace nn
+WENGERT_NAMESPACE_END

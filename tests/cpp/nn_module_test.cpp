@@ -1,0 +1,240 @@
+// What modules do beside computing: hooks, containers, conversions, errors. That they compute what
+// Python's do is tested by tests/cpp_parity.
+#include <gtest/gtest.h>
+
+#include "wengert/wengert.h"
+
+namespace wg = wengert;
+namespace nn = wengert::nn;
+
+namespace {
+
+bool same_values(const wg::Tensor& a, const wg::Tensor& b) {
+  return a.shape() == b.shape() && wg::equal(a.detach(), b.detach());
+}
+std::vector<std::string> names(const nn::NamedModules& modules) {
+  std::vector<std::string> all;
+  for (const auto& [name, m] : modules) all.push_back(name);
+  return all;
+}
+using Names = std::vector<std::string>;
+
+// ---- hooks
+
+TEST(Hooks, ReplaceInputAndOutputUntilTheyAreRemoved) {
+  nn::Identity module;
+  const wg::Tensor x = wg::ones({2});
+  const uint64_t before = module.register_forward_pre_hook(
+      [](nn::Module&, const wg::Tensor& input) { return input * 3; });
+  const uint64_t after =
+      module.register_forward_hook([](nn::Module&, const wg::Tensor& input,
+                                      const wg::Tensor& output) { return input + output; });
+  EXPECT_TRUE(same_values(module(x), x * 6));
+  EXPECT_TRUE(same_values(module.forward(x), x));
+  EXPECT_TRUE(module.remove_hook(before));
+  EXPECT_FALSE(module.remove_hook(before));
+  EXPECT_TRUE(same_values(module(x), x * 2));
+  EXPECT_TRUE(module.remove_hook(after));
+  EXPECT_TRUE(same_values(module(x), x));
+}
+
+TEST(Hooks, AHookMayRemoveItself) {
+  nn::Identity module;
+  int calls = 0;
+  uint64_t number = 0;
+  number = module.register_forward_hook([&](nn::Module& m, const wg::Tensor&, const wg::Tensor&) {
+    ++calls;
+    m.remove_hook(number);
+    return wg::Tensor();
+  });
+  module(wg::ones({1}));
+  module(wg::ones({1}));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Hooks, SeeTheFirstOfSeveralInputsAndOutputs) {
+  nn::LSTM layer(3, 2);
+  nn::MSELoss loss;
+  layer.register_forward_hook(
+      [](nn::Module&, const wg::Tensor&, const wg::Tensor& y) { return wg::zeros_like(y); });
+  loss.register_forward_pre_hook([](nn::Module&, const wg::Tensor& x) { return x * 0; });
+  const auto [y, last] = layer(wg::ones({4, 1, 3}));
+  EXPECT_TRUE(same_values(y, wg::zeros({4, 1, 2})));
+  EXPECT_FALSE(same_values(last.h, wg::zeros({1, 1, 2})));
+  EXPECT_EQ(loss(wg::ones({2}), wg::ones({2}) * 2).item<double>(), 4);
+}
+
+// ---- looking inside, changing all
+
+TEST(Modules, AreNamedOnceAndAppliedFromTheInside) {
+  auto shared = nn::make<nn::Linear>(2, 2);
+  nn::Sequential net{shared, nn::make<nn::Sequential>(std::initializer_list<nn::ModulePtr>{
+                                 nn::make<nn::ReLU>(), shared})};
+  EXPECT_EQ(names(net.named_modules()), (Names{"", "0", "1", "1.0"}));
+  EXPECT_EQ(net.modules().size(), 4u);
+  std::vector<nn::Module*> seen;
+  net.apply([&](nn::Module& m) { seen.push_back(&m); });
+  EXPECT_EQ(seen.front(), shared.get());
+  EXPECT_EQ(seen.back(), &net);
+}
+
+TEST(Modules, ConversionKeepsTheTensors) {
+  nn::Sequential net{nn::make<nn::Linear>(3, 2), nn::make<nn::BatchNorm1d>(2)};
+  auto& linear = net.get<nn::Linear>(0);
+  wg::mean(net(wg::randn({4, 3}))).backward();
+  const wg::Tensor weight = linear.weight;
+  net.to(wg::DType::float64);
+  EXPECT_EQ(weight.dtype(), wg::DType::float64);
+  EXPECT_EQ(weight.grad().dtype(), wg::DType::float64);
+  EXPECT_TRUE(weight.is_same(linear.weight) && weight.requires_grad());
+  const auto& norm = net.get<nn::BatchNorm1d>(1);
+  EXPECT_EQ(norm.running_mean.dtype(), wg::DType::float64);
+  EXPECT_EQ(norm.num_batches_tracked.dtype(), wg::DType::int64);
+  EXPECT_EQ(net(wg::randn({4, 3}, wg::DType::float64)).dtype(), wg::DType::float64);
+  EXPECT_THROW(net.to(wg::DType::int32), wg::TypeError);
+}
+
+// ---- containers
+
+TEST(Containers, ModuleListIsAList) {
+  nn::ModuleList list{nn::make<nn::ReLU>(), nn::make<nn::Tanh>()};
+  list.insert(0, nn::make<nn::Linear>(2, 2));
+  list.insert(3, nn::make<nn::Sigmoid>());
+  EXPECT_EQ(list.size(), 4u);
+  EXPECT_EQ(list.get<nn::Linear>(0).in_features, 2);
+  EXPECT_NO_THROW(list.get<nn::Sigmoid>(-1));
+  EXPECT_THROW(list.get<nn::Linear>(1), std::bad_cast);
+  EXPECT_EQ(list.state_dict().count("0.weight"), 1u);
+  EXPECT_NO_THROW(dynamic_cast<nn::Linear&>(*list.pop(0)));
+  EXPECT_TRUE(list.state_dict().empty());
+  EXPECT_EQ(list.children()[0].first, "0");
+  EXPECT_THROW(list[3], wg::IndexError);
+  EXPECT_THROW(list.insert(5, nn::make<nn::ReLU>()), wg::IndexError);
+  EXPECT_THROW(list.append(nullptr), wg::ValueError);
+}
+
+TEST(Containers, DictsKeepTheirOrder) {
+  nn::ModuleDict modules{{"b", nn::make<nn::ReLU>()}, {"a", nn::make<nn::Linear>(1, 1)}};
+  modules.set("b", nn::make<nn::Tanh>());
+  EXPECT_EQ(modules.keys(), (Names{"b", "a"}));
+  EXPECT_NO_THROW(modules.get<nn::Tanh>("b"));
+  modules.pop("b");
+  EXPECT_FALSE(modules.contains("b"));
+  EXPECT_THROW(modules["b"], wg::IndexError);
+  nn::ParameterDict parameters{{"x", wg::ones({2})}};
+  parameters.set("y", wg::zeros({1}));
+  parameters.set("x", wg::zeros({3}));
+  EXPECT_EQ(parameters.keys(), (Names{"x", "y"}));
+  EXPECT_EQ(parameters.parameters()[0].shape(), wg::Dims({3}));
+  EXPECT_TRUE(parameters["x"].requires_grad());
+  EXPECT_THROW(parameters.set("x", wg::ones({1}).requires_grad_() * 2), wg::ValueError);
+  EXPECT_EQ(parameters["x"].shape(), wg::Dims({3}));
+  nn::ParameterList list{wg::ones({1})};
+  EXPECT_THROW(list[1], wg::IndexError);
+}
+
+TEST(Containers, SequentialMayHaveNames) {
+  const auto net = nn::Sequential::named(
+      {{"hidden", nn::make<nn::Linear>(3, 2)}, {"act", nn::make<nn::Tanh>()}});
+  EXPECT_EQ(net->named_parameters()[0].first, "hidden.weight");
+  EXPECT_EQ((*net)(wg::ones({1, 3})).shape(), wg::Dims({1, 2}));
+}
+
+// ---- layers
+
+TEST(Layers, BadOptionsAreErrors) {
+  EXPECT_THROW(nn::Conv1d(2, 2, 3, {.padding = "some"}), wg::ValueError);
+  EXPECT_THROW(nn::Conv1d(2, 2, 3, {.stride = 2, .padding = "same"}), wg::ValueError);
+  EXPECT_THROW(nn::Conv2d(2, 2, 3, {.padding_mode = "mirror"}), wg::ValueError);
+  EXPECT_THROW(nn::ConvTranspose2d(3, 4, 2, {.groups = 2}), wg::ValueError);
+  EXPECT_THROW(nn::ConvTranspose1d(1, 1, 3, {.stride = 2})(wg::ones({1, 1, 4}), {20}),
+               wg::ValueError);
+  EXPECT_THROW(nn::GroupNorm(2, 3), wg::ValueError);
+  EXPECT_THROW(nn::BatchNorm2d(2)(wg::ones({2, 2})), wg::ValueError);
+  EXPECT_THROW(nn::Hardtanh({.min_val = 1, .max_val = 0}), wg::ValueError);
+  EXPECT_THROW(nn::MSELoss({.reduction = "total"})(wg::ones({1}), wg::ones({1})), wg::ValueError);
+  EXPECT_THROW(nn::Embedding(3, 2, {.padding_idx = 3}), wg::ValueError);
+  EXPECT_THROW(nn::MultiheadAttention(5, 2), wg::ValueError);
+  EXPECT_THROW(nn::LSTM(2, 3, {.proj_size = 3}), wg::ValueError);
+  EXPECT_THROW(nn::RNN(2, 3, {.nonlinearity = "sin"}), wg::ValueError);
+  EXPECT_THROW(nn::GRU(2, 3)(wg::ones({4, 1, 3})), wg::Error);
+  EXPECT_THROW(nn::FractionalMaxPool2d(2, {}), wg::ValueError);
+  EXPECT_THROW(nn::MaxUnpool1d(2)(wg::ones({1, 3}), wg::zeros({1, 3}, wg::DType::int64), {20}),
+               wg::ValueError);
+  EXPECT_THROW(nn::TransformerEncoderLayer(4, 2, {.activation = "sin"}), wg::ValueError);
+  EXPECT_THROW(nn::AdaptiveLogSoftmaxWithLoss(4, 6, {4, 2}), wg::ValueError);
+  EXPECT_THROW(nn::Upsample({.size = 3, .scale_factor = 2.0})(wg::ones({1, 1, 2})), wg::ValueError);
+}
+
+TEST(Layers, PretrainedTablesAreShared) {
+  const wg::Tensor table = wg::randn({4, 2});
+  const auto frozen = nn::Embedding::from_pretrained(table);
+  EXPECT_FALSE(frozen->weight.requires_grad());
+  EXPECT_EQ(frozen->weight.data(), table.data());
+  EXPECT_TRUE(nn::EmbeddingBag::from_pretrained(table, false)->weight.requires_grad());
+  EXPECT_THROW(nn::Embedding::from_pretrained(wg::ones({3})), wg::ValueError);
+}
+
+TEST(Layers, CopiesOfTransformersDrawNothing) {
+  wg::manual_seed(0);
+  nn::TransformerEncoderLayer layer(4, 2, {.dim_feedforward = 8});
+  layer.linear1.weight.requires_grad_(false);
+  const wg::Generator::State before = wg::default_generator().state();
+  const auto copy = layer.clone();
+  EXPECT_EQ(wg::default_generator().state().offset, before.offset);
+  EXPECT_TRUE(same_values(copy->self_attn.in_proj_weight, layer.self_attn.in_proj_weight));
+  EXPECT_NE(copy->linear2.weight.data(), layer.linear2.weight.data());
+  EXPECT_FALSE(copy->linear1.weight.requires_grad());
+}
+
+// ---- helpers
+
+TEST(Utils, NormalisedWeightsBecomeParametersAgain) {
+  wg::manual_seed(1);
+  nn::Linear layer(3, 2), other(3, 2);
+  const wg::Tensor x = wg::randn({4, 3}), expected = layer(x).detach();
+  const uint64_t hook = nn::utils::weight_norm(layer, layer.weight);
+  EXPECT_EQ(layer.state_dict().count("weight_g"), 1u);
+  EXPECT_EQ(layer.state_dict().count("weight"), 0u);
+  EXPECT_TRUE(wg::allclose(layer(x), expected));
+  wg::sum(layer(x)).backward();
+  nn::utils::remove_weight_norm(layer, layer.weight, hook);
+  EXPECT_TRUE(layer.weight.is_leaf() && layer.weight.requires_grad());
+  EXPECT_EQ(layer.parameters().size(), 2u);
+  EXPECT_TRUE(wg::allclose(layer(x), expected));
+  EXPECT_THROW(nn::utils::remove_weight_norm(layer, layer.weight, hook), wg::ValueError);
+  EXPECT_THROW(nn::utils::weight_norm(layer, other.weight), wg::ValueError);
+}
+
+TEST(Utils, NormsThatAreNotFiniteAreErrorsIfAskedFor) {
+  const wg::Tensor p = wg::ones({2}).requires_grad_();
+  wg::Tensor(p).set_grad(wg::full({2}, INFINITY));
+  EXPECT_THROW(nn::utils::clip_grad_norm_({p}, 1, 2, true), wg::Error);
+  EXPECT_EQ(p.grad()[0].item<double>(), INFINITY);
+  EXPECT_EQ(nn::utils::clip_grad_norm_({}, 1).item<double>(), 0);
+  EXPECT_THROW(nn::utils::vector_to_parameters(wg::ones({3}), {p}), wg::ValueError);
+}
+
+TEST(Utils, SequencesAreChecked) {
+  namespace rnn = nn::utils::rnn;
+  const wg::Tensor x = wg::ones({3, 2, 1}), growing = wg::tensor({int64_t{1}, int64_t{3}});
+  EXPECT_THROW(rnn::pack_padded_sequence(x, growing), wg::Error);
+  EXPECT_EQ(rnn::pack_padded_sequence(x, growing, false, false).data.size(0), 4);
+  EXPECT_THROW(rnn::pack_padded_sequence(x, wg::tensor({int64_t{4}, int64_t{1}})), wg::Error);
+  EXPECT_THROW(rnn::pad_sequence({}), wg::Error);
+  const nn::PackedSequence packed = rnn::pack_padded_sequence(x, growing, false, false);
+  EXPECT_THROW(rnn::pad_packed_sequence(packed, false, 0, 2), wg::ValueError);
+}
+
+TEST(Init, BadShapesAreErrors) {
+  wg::Tensor vector = wg::ones({3}), matrix = wg::ones({3, 2});
+  EXPECT_THROW(nn::init::xavier_uniform_(vector), wg::ValueError);
+  EXPECT_THROW(nn::init::eye_(vector), wg::ValueError);
+  EXPECT_THROW(nn::init::dirac_(matrix), wg::ValueError);
+  EXPECT_THROW(nn::init::orthogonal_(vector), wg::ValueError);
+  EXPECT_THROW(nn::init::kaiming_uniform_(matrix, 0, "fan"), wg::ValueError);
+  EXPECT_THROW(nn::init::calculate_gain("sin"), wg::ValueError);
+  EXPECT_TRUE(same_values(matrix, wg::ones({3, 2})));
+}
+
+}  // namespace
