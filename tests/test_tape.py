@@ -617,3 +617,73 @@ def test_pointwise_chains_of_any_length(n):
         wg.set_num_threads(threads)
         for args in ((x, y), (y, x)):
             assert [bits(t) for t in tape(*args)] == [bits(t) for t in f(*args)]
+
+
+# ---- passes ------------------------------------------------------------------------------------
+
+
+def test_a_pass_replaces_steps():
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 4)).eval()
+    x = wg.randn(2, 2, 6, 6)
+    with wg.no_grad():
+        tape = wg.record(model, x)
+        same = wg.tape.transform(tape, lambda step, inputs, apply: None)
+        assert bits(same(x)) == bits(model(x))
+
+        def smooth(step, inputs, apply):
+            return [F.gelu(*inputs)] if step.name == "relu" else None
+
+        smoothed = wg.tape.transform(tape, smooth)
+        expected = model[3](model[2](F.gelu(model[0](x))))
+        assert bits(smoothed(x)) == bits(expected)
+        assert [s.name for s in smoothed.steps] == [
+            s.name.replace("relu", "gelu") for s in tape.steps
+        ]
+
+
+def test_constants_are_folded():
+    a, b = wg.randn(4, 5), wg.randn(5, 3)
+
+    def f(x):
+        w = (a @ b).tanh().t()
+        return F.linear(x, w) + wg.rand(3)
+
+    x = wg.randn(2, 4)
+    tape = wg.record(f, x)
+    folded = wg.tape.fold_constants(tape)
+    names = [s.name for s in folded.steps if s.kind == "operation"]
+    assert "mm" not in names and "tanh" not in names and "linear" in names
+    wg.manual_seed(5)
+    expected = f(x)
+    wg.manual_seed(5)
+    assert bits(folded(x)) == bits(expected)
+
+
+def test_programs_that_change_state_are_not_transformed():
+    x = wg.ones(2)
+    tape = wg.record(lambda t: t.add_(1), x)
+    with pytest.raises(NotImplementedError, match="outside"):
+        wg.tape.transform(tape, lambda *_: None)
+
+
+def test_a_replay_runs_no_python():
+    import sys
+
+    model, batch = mlp()
+    step = wg.replay(make_step(model, optim.Adam(model.parameters())))
+    x, y = batch()
+    for _ in range(4):
+        step(x, y)
+    frames = []
+
+    def trace(frame, event, _):
+        if event == "call":
+            frames.append(frame.f_code.co_filename.rpartition("/")[2])
+
+    sys.setprofile(trace)
+    try:
+        step(x, y)
+    finally:
+        sys.setprofile(None)
+    assert step.replays >= 3
+    assert frames == ["_replay.py", "_record.py"]

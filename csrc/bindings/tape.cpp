@@ -4,6 +4,8 @@
 #include <pybind11/complex.h>
 #include <pybind11/stl.h>
 
+#include <optional>
+
 #include "bindings/held.h"
 #include "bindings/module.h"
 #include "tensor/check.h"
@@ -164,6 +166,16 @@ void bind_tape(py::module_& m) {
             return p.tape().number(i, name) != nullptr;
           },
           py::arg("step"), py::arg("name"))
+      .def(
+          "apply",
+          [](const Program& p, int64_t i, const std::vector<std::optional<Tensor>>& inputs) {
+            Tensors given;
+            for (const auto& t : inputs) given.push_back(t.value_or(Tensor()));
+            return p.tape().apply(i, given);
+          },
+          py::arg("step"), py::arg("inputs"))
+      .def("state_values", [](const Program& p) { return p.tape().state_values(); })
+      .def("leaves_gradients", [](const Program& p) { return p.tape().leaves_gradients(); })
       .def("states", [](const Program& p) { return p.tape().states(); })
       .def("text", [](const Program& p) { return p.tape().to_string(); })
       .def("stats", [](const Program& p) { return dict_of(p.tape().stats()); })
@@ -196,6 +208,7 @@ void bind_tape(py::module_& m) {
       .def("add_state", &TapeRecording::add_state, py::arg("tensor"))
       .def("add_constant", &TapeRecording::add_constant, py::arg("tensor"))
       .def("size", &TapeRecording::size)
+      .def("pause", &TapeRecording::pause, py::arg("paused"))
       .def("close", &TapeRecording::close)
       .def(
           "finish",

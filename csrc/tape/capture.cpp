@@ -127,22 +127,33 @@ Recorder::Recorder(TensorList inputs, std::function<std::string()> where)
     const std::lock_guard guard(recorders().lock);
     recorders().all.insert(this);
   }
-  push();
-  tensor_observer = this;
-  runtime::random_observer = this;
-  storage_mark = kMadeHere;
+  watch(true);
   running_ = true;
 }
 
 Recorder::~Recorder() { stop(); }
 
+void Recorder::watch(bool on) {
+  if (on) {
+    push();
+  } else {
+    pop();
+  }
+  tensor_observer = on ? this : nullptr;
+  runtime::random_observer = on ? this : nullptr;
+  storage_mark = on ? kMadeHere : 0;
+}
+
+void Recorder::pause(bool paused) {
+  if (!running_ || paused == paused_) return;
+  paused_ = paused;
+  watch(!paused);
+}
+
 void Recorder::stop() {
   if (!running_) return;
   running_ = false;
-  tensor_observer = nullptr;
-  runtime::random_observer = nullptr;
-  storage_mark = 0;
-  pop();
+  if (!paused_) watch(false);
   {
     const std::lock_guard guard(recorders().lock);
     recorders().all.erase(this);

@@ -23,6 +23,7 @@ class Recorder final : public Capture, private runtime::RandomObserver {
   void add_state(const Tensor& t);
   // Says that the elements of `t`, made of numbers in the program, are always these.
   void add_constant(const Tensor& t);
+  void pause(bool paused);
   int64_t size() const { return static_cast<int64_t>(program_.steps.size()); }
   // Ends the recording. Error if something happened that a program cannot repeat.
   Program finish(TensorList outputs);
@@ -40,6 +41,7 @@ class Recorder final : public Capture, private runtime::RandomObserver {
   void drawn(const Generator& g, Generator::State before, uint64_t blocks) override;
   void replaced(const Generator& g, Generator::State before, Generator::State after,
                 bool seeded) override;
+  void watch(bool on);
   void stop();
   static void forget(const Storage* s);
 
@@ -69,7 +71,7 @@ class Recorder final : public Capture, private runtime::RandomObserver {
   std::function<std::string()> where_;
   std::string line_;  // that is running
   std::string refusal_;
-  bool running_ = false;
+  bool running_ = false, paused_ = false;
 
   mutable std::mutex lock_;  // storages may end on other threads
   std::unordered_map<const Storage*, int> known_;

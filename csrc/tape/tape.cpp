@@ -1,6 +1,7 @@
 // The public faces of recorder and player.
 #include "wengert/tape.h"
 
+#include "tape/apply.h"
 #include "tape/capture.h"
 #include "tape/describe.h"
 #include "tape/replay.h"
@@ -27,6 +28,9 @@ void TapeRecording::close() {
 TapeRecording* TapeRecording::current() { return current_recording; }
 void TapeRecording::add_state(const Tensor& t) { recorder_->add_state(t); }
 void TapeRecording::add_constant(const Tensor& t) { recorder_->add_constant(t); }
+void TapeRecording::pause(bool paused) {
+  if (recorder_) recorder_->pause(paused);
+}
 int64_t TapeRecording::size() const { return recorder_->size(); }
 Tape TapeRecording::finish(TensorList outputs) {
   WG_CHECK(recorder_, Error, "tape: the recording has ended");
@@ -79,6 +83,19 @@ std::vector<int64_t> wide(const std::vector<int>& v) { return {v.begin(), v.end(
 }  // namespace
 std::vector<int64_t> Tape::arguments() const { return wide(player_->program().inputs); }
 std::vector<int64_t> Tape::results() const { return wide(player_->program().outputs); }
+
+std::vector<Tensor> Tape::apply(int64_t i, const std::vector<Tensor>& inputs) const {
+  WG_CHECK(i >= 0 && i < size(), IndexError, "tape: there are ", size(), " steps, but got ", i);
+  return tape::apply_step(player_->program().steps[static_cast<size_t>(i)], inputs);
+}
+
+bool Tape::leaves_gradients() const { return !player_->program().gradients.empty(); }
+
+std::vector<int64_t> Tape::state_values() const {
+  std::vector<int64_t> all;
+  for (const tape::State& s : player_->program().states) all.push_back(s.value);
+  return all;
+}
 
 std::vector<Tensor> Tape::states() const { return player_->states(); }
 

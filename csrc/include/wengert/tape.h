@@ -87,8 +87,14 @@ class WENGERT_API Tape {
   // The values of the arguments and of the results.
   std::vector<int64_t> arguments() const;
   std::vector<int64_t> results() const;
+  // Does what step i does to other tensors, as an ordinary call: it is recorded, differentiated and
+  // so on. A rule adds to gradients that stand behind its inputs, in order.
+  std::vector<Tensor> apply(int64_t i, const std::vector<Tensor>& inputs) const;
+  // Whether it changes the grad of leaves.
+  bool leaves_gradients() const;
   // What it uses beside its arguments, and may change.
   std::vector<Tensor> states() const;
+  std::vector<int64_t> state_values() const;
   // A floating point attribute of the operation of a step, which may be set between runs; nullptr
   // if there is none of this name.
   double* number(int64_t step, const std::string& name) const;
@@ -116,6 +122,8 @@ class WENGERT_API TapeRecording {
   void add_constant(const Tensor& t);
   int64_t size() const;  // steps so far
   Tape finish(TensorList outputs);
+  // What happens while it is paused is no part of it.
+  void pause(bool paused);
   // Ends the recording without a program, if it has not ended.
   void close();
 

@@ -18,5 +18,16 @@ What must be as it was when it was recorded is guarded; ``docs/tape.md`` has the
 from wengert.tape._program import Step, Value
 from wengert.tape._record import Tape, constant, record
 from wengert.tape._replay import replay
+from wengert.tape._transform import fold_constants, paused, transform
 
-__all__ = ["Step", "Tape", "Value", "constant", "record", "replay"]
+__all__ = [
+    "Step",
+    "Tape",
+    "Value",
+    "constant",
+    "fold_constants",
+    "paused",
+    "record",
+    "replay",
+    "transform",
+]

@@ -1,0 +1,13 @@
+// One step of a program as an ordinary call.
+#pragma once
+
+#include "tape/program.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace tape {
+
+// Error unless there are as many tensors as the step takes, defined where it has one.
+std::vector<Tensor> apply_step(const Step& step, const std::vector<Tensor>& inputs);
+
+}  // namespace tape
+WENGERT_NAMESPACE_END
