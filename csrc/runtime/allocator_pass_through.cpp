@@ -30,7 +30,7 @@ void* allocate(size_t bytes) {
   void* p = nullptr;
   if (allowed) {
     Allocator* host = claim_source();
-    p = host != nullptr ? host->allocate(bytes, static_cast<size_t>(alignment(bytes)))
+    p = host != nullptr ? ask(*host, bytes, static_cast<size_t>(alignment(bytes)))
                         : ::operator new(bytes, alignment(bytes), std::nothrow);
     if (p == nullptr) release_source();
   }

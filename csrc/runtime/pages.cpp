@@ -33,16 +33,17 @@ bool replace_source(Allocator* host) noexcept {
   return true;
 }
 
+void* ask(Allocator& host, size_t bytes, size_t alignment) noexcept {
+  void* p = host.allocate(bytes, alignment);
+  if (reinterpret_cast<uintptr_t>(p) % alignment == 0) return p;
+  host.deallocate(p, bytes, alignment);
+  return nullptr;
+}
+
 void* map_pages(size_t bytes, size_t alignment, bool huge) noexcept {
   Allocator* host = claim_source();
-  void* p = nullptr;
-  if (host == nullptr) {
-    p = platform::map_pages(bytes, alignment, huge);
-  } else if (p = host->allocate(bytes, alignment);
-             reinterpret_cast<uintptr_t>(p) % alignment != 0) {
-    host->deallocate(p, bytes, alignment);
-    p = nullptr;
-  }
+  void* p =
+      host != nullptr ? ask(*host, bytes, alignment) : platform::map_pages(bytes, alignment, huge);
   if (p == nullptr) release_source();
   return p;
 }

@@ -12,6 +12,9 @@ namespace wengert::runtime {
 Allocator* claim_source() noexcept;
 void release_source() noexcept;
 
+// What the host gives; nullptr also where that is not aligned.
+void* ask(Allocator& host, size_t bytes, size_t alignment) noexcept;
+
 // Memory from the present source; `huge` advises huge pages. nullptr: refused.
 void* map_pages(size_t bytes, size_t alignment, bool huge) noexcept;
 void unmap_pages(void* p, size_t bytes, size_t alignment) noexcept;

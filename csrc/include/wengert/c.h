@@ -404,8 +404,9 @@ typedef struct wg_option {
   const char* name;
   double value;  // 0 or 1 for switches
 } wg_option;
-// name: that of a class of wengert/optim.h, such as "Adam"; the options are the members of its
-// options, such as "lr" and "beta1". Programs that call this are linked with every optimizer.
+// name: that of a class of wengert/optim.h, such as "Adam"; the options have the names of its
+// options' members, such as "lr" and "beta1", and an unknown name is an error that lists them.
+// Programs that call this are linked with every optimizer.
 WENGERT_API wg_status wg_optimizer_create(const char* name, wg_tensor* const* parameters,
                                           int64_t count, const wg_option* options,
                                           int64_t n_options, wg_optimizer** out);
