@@ -112,7 +112,8 @@ WENGERT_API wg_status wg_tensor_numel(wg_tensor* t, int64_t* numel);
 WENGERT_API wg_status wg_tensor_shape(wg_tensor* t, const int64_t** shape, int64_t* ndim);
 WENGERT_API wg_status wg_tensor_strides(wg_tensor* t, const int64_t** strides, int64_t* ndim);
 WENGERT_API wg_status wg_tensor_is_contiguous(wg_tensor* t, bool* contiguous);
-// The first element; the others stand where the strides say.
+// The first element; the others stand where the strides say. What is written there is not noticed
+// by recorded operations that have saved the tensor.
 WENGERT_API wg_status wg_tensor_data(wg_tensor* t, void** data);
 // The elements in row-major order, whatever the strides, to and from `bytes` bytes of the dtype.
 WENGERT_API wg_status wg_tensor_copy_to(wg_tensor* t, void* data, uint64_t bytes);
