@@ -1,9 +1,9 @@
 // Memory that the host supplies.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "wengert/c.h"
@@ -13,13 +13,19 @@ namespace wg = wengert;
 
 namespace {
 
+// With room behind for an address that is not aligned.
+char* take(size_t bytes, size_t alignment) {
+  return static_cast<char*>(::operator new(bytes + 8, std::align_val_t{alignment}, std::nothrow));
+}
+void give(void* p, size_t alignment) { ::operator delete(p, std::align_val_t{alignment}); }
+
 class Recorder : public wg::Allocator {
  public:
   void* allocate(size_t bytes, size_t alignment) noexcept override {
     const std::lock_guard lock(mutex);
     ++asked;
     if (refuse) return nullptr;
-    char* p = static_cast<char*>(std::aligned_alloc(alignment, bytes));
+    char* p = take(bytes, alignment);
     if (misplace) return p + 8;
     blocks[p] = {bytes, alignment};
     most = std::max(most, ++alive);
@@ -27,12 +33,12 @@ class Recorder : public wg::Allocator {
   }
   void deallocate(void* p, size_t bytes, size_t alignment) noexcept override {
     const std::lock_guard lock(mutex);
-    if (misplace) return std::free(static_cast<char*>(p) - 8);
+    if (misplace) return give(static_cast<char*>(p) - 8, alignment);
     const auto found = blocks.find(static_cast<char*>(p));
     wrong |= found == blocks.end() || found->second != std::pair(bytes, alignment);
     blocks.erase(found);
     --alive;
-    std::free(p);
+    give(p, alignment);
   }
   bool holds(const void* p) {
     const std::lock_guard lock(mutex);
@@ -119,11 +125,11 @@ TEST(HostMemory, ComesThroughTheCInterface) {
   const auto allocate = [](void* context, size_t bytes, size_t alignment) {
     EXPECT_EQ(context, &alive);
     most = std::max(most, ++alive);
-    return std::aligned_alloc(alignment, bytes);
+    return static_cast<void*>(take(bytes, alignment));
   };
-  const auto deallocate = [](void*, void* p, size_t, size_t) {
+  const auto deallocate = [](void*, void* p, size_t, size_t alignment) {
     --alive;
-    std::free(p);
+    give(p, alignment);
   };
   ASSERT_EQ(wg_set_allocator(allocate, deallocate, &alive), WG_OK);
   const int64_t shape[] = {100000};
