@@ -26,6 +26,9 @@ function(wengert_add_objects name)
   target_include_directories(${name} PRIVATE
     ${PROJECT_SOURCE_DIR}/csrc/include ${PROJECT_SOURCE_DIR}/csrc)
   target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
+  if(WENGERT_STATIC)  # what is linked with the library does not export its names
+    target_compile_definitions(${name} PRIVATE WENGERT_STATIC)
+  endif()
   set_target_properties(${name} PROPERTIES
     POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   set(WENGERT_OBJECTS ${WENGERT_OBJECTS} $<TARGET_OBJECTS:${name}> PARENT_SCOPE)
@@ -40,7 +43,7 @@ foreach(target wengert_runtime wengert_kernels)
   endif()
 endforeach()
 
-wengert_add_objects(wengert_core tensor autograd ops tape nn nn/functional optim io)
+wengert_add_objects(wengert_core tensor autograd ops tape nn nn/functional optim io capi)
 
 foreach(level IN LISTS WENGERT_ISA_LEVELS)
   wengert_isa_flags(${level} isa_flags)
@@ -70,7 +73,10 @@ endfunction()
 if(WENGERT_STATIC)
   add_library(wengert STATIC ${WENGERT_OBJECTS})
   target_compile_definitions(wengert INTERFACE WENGERT_STATIC)
-  target_link_options(wengert INTERFACE $<$<PLATFORM_ID:Linux>:-Wl,--gc-sections>)
+  # A library that contains this one exports nothing of it, templates of the standard library
+  # included, and keeps what it calls.
+  target_link_options(wengert INTERFACE
+    $<$<PLATFORM_ID:Linux>:-Wl,--gc-sections,--exclude-libs,libwengert.a>)
 else()
   add_library(wengert SHARED ${WENGERT_OBJECTS})
   if(CMAKE_SYSTEM_NAME STREQUAL "Linux")

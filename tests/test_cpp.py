@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
+import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +17,7 @@ import pytest
 from cmake_build import ROOT, run
 
 import wengert
-from wengert import _config
+from wengert import _config, _core
 
 
 @dataclass(frozen=True)
@@ -84,16 +88,59 @@ def test_kernel_objects_share_no_inline_function(core_build):
 # ---- programs --------------------------------------------------------------------------------
 
 EXAMPLES = ROOT / "examples" / "cpp"
+C_EXAMPLES = ROOT / "examples" / "c"
+EMBEDDED = ROOT / "tests" / "packaging" / "embedded"
+
+
+def numbers(output: str) -> dict[str, float]:
+    """The lines that are words and a number."""
+    return {k: float(v) for k, v in re.findall(r"^(.+?) ([-+.\de]+)%?$", output, re.MULTILINE)}
 
 
 def check_examples(binary: Path, digits: Path) -> None:
-    """Runs the example programs: the first prints derivatives, the second trains a network."""
+    """Runs the example programs, each of which prints what it has reached."""
     values = dict(re.findall(r"(\S+) += (\S+)", run(binary / "three_variables")))
     assert values == {"f": "20", "df/dx": "16", "df/dy": "4", "df/dz": "2"}
     idx.write_digits(digits)
     epochs = re.findall(r"test accuracy ([\d.]+)%", run(binary / "train_digits", digits, 8))
     assert len(epochs) == 8
     assert float(epochs[-1]) > 90
+
+    errors = re.findall(r"textbook +([\d.]+)%  learned +([\d.]+)%", run(binary / "online_learning"))
+    textbook, learned = ([float(e) for e in column] for column in zip(*errors))
+    assert len(learned) == 10
+    assert textbook[4] > 15 and learned[4] < 6
+    assert textbook[9] > 190 and learned[9] < 6 < learned[5]  # the wind came up in between
+
+    fit = numbers(run(binary / "calibration"))
+    assert fit["steps"] < 30
+    assert fit["largest error of a parameter"] < 1e-9
+    assert fit["forward and reverse mode differ by"] < 1e-12
+
+    (reached,) = re.findall(r"mean return ([\d.]+) of 500", run(binary / "pole_balance"))
+    assert float(reached) > 490
+
+
+def check_c_examples(binary: Path, folder: Path) -> None:
+    """The same for the C programs."""
+    file = folder / "c.safetensors"
+    trained = numbers(run(binary / "c_train", file))
+    assert trained["accuracy"] > 97
+    assert trained["bytes in use"] == 0
+    # What C has saved, Python computes with.
+    assert {name: tuple(t.shape) for name, t in wengert.load(file).items()} == {
+        "0.weight": (32, 2),
+        "0.bias": (32,),
+        "2.weight": (2, 32),
+        "2.bias": (2,),
+    }
+    by_name = run(binary / "c_by_name")
+    assert (
+        "sum of the convolution 726\n" in by_name
+    )  # 2 x 4 x 4 windows of 3 channels, at the edge less
+    slopes = [1 / (1 + math.exp(-x)) for x in (-1, 0, 1)]
+    assert "slopes {:.6f} {:.6f} {:.6f} in 1 call".format(*slopes) in by_name
+    assert int(by_name.split()[0]) == len(_core.ops.function_rows())
 
 
 def needs_compiler() -> None:
@@ -105,6 +152,46 @@ def test_find_package_from_the_wheel(tmp_path):
     needs_compiler()
     where = _config.cmake_dir()
     check_examples(cmake_build.build(EXAMPLES, tmp_path / "build", wengert_DIR=where), tmp_path)
+
+
+def test_c_programs_with_the_wheel(tmp_path):
+    needs_compiler()
+    where = _config.cmake_dir()
+    check_c_examples(cmake_build.build(C_EXAMPLES, tmp_path / "build", wengert_DIR=where), tmp_path)
+
+
+def test_c_compiler_alone_builds_a_c_program(tmp_path):
+    """Neither CMake nor C++ is needed for the shared library; the header is C99 and C++."""
+    compiler = os.environ.get("CC", "cc")
+    if shutil.which(compiler) is None:
+        pytest.skip("there is no C compiler")
+    library, include = _config.library_dir(), _config.include_dir()
+    warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", include]
+    link = ["-L", library, "-lwengert", f"-Wl,-rpath,{library}", "-lm"]
+    for name in ("train", "by_name"):
+        program = tmp_path / f"c_{name}"
+        run(compiler, "-std=c99", *warnings, C_EXAMPLES / f"{name}.c", "-o", program, *link)
+    check_c_examples(tmp_path, tmp_path)
+
+
+def test_the_published_c_abi_is_there(tmp_path):
+    """Every prototype, constant and layout is what it was: the compiler and the linker compare."""
+    compiler = os.environ.get("CC", "cc")
+    if shutil.which(compiler) is None:
+        pytest.skip("there is no C compiler")
+    library, program = _config.library_dir(), tmp_path / "abi"
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", _config.include_dir()]
+    link = ["-L", library, "-lwengert", f"-Wl,-rpath,{library}"]
+    sources = sorted((ROOT / "tests" / "packaging").glob("abi_*.c"))  # one for each addition
+    for source in sources:
+        run(compiler, *flags, source, "-o", program, *link)
+        run(program)
+    published = "".join(source.read_text() for source in sources)
+    declared = re.findall(
+        r"WENGERT_API [^;]*?(wg_\w+)\(", (_config.include_dir() / "wengert" / "c.h").read_text()
+    )
+    assert len(declared) > 100
+    assert [name for name in declared if f"(function){name}" not in published] == []
 
 
 def test_find_package_refuses_another_minor_version(tmp_path):
@@ -125,12 +212,13 @@ def test_find_package_refuses_another_minor_version(tmp_path):
 
 
 @pytest.mark.slow
-def test_add_subdirectory(tmp_path):
+def test_fetch_content(tmp_path):
     needs_compiler()
     levels = cmake_build.isa_level()
     source = ROOT / "tests" / "packaging"
     binary = cmake_build.build(source, tmp_path / "build", WENGERT_ISA_LEVELS=levels)
     check_examples(binary / "examples", tmp_path)
+    check_c_examples(binary / "examples_c", tmp_path)
 
 
 @pytest.mark.slow
@@ -140,5 +228,52 @@ def test_static_library(tmp_path, core_build):
     binary = cmake_build.build(EXAMPLES, tmp_path / "build", CMAKE_PREFIX_PATH=prefix)
     trainer = binary / "train_digits"
     run("strip", trainer)
-    assert trainer.stat().st_size <= 3 << 20
+    assert trainer.stat().st_size <= 2 << 20
     check_examples(binary, tmp_path)
+
+
+@pytest.mark.slow
+def test_static_library_from_c(tmp_path, core_build):
+    binary = cmake_build.build(C_EXAMPLES, tmp_path / "build", CMAKE_PREFIX_PATH=core_build.prefix)
+    check_c_examples(binary, tmp_path)
+    # Only what calls by name has the list of all functions.
+    kept = {name: run("nm", "-C", binary / name) for name in ("c_train", "c_by_name")}
+    table = "wengert::v0::all_function_tables"
+    assert table not in kept["c_train"] and "wg_call" not in kept["c_train"]
+    assert table in kept["c_by_name"]
+    run("strip", binary / "c_train")
+    assert (binary / "c_train").stat().st_size <= 2 << 20
+
+
+@pytest.mark.slow
+def test_static_library_in_a_host(tmp_path, core_build):
+    """It starts nothing, reads nothing and shows nothing that was not asked for."""
+    binary = cmake_build.build(EMBEDDED, tmp_path / "build", CMAKE_PREFIX_PATH=core_build.prefix)
+    run(binary / "abi_1")
+    if not Path("/proc/self/task").exists():
+        pytest.skip("no /proc")
+    lines = [line.split() for line in run(binary / "quiet").splitlines()]
+    seen = {when: (int(threads), int(reads)) for when, threads, reads in lines}
+    assert seen["start"] == seen["small"] == seen["large"] == (1, 0)
+    assert seen["two"] == (2, 0)
+    plugin = binary / "plugin.so"
+    exported = [line.split()[-1] for line in run("nm", "-D", "--defined-only", plugin).splitlines()]
+    assert "slope" in exported
+    assert [name for name in exported if "wengert" in name or name.startswith("wg_")] == []
+    slope = ctypes.CDLL(str(plugin)).slope
+    slope.restype, slope.argtypes = ctypes.c_double, [ctypes.c_double]
+    assert slope(0.5) == pytest.approx(math.cos(0.5), rel=1e-15)
+
+
+@pytest.mark.slow
+def test_static_library_has_one_constructor(core_build):
+    """The pool of the allocator is made when a program starts: a child of a fork in the midst of
+    its making would wait for it for ever. Nothing else runs before main."""
+    (archive,) = core_build.prefix.rglob("libwengert.a")
+    member, found = "", []
+    for line in run("objdump", "-h", archive).splitlines():
+        if match := re.match(r"(\S+\.o): +file format", line):
+            member = match[1]
+        elif re.search(r"\.(init_array|ctors)", line):
+            found.append(member)
+    assert found == ["memory_pool.cpp.o"]

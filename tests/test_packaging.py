@@ -59,7 +59,9 @@ def test_wheel_holds_library_headers_and_cmake_package():
 
 
 def test_wheel_holds_nothing_else():
-    allowed = r"wengert/(lib/|include/wengert/|[^.]*\.(py|pyi|typed)$|_(tensor|core)\.[^/]*\.so$)"
+    allowed = (
+        r"wengert/(lib/|include/wengert/|[^.]*\.(py|pyi|pxd|typed)$|_(tensor|core)\.[^/]*\.so$)"
+    )
     names = [name for name in installed_files() if not name.endswith(".pyc")]
     assert [name for name in names if not re.match(allowed, name)] == []
 
@@ -159,8 +161,20 @@ def test_exports_only_names_of_wengert():
         line.split()[-1] for line in run("nm", "-D", "--defined-only", LIBRARY).splitlines() if line
     ]
     assert any(name.startswith("_ZN7wengert") for name in names)
-    ours = re.compile(r"_Z(Z|GV|T[ISVTHW]|T[hv]n?\d+_(n?\d+_)?)?NK?[RO]?7wengert")
+    header = (_config.include_dir() / "wengert" / "c.h").read_text()
+    declared = set(re.findall(r"WENGERT_API [^;]*?(wg_\w+)\(", header))
+    assert {name for name in names if name.startswith("wg_")} == declared
+    ours = re.compile(r"wg_|_Z(Z|GV|T[ISVTHW]|T[hv]n?\d+_(n?\d+_)?)?NK?[RO]?7wengert")
     assert [name for name in names if not ours.match(name)] == []
+
+
+@linux_only
+def test_library_has_one_constructor():
+    """The allocator's pool (see test_cpp.py), behind the compiler's own entry."""
+    if shutil.which("readelf") is None:
+        pytest.skip("binutils is not installed")
+    (size,) = re.findall(r"\.init_array +INIT_ARRAY +\w+ \w+ (\w+)", run("readelf", "-SW", LIBRARY))
+    assert int(size, 16) == 2 * 8
 
 
 @linux_only
@@ -176,6 +190,29 @@ def test_library_needs_the_system_only():
 # ---- the headers -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("standard", "language"), [("c99", "c"), ("c11", "c"), ("c++11", "c++")])
+def test_c_header_is_c_and_cpp(standard, language, tmp_path):
+    if reason := cmake_build.unavailable():
+        pytest.skip(reason)
+    compiler = os.environ.get("CC", "cc") if language == "c" else os.environ.get("CXX", "c++")
+    if shutil.which(compiler) is None:
+        pytest.skip("there is no C compiler")
+    source = tmp_path / f"alone.{language.replace('++', 'pp')}"
+    source.write_text(
+        '#include "wengert/c.h"\n#include "wengert/c.h"\nint main(void) { return 0; }\n'
+    )
+    warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+    run(
+        compiler,
+        f"-std={standard}",
+        *warnings,
+        "-I",
+        _config.include_dir(),
+        "-fsyntax-only",
+        source,
+    )
+
+
 @pytest.mark.parametrize("header", HEADERS, ids=lambda h: h.name)
 def test_public_header_compiles_alone(header, tmp_path):
     if reason := cmake_build.unavailable():
@@ -189,3 +226,61 @@ def test_public_header_compiles_alone(header, tmp_path):
     included = run(compiler, *flags, "-M", source).lower()
     for stranger in ("pybind11", "python.h", "numpy", "cblas", "openblas", "lapack"):
         assert stranger not in included
+
+
+# ---- extensions of others --------------------------------------------------------------------
+
+EXTENSION = ROOT / "examples" / "extension"
+
+
+def test_extension_is_built_out_of_tree(tmp_path):
+    """A Cython module with an operation in C++ speaks the package's Tensor."""
+    if reason := cmake_build.unavailable():
+        pytest.skip(reason)
+    for tool in ("scikit_build_core", "Cython", "cython_cmake", "pip"):
+        pytest.importorskip(tool)
+    packages = tmp_path / "packages"
+    source = shutil.copytree(EXTENSION, tmp_path / "source")
+    where = f"--config-settings=cmake.define.wengert_DIR={_config.cmake_dir()}"
+    pip = [sys.executable, "-m", "pip", "install", "--no-build-isolation", "--no-deps"]
+    run(*pip, "--no-index", "--target", packages, where, source)
+    code = f"""if True:
+        import sys
+        sys.path.append({str(packages)!r})
+        import cube_root, wengert as wg
+        x = wg.tensor([-8.0, 1.0, 27.0], dtype=wg.float64, requires_grad=True)
+        y = cube_root.cube_root(x)
+        assert wg.allclose(y, wg.tensor([-2.0, 1.0, 3.0], dtype=wg.float64))
+        assert type(y) is wg.Tensor and y.grad_fn is not None
+        assert wg.autograd.gradcheck(cube_root.cube_root, [x])
+        assert wg.autograd.gradgradcheck(cube_root.cube_root, [x])
+        y.sum().backward()
+        assert wg.allclose(x.grad, 1 / (3 * y.detach() ** 2))
+        layer = wg.nn.Sequential(wg.nn.Linear(3, 2), cube_root.CubeRoot())
+        layer(wg.rand(4, 3)).sum().backward()
+        assert layer[0].weight.grad is not None
+        # The same object comes back, and errors are those of the package.
+        for bad, error in ((3.0, TypeError), (wg.arange(3), TypeError)):
+            try:
+                cube_root.cube_root(bad)
+            except error as e:
+                print(e)
+            else:
+                raise SystemExit("no error")
+    """
+    said = python(code).stdout.splitlines()
+    assert said == [
+        "expected a wengert.Tensor, but got float",
+        "cube_root: expected float32 or float64, but got int64; convert it with to()",
+    ]
+
+
+def test_extension_serves_cpp_programs(tmp_path):
+    if reason := cmake_build.unavailable():
+        pytest.skip(reason)
+    binary = cmake_build.build(EXTENSION, tmp_path / "build", wengert_DIR=_config.cmake_dir())
+    assert run(binary / "program").splitlines() == [
+        "tensor([-2, 1, 3], float64)",
+        "tensor([0.0833333, 0.333333, 0.037037], float64)",
+        "gradients are right",
+    ]

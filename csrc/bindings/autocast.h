@@ -5,7 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "bindings/signature.h"
+#include "bindings/python_tensor.h"
+#include "ops/signature.h"
 #include "wengert/autograd.h"
 
 namespace wengert::python {

@@ -7,7 +7,7 @@
 
 #include "autograd/inspect.h"
 #include "bindings/autocast.h"
-#include "bindings/signature.h"
+#include "ops/signature.h"
 #include "tensor_api.h"
 
 namespace wengert::python {
@@ -29,11 +29,20 @@ namespace {
 
 enum class Form : uint8_t { function, in_place };
 
+// A signature with the interned names of its parameters.
+struct NamedSignature : Signature {
+  std::vector<PyObject*> keys;
+  explicit NamedSignature(const Function& f) : Signature(f) {
+    for (const Parameter& p : parameters)
+      keys.push_back(PyUnicode_InternFromString(p.name.c_str()));
+  }
+};
+
 // The callable. As a method descriptor it takes the tensor as its first argument.
 struct Callable {
   PyObject_HEAD vectorcallfunc vectorcall;
   const Function* row;
-  Signature* signature;  // made at the first call; never freed
+  NamedSignature* signature;  // made at the first call; never freed
   PyTypeObject* result_type;
   Form form;
   PyObject* name;
@@ -143,13 +152,8 @@ void to_dims(PyObject* o, const char* function, const Parameter& p, Value& v, Ca
 }
 
 void convert(PyObject* o, const char* function, const Parameter& p, Value& v, CallMemory& memory) {
-  const bool nullable = !p.required && p.value.none;
   if (o == Py_None) {
-    const bool optional = p.kind == ArgKind::optional_scalar ||
-                          p.kind == ArgKind::optional_integer || p.kind == ArgKind::optional_real ||
-                          p.kind == ArgKind::optional_boolean || p.kind == ArgKind::optional_dims ||
-                          p.kind == ArgKind::optional_dtype;
-    if (!optional && !nullable) wrong_type(function, p, o);
+    if (!p.nullable()) wrong_type(function, p, o);
     v = Value{};
     v.none = true;
     return;
@@ -397,16 +401,6 @@ bool asks_for_much(ArgKind kind, const Value& v) {
   return count > kReleaseGil;
 }
 
-// Whether an argument requires grad.
-bool takes_part(const Signature& signature, const Value* values) {
-  for (size_t i = 0; i < signature.parameters.size(); ++i) {
-    const ArgKind kind = signature.parameters[i].kind;
-    const bool is_tensor = kind == ArgKind::tensor || kind == ArgKind::operand;
-    if (is_tensor && values[i].tensor && values[i].tensor->requires_grad()) return true;
-  }
-  return false;
-}
-
 // The `_wengert_call` of an argument, or of an element of one that is a list or a tuple: objects
 // that are tensors of another kind have it and take over the functions they are given to.
 PyObject* takes_over(PyObject* o, bool inside = true) {
@@ -449,7 +443,7 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
   auto* self = reinterpret_cast<Callable*>(callable);
   const Function& row = *self->row;
   try {
-    if (!self->signature) self->signature = new Signature(row);
+    if (!self->signature) self->signature = new NamedSignature(row);
     const auto& parameters = self->signature->parameters;
     const auto n_parameters = static_cast<Py_ssize_t>(parameters.size());
     const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
@@ -493,7 +487,7 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
       PyObject* value = args[nargs + k];
       Py_ssize_t found = -1;
       for (Py_ssize_t i = 0; i < n_parameters && found < 0; ++i) {
-        if (same_name(parameters[i].key, key)) found = i;
+        if (same_name(self->signature->keys[static_cast<size_t>(i)], key)) found = i;
       }
       if (found < 0) {
         if (take_option(row, key, value, options)) continue;
@@ -538,24 +532,10 @@ PyObject* call(PyObject* callable, PyObject* const* args, size_t nargsf, PyObjec
                                 ": out= is not available in forward mode and vmap; use the result");
     }
     if (self->form == Form::in_place) {
-      Tensor target = Tensor::share(values[0].tensor);
+      Tensor target;
       {
         GilRelease release(large);
-        if (row.in_place) {
-          row.in_place(values);
-        } else {
-          // What the call saves for its gradient must not be what is overwritten.
-          Tensor before;
-          if (is_grad_enabled() && (is_transforming() || takes_part(*self->signature, values))) {
-            before = clone(target);
-            values[0].tensor = before.impl();
-          }
-          Result result;
-          row.call(values, result);
-          detail::store_result(
-              row.name, target,
-              result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
-        }
+        target = call_in_place(row, *self->signature, values);
       }
       return wrap(std::move(target));
     }
@@ -721,7 +701,7 @@ bool add_functions(PyObject* module, PyObject* tensor_type) {
       if (PyObject_SetAttrString(module, f.name, c) < 0) return false;
       if (f.flags & kMethod && PyDict_SetItemString(type->tp_dict, f.name, c) < 0) return false;
       Py_DECREF(c);
-      if (f.flags & kInPlace || (f.in_place && f.flags & kMethod)) {
+      if (has_in_place_form(f)) {
         const std::string name = std::string(f.name) + "_";
         PyObject* p = new_callable(f, Form::in_place, name);
         if (!p || PyDict_SetItemString(type->tp_dict, name.c_str(), p) < 0 ||

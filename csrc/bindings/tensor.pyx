@@ -265,7 +265,7 @@ cdef inline object wrap_tensor(CTensor t):
     return wrap(t.release()) if t.defined() else None
 
 
-# For the other extension module.
+# For the other extension module, and through wengert/__init__.pxd for those of others.
 cdef api object wengert_wrap(TensorImpl* impl):
     return wrap(impl)
 
@@ -287,6 +287,11 @@ cdef api void wengert_replace(object o, TensorImpl* impl):
     """Makes an empty object stand for the tensor; takes over one reference."""
     (<Tensor>o).impl = impl
     set_owner(impl, <PyObject*>o)
+
+
+cdef api void wengert_raise() noexcept:
+    """Turns the C++ exception that is being handled into a Python exception."""
+    translate()
 
 
 cdef inline object compare(Tensor self, object other, int op):

@@ -1,4 +1,5 @@
-// Chooses the tables of the processor's ISA level, once, when the first kernel is asked for.
+// Chooses the tables of the processor's ISA level, once for each family, when the first of its
+// kernels is asked for.
 #include "levels.h"
 #include "runtime/cpu.h"
 #include "sparse.h"
@@ -12,65 +13,38 @@ constexpr int kCompare = static_cast<int>(Compare::count);
 constexpr int kFloat32 = static_cast<int>(DType::float32);
 constexpr int kComplex64 = static_cast<int>(DType::complex64);
 
-struct LevelTables {
-  const FloatUnary* unary;
-  const FloatBinary* binary;
-  const FloatReduce* reduce;
-  const SoftmaxKernels* softmax;
-  const MomentsFn* moments;
-  const OptimizerKernels* optimizer;
-  const RandomKernels* random;
-  const AttentionKernels* attention;
-  const ConvolutionKernels* convolution;
-  const WinogradKernels (*winograd)[2];
-  const DepthwiseKernels* depthwise;
-  const PoolKernels* pool;
-  const ResampleKernels* resample;
-  const NormalizeKernels* normalize;
-  const CrossEntropyKernels* cross_entropy;
-  const RecurrentKernels* recurrent;
-  const DistanceKernels* distance;
-  const FftKernels* fft;
-  const SparseKernels* sparse;
-  const HalfCasts* half;
-};
-#define WG_TABLES(level)                                                                          \
-  LevelTables {                                                                                   \
-    level::unary_table, level::binary_table, level::reduce_table, level::softmax_table,           \
-        level::moments_table, level::optimizer_table, &level::random_table,                       \
-        level::attention_table, level::convolution_table, level::winograd_table,                  \
-        level::depthwise_table, level::pool_table, level::resample_table, level::normalize_table, \
-        level::cross_entropy_table, level::recurrent_table, level::distance_table,                \
-        level::fft_table, level::sparse_table, &level::half_casts                                 \
-  }
-
-const LevelTables& level_tables() {
-  static const LevelTables tables = [] {
-    switch (runtime::cpu().level) {
-#if defined(WENGERT_HAS_V4)
-      case runtime::IsaLevel::v4:
-        return WG_TABLES(v4);
+// The lowest level of this build, and those above it.
+#if defined(WENGERT_HAS_BASELINE)
+#define WG_LOWEST baseline
+#elif defined(WENGERT_HAS_V2)
+#define WG_LOWEST v2
+#elif defined(WENGERT_HAS_V3)
+#define WG_LOWEST v3
+#else
+#define WG_LOWEST v4
 #endif
 #if defined(WENGERT_HAS_V3)
-      case runtime::IsaLevel::v3:
-        return WG_TABLES(v3);
-#endif
-      // The lowest level of this build.
-      default:
-#if defined(WENGERT_HAS_BASELINE)
-        return WG_TABLES(baseline);
-#elif defined(WENGERT_HAS_V2)
-        return WG_TABLES(v2);
-#elif defined(WENGERT_HAS_V3)
-        return WG_TABLES(v3);
+#define WG_CASE_V3(table)     \
+  case runtime::IsaLevel::v3: \
+    return &v3::table;
 #else
-        return WG_TABLES(v4);
+#define WG_CASE_V3(table)
 #endif
-    }
-  }();
-  return tables;
-}
-#undef WG_TABLES
+#if defined(WENGERT_HAS_V4)
+#define WG_CASE_V4(table)     \
+  case runtime::IsaLevel::v4: \
+    return &v4::table;
+#else
+#define WG_CASE_V4(table)
+#endif
+// Declares `name`, the table of that family for the processor's level. A function names the
+// families that it serves and no other, so that static programs keep those that they call.
+#define WG_LEVEL_TABLE(name, table)                                           \
+  static const auto& name = *[] {                                             \
+    switch (runtime::cpu().level) {                                           \
+      WG_CASE_V4(table) WG_CASE_V3(table) default : return &WG_LOWEST::table; \
+    }                                                                         \
+  }()
 
 bool is_wide(DType t) { return t == DType::complex128; }
 bool has_levels(DType t) { return t == DType::float32 || t == DType::float64; }
@@ -79,11 +53,12 @@ bool has_levels(DType t) { return t == DType::float32 || t == DType::float64; }
 struct UnaryTable {
   UnaryKernels rows[kUnary] = {};
   UnaryTable() {
+    WG_LEVEL_TABLE(level, unary_table);
     for (int op = 0; op < kUnary; ++op) {
       for (int t = 0; t < generic::kIntegers; ++t) rows[op].value[t] = generic::unary_table[op][t];
       for (int f = 0; f < 2; ++f) {
-        rows[op].value[kFloat32 + f] = level_tables().unary[op].value[f];
-        rows[op].grad[kFloat32 + f] = level_tables().unary[op].grad[f];
+        rows[op].value[kFloat32 + f] = level[op].value[f];
+        rows[op].grad[kFloat32 + f] = level[op].grad[f];
         rows[op].value[kComplex64 + f] = generic::complex_unary(static_cast<Unary>(op), f == 1);
       }
     }
@@ -92,13 +67,14 @@ struct UnaryTable {
 struct BinaryTable {
   BinaryKernels rows[kBinary] = {};
   BinaryTable() {
+    WG_LEVEL_TABLE(level, binary_table);
     for (int op = 0; op < kBinary; ++op) {
       for (int layout = 0; layout < 3; ++layout) {
         for (int t = 0; t < generic::kIntegers; ++t) {
           rows[op].fn[t][layout] = generic::binary_table[op][t][layout];
         }
         for (int f = 0; f < 2; ++f) {
-          rows[op].fn[kFloat32 + f][layout] = level_tables().binary[op].fn[f][layout];
+          rows[op].fn[kFloat32 + f][layout] = level[op].fn[f][layout];
           rows[op].fn[kComplex64 + f][layout] =
               generic::complex_binary(static_cast<Binary>(op), f == 1, layout);
         }
@@ -141,24 +117,26 @@ UnaryFn test(Test op, DType dtype) {
   return generic::test_table[static_cast<int>(op)][static_cast<int>(dtype)];
 }
 CastFn cast(DType to, DType from) {
+  WG_LEVEL_TABLE(level, half_casts);
   const auto half = [](DType t) { return t == DType::float16 || t == DType::bfloat16; };
   CastFn fast = nullptr;
-  if (to == DType::float32 && half(from))
-    fast = level_tables().half->widen[from == DType::bfloat16];
-  if (from == DType::float32 && half(to)) fast = level_tables().half->narrow[to == DType::bfloat16];
+  if (to == DType::float32 && half(from)) fast = level.widen[from == DType::bfloat16];
+  if (from == DType::float32 && half(to)) fast = level.narrow[to == DType::bfloat16];
   if (fast) return fast;
   return generic::cast_table[static_cast<int>(to)][static_cast<int>(from)];
 }
 
 ReduceFn reduce(Reduce op, DType dtype) {
   if (is_complex(dtype)) return generic::complex_reduce(op, is_wide(dtype));
+  WG_LEVEL_TABLE(level, reduce_table);
   const int t = static_cast<int>(dtype), o = static_cast<int>(op);
-  return has_levels(dtype) && op <= Reduce::min ? level_tables().reduce[t - kFloat32].fn[o]
+  return has_levels(dtype) && op <= Reduce::min ? level[t - kFloat32].fn[o]
                                                 : generic::reduce_table[o][t];
 }
 ArgReduceFn argreduce(bool maximum, DType dtype) {
+  WG_LEVEL_TABLE(level, reduce_table);
   const int t = static_cast<int>(dtype);
-  return has_levels(dtype) ? level_tables().reduce[t - kFloat32].position[maximum]
+  return has_levels(dtype) ? level[t - kFloat32].position[maximum]
                            : generic::argreduce_table[maximum][t];
 }
 ReduceFn scan(Scan op, DType dtype) {
@@ -166,44 +144,68 @@ ReduceFn scan(Scan op, DType dtype) {
   return generic::scan_table[static_cast<int>(op)][static_cast<int>(dtype)];
 }
 const SoftmaxKernels& softmax(DType dtype) {
-  return level_tables().softmax[dtype == DType::float64];
+  WG_LEVEL_TABLE(level, softmax_table);
+  return level[dtype == DType::float64];
 }
-const RandomKernels& random() { return *level_tables().random; }
+const RandomKernels& random() {
+  WG_LEVEL_TABLE(level, random_table);
+  return level;
+}
 const AttentionKernels& attention(DType dtype) {
-  return level_tables().attention[dtype == DType::float64];
+  WG_LEVEL_TABLE(level, attention_table);
+  return level[dtype == DType::float64];
 }
 const ConvolutionKernels& convolution(DType dtype) {
-  return level_tables().convolution[dtype == DType::float64];
+  WG_LEVEL_TABLE(level, convolution_table);
+  return level[dtype == DType::float64];
 }
 const WinogradKernels& winograd(DType dtype, int tile) {
-  return level_tables().winograd[dtype == DType::float64][tile == 4];
+  WG_LEVEL_TABLE(level, winograd_table);
+  return level[dtype == DType::float64][tile == 4];
 }
 const DepthwiseKernels& depthwise(DType dtype) {
-  return level_tables().depthwise[dtype == DType::float64];
+  WG_LEVEL_TABLE(level, depthwise_table);
+  return level[dtype == DType::float64];
 }
 const PoolKernels& pool(DType dtype) {
-  return level_tables().pool[dtype == DType::float32 ? 0 : dtype == DType::float64 ? 1 : 2];
+  WG_LEVEL_TABLE(level, pool_table);
+  return level[dtype == DType::float32 ? 0 : dtype == DType::float64 ? 1 : 2];
 }
 const ResampleKernels& resample(DType dtype) {
-  return level_tables().resample[dtype == DType::float64];
+  WG_LEVEL_TABLE(level, resample_table);
+  return level[dtype == DType::float64];
 }
 const NormalizeKernels& normalize(DType dtype) {
-  return level_tables().normalize[dtype == DType::float64];
+  WG_LEVEL_TABLE(level, normalize_table);
+  return level[dtype == DType::float64];
 }
 const CrossEntropyKernels& cross_entropy(DType dtype) {
-  return level_tables().cross_entropy[dtype == DType::float64];
+  WG_LEVEL_TABLE(level, cross_entropy_table);
+  return level[dtype == DType::float64];
 }
 const RecurrentKernels& recurrent(DType dtype) {
-  return level_tables().recurrent[dtype == DType::float64];
+  WG_LEVEL_TABLE(level, recurrent_table);
+  return level[dtype == DType::float64];
 }
 const DistanceKernels& distance(DType dtype) {
-  return level_tables().distance[dtype == DType::float64];
+  WG_LEVEL_TABLE(level, distance_table);
+  return level[dtype == DType::float64];
 }
-const FftKernels& fft(DType real) { return level_tables().fft[real == DType::float64]; }
-const SparseKernels& sparse(DType dtype) { return level_tables().sparse[dtype == DType::float64]; }
-MomentsFn moments(DType dtype) { return level_tables().moments[dtype == DType::float64]; }
+const FftKernels& fft(DType real) {
+  WG_LEVEL_TABLE(level, fft_table);
+  return level[real == DType::float64];
+}
+const SparseKernels& sparse(DType dtype) {
+  WG_LEVEL_TABLE(level, sparse_table);
+  return level[dtype == DType::float64];
+}
+MomentsFn moments(DType dtype) {
+  WG_LEVEL_TABLE(level, moments_table);
+  return level[dtype == DType::float64];
+}
 const OptimizerKernels& optimizer(DType dtype) {
-  return level_tables().optimizer[dtype == DType::float64];
+  WG_LEVEL_TABLE(level, optimizer_table);
+  return level[dtype == DType::float64];
 }
 
 }  // namespace wengert::kernels

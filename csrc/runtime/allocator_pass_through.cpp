@@ -4,6 +4,7 @@
 
 #include "runtime/allocator.h"
 #include "runtime/memory_pool.h"
+#include "runtime/pages.h"
 #include "wengert/runtime.h"
 
 #if WENGERT_ALLOCATOR_PASS_THROUGH
@@ -26,7 +27,13 @@ void* allocate(size_t bytes) {
   const uint64_t before = live_bytes.fetch_add(bytes);
   const bool possible = bytes <= kMost;
   const bool allowed = possible && (most == 0 || before + bytes <= most);
-  void* p = allowed ? ::operator new(bytes, alignment(bytes), std::nothrow) : nullptr;
+  void* p = nullptr;
+  if (allowed) {
+    Allocator* host = claim_source();
+    p = host != nullptr ? ask(*host, bytes, static_cast<size_t>(alignment(bytes)))
+                        : ::operator new(bytes, alignment(bytes), std::nothrow);
+    if (p == nullptr) release_source();
+  }
   if (p == nullptr) {
     live_bytes.fetch_sub(bytes);
     throw_out_of_memory(bytes, before, allowed || !possible ? 0 : most);
@@ -42,7 +49,13 @@ void* allocate(size_t bytes) {
 void deallocate(void* p, size_t bytes) noexcept {
   live_bytes.fetch_sub(bytes);
   live_blocks.fetch_sub(1);
-  ::operator delete(p, alignment(bytes));
+  if (Allocator* host = claim_source()) {
+    host->deallocate(p, bytes, static_cast<size_t>(alignment(bytes)));
+  } else {
+    ::operator delete(p, alignment(bytes));
+  }
+  release_source();
+  release_source();  // that of the block
 }
 
 }  // namespace wengert::runtime

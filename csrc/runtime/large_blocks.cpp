@@ -3,7 +3,7 @@
 #include <new>
 
 #include "runtime/allocator.h"
-#include "runtime/platform.h"
+#include "runtime/pages.h"
 
 namespace wengert::runtime {
 
@@ -46,16 +46,22 @@ LargeBlock* LargeBlocks::shrink(size_t limit) noexcept {
   return removed;
 }
 
+namespace {
+constexpr size_t kHugePage = size_t{2} << 20;
+bool takes_huge_pages(LargeClass c) { return c.size >= 2 * kHugePage; }
+size_t alignment(LargeClass c) { return takes_huge_pages(c) ? kHugePage : kAlignment; }
+}  // namespace
+
 void* map_large(LargeClass c) noexcept {
-  constexpr size_t huge_page = size_t{2} << 20;
-  const bool huge = c.size >= 2 * huge_page;
-  return platform::map_pages(c.size, huge ? huge_page : kAlignment, huge);
+  return map_pages(c.size, alignment(c), takes_huge_pages(c));
 }
+
+void unmap_large(void* p, LargeClass c) noexcept { unmap_pages(p, c.size, alignment(c)); }
 
 void unmap_large(LargeBlock* chain) noexcept {
   while (chain != nullptr) {
     LargeBlock* next = chain->older;
-    platform::unmap_pages(chain, chain->size_class.size);
+    unmap_large(chain, chain->size_class);
     chain = next;
   }
 }

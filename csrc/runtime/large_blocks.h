@@ -37,8 +37,9 @@ class LargeBlocks {
   size_t free_bytes_ = 0;
 };
 
-// Straight from and to the operating system. nullptr: refused.
+// Straight from and to where memory comes from. nullptr: refused.
 void* map_large(LargeClass c) noexcept;
+void unmap_large(void* p, LargeClass c) noexcept;
 void unmap_large(LargeBlock* chain) noexcept;
 
 }  // namespace wengert::runtime

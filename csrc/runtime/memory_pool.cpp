@@ -93,7 +93,7 @@ void MemoryPool::deallocate_large(void* p, size_t bytes) noexcept {
   --large_live_blocks_;
   if (c.size > cache_limit_) {
     lock.unlock();
-    platform::unmap_pages(p, c.size);
+    unmap_large(p, c);
     return;
   }
   large_.give(p, c);

@@ -1,6 +1,6 @@
 #include "runtime/small_blocks.h"
 
-#include "runtime/platform.h"
+#include "runtime/pages.h"
 
 namespace wengert::runtime {
 
@@ -54,7 +54,7 @@ FreeBlock* SmallBlocks::cut_batch(size_t small_class, uint32_t& count) noexcept 
   count = batch_length(small_class);
   const size_t bytes = size * count;
   if (slabs_ == nullptr || slabs_->cut + bytes > kSlabBytes - kSlabHeader) {
-    void* p = platform::map_pages(kSlabBytes, kSlabBytes, slabs_mapped_ >= kSlabsBeforeHuge);
+    void* p = map_pages(kSlabBytes, kSlabBytes, slabs_mapped_ >= kSlabsBeforeHuge);
     if (p == nullptr) return nullptr;
     ++slabs_mapped_;
     slabs_ = ::new (p) Slab{slabs_, 0, 0};
@@ -122,7 +122,7 @@ size_t SmallBlocks::release_slabs() noexcept {
     Slab* slab = *link;
     if (slab->idle == slab->cut) {
       *link = slab->next;
-      platform::unmap_pages(slab, kSlabBytes);
+      unmap_pages(slab, kSlabBytes, kSlabBytes);
       released += kSlabBytes;
     } else {
       link = &slab->next;

@@ -13,9 +13,13 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+// A mode that the library does not have; kCapture would make it a program's recorder.
+constexpr uint32_t kWatching = 1u << 2;
+static_assert((kTransformModes & kWatching) != 0);
+
 class Watcher final : public Transform {
  public:
-  explicit Watcher(Names& seen) : Transform(kCapture), seen_(seen) { push(); }
+  explicit Watcher(Names& seen) : Transform(kWatching), seen_(seen) { push(); }
   ~Watcher() override { pop(); }
   void run(OpCall& call) override {
     seen_.push_back(call.cls.name);

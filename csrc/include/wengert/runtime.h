@@ -13,7 +13,7 @@ WENGERT_NAMESPACE_BEGIN
 // Threads that a single operation may use. No thread is started before the first operation that
 // needs one. Default: the number of CPUs this process may run on. Results do not depend on it.
 WENGERT_API int num_threads();
-WENGERT_API void set_num_threads(int n);  // ValueError unless n >= 1
+WENGERT_API void set_num_threads(int n);  // Error unless n >= 1
 
 // Whether the arithmetic of operations called by this thread takes and gives zero for denormal
 // numbers, on whatever threads it runs. False, and nothing changed, where processors cannot.
@@ -41,17 +41,35 @@ struct MemoryStats {
   uint64_t peak_allocated;      // highest `allocated` since start or the last reset
   uint64_t cached;              // bytes kept for reuse
   uint64_t live_blocks;         // number of live allocations
-  uint64_t system_allocations;  // how often the operating system's allocator was asked
+  uint64_t system_allocations;  // how often the operating system or the host was asked
 };
 WENGERT_API MemoryStats memory_stats();
 WENGERT_API void reset_peak_memory();
-// Gives cached memory back to the operating system.
+// Gives cached memory back to where it came from.
 WENGERT_API void trim_memory();
 // No more than this many bytes in live tensors; an allocation beyond it throws OutOfMemoryError
 // and leaves everything as it was. 0 means no limit.
 WENGERT_API void set_memory_limit(uint64_t bytes);
 // No more than this many bytes are kept for reuse (default 1 GiB).
 WENGERT_API void set_cache_limit(uint64_t bytes);
+
+// A host may supply the memory of all tensors and graphs. It is asked for large blocks: 2 MiB
+// aligned to 2 MiB, from which blocks up to 64 KiB are cut, and each larger block by itself; freed
+// ones are kept for reuse within the cache limit. Limits and statistics go on as before.
+class WENGERT_API Allocator {
+ public:
+  virtual ~Allocator() = default;
+  // Any thread may call it. nullptr, or an address that is not a multiple of the alignment (a power
+  // of two), makes the operation throw OutOfMemoryError.
+  virtual void* allocate(size_t bytes, size_t alignment) noexcept = 0;
+  // With the sizes of the request.
+  virtual void deallocate(void* p, size_t bytes, size_t alignment) noexcept = 0;
+};
+// nullptr goes back to the operating system. A block returns to where it came from, so an allocator
+// is replaced only while no block is in use: before the first tensor is made, or after all are gone
+// and every other thread that used the library has ended. Error, and nothing changed, otherwise.
+// The allocator must outlive its use.
+WENGERT_API void set_allocator(Allocator* allocator);
 
 // ---- configuration ------------------------------------------------------------------------
 struct Config {

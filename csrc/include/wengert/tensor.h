@@ -147,7 +147,7 @@ class WENGERT_API Tensor {
   T item() const {
     return static_cast<T>(item().to_double());
   }
-  std::string to_string() const;
+  std::string to_string() const;  // elements and dtype; of many the outermost
 
   // ---- autograd
   bool requires_grad() const;

@@ -1,9 +1,15 @@
-#include "bindings/signature.h"
+#include "ops/signature.h"
 
 #include <cstdlib>
 #include <limits>
 
-namespace wengert::python {
+#include "autograd/inspect.h"
+#include "tensor/impl.h"
+#include "wengert/autograd.h"
+#include "wengert/detail/owner.h"
+#include "wengert/ops/creation.h"
+
+WENGERT_NAMESPACE_BEGIN
 
 namespace {
 
@@ -66,7 +72,24 @@ void set_default(Parameter& p) {
   }
 }
 
+// Whether an argument requires grad.
+bool takes_part(const Signature& signature, const Value* values) {
+  for (size_t i = 0; i < signature.parameters.size(); ++i) {
+    const ArgKind kind = signature.parameters[i].kind;
+    const bool is_tensor = kind == ArgKind::tensor || kind == ArgKind::operand;
+    if (is_tensor && values[i].tensor && values[i].tensor->requires_grad()) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+bool Parameter::nullable() const {
+  return (!required && value.none) || kind == ArgKind::optional_scalar ||
+         kind == ArgKind::optional_integer || kind == ArgKind::optional_real ||
+         kind == ArgKind::optional_boolean || kind == ArgKind::optional_dims ||
+         kind == ArgKind::optional_dtype;
+}
 
 const char* kind_text(ArgKind kind) {
   switch (kind) {
@@ -131,7 +154,6 @@ Signature::Signature(const Function& f) {
       p.required = false;
       p.text = part.substr(equals + 1);
     }
-    p.key = PyUnicode_InternFromString(p.name.c_str());
   }
   // Only now do the parameters keep their addresses.
   for (Parameter& p : parameters) {
@@ -158,4 +180,27 @@ std::string Signature::describe() const {
   return s;
 }
 
-}  // namespace wengert::python
+bool has_in_place_form(const Function& f) {
+  return (f.flags & kInPlace) != 0 || (f.in_place && (f.flags & kMethod));
+}
+
+Tensor call_in_place(const Function& f, const Signature& signature, Value* values) {
+  Tensor target = Tensor::share(values[0].tensor);
+  if (f.in_place) {
+    f.in_place(values);
+    return target;
+  }
+  // What the call saves for its gradient must not be what is overwritten.
+  Tensor before;
+  if (is_grad_enabled() && (is_transforming() || takes_part(signature, values))) {
+    before = clone(target);
+    values[0].tensor = before.impl();
+  }
+  Result result;
+  f.call(values, result);
+  detail::store_result(f.name, target,
+                       result.kind == ResultKind::tensors ? result.tensors[0] : result.tensor);
+  return target;
+}
+
+WENGERT_NAMESPACE_END
