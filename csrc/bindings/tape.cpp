@@ -30,6 +30,11 @@ class Program {
   void guard(py::dict dict, py::object key, py::object value, std::string what) {
     guards_.push_back({std::move(dict), std::move(key), std::move(value), std::move(what)});
   }
+  // Relies on the same of Python as `other`, from which it was derived.
+  void inherit(const Program& other) {
+    modes_ = other.modes_;
+    guards_ = other.guards_;
+  }
   void input(int64_t step, const std::string& name, py::dict group, py::object key) {
     double* to = tape_.number(step, name);
     WG_CHECK(to, ValueError, "tape: operation ", step, " has no number '", name, "'");
@@ -158,6 +163,7 @@ void bind_tape(py::module_& m) {
       .def("call", &Program::call, py::arg("args"))
       .def("guard", &Program::guard, py::arg("dict"), py::arg("key"), py::arg("value"),
            py::arg("what"))
+      .def("inherit", &Program::inherit, py::arg("other"))
       .def("input", &Program::input, py::arg("step"), py::arg("name"), py::arg("group"),
            py::arg("key"))
       .def(

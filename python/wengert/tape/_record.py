@@ -96,7 +96,8 @@ class Tape:
         self._count = len(arguments.tensors)
 
     def _with_program(self, program: Any) -> Tape:
-        """Another program for the same arguments and results."""
+        """Another program for the same arguments and results, in the same circumstances."""
+        program.inherit(self._program)
         return Tape(program, self._arguments, self._results)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
