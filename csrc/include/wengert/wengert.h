@@ -15,4 +15,5 @@
 #include "wengert/scalar.h"
 #include "wengert/tape.h"
 #include "wengert/tensor.h"
+#include "wengert/value.h"
 #include "wengert/version.h"
