@@ -5,6 +5,7 @@
 #include "wengert/dtype.h"
 #include "wengert/error.h"
 #include "wengert/io.h"
+#include "wengert/lr_scheduler.h"
 #include "wengert/nn.h"
 #include "wengert/ops.h"
 #include "wengert/ops/factors.h"
