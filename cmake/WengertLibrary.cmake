@@ -40,7 +40,7 @@ foreach(target wengert_runtime wengert_kernels)
   endif()
 endforeach()
 
-wengert_add_objects(wengert_core tensor autograd ops tape nn nn/functional optim io)
+wengert_add_objects(wengert_core tensor autograd ops tape nn nn/functional optim io data)
 
 foreach(level IN LISTS WENGERT_ISA_LEVELS)
   wengert_isa_flags(${level} isa_flags)
