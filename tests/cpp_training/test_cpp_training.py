@@ -1,0 +1,226 @@
+"""Training from Python and from C++: the optimizers, schedulers and loaders of both do the same to
+the bit, and each goes on where the other has saved."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import cmake_build
+import pytest
+from in_python import Optimization, Schedule, order
+from table import OPTIMIZERS, ORDERS, SCHEDULERS, OptimizerRow, OrderRow, SchedulerRow
+
+import wengert as wg
+from wengert import Tensor, _config
+
+pytestmark = pytest.mark.slow
+
+HERE = Path(__file__).parent
+DTYPES = ("float32", "float64")
+
+_CMAKE = """\
+cmake_minimum_required(VERSION 3.22)
+project(cpp_training LANGUAGES CXX)
+find_package(wengert REQUIRED)
+add_executable(cpp_training optimizers.cpp schedulers.cpp orders.cpp main.cpp)
+target_compile_options(cpp_training PRIVATE -O1 -Wall -Wextra -Werror)
+target_precompile_headers(cpp_training PRIVATE in_cpp.h)
+target_link_libraries(cpp_training PRIVATE wengert::wengert)
+"""
+_MAIN = """\
+#include "in_cpp.h"
+void optimizers(const std::string& folder);
+void schedulers(const std::string& folder);
+void orders(const std::string& folder);
+int main(int, char** arguments) {
+  const std::string folder = std::string(arguments[1]) + "/";
+  optimizers(folder);
+  schedulers(folder);
+  orders(folder);
+  training::pass_on(folder);
+}
+"""
+_TRY = """\
+  try {{
+    {call};
+  }} catch (const std::exception& e) {{
+    std::cout << "{name}: " << e.what() << std::endl;
+  }}
+"""
+_MAKE_OPTIMIZER = (
+    "[](const Tensors& ps) {{ [[maybe_unused]] const Tensor &p0 = ps[0], &p1 = ps[1], "
+    "&p2 = ps[2]; return {0}; }}"
+)
+
+
+def _write(folder: Path) -> None:
+    calls: dict[str, list[tuple[str, str]]] = {"optimizers": [], "schedulers": [], "orders": []}
+    for row in OPTIMIZERS:
+        closure = "true" if row.gradients == "closure" else "false"
+        make = _MAKE_OPTIMIZER.format(row.cpp)
+        for dtype in DTYPES:
+            name = f"{row.name}.{dtype}"
+            numbers = f"{closure}, {row.steps}, {row.before}"
+            calls["optimizers"].append(
+                (name, f'training::optimize(folder + "{name}.", {numbers}, {make})')
+            )
+    for row in SCHEDULERS:
+        make = f"[](auto& optimizer) {{ return {row.cpp}; }}"
+        optimizer = _MAKE_OPTIMIZER.format(row.optimizer[1])
+        rest = f"{row.steps}, {row.before}, {optimizer}, {make}"
+        calls["schedulers"].append(
+            (row.name, f'training::schedule(folder + "{row.name}.", {rest})')
+        )
+    for row in ORDERS:
+        make = (
+            "[]([[maybe_unused]] const Tensor& x, [[maybe_unused]] const Tensor& y, "
+            f"[[maybe_unused]] Generator& generator) {{ return {row.cpp}; }}"
+        )
+        calls["orders"].append((row.name, f'training::order(folder + "order.{row.name}.", {make})'))
+    for name, all_calls in calls.items():
+        body = "".join(_TRY.format(name=n, call=c) for n, c in all_calls)
+        (folder / f"{name}.cpp").write_text(
+            '#include "in_cpp.h"\nusing training::Tensors;\n'
+            f"void {name}(const std::string& folder) {{\n{body}}}\n"
+        )
+    (folder / "main.cpp").write_text(_MAIN)
+    (folder / "in_cpp.h").write_text((HERE / "in_cpp.h").read_text())
+    (folder / "CMakeLists.txt").write_text(_CMAKE)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What was done in Python by name, and the folder in which C++ has worked."""
+    if reason := cmake_build.unavailable():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("cpp_training")
+    done: dict[str, Any] = {"folder": folder}
+    for row in OPTIMIZERS:
+        for dtype in DTYPES:
+            done[f"{row.name}.{dtype}"] = work = Optimization(row, dtype, folder)
+            work.prepare()
+            work.train()
+    for row in SCHEDULERS:
+        done[row.name] = schedule = Schedule(row, folder)
+        schedule.prepare()
+        schedule.train()
+    wg.save(_values(), folder / "values.python")
+    source = folder / "source"
+    source.mkdir()
+    _write(source)
+    binary = cmake_build.build(source, folder / "build", wengert_DIR=_config.cmake_dir())
+    ended = subprocess.run([binary / "cpp_training", folder], capture_output=True, text=True)
+    done["output"] = ended.stdout + ended.stderr
+    if ended.returncode:
+        pytest.fail(done["output"] + f"ended with {ended.returncode}", pytrace=False)
+    return done
+
+
+def _values() -> dict:
+    """Something of all that files hold in both languages."""
+    t = wg.randn(3, 4)
+    return {
+        "shared": [t, t, t[1:], (t.detach(), t.t())],
+        "numbers": [0, -1, 1 << 62, -(1 << 63), 0.0, -0.0, 1e300, 5e-324, 0.1, 1 / 3],
+        "special": [float("inf"), -float("inf"), True, False, None],
+        "texts": ["", 'a "quoted" \\ line\n', "\u00e4\U0001f389\x00"],
+        3: {"nested": {-1: (), "empty": [[], {}, [()]]}},
+        "dtypes": {d.name: wg.ones(2, 0, dtype=d) for d in (wg.bool, wg.complex128, wg.bfloat16)},
+        "complex": wg.tensor([1 + 2j, -3j], dtype=wg.complex128),
+        "trained": wg.zeros(2, requires_grad=True),
+        "sparse": wg.sparse_coo_tensor([[2, 0, 2]], [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], (4, 2)),
+        "a.b": {"c": wg.ones(1)},
+        "a": {"b.c": wg.ones(2)},
+    }
+
+
+def _bits(value: Any) -> Any:
+    """The value with its tensors as bytes, which can be compared."""
+    if isinstance(value, Tensor) and value.is_sparse:
+        parts = value._indices(), value._values(), value.is_coalesced()
+        return "sparse", tuple(value.shape), _bits(list(parts))
+    if isinstance(value, Tensor) and value.dtype is wg.bfloat16:
+        return "bfloat16", _bits(value.float())
+    if isinstance(value, Tensor):
+        return value.dtype.name, tuple(value.shape), value.detach().contiguous().numpy().tobytes()
+    if isinstance(value, dict):
+        return {k: _bits(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_bits(v) for v in value)
+    return repr(value) if isinstance(value, float) else value
+
+
+def _load(results: dict[str, Any], name: str, path: Path) -> Any:
+    if not path.exists():
+        lines = [t for t in results["output"].splitlines() if t.startswith(f"{name}: ")]
+        pytest.fail("\n".join(lines) or results["output"], pytrace=False)
+    return wg.load(path)
+
+
+def _check(results: dict[str, Any], name: str) -> None:
+    work = results[name]
+    noted = _bits(_load(results, name, work.path("cpp")))
+    expected = _bits(work.noted)
+    later = {k: expected[str(k)] for k in map(str, range(work.row.before, work.row.steps))}
+    for key in expected:
+        assert noted[key] == expected[key], f"C++ differs after step {key}"
+    for key in later:
+        assert noted[f"resumed.{key}"] == later[key], f"C++, resumed, differs after step {key}"
+    resumed = _bits(work.resume())
+    for key in later:
+        assert resumed[key] == later[key], f"resumed from C++, it differs after step {key}"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("row", OPTIMIZERS, ids=lambda r: r.name)
+def test_optimizer(results: dict[str, Any], row: OptimizerRow, dtype: str) -> None:
+    _check(results, f"{row.name}.{dtype}")
+
+
+@pytest.mark.parametrize("row", SCHEDULERS, ids=lambda r: r.name)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_scheduler(results: dict[str, Any], row: SchedulerRow) -> None:
+    _check(results, row.name)
+
+
+@pytest.mark.parametrize("row", ORDERS, ids=lambda r: r.name)
+def test_order(results: dict[str, Any], row: OrderRow) -> None:
+    given = _load(results, row.name, results["folder"] / f"order.{row.name}.cpp")
+    assert _bits(given) == _bits(order(row))
+
+
+@pytest.mark.parametrize("row", OPTIMIZERS, ids=lambda r: r.name)
+def test_the_states_are_those_of_python(results: dict[str, Any], row: OptimizerRow) -> None:
+    """The same names, numbers of steps and options, whoever has saved."""
+    work = results[f"{row.name}.float32"]
+    cpp = _load(results, f"{row.name}.float32", work.path("cpp_state"))["optimizer"]
+    python = wg.load(work.path("python_state"))["optimizer"]
+    unused = {"foreach", "fused", "capturable", "differentiable"}
+    for mine, theirs in zip(cpp["param_groups"], python["param_groups"], strict=True):
+        assert mine == {k: v for k, v in theirs.items() if k not in unused}
+    assert cpp["state"].keys() == python["state"].keys()
+    for number, state in python["state"].items():
+        state.pop("al", None)  # of LBFGS: of use within a step only
+        assert cpp["state"][number].keys() == state.keys()
+        for name, value in state.items():
+            mine = cpp["state"][number][name]
+            if isinstance(value, Tensor) and value.is_sparse:
+                value, mine = value.to_dense(), mine.to_dense()
+            assert _bits(mine) == _bits(value), name
+
+
+def test_values_pass_through_cpp(results: dict[str, Any]) -> None:
+    """What Python has saved, C++ has loaded and saved."""
+    python = wg.load(results["folder"] / "values.python")
+    cpp = _load(results, "values", results["folder"] / "values.cpp")
+    assert _bits(cpp) == _bits(python)
+    first, second, part, (other, turned) = cpp["shared"]
+    assert first is second
+    assert other is not first
+    assert other.data_ptr() == first.data_ptr()
+    assert turned.shape == (4, 3)
+    assert part.shape == (2, 4)
+    assert cpp["trained"].requires_grad
+    assert not first.requires_grad
