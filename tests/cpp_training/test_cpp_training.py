@@ -3,14 +3,15 @@ the bit, and each goes on where the other has saved."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import cmake_build
 import pytest
-from in_python import Optimization, Schedule, order
-from table import OPTIMIZERS, ORDERS, SCHEDULERS, OptimizerRow, OrderRow, SchedulerRow
+from training_in_python import Optimization, Schedule, order
+from training_rows import OPTIMIZERS, ORDERS, SCHEDULERS, OptimizerRow, OrderRow, SchedulerRow
 
 import wengert as wg
 from wengert import Tensor, _config
@@ -18,6 +19,7 @@ from wengert import Tensor, _config
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
+PAGE = cmake_build.ROOT / "docs" / "training_in_cpp.md"
 DTYPES = ("float32", "float64")
 
 _CMAKE = """\
@@ -26,11 +28,13 @@ project(cpp_training LANGUAGES CXX)
 find_package(wengert REQUIRED)
 add_executable(cpp_training optimizers.cpp schedulers.cpp orders.cpp main.cpp)
 target_compile_options(cpp_training PRIVATE -O1 -Wall -Wextra -Werror)
-target_precompile_headers(cpp_training PRIVATE in_cpp.h)
+target_precompile_headers(cpp_training PRIVATE training_in_cpp.h)
 target_link_libraries(cpp_training PRIVATE wengert::wengert)
+add_executable(documented documented.cpp)
+target_link_libraries(documented PRIVATE wengert::wengert)
 """
 _MAIN = """\
-#include "in_cpp.h"
+#include "training_in_cpp.h"
 void optimizers(const std::string& folder);
 void schedulers(const std::string& folder);
 void orders(const std::string& folder);
@@ -53,6 +57,13 @@ _MAKE_OPTIMIZER = (
     "[](const Tensors& ps) {{ [[maybe_unused]] const Tensor &p0 = ps[0], &p1 = ps[1], "
     "&p2 = ps[2]; return {0}; }}"
 )
+
+
+def _block(language: str) -> str:
+    """The program in this language on the page about training."""
+    found = re.search(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert found
+    return found[1]
 
 
 def _write(folder: Path) -> None:
@@ -82,11 +93,12 @@ def _write(folder: Path) -> None:
     for name, all_calls in calls.items():
         body = "".join(_TRY.format(name=n, call=c) for n, c in all_calls)
         (folder / f"{name}.cpp").write_text(
-            '#include "in_cpp.h"\nusing training::Tensors;\n'
+            '#include "training_in_cpp.h"\nusing training::Tensors;\n'
             f"void {name}(const std::string& folder) {{\n{body}}}\n"
         )
     (folder / "main.cpp").write_text(_MAIN)
-    (folder / "in_cpp.h").write_text((HERE / "in_cpp.h").read_text())
+    (folder / "documented.cpp").write_text(_block("cpp"))
+    (folder / "training_in_cpp.h").write_text((HERE / "training_in_cpp.h").read_text())
     (folder / "CMakeLists.txt").write_text(_CMAKE)
 
 
@@ -107,10 +119,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         schedule.prepare()
         schedule.train()
     wg.save(_values(), folder / "values.python")
+    wg.manual_seed(8)
+    wg.rand(5)
+    wg.save(wg.get_rng_state(), folder / "random.python")
     source = folder / "source"
     source.mkdir()
     _write(source)
     binary = cmake_build.build(source, folder / "build", wengert_DIR=_config.cmake_dir())
+    done["documented"] = binary / "documented"
     ended = subprocess.run([binary / "cpp_training", folder], capture_output=True, text=True)
     done["output"] = ended.stdout + ended.stderr
     if ended.returncode:
@@ -224,3 +240,32 @@ def test_values_pass_through_cpp(results: dict[str, Any]) -> None:
     assert part.shape == (2, 4)
     assert cpp["trained"].requires_grad
     assert not first.requires_grad
+
+
+def test_generators_have_the_same_states(results: dict[str, Any]) -> None:
+    inside, behind = _load(results, "random", results["folder"] / "random.cpp")
+    assert _bits(inside) == _bits(behind)
+    wg.set_rng_state(wg.load(results["folder"] / "random.python"))
+    assert _bits(wg.rand(3)) == _bits(behind)
+
+
+def test_documented_programs(
+    results: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What C++ ends with is what Python would have, had it gone on itself."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(_block("python"), names)
+    cmake_build.run(results["documented"])
+    loop = re.search(r"^for epoch.*?(?=^checkpoint)", _block("python"), re.DOTALL | re.MULTILINE)
+    assert loop
+    exec(loop[0], names)
+    saved = wg.load("run.safetensors")
+    for name in ("model", "optimizer", "schedule"):
+        state = names[name].state_dict()
+        if name == "optimizer":
+            given, state = saved[name]["state"], state["state"]
+        else:
+            given = saved[name]
+        assert _bits(dict(given)) == _bits(dict(state))
+    assert _bits(saved["random"]) == _bits(wg.get_rng_state())

@@ -1,4 +1,4 @@
-// Trains the rows of the table from C++; the same steps as in_python.py.
+// Trains the rows of the table from C++; the same steps as training_in_python.py.
 #pragma once
 
 #include <wengert/wengert.h>
@@ -143,12 +143,20 @@ void order(const std::string& prefix, Make make) {
   }
   io::save_value(prefix + "cpp", io::Value::dict({{"passes", io::Value::list(std::move(passes))},
                                                   {"random", rand({2})},
-                                                  {"own", rand({2}, {}, &generator)}}));
+                                                  {"own", rand({2}, {}, &generator)},
+                                                  {"state", get_rng_state()},
+                                                  {"own_state", get_rng_state(generator)}}));
 }
 
 // What Python has saved, loaded and saved.
 inline void pass_on(const std::string& folder) {
   io::save_value(folder + "values.cpp", io::load_value(folder + "values.python"));
+  set_rng_state(io::load_value(folder + "random.python").tensor());
+  const Tensor inside = [] {
+    const ForkRng fork;
+    return rand({3});
+  }();
+  io::save_value(folder + "random.cpp", io::Value::list({inside, rand({3})}));
 }
 
 }  // namespace training

@@ -1,4 +1,4 @@
-"""Does in Python what in_cpp.h does in C++."""
+"""Does in Python what training_in_cpp.h does in C++."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from table import OptimizerRow, OrderRow, SchedulerRow
+from training_rows import OptimizerRow, OrderRow, SchedulerRow
 
 import wengert as wg
 from wengert import Tensor, optim
@@ -156,4 +156,10 @@ def order(row: OrderRow) -> dict:
     }  # fmt: skip
     loader = eval(row.python, names)
     passes = [{"size": len(loader), "batches": [list(b) for b in loader]} for _ in range(2)]
-    return {"passes": passes, "random": wg.rand(2), "own": wg.rand(2, generator=generator)}
+    return {
+        "passes": passes,
+        "random": wg.rand(2),
+        "own": wg.rand(2, generator=generator),
+        "state": wg.get_rng_state(),
+        "own_state": generator.get_state(),
+    }
