@@ -122,6 +122,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     wg.manual_seed(8)
     wg.rand(5)
     wg.save(wg.get_rng_state(), folder / "random.python")
+    _save_with_torch(folder / "torch.pt")
     source = folder / "source"
     source.mkdir()
     _write(source)
@@ -132,6 +133,37 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if ended.returncode:
         pytest.fail(done["output"] + f"ended with {ended.returncode}", pytrace=False)
     return done
+
+
+def _save_with_torch(path: Path) -> None:
+    """A checkpoint as a program of PyTorch writes it, where that is installed."""
+    try:
+        import torch
+    except ImportError:
+        return
+    torch.manual_seed(1)
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))
+    optimizer = torch.optim.Adam(model.parameters())
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 3, 3])
+    model(torch.ones(2, 1, 5, 5)).square().sum().backward()
+    optimizer.step()
+    schedule.step()
+    base = torch.arange(12, dtype=torch.int32).reshape(3, 4)
+    torch.save(
+        {
+            "model": model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
+            "views": [base, base[1:], base.t()[::2], base[:0]],
+            "dtypes": {
+                str(d): torch.tensor([1, 0, 1]).to(d)
+                for d in (torch.bool, torch.uint8, torch.float16, torch.float64, torch.complex64)
+            },
+            "parameter": torch.nn.Parameter(torch.ones(2)),
+            "plain": (1, -(2**40), 0.1, "text", None, True, [], {3: ()}, base.shape),
+        },
+        path,
+    )
 
 
 def _values() -> dict:
@@ -269,3 +301,24 @@ def test_documented_programs(
             given = saved[name]
         assert _bits(dict(given)) == _bits(dict(state))
     assert _bits(saved["random"]) == _bits(wg.get_rng_state())
+
+
+@pytest.mark.torch
+def test_files_of_torch(results: dict[str, Any]) -> None:
+    """C++ reads of PyTorch's file what Python does."""
+    pytest.importorskip("torch")
+    cpp = _load(results, "torch", results["folder"] / "torch.cpp")
+    python = wg.load(results["folder"] / "torch.pt")
+    assert _bits(_plain(cpp)) == _bits(_plain(python))
+    part = cpp["views"][1]
+    assert part.shape == (2, 4)
+    assert cpp["parameter"].requires_grad
+
+
+def _plain(value: Any) -> Any:
+    """The value with lists, tuples and dicts in place of their kin."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return [_plain(v) for v in value] if isinstance(value, list) else value

@@ -157,6 +157,12 @@ inline void pass_on(const std::string& folder) {
     return rand({3});
   }();
   io::save_value(folder + "random.cpp", io::Value::list({inside, rand({3})}));
+  try {
+    io::save_value(folder + "torch.cpp", io::load_torch(folder + "torch.pt"));
+  } catch (const IoError&) {  // there is no PyTorch to write it
+  } catch (const std::exception& e) {
+    std::cout << "torch: " << e.what() << std::endl;
+  }
 }
 
 }  // namespace training
