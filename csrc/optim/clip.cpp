@@ -1,4 +1,5 @@
 #include "autograd/mode.h"
+#include "autograd/sparse.h"
 #include "ops/optimizer.h"
 #include "wengert/ops/creation.h"
 #include "wengert/optim.h"
@@ -10,7 +11,10 @@ Tensor clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
   RecordingGuard off(false);
   std::vector<Tensor> gradients;
   for (const Tensor& t : parameters) {
-    if (t.grad().defined()) gradients.push_back(t.grad());
+    if (!t.grad().defined()) continue;
+    gradients.push_back(t.grad());
+    WG_CHECK(!is_sparse(gradients.back()), NotImplementedError,
+             "clip_grad_norm_: not available for sparse gradients");
   }
   if (gradients.empty()) return zeros({});
   std::vector<TensorImpl*> tensors{nullptr};

@@ -207,6 +207,7 @@ TEST(Sparse, GradientsAreTakenOrRefused) {
   EXPECT_NEAR(values(p)[2], -1.5, 1e-6);
   EXPECT_EQ(adam.state_dict()["state"][0]["step"].to_int(), 1);
   const Numbers before = values(p);
+  EXPECT_THROW(optim::clip_grad_norm_({p}, 1), wg::NotImplementedError);
   EXPECT_THROW(optim::Adam({p}).step(), wg::Error);
   EXPECT_THROW(optim::SGD({p}, {.weight_decay = 0.1}).step(), wg::Error);
   EXPECT_THROW(optim::Adagrad({p}, {.weight_decay = 0.1}).step(), wg::Error);
