@@ -12,6 +12,7 @@
 
 #include "wengert/lr_scheduler.h"
 #include "wengert/nn.h"
+#include "wengert/nn/normalization.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace optim {
@@ -56,6 +57,31 @@ class WENGERT_API AveragedModel : public nn::Module {
   nn::Module* module_;
   AveragedModelOptions options_;
 };
+
+// Computes the statistics of the batch normalisations in a model anew, over all batches: tensors,
+// or lists that begin with one, as a DataLoader gives them.
+class WENGERT_API BatchNormUpdate {
+ public:
+  explicit BatchNormUpdate(nn::Module& model);
+  ~BatchNormUpdate();
+  BatchNormUpdate(const BatchNormUpdate&) = delete;
+  BatchNormUpdate& operator=(const BatchNormUpdate&) = delete;
+  bool is_needed() const { return !norms_.empty(); }
+  void add(const Tensor& input);
+  void add(const std::vector<Tensor>& batch) { add(batch.at(0)); }
+
+ private:
+  nn::Module& model_;
+  std::vector<nn::BatchNormBase*> norms_;
+  std::vector<std::optional<double>> momenta_;
+  bool was_training_;
+};
+template <class Batches>
+void update_bn(const Batches& batches, nn::Module& model) {
+  BatchNormUpdate update(model);
+  if (!update.is_needed()) return;
+  for (const auto& batch : batches) update.add(batch);
+}
 
 struct SWALROptions {
   int64_t anneal_epochs = 10;
