@@ -10,7 +10,7 @@ from typing import Any
 
 import cmake_build
 import pytest
-from training_in_python import Optimization, Schedule, order
+from training_in_python import Optimization, Schedule, average, embed, order
 from training_rows import OPTIMIZERS, ORDERS, SCHEDULERS, OptimizerRow, OrderRow, SchedulerRow
 
 import wengert as wg
@@ -44,6 +44,8 @@ int main(int, char** arguments) {
   schedulers(folder);
   orders(folder);
   training::pass_on(folder);
+  training::average(folder);
+  training::embed(folder);
 }
 """
 _TRY = """\
@@ -123,6 +125,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     wg.rand(5)
     wg.save(wg.get_rng_state(), folder / "random.python")
     _save_with_torch(folder / "torch.pt")
+    done["averages"], done["tables"] = average(folder), embed(folder)
     source = folder / "source"
     source.mkdir()
     _write(source)
@@ -257,6 +260,12 @@ def test_the_states_are_those_of_python(results: dict[str, Any], row: OptimizerR
             if isinstance(value, Tensor) and value.is_sparse:
                 value, mine = value.to_dense(), mine.to_dense()
             assert _bits(mine) == _bits(value), name
+
+
+@pytest.mark.parametrize("name", ["averages", "tables"])
+def test_averages_and_tables(results: dict[str, Any], name: str) -> None:
+    given = _load(results, name, results["folder"] / f"{name}.cpp")
+    assert _bits(given) == _bits(results[name])
 
 
 def test_values_pass_through_cpp(results: dict[str, Any]) -> None:

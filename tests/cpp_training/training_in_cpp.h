@@ -148,6 +148,60 @@ void order(const std::string& prefix, Make make) {
                                                   {"own_state", get_rng_state(generator)}}));
 }
 
+// Averages of the states that Python's model has had.
+inline void average(const std::string& folder) {
+  namespace swa = optim::swa_utils;
+  const io::Value input = io::load_value(folder + "averages.python");
+  const auto make = [] {
+    return nn::make<nn::Sequential>(std::initializer_list<nn::ModulePtr>{
+        nn::make<nn::Linear>(3, 4), nn::make<nn::BatchNorm1d>(4), nn::make<nn::Linear>(4, 2)});
+  };
+  const swa::AveragedModelOptions kinds[] = {
+      {},
+      {.avg_fn = swa::get_ema_avg_fn(0.9), .use_buffers = true},
+      {.multi_avg_fn = swa::get_ema_multi_avg_fn(0.8)},
+      {.multi_avg_fn = swa::get_swa_multi_avg_fn(), .use_buffers = true}};
+  std::vector<io::Value> noted;
+  for (const auto& kind : kinds) {
+    const auto model = make();
+    swa::AveragedModel averaged(make(), *model, kind);
+    for (const io::Value& state : input["states"].items()) {
+      model->load_state_dict(state.tensors());
+      averaged.update_parameters(*model);
+    }
+    io::save_value(folder + "averages.state", averaged.state_dict());
+    noted.push_back(io::load_value(folder + "averages.state"));
+    averaged.eval();
+    swa::update_bn(data::DataLoader({input["x"].tensor()}, {.batch_size = 4}), averaged);
+    io::save_value(folder + "averages.state", averaged.state_dict());
+    noted.push_back(io::load_value(folder + "averages.state"));
+    noted.push_back(averaged(input["x"].tensor()).detach());
+  }
+  io::save_value(folder + "averages.cpp", io::Value::list(noted));
+}
+
+// Tables with sparse gradients.
+inline void embed(const std::string& folder) {
+  const io::Value input = io::load_value(folder + "tables.python");
+  std::vector<io::Value> noted;
+  const auto train = [&](auto make_optimizer) {
+    nn::Embedding table(7, 3, {.padding_idx = 2, .sparse = true});
+    table.load_state_dict({{"weight", input["weight"].tensor()}});
+    auto optimizer = make_optimizer(table.parameters());
+    for (const io::Value& indices : input["indices"].items()) {
+      optimizer.zero_grad();
+      const Tensor rows = table(indices.tensor());
+      sum(rows * rows * rows).backward();
+      optimizer.step();
+      noted.push_back(table.weight.detach().clone());
+    }
+  };
+  train([](const Tensors& ps) { return optim::SGD(ps, {.lr = 0.1, .momentum = 0.5}); });
+  train([](const Tensors& ps) { return optim::Adagrad(ps, {.lr = 0.1}); });
+  train([](const Tensors& ps) { return optim::SparseAdam(ps, {.lr = 0.1}); });
+  io::save_value(folder + "tables.cpp", io::Value::list(noted));
+}
+
 // What Python has saved, loaded and saved.
 inline void pass_on(const std::string& folder) {
   io::save_value(folder + "values.cpp", io::load_value(folder + "values.python"));

@@ -163,3 +163,64 @@ def order(row: OrderRow) -> dict:
         "state": wg.get_rng_state(),
         "own_state": generator.get_state(),
     }
+
+
+def average(folder: Path) -> list:
+    """The averages of a model that has had several states, before and after `update_bn`."""
+    wg.manual_seed(6)
+    swa = optim.swa_utils
+
+    def make() -> Any:
+        return wg.nn.Sequential(wg.nn.Linear(3, 4), wg.nn.BatchNorm1d(4), wg.nn.Linear(4, 2))
+
+    model, x = make(), wg.randn(10, 3)
+    model(x)
+    states = []
+    for _ in range(4):
+        states.append({n: t.detach().clone() for n, t in model.state_dict().items()})
+        model(x * 2 + 1)
+        with wg.no_grad():
+            for p in model.parameters():
+                p.add_(wg.randn(p.shape))
+    wg.save({"states": states, "x": x}, folder / "averages.python")
+    noted: list = []
+    for kind in (
+        {},
+        {"avg_fn": swa.get_ema_avg_fn(0.9), "use_buffers": True},
+        {"multi_avg_fn": swa.get_ema_multi_avg_fn(0.8)},
+        {"multi_avg_fn": swa.get_swa_multi_avg_fn(), "use_buffers": True},
+    ):
+        averaged = swa.AveragedModel(make(), **kind)
+        for state in states:
+            model.load_state_dict(state)
+            averaged.update_parameters(model)
+        noted.append({n: t.detach().clone() for n, t in averaged.state_dict().items()})
+        averaged.eval()
+        swa.update_bn(data.DataLoader(data.TensorDataset(x), 4), averaged)
+        noted.append({n: t.detach().clone() for n, t in averaged.state_dict().items()})
+        noted.append(averaged(x).detach())
+    return noted
+
+
+def embed(folder: Path) -> list:
+    """Tables trained by sparse gradients."""
+    wg.manual_seed(7)
+    indices = [wg.randint(0, 7, (2, 4)) for _ in range(3)]
+    weight = wg.randn(7, 3)
+    wg.save({"weight": weight, "indices": indices}, folder / "tables.python")
+    noted = []
+    for make in (
+        lambda ps: optim.SGD(ps, lr=0.1, momentum=0.5),
+        lambda ps: optim.Adagrad(ps, lr=0.1),
+        lambda ps: optim.SparseAdam(ps, lr=0.1),
+    ):
+        table = wg.nn.Embedding(7, 3, padding_idx=2, sparse=True)
+        table.load_state_dict({"weight": weight})
+        optimizer = make(table.parameters())
+        for i in indices:
+            optimizer.zero_grad()
+            rows = table(i)
+            (rows * rows * rows).sum().backward()
+            optimizer.step()
+            noted.append(table.weight.detach().clone())
+    return noted
