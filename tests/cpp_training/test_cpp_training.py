@@ -231,7 +231,6 @@ def test_optimizer(results: dict[str, Any], row: OptimizerRow, dtype: str) -> No
 
 
 @pytest.mark.parametrize("row", SCHEDULERS, ids=lambda r: r.name)
-@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_scheduler(results: dict[str, Any], row: SchedulerRow) -> None:
     _check(results, row.name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,12 @@ class Schedule:
         ps = [wg.ones(n, requires_grad=True) for n in (2, 3, 4)]
         names = {**NAMES, "ps": ps, "p0": ps[0], "p1": ps[1]}
         names["optimizer"] = optimizer = eval(self.row.optimizer[0], names)
-        optimizer.step()
-        return optimizer, eval(self.row.python, names)
+        with warnings.catch_warnings():
+            # Chained schedulers within a sequence are stepped when it is made.
+            warnings.simplefilter("ignore", UserWarning)
+            scheduler = eval(self.row.python, names)
+        optimizer.step()  # nothing has a gradient
+        return optimizer, scheduler
 
     def step(self, optimizer: Any, scheduler: Any, i: int) -> list[float]:
         if i >= 0:
