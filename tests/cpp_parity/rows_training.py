@@ -12,7 +12,7 @@ IMAGES = normal(3, 2, 6, 6)
 
 ROWS = [
     Row(
-        "Training_AdamW_OneCycleLR",
+        "Sequential_AdamW_OneCycleLR",
         MLP,
         (X,),
         python_optimizer="optim.AdamW(parameters, lr=0.01, amsgrad=True)",
@@ -22,7 +22,7 @@ ROWS = [
         steps=6,
     ),
     Row(
-        "Training_SGD_CosineAnnealingLR",
+        "Sequential_SGD_CosineAnnealingLR",
         CONVOLUTIONS,
         (IMAGES,),
         python_scheduler="optim.lr_scheduler.CosineAnnealingLR(optimizer, 3)",
@@ -30,7 +30,7 @@ ROWS = [
         steps=8,
     ),
     Row(
-        "Training_groups_ExponentialLR",
+        "Sequential_groups_ExponentialLR",
         MLP,
         (X,),
         python_optimizer="optim.NAdam([{'params': parameters[:2], 'lr': 0.05}, "
@@ -42,14 +42,14 @@ ROWS = [
         steps=5,
     ),
     Row(
-        "Training_Adafactor",
+        "Sequential_Adafactor",
         CONVOLUTIONS,
         (IMAGES,),
         python_optimizer="optim.Adafactor(parameters)",
         cpp_optimizer="optim::Adafactor(parameters)",
     ),
     Row(
-        "Training_Muon",
+        "Sequential_Muon",
         "nn.Sequential(nn.Linear(5, 9, bias=False), nn.Tanh(), nn.Linear(9, 4, bias=False))",
         (X,),
         python_optimizer="optim.Muon(parameters, lr=0.1)",
