@@ -34,7 +34,8 @@ std::string zip(const std::vector<std::pair<std::string, std::string>>& entries)
     add(common, 0, 2);
     all += "PK\3\4\x14\0"s + common + name + data;
     directory += "PK\1\2\x14\0\x14\0"s + common;
-    add(directory, 0, 10);
+    add(directory, 0, 8);
+    add(directory, 0, 2);
     add(directory, at, 4);
     directory += name;
   }
@@ -152,7 +153,7 @@ TEST_F(TorchFiles, AnyBytes) {
   const std::string good = archive(kGood);
   std::mt19937 random(2);
   int refused = 0;
-  const int tries = 2000;
+  const int tries = 1000;
   for (int i = 0; i < tries; ++i) {
     std::string bad = good;
     if (i % 10 == 0) {
