@@ -43,7 +43,7 @@ foreach(target wengert_runtime wengert_kernels)
   endif()
 endforeach()
 
-wengert_add_objects(wengert_core tensor autograd ops tape nn nn/functional optim io capi)
+wengert_add_objects(wengert_core tensor autograd ops tape nn nn/functional optim io data capi)
 
 foreach(level IN LISTS WENGERT_ISA_LEVELS)
   wengert_isa_flags(${level} isa_flags)

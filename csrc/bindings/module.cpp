@@ -104,24 +104,10 @@ void bind_random(py::module_& m) {
           "Where numbers are made: the CPU.")
       .def("initial_seed", &Generator::initial_seed, "The seed of the stream.")
       .def(
-          "get_state",
-          [](const Generator& g) {
-            const Generator::State s = g.state();
-            const uint64_t words[2] = {s.seed, s.offset};
-            return from_data(words, {16}, DType::uint8);
-          },
+          "get_state", [](const Generator& g) { return get_rng_state(g); },
           "The state, as a tensor of bytes.")
       .def(
-          "set_state",
-          [](Generator& g, const Tensor& t) {
-            WG_CHECK(t.defined() && t.dtype() == DType::uint8, TypeError,
-                     "set_state: expected the bytes that get_state gave, a tensor of dtype uint8");
-            WG_CHECK(t.numel() == 16, Error,
-                     "set_state: expected the 16 bytes that get_state gave, but got ", t.numel());
-            uint64_t words[2];
-            std::memcpy(words, t.contiguous().data(), sizeof words);
-            g.set_state({words[0], words[1]});
-          },
+          "set_state", [](Generator& g, const Tensor& t) { set_rng_state(t, g); },
           py::arg("new_state"));
   m.attr("default_generator") = py::cast(default_generator());
 }

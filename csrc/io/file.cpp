@@ -72,6 +72,10 @@ InputFile::InputFile(const std::string& path) : path_(path) {
 
 InputFile::~InputFile() { ::close(fd_); }
 
+void InputFile::seek(uint64_t at) {
+  if (::lseek(fd_, static_cast<off_t>(at), SEEK_SET) < 0) fail_with_reason("load", path_);
+}
+
 void InputFile::read(void* to, size_t n) {
   char* p = static_cast<char*>(to);
   while (n > 0) {

@@ -10,7 +10,7 @@
 WENGERT_NAMESPACE_BEGIN
 namespace io {
 
-// A regular file, read from its beginning.
+// A regular file, read from its beginning, or from where it was set to.
 class InputFile {
  public:
   explicit InputFile(const std::string& path);
@@ -20,6 +20,7 @@ class InputFile {
 
   uint64_t size() const { return size_; }
   void read(void* to, size_t n);
+  void seek(uint64_t at);  // at most size()
 
  private:
   std::string path_;

@@ -11,7 +11,7 @@
 #include "kernels/optimizer.h"
 #include "ops/op.h"
 #include "tensor/copy.h"
-#include "wengert/optim.h"
+#include "wengert/optim_options.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace optimizer {

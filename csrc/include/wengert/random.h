@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "wengert/export.h"
 
@@ -39,5 +40,19 @@ class WENGERT_API Generator {
 // The generator used where none is given.
 WENGERT_API Generator& default_generator();
 WENGERT_API void manual_seed(uint64_t seed);
+
+// While it lives, random numbers are drawn as ever; then the generator is where it was before.
+class WENGERT_API ForkRng {
+ public:
+  explicit ForkRng(Generator generator = default_generator())
+      : generator_(std::move(generator)), before_(generator_.state()) {}
+  ~ForkRng() { generator_.set_state(before_); }
+  ForkRng(const ForkRng&) = delete;
+  ForkRng& operator=(const ForkRng&) = delete;
+
+ private:
+  Generator generator_;
+  Generator::State before_;
+};
 
 WENGERT_NAMESPACE_END

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "wengert/autograd.h"
+#include "wengert/data.h"
 #include "wengert/dtype.h"
 #include "wengert/error.h"
 #include "wengert/io.h"
+#include "wengert/lr_scheduler.h"
 #include "wengert/nn.h"
 #include "wengert/ops.h"
 #include "wengert/ops/factors.h"
@@ -13,6 +15,8 @@
 #include "wengert/random.h"
 #include "wengert/runtime.h"
 #include "wengert/scalar.h"
+#include "wengert/swa_utils.h"
 #include "wengert/tape.h"
 #include "wengert/tensor.h"
+#include "wengert/value.h"
 #include "wengert/version.h"

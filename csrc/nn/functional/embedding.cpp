@@ -1,5 +1,6 @@
 #include "wengert/nn/functional/embedding.h"
 
+#include "ops/nn_embedding.h"
 #include "tensor/check.h"
 #include "wengert/autograd.h"
 #include "wengert/ops/creation.h"
@@ -23,7 +24,7 @@ void limit_rows(const Tensor& weight, const Tensor& input, std::optional<double>
 
 Tensor embedding(const Tensor& input, const Tensor& weight, const EmbeddingFunctionOptions& o) {
   limit_rows(weight, input, o.max_norm, o.norm_type);
-  return wengert::embedding(input, weight, o.padding_idx, o.scale_grad_by_freq);
+  return wengert::detail::embedding(input, weight, o.padding_idx, o.scale_grad_by_freq, o.sparse);
 }
 
 Tensor embedding_bag(const Tensor& input, const Tensor& weight, const Tensor& offsets,

@@ -29,6 +29,10 @@ _NEWER = frozenset(
     ]
 )
 
+# What is one number for each parameter, in a dtype of its own: rounded, or taken on in more digits,
+# training would go on with other bits.
+_NUMBERS = frozenset(["step", "mu_product", "eta", "mu"])
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -112,7 +116,7 @@ def fitted(param: Tensor, value: Any, key: object = None) -> Any:
     if isinstance(value, dict):
         return {k: fitted(param, v, k) for k, v in value.items()}
     if isinstance(value, Tensor):
-        cast = key != "step" and param.is_floating_point()
+        cast = key not in _NUMBERS and param.is_floating_point()
         return value.to(param.dtype) if cast else value
     if isinstance(value, (list, tuple)):
         return type(value)(fitted(param, v, key) for v in value)

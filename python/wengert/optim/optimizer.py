@@ -284,9 +284,9 @@ class Optimizer(Hooked):
     def load_state_dict(self, state_dict: dict) -> None:
         """Takes over options and state from ``state_dict``, whose tensors are shared.
 
-        State becomes the dtype of its floating parameter, except counts of steps. Parameters
-        without state begin afresh; options that are not there get their defaults, where PyTorch
-        has not always had them.
+        State becomes the dtype of its floating parameter, except single numbers such as counts of
+        steps. Parameters without state begin afresh; options that are not there get their defaults,
+        where PyTorch has not always had them.
 
         Raises:
             ValueError: the groups differ in number or size, or it is the state of another kind of

@@ -1,4 +1,4 @@
-// Tables of vectors. Gradients are dense: the C++ interface has no sparse tensors.
+// Tables of vectors.
 #pragma once
 
 #include <memory>
@@ -16,6 +16,7 @@ struct EmbeddingOptions {
   std::optional<double> max_norm = {};
   double norm_type = 2;
   bool scale_grad_by_freq = false;  // divides the gradient of a row by how often it is used
+  bool sparse = false;  // the gradient has rows that were used only; for SGD, Adagrad, SparseAdam
   std::optional<DType> dtype = {};
 };
 // Rows of a table (num_embeddings, embedding_dim), drawn from N(0, 1), by integers.

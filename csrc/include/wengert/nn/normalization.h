@@ -37,7 +37,7 @@ class WENGERT_API NormBase : public Module {
   void reset_running_stats();
   void reset_parameters();
   const int64_t num_features;
-  const BatchNormOptions options;
+  BatchNormOptions options;  // eps and momentum may be changed
   Tensor weight, bias, running_mean, running_var, num_batches_tracked;
 
  protected:

@@ -8,6 +8,11 @@
 
 WENGERT_NAMESPACE_BEGIN
 
+// The state of a generator as 16 bytes (uint8), which Python's get_rng_state gives and files hold.
+WENGERT_API Tensor get_rng_state(const Generator& generator = default_generator());
+// TypeError and Error for something else.
+WENGERT_API void set_rng_state(const Tensor& state, Generator generator = default_generator());
+
 // Uniform in [0, 1) and standard normal.
 WENGERT_API Tensor rand(Dims shape, std::optional<DType> dtype = {},
                         Generator* generator = nullptr);

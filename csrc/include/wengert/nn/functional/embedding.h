@@ -18,6 +18,7 @@ struct EmbeddingFunctionOptions {
   std::optional<double> max_norm = {};
   double norm_type = 2;
   bool scale_grad_by_freq = false;  // divides the gradient of a row by how often it is used here
+  bool sparse = false;              // the gradient of a leaf has the rows used here only
 };
 // Rows of `weight` (n, d) by the integers `input` (*): (*, d).
 WENGERT_API Tensor embedding(const Tensor& input, const Tensor& weight,

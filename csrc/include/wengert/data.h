@@ -1,0 +1,219 @@
+// Samples in batches, in the order that Python's wengert.utils.data gives for the same seed.
+//
+//   data::DataLoader loader({images, labels}, {.batch_size = 64, .shuffle = true});
+//   for (const data::Example& batch : loader) {
+//     const Tensor loss = cross_entropy(net(batch[0]), batch[1]);
+//     ...
+//   }
+#pragma once
+
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "wengert/random.h"
+#include "wengert/tensor.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace data {
+
+// The parts of a sample, such as an input and a label; or those of many, stacked.
+using Example = std::vector<Tensor>;
+using Indices = std::vector<int64_t>;
+
+// ---- datasets
+
+class WENGERT_API Dataset {
+ public:
+  virtual ~Dataset();
+  virtual int64_t size() const = 0;
+  virtual Example get(int64_t index) const = 0;
+  // These samples stacked; by default from get(). ValueError for samples that do not fit together.
+  virtual Example batch(const Indices& indices) const;
+};
+using DatasetPtr = std::shared_ptr<const Dataset>;
+
+// Sample i is made of the i-th entries of tensors of equal first dimension.
+class WENGERT_API TensorDataset : public Dataset {
+ public:
+  explicit TensorDataset(std::vector<Tensor> tensors);
+  int64_t size() const override;
+  Example get(int64_t index) const override;
+  Example batch(const Indices& indices) const override;
+  const std::vector<Tensor>& tensors() const { return tensors_; }
+
+ private:
+  std::vector<Tensor> tensors_;
+};
+
+// The samples of a dataset at some indices.
+class WENGERT_API Subset : public Dataset {
+ public:
+  Subset(DatasetPtr dataset, Indices indices);
+  int64_t size() const override { return static_cast<int64_t>(indices_.size()); }
+  Example get(int64_t index) const override;
+  Example batch(const Indices& indices) const override;
+  const Indices& indices() const { return indices_; }
+
+ private:
+  DatasetPtr dataset_;
+  Indices indices_;
+};
+
+// The samples of several datasets, one after the other.
+class WENGERT_API ConcatDataset : public Dataset {
+ public:
+  explicit ConcatDataset(std::vector<DatasetPtr> datasets);
+  int64_t size() const override { return ends_.back(); }
+  Example get(int64_t index) const override;
+
+ private:
+  std::vector<DatasetPtr> datasets_;
+  Indices ends_;
+};
+
+// Shares the samples out at random, each going to one subset. `lengths` are the sizes, or fractions
+// that sum to 1, of which what is left over by rounding down goes to the first ones, one each.
+WENGERT_API std::vector<std::shared_ptr<Subset>> random_split(DatasetPtr dataset,
+                                                              const std::vector<double>& lengths,
+                                                              Generator* generator = nullptr);
+
+// Stacks the parts of samples along a new first dimension.
+WENGERT_API Example default_collate(const std::vector<Example>& samples);
+
+// ---- orders in which samples are taken
+
+class WENGERT_API Sampler {
+ public:
+  virtual ~Sampler();
+  virtual int64_t size() const = 0;
+  // The indices of one pass; random ones are drawn anew.
+  virtual Indices draw() = 0;
+};
+
+class WENGERT_API SequentialSampler : public Sampler {
+ public:
+  explicit SequentialSampler(int64_t size);
+  int64_t size() const override { return size_; }
+  Indices draw() override;
+
+ private:
+  int64_t size_;
+};
+
+// All indices below `size` in random order, or, with replacement, random indices.
+class WENGERT_API RandomSampler : public Sampler {
+ public:
+  explicit RandomSampler(int64_t size, bool replacement = false,
+                         std::optional<int64_t> num_samples = {},
+                         std::optional<Generator> generator = {});
+  int64_t size() const override { return num_samples_; }
+  Indices draw() override;
+
+ private:
+  int64_t size_, num_samples_;
+  bool replacement_;
+  std::optional<Generator> generator_;
+};
+
+// The given indices in random order.
+class WENGERT_API SubsetRandomSampler : public Sampler {
+ public:
+  explicit SubsetRandomSampler(Indices indices, std::optional<Generator> generator = {});
+  int64_t size() const override { return static_cast<int64_t>(indices_.size()); }
+  Indices draw() override;
+
+ private:
+  Indices indices_;
+  std::optional<Generator> generator_;
+};
+
+// Random indices, index i with a probability in proportion to weights[i].
+class WENGERT_API WeightedRandomSampler : public Sampler {
+ public:
+  WeightedRandomSampler(const std::vector<double>& weights, int64_t num_samples,
+                        bool replacement = true, std::optional<Generator> generator = {});
+  int64_t size() const override { return num_samples_; }
+  Indices draw() override;
+
+ private:
+  Tensor weights_;
+  int64_t num_samples_;
+  bool replacement_;
+  std::optional<Generator> generator_;
+};
+
+// Lists of batch_size indices of a sampler; the last may be shorter, or be dropped.
+class WENGERT_API BatchSampler {
+ public:
+  BatchSampler(std::shared_ptr<Sampler> sampler, int64_t batch_size, bool drop_last);
+  virtual ~BatchSampler();
+  virtual int64_t size() const;
+  virtual std::vector<Indices> draw();
+
+ private:
+  std::shared_ptr<Sampler> sampler_;
+  int64_t batch_size_;
+  bool drop_last_;
+};
+
+// ---- loaders
+
+struct DataLoaderOptions {
+  int64_t batch_size = 1;
+  bool shuffle = false;  // a new random order in each pass
+  bool drop_last = false;
+  std::shared_ptr<Sampler> sampler = {};             // gives the order instead
+  std::shared_ptr<BatchSampler> batch_sampler = {};  // gives the batches, too
+  std::optional<Generator> generator = {};           // of the random order
+  // Makes a batch of samples; by default Dataset::batch does.
+  std::function<Example(const std::vector<Example>&)> collate_fn = {};
+};
+
+// Goes through a dataset in batches, on the calling thread.
+class WENGERT_API DataLoader {
+ public:
+  // ValueError for options that contradict one another.
+  explicit DataLoader(DatasetPtr dataset, const DataLoaderOptions& options = {});
+  explicit DataLoader(std::vector<Tensor> tensors, const DataLoaderOptions& options = {});
+
+  int64_t size() const { return batches_->size(); }  // of a pass, in batches
+  const Dataset& dataset() const { return *dataset_; }
+
+  // A pass: each begin() starts one.
+  class WENGERT_API Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Example;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const Example*;
+    using reference = const Example&;
+
+    Iterator() = default;
+    const Example& operator*() const { return batch_; }
+    const Example* operator->() const { return &batch_; }
+    Iterator& operator++();
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return at_ > batches_.size(); }
+
+   private:
+    friend class DataLoader;
+    const DataLoader* loader_ = nullptr;
+    std::vector<Indices> batches_;
+    size_t at_ = 0;  // of the next batch
+    Example batch_;
+  };
+  Iterator begin() const;
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  DatasetPtr dataset_;
+  std::shared_ptr<BatchSampler> batches_;
+  std::optional<Generator> generator_;
+  std::function<Example(const std::vector<Example>&)> collate_fn_;
+};
+
+}  // namespace data
+WENGERT_NAMESPACE_END
