@@ -79,6 +79,12 @@ WG_INLINE void add_strided(T* to, const T* from, int64_t n, int64_t stride) {
   int64_t i = 0;
   if (stride == 2) {
     const Vec<T> zero(0.0);
+    for (; i + kLanes < n; i += kLanes) {
+      T* const p = to + 2 * i;
+      const Vec<T> v = load(from + i);
+      store(p, load(p) + interleave<0>(v, zero));
+      store(p + kLanes, load(p + kLanes) + interleave<1>(v, zero));
+    }
     for (; i < n; i += kLanes) {
       const int left = static_cast<int>(n - i < kLanes ? n - i : kLanes);
       const int count = 2 * left - 1;
