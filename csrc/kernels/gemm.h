@@ -14,10 +14,10 @@ inline constexpr int64_t kGemmBlockK = 256;
 enum class Epilogue : uint8_t { none, bias, bias_relu };  // bias: one value per column
 
 // Memory that is needed after a product, and that larger ones of packed rows fetch meanwhile:
-// `rows` times `bytes`, `stride` bytes apart.
+// `blocks` of `rows` of `bytes`, each so many bytes apart.
 struct Fetch {
   const void* at = nullptr;
-  int64_t bytes = 0, rows = 0, stride = 0;
+  int64_t bytes = 0, rows = 0, row_stride = 0, blocks = 1, block_stride = 0;
   const Fetch* more = nullptr;
 };
 

@@ -15,11 +15,21 @@ kernels::Fetch ConvolutionProducts::region(const ConvolutionPlan& plan, const vo
                                            int64_t image, int64_t images, int64_t group,
                                            int64_t channel, int64_t channels, int64_t begin,
                                            int64_t end) {
-  const int64_t item = plan.item(), size = plan.windows.volume();
+  const kernels::Windows& w = plan.windows;
+  const int64_t item = plan.item(), size = w.volume(), line = w.in[2], step = w.stride[1];
   kernels::Fetch f{plan.x_at(x, image, group, channel), channels * size * item, images,
                    plan.groups * plan.in_channels * size * item};
-  if (images == 1) f = {plan.at(f.at, begin), (end - begin) * item, channels, size * item};
-  f.rows = f.bytes > 0 ? std::min(f.rows, kFetchBytes / f.bytes) : 0;
+  if (images == 1 && w.in[0] == 1 && w.kernel[1] == 1 && step > 1) {
+    // Only every so many lines are seen.
+    const int64_t first = ceil_div(begin / line + w.padding[1], step) * step - w.padding[1];
+    const int64_t lines = std::max<int64_t>(ceil_div(end / line - first, step), 0);
+    f = {plan.at(f.at, first * line), line * item, lines,
+         step * line * item,          channels,    size * item};
+  } else if (images == 1) {
+    f = {plan.at(f.at, begin), (end - begin) * item, 1, 0, channels, size * item};
+  }
+  const int64_t bytes = f.bytes * f.rows;
+  f.blocks = bytes > 0 ? std::min(f.blocks, kFetchBytes / bytes) : 0;
   return f;
 }
 
@@ -40,8 +50,11 @@ namespace {
 using runtime::Scratch;
 using Products = ConvolutionProducts;
 
+// Weights that are read for so few tiles are packed by their products, in the first-level cache.
+constexpr int64_t kFewTiles = 4;
+
 // The weights as the left factor of every product, for the channels of each block: W, or its
-// transpose. Rows are packed once if they are many.
+// transpose. Rows are packed once if they are many and read often.
 class LeftFactor {
  public:
   LeftFactor(const Products& s, const void* w, bool turned)
@@ -79,7 +92,7 @@ class LeftFactor {
     return g;
   }
   int64_t size_of(const kernels::Gemm& g) const {
-    return kernels::gemm_rows_size(g.dtype, g.m, g.k);
+    return s_.tiling.count() > kFewTiles ? kernels::gemm_rows_size(g.dtype, g.m, g.k) : 0;
   }
   void* at(int64_t group, int64_t block) const {
     return s_.p.at(packed_.data, (group * s_.blocks + block) * size_);

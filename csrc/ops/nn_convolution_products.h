@@ -13,8 +13,8 @@ struct ConvolutionProducts {
   // Bytes of an unfolded tile: a quarter of a usual second-level cache. While it is multiplied, a
   // third of that cache is fetched.
   static constexpr int64_t kTileBytes = 512 * 1024, kFetchBytes = 704 * 1024;
-  // Up to so many rows of the left factor do not pay for panels of the right one.
-  static constexpr int64_t kFewRows = 168;
+  // A left factor of so few rows and columns does not pay for panels of the right one.
+  static constexpr int64_t kFewRows = 168, kFewColumns = 128;
 
   const ConvolutionPlan& p;
   const int64_t positions = p.windows.positions(), volume = p.windows.volume();
@@ -39,7 +39,7 @@ struct ConvolutionProducts {
 
   // Whether a right factor that stands in one image is read there.
   static bool in_place(const Tile& t, const kernels::Gemm& g) {
-    return t.images == 1 && (!g.panels_a || g.m <= kFewRows);
+    return t.images == 1 && (!g.panels_a || (g.m <= kFewRows && g.k <= kFewColumns));
   }
   // A tile is written where it stands if it is its own unfolding.
   bool stands_in_x(const Tile& t) const { return t.images == 1 && p.pointwise(); }

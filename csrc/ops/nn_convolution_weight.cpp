@@ -28,7 +28,6 @@ class WeightSum {
         ring_(ceil_div(kernels::gemm_panel_columns(s.p.dtype) - 1 + s.taps, panel()) * panel()),
         lines_(bytes((ring_ + s.taps) * columns_)),
         col_(bytes(kernels::gemm_panels_size(s.p.dtype, s.some * s.taps, columns_))),
-        rows_(bytes(kernels::gemm_rows_size(s.p.dtype, s.p.out_channels, columns_))),
         own_(s.gathered_bytes()) {}
 
   // At `to`, where the group's weights begin.
@@ -40,12 +39,6 @@ class WeightSum {
     const Products::Rows from = s_.gathered(t, group, y, own_.data);
     g.a = from.data;
     g.lda = from.ld;
-    // Few columns do not pay for packed rows.
-    if (kernels::gemm_rows_size(p.dtype, g.m, g.k) && g.n > 2 * panel()) {
-      kernels::gemm_pack_rows(g, rows_.data);
-      g.a = rows_.data;
-      g.panels_a = true;
-    }
     g.c = p.at(to, channel * s_.taps);
     g.ldc = s_.rows;
     g.accumulate = accumulate;
@@ -100,7 +93,7 @@ class WeightSum {
 
   const Products& s_;
   int64_t columns_, ring_;
-  Scratch lines_, col_, rows_, own_;
+  Scratch lines_, col_, own_;
 };
 
 }  // namespace

@@ -150,8 +150,8 @@ std::vector<T> run_packed(const Level& level, Case<T>& x, bool rows, bool column
   Case<T> packed = x;
   packed.point();
   Gemm& g = packed.g;
-  const Fetch none, more{packed.b.data(), 300, 3, 400, &none},
-      later{packed.a.data(), 64, 1, 0, &more};
+  const Fetch none, more{packed.b.data(), 300, 3, 400, 2, 1500, &none},
+      later{packed.a.data(), 64, 1, 0, 1, 0, &more};
   g.later = &later;
   if (rows) {
     level.kernels->pack_rows[i](g, packed_a.data());

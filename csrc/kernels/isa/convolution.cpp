@@ -43,6 +43,23 @@ template <class T>
 void drain(const StripLines& l, void* x, const void* strip, int64_t ahead) {
   T* to = static_cast<T*>(x);
   if (ahead) fetch_lines<true>(l, to + ahead);
+  if (l.stride == 2 && l.planes == 2) {
+    const bool turned = l.plane[1].from < l.plane[0].from;
+    const StripPlane &a = l.plane[turned], &b = l.plane[!turned];
+    const int64_t n = a.inside < b.inside ? a.inside : b.inside;
+    if (n > 0 && b.from == a.from + 1) {
+      for (int64_t i = 0; i < l.count; ++i) {
+        if (l.source[i] < 0) continue;
+        const T* const line = static_cast<const T*>(strip) + i * l.line;
+        const T *const even = line + a.at + a.before, *const odd = line + b.at + b.before;
+        T* const from = to + l.source[i] + a.from;
+        add_pairs(from, even, odd, n);
+        if (n < a.inside) add_strided(from + 2 * n, even + n, a.inside - n, 2);
+        if (n < b.inside) add_strided(from + 2 * n + 1, odd + n, b.inside - n, 2);
+      }
+      return;
+    }
+  }
   for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
     if (source < 0 || p.inside == 0) return;
     const T* from = static_cast<const T*>(strip) + at + p.before;

@@ -37,40 +37,56 @@ WG_INLINE int panel_width(int64_t columns) {
   return columns > Simd<T>::kLanes ? kPanel<T> : Simd<T>::kLanes;
 }
 
+WG_INLINE int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
+
 // What is needed after a product is fetched into the second-level cache in shares.
 struct LaterFetch {
   const Fetch* from;
-  int64_t row = 0, line = 0;  // of `from`
-  int64_t share = 0;
+  int64_t block = 0, row = 0, pair = 0;  // the next, of `from`
+  int64_t share = 0, due = 0;
+  const char* places[kTileRows];
 
-  static int64_t lines(const Fetch& f) { return (f.bytes + 63) / 64; }
-  // A share for each tile.
+  static int64_t pairs(const Fetch& f) { return (f.bytes + 127) / 128; }
   template <class T>
   explicit LaterFetch(const Problem<T>& g) : from(g.later) {
     if (!from) return;
     int64_t all = 0;
-    for (const Fetch* f = from; f; f = f->more) all += f->rows * lines(*f);
+    for (const Fetch* f = from; f; f = f->more) all += f->blocks * f->rows * pairs(*f);
     const int64_t down = (g.m + kTileRows - 1) / kTileRows;
     const int64_t across = (g.n + kPanel<T> - 1) / kPanel<T>;
     const int64_t tiles = down * across * ((g.k + kGemmBlockK - 1) / kGemmBlockK);
     share = tiles > 0 ? (all + tiles - 1) / tiles : 0;
   }
-  WG_INLINE void take() {
-    for (int64_t left = share; from && left > 0;) {
-      if (row == from->rows) {
-        row = 0;
+  // For a tile of `rows` rows, which fetches so many pairs at most.
+  template <class T>
+  WG_INLINE void give(Tile<T>& t, int rows) {
+    t.later = nullptr;
+    if (!from) return;
+    due += share;
+    int count = 0;
+    while (from && count < rows && due > 0) {
+      if (row == from->rows || block == from->blocks) {
+        pair = row = 0;
+        if (++block < from->blocks) continue;
+        block = 0;
         from = from->more;
         continue;
       }
-      const int64_t all = lines(*from), count = left < all - line ? left : all - line;
-      const char* const at = static_cast<const char*>(from->at) + row * from->stride + line * 64;
-      for (int64_t i = 0; i < count; ++i) __builtin_prefetch(at + i * 64, 0, 2);
-      left -= count;
-      line += count;
-      if (line < all) return;
-      line = 0;
+      const int64_t all = pairs(*from);
+      const int64_t some = smaller(smaller(rows - count, due), all - pair);
+      const char* at = static_cast<const char*>(from->at) + block * from->block_stride +
+                       row * from->row_stride + pair * 128;
+      for (int64_t i = 0; i < some; ++i, at += 128) places[count + i] = at;
+      count += static_cast<int>(some);
+      due -= some;
+      pair += some;
+      if (pair < all) break;
+      pair = 0;
       ++row;
     }
+    if (count == 0) return;
+    for (int i = count; i < rows; ++i) places[i] = places[count - 1];
+    t.later = places;
   }
 };
 
@@ -97,15 +113,14 @@ struct Scratch {
   T* data;
 };
 
-WG_INLINE int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
-
 // Rows of A packed at once: they stay in the second-level cache.
 constexpr int64_t kBlockM = 28 * kTileRows;
 
 // One panel of columns against a block of rows of A, which are cut evenly, so that no tile is much
 // smaller than the others.
-// `next`, if not null, is the panel of B that follows; it is fetched meanwhile.
-template <class T, bool Packed, bool PackedB>
+// `next`, if not null, is the panel of B that follows; it is fetched meanwhile. Full: there are
+// more than four tiles of packed rows.
+template <class T, bool Packed, bool Full>
 void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_col, int columns,
                     const T* next, int64_t next_row, LaterFetch* later = nullptr) {
   constexpr int n = Simd<T>::kLanes;
@@ -124,8 +139,8 @@ void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_c
     t.a = a;
     t.a_row = Packed ? 1 : a_row;
     t.a_col = Packed ? rows : a_col;
-    if (later) later->take();
-    if constexpr (Packed && PackedB)
+    if (later) later->give(t, rows);
+    if constexpr (Packed && Full)
       run_packed_tile(rows, vectors, t);
     else
       run_tile(rows, vectors, t);
@@ -194,7 +209,7 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
       }
       const bool more = pack_columns && g.b_col == 1 && j + width < g.n && g.m >= kTileRows;
       const T* next = more ? b + width : nullptr;
-      if (pack_rows && pack_columns && g.m > 4 * kTileRows)
+      if (pack_rows && g.m > 4 * kTileRows)
         multiply_panel<T, true, true>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row, &later);
       else if (pack_rows)
         multiply_panel<T, true, false>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row, &later);
@@ -276,12 +291,13 @@ void multiply_block(const Problem<T>& g) {
         for (int64_t j = 0; j < part.n; j += width) {
           const int filled = panel_width<T>(part.n - j), vectors = filled / n;
           t.b = b + j * depth + (g.panels ? p * filled : 0);
+          t.b_row = filled;
           t.tail = part.n - j < filled ? static_cast<int>(part.n - j) - (vectors - 1) * n : n;
           t.next = fetch.at;
           t.next_row = fetch.row;
           t.next_rows = fetch.tiles-- > 0 ? fetch.rows : 0;
           fetch.at += fetch.step;
-          later.take();
+          later.give(t, static_cast<int>(rows));
           run_packed_tile(static_cast<int>(rows), vectors, t);
           t.c += width;
           if (t.bias) t.bias += width;
