@@ -45,7 +45,13 @@ SHAPES = [
     Shape(5, 24, 40, (9, 9), stride=(2, 2), padding=(1, 1)),  # several images to a product
     Shape(2, 6, 10, (40, 41), (7, 5), (2, 2), (3, 3)),
     Shape(3, 8, 12, (20, 19), (3, 2), (3, 2), (2, 4), (2, 3)),
+    Shape(2, 70, 90, (40, 43), stride=(2, 2), padding=(1, 1)),  # packed rows, parts of an image
+    Shape(2, 5, 60, (9, 40), (5, 7), (2, 3), (2, 3)),
     Shape(3, 32, 16, (7, 7), (1, 1)),
+    Shape(6, 200, 58, (7, 7), (1, 1)),
+    Shape(1, 64, 70, (20, 40), (1, 1)),  # read where it stands
+    Shape(1, 180, 600, (16, 16), (1, 1)),  # y in several pieces
+    Shape(2, 64, 64, (15, 12), (1, 1), (2, 2)),
     Shape(2, 5, 5, (17, 40), padding=(1, 1), groups=5),  # depthwise
     Shape(2, 3, 12, (9, 70), (5, 2), (2, 2), (3, 0), (1, 2), groups=3),
     Shape(1, 4, 4, (12, 20), (1, 4), (1, 3), (2, 5), groups=4),

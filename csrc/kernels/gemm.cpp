@@ -99,8 +99,8 @@ Gemm tile_of(const Gemm& g, const Grid& grid, int64_t index) {
 }
 
 bool fits_blas(const Gemm& g) {
-  if (is_half(g.dtype) || g.panels_b || g.m < kBlasSide || g.n < kBlasSide || g.k < kBlasSide ||
-      work_of(g) < gemm_kernels().blas_work)
+  if (is_half(g.dtype) || g.panels_a || g.panels_b || g.m < kBlasSide || g.n < kBlasSide ||
+      g.k < kBlasSide || work_of(g) < gemm_kernels().blas_work)
     return false;
   const auto valid = [](int64_t ld, int64_t row) { return ld >= row && ld <= INT_MAX; };
   return g.k <= INT_MAX && valid(g.lda, g.transpose_a ? g.m : g.k) &&
@@ -212,8 +212,13 @@ void gemm(const Gemm& g) {
   }
   // The bits of the own kernels do not depend on the grid.
   if (runtime::available_threads() == 1) return run(g);
-  const Grid grid(g.m, g.n, g.m < 1024 ? 128 : 256, g.n < 1024 ? 256 : 512);
-  runtime::parallel_tasks(grid.down * grid.across, [&](int64_t i) { run(tile_of(g, grid, i)); });
+  const int64_t rows = g.panels_a ? g.m : g.m < 1024 ? 128 : 256;
+  const Grid grid(g.m, g.n, rows, g.n < 1024 ? 256 : 512);
+  runtime::parallel_tasks(grid.down * grid.across, [&](int64_t i) {
+    Gemm t = tile_of(g, grid, i);
+    if (i > 0) t.later = nullptr;
+    run(t);
+  });
 }
 
 int64_t gemm_panel_columns(DType dtype) { return 2 * gemm_kernels().lanes[index_of(dtype)]; }
@@ -224,6 +229,15 @@ int64_t gemm_panels_size(DType dtype, int64_t n, int64_t k) {
 }
 
 void gemm_pack(const Gemm& g, void* panels) { gemm_kernels().pack[index_of(g.dtype)](g, panels); }
+
+int64_t gemm_rows_size(DType dtype, int64_t m, int64_t k) {
+  const GemmKernels& kernels = gemm_kernels();
+  return m < kernels.packed_rows ? 0 : m * k + kernels.lanes[index_of(dtype)];
+}
+
+void gemm_pack_rows(const Gemm& g, void* rows) {
+  gemm_kernels().pack_rows[index_of(g.dtype)](g, rows);
+}
 
 void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride_b,
                   int64_t stride_c) {

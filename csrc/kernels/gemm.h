@@ -7,13 +7,25 @@
 
 namespace wengert::kernels {
 
+// Steps of k that are summed up before they are added to C.
+inline constexpr int64_t kGemmBlockK = 256;
+
 // What is applied to a finished block of C.
 enum class Epilogue : uint8_t { none, bias, bias_relu };  // bias: one value per column
+
+// Memory that is needed after a product, and that larger ones of packed rows fetch meanwhile:
+// `blocks` of `rows` of `bytes`, each so many bytes apart.
+struct Fetch {
+  const void* at = nullptr;
+  int64_t bytes = 0, rows = 0, row_stride = 0, blocks = 1, block_stride = 0;
+  const Fetch* more = nullptr;
+};
 
 struct Gemm {
   DType dtype = DType::float32;  // a floating one; those of 16 bits are accumulated in float32
   bool transpose_a = false;      // A is stored k x m
   bool transpose_b = false;      // B is stored n x k
+  bool panels_a = false;         // A is stored as gemm_pack_rows makes it; lda is not used
   bool panels_b = false;         // B is stored as gemm_pack makes it; ldb is not used
   int64_t m = 0, n = 0, k = 0;
   const void* a = nullptr;
@@ -26,6 +38,7 @@ struct Gemm {
   bool part = false;        // cut from a product with more than one row and more than one column
   Epilogue epilogue = Epilogue::none;
   const void* bias = nullptr;  // of dtype, float32 where that has 16 bits
+  const Fetch* later = nullptr;
 };
 
 // Computes one product, on the calling thread or on the pool. The bits of the result depend on the
@@ -40,6 +53,13 @@ int64_t gemm_panel_columns(DType dtype);
 int64_t gemm_panels_size(DType dtype, int64_t n, int64_t k);
 // Writes the panels of the B of g (n, k, b, ldb and transpose_b count).
 void gemm_pack(const Gemm& g, void* panels);
+
+// The same for the rows of A, block by block of k: those of columns p, p + 1, ... begin after p * m
+// elements if p is a multiple of kGemmBlockK. Elements of m rows of k columns, or 0 where rows are
+// so few that they are better read as they stand.
+int64_t gemm_rows_size(DType dtype, int64_t m, int64_t k);
+// Writes the rows of the A of g (m, k, a, lda and transpose_a count), of which there are enough.
+void gemm_pack_rows(const Gemm& g, void* rows);
 
 // `batch` products of the same shape: matrix i of A starts stride_a elements after matrix i - 1
 // (0: the same one for all), likewise B and C.

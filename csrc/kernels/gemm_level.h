@@ -14,13 +14,13 @@ struct GemmKernels {
   void (*run[2])(const Gemm& g);       // [float32, float64]: the product, on the calling thread
   void (*epilogue[2])(const Gemm& g);  // only the epilogue of g, applied to C as it stands
   void (*pack[2])(const Gemm& g, void* panels);
+  void (*pack_rows[2])(const Gemm& g, void* rows);
   int lanes[2];                        // of a vector; a panel has two
+  int packed_rows;                     // the fewest rows of A that are packed
   float (*fma_chains)(int64_t steps);  // fma_per_step float32 multiply-adds in registers a step
   int fma_per_step;
   double blas_work;  // from this many multiply-adds on, a BLAS is faster than `run`
 };
-
-inline constexpr int64_t kGemmBlockK = 256;
 
 namespace baseline {
 extern const GemmKernels gemm_kernels;

@@ -31,10 +31,12 @@ struct StripLines {
   int64_t planes;
   const StripPlane* plane;
   int64_t stride;
+  int64_t width;  // of a line of the image
 };
-// Windows whose taps see neighbours: columns [to, to + count) from `from` on.
+// Windows whose taps see neighbours: columns [to, to + count) of a panel from `from` on. The panel
+// has `before` columns before it and `ld` elements in a row.
 struct StripRun {
-  int64_t from, to, count;
+  int64_t from, to, count, before, ld;
 };
 // Tap k of a run's first window sees the element at from + tap[k].
 struct StripRuns {
@@ -44,16 +46,18 @@ struct StripRuns {
   const int64_t* tap;
 };
 
-// See kernels/strips.h.
+// See kernels/strips.h. What will be needed next, `ahead` elements further on, is fetched
+// meanwhile.
 struct ConvolutionKernels {
   // The strip of one channel of an image.
-  void (*fill)(const StripLines& l, void* strip, const void* x);
+  void (*fill)(const StripLines& l, void* strip, const void* x, int64_t ahead);
   // The adjoint: adds every element of the strip to where it comes from.
-  void (*drain)(const StripLines& l, void* x, const void* strip);
-  // Row k of col, rows `ld` apart: what tap k sees.
-  void (*unfold)(const StripRuns& r, void* col, int64_t ld, const void* strip);
-  // The adjoint: adds every element of col to where unfold takes it from.
-  void (*fold)(const StripRuns& r, void* strip, const void* col, int64_t ld);
+  void (*drain)(const StripLines& l, void* x, const void* strip, int64_t ahead);
+  // Row `row` + k of the panels of col, which have `rows` rows: what tap k sees.
+  void (*unfold)(const StripRuns& r, void* col, int64_t rows, int64_t row, const void* strip,
+                 int64_t ahead);
+  // The adjoint: adds those rows to where unfold takes them from.
+  void (*fold)(const StripRuns& r, void* strip, const void* col, int64_t rows, int64_t row);
 };
 const ConvolutionKernels& convolution(DType dtype);
 

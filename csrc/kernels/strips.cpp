@@ -44,16 +44,16 @@ struct Strips::Axis {
 };
 
 Strips::Strips(const Windows& w, int64_t images, int64_t image, int64_t begin, int64_t end,
-               int64_t panel)
+               int64_t panel, int64_t narrow)
     : direct_(w.stride[2] == 1 && w.padding[0] == 0 && w.padding[1] == 0 && w.padding[2] == 0),
       images_(images),
       size_(0),
       line_(0),
-      stride_(w.stride[2]) {
-  if (begin >= end) {
-    panels_ = {0, 0};
-    return;
-  }
+      stride_(w.stride[2]),
+      width_(w.in[2]),
+      start_(0),
+      reach_(0) {
+  if (begin >= end) return;
   const int64_t first = begin / w.out[2], last = (end - 1) / w.out[2];
   const int64_t first0 = first / w.out[1], last0 = last / w.out[1];
   const bool one0 = first0 == last0, one1 = first == last;
@@ -64,7 +64,7 @@ Strips::Strips(const Windows& w, int64_t images, int64_t image, int64_t begin, i
   const Axis a1 = axis(1, one0 ? first % w.out[1] : 0, one0 ? last - first + 1 : w.out[1]);
   const Axis a2 = axis(2, one1 ? begin % w.out[2] : 0, one1 ? end - begin : w.out[2]);
   set_lines(w, a0, a1, a2);
-  set_runs(w, begin, end, panel, direct_ ? image : size_, a0, a1, a2);
+  set_runs(w, begin, end, panel, narrow, direct_ ? image : size_, a0, a1, a2);
 }
 
 void Strips::set_lines(const Windows& w, const Axis& a0, const Axis& a1, const Axis& a2) {
@@ -121,37 +121,47 @@ void Strips::set_lines(const Windows& w, const Axis& a0, const Axis& a1, const A
       sources_.push_back(!a0.used(i) || !a1.used(j) ? StripLines::kUnused
                          : inside                   ? (s0 * w.in[1] + s1) * w.in[2]
                                                     : StripLines::kPadding);
+      if (sources_.back() < 0) continue;
+      start_ = reach_ == 0 ? sources_.back() : std::min(start_, sources_.back());
+      reach_ = std::max(reach_, sources_.back() + w.in[2]);
     }
   }
 }
 
-void Strips::set_runs(const Windows& w, int64_t begin, int64_t end, int64_t panel, int64_t image,
-                      const Axis& a0, const Axis& a1, const Axis& a2) {
+void Strips::set_runs(const Windows& w, int64_t begin, int64_t end, int64_t panel, int64_t narrow,
+                      int64_t image, const Axis& a0, const Axis& a1, const Axis& a2) {
+  const int64_t columns = images_ * (end - begin);
   int64_t column = 0;
   for (int64_t n = 0; n < images_; ++n) {
     for (int64_t p = begin; p < end;) {
-      if (column % panel == 0) panels_.push_back(static_cast<int64_t>(runs_.size()));
       const int64_t line = p / w.out[2], o2 = p - line * w.out[2];
       const int64_t o0 = line / w.out[1], o1 = line - o0 * w.out[1];
-      const int64_t count = std::min({w.out[2] - o2, end - p, panel - column % panel});
+      const int64_t to = column % panel, before = column - to;
+      const int64_t count = std::min({w.out[2] - o2, end - p, panel - to});
       const int64_t row = (o0 - a0.first) * a0.step * a1.size + (o1 - a1.first) * a1.step;
-      runs_.push_back({n * image + row * line_ + o2 - a2.first, column % panel, count});
+      runs_.push_back({n * image + row * line_ + o2 - a2.first, to, count, before,
+                       columns - before > narrow ? panel : narrow});
       p += count;
       column += count;
     }
+    if (n == 0 && direct_) start_ = runs_.front().from;
+    if (n == 0 && direct_) reach_ = runs_.back().from + runs_.back().count + taps_.back();
   }
-  panels_.push_back(static_cast<int64_t>(runs_.size()));
 }
 
 StripLines Strips::lines() const {
-  return {static_cast<int64_t>(sources_.size()), sources_.data(), line_,
-          static_cast<int64_t>(planes_.size()),  planes_.data(),  stride_};
+  return {static_cast<int64_t>(sources_.size()),
+          sources_.data(),
+          line_,
+          static_cast<int64_t>(planes_.size()),
+          planes_.data(),
+          stride_,
+          width_};
 }
 
-StripRuns Strips::runs(int64_t panel) const {
-  const int64_t begin = panels_[static_cast<size_t>(panel)],
-                end = panels_[static_cast<size_t>(panel) + 1];
-  return {end - begin, runs_.data() + begin, static_cast<int64_t>(taps_.size()), taps_.data()};
+StripRuns Strips::runs() const {
+  return {static_cast<int64_t>(runs_.size()), runs_.data(), static_cast<int64_t>(taps_.size()),
+          taps_.data()};
 }
 
 }  // namespace wengert::kernels

@@ -11,31 +11,34 @@ namespace wengert::kernels {
 // Of windows [begin, end) of each of several images.
 class Strips {
  public:
-  // The windows are columns 0, 1, ... of a matrix, cut into panels of `panel` columns. The images
-  // of one channel are `image` elements apart.
-  Strips(const Windows& w, int64_t images, int64_t image, int64_t begin, int64_t end,
-         int64_t panel);
+  // The windows are columns 0, 1, ... of a matrix, cut into panels of `panel` columns, the last of
+  // `narrow` if those are enough for the rest. The images of one channel are `image` elements
+  // apart.
+  Strips(const Windows& w, int64_t images, int64_t image, int64_t begin, int64_t end, int64_t panel,
+         int64_t narrow);
 
   // The windows see each image as it stands: it is its own strip.
   bool direct() const { return direct_; }
   // Elements of a channel's strips, and of one image's.
   int64_t channel() const { return images_ * size_; }
   int64_t image() const { return size_; }
+  // No window sees an element of its image from `reach` on, nor one before `start`.
+  int64_t start() const { return start_; }
+  int64_t reach() const { return reach_; }
   StripLines lines() const;
-  StripRuns runs(int64_t panel) const;
+  StripRuns runs() const;
 
  private:
   struct Axis;
   void set_lines(const Windows& w, const Axis& a0, const Axis& a1, const Axis& a2);
-  void set_runs(const Windows& w, int64_t begin, int64_t end, int64_t panel, int64_t image,
-                const Axis& a0, const Axis& a1, const Axis& a2);
+  void set_runs(const Windows& w, int64_t begin, int64_t end, int64_t panel, int64_t narrow,
+                int64_t image, const Axis& a0, const Axis& a1, const Axis& a2);
 
   bool direct_;
-  int64_t images_, size_, line_, stride_;
+  int64_t images_, size_, line_, stride_, width_, start_, reach_;
   std::vector<int64_t> sources_, taps_;
   std::vector<StripPlane> planes_;
   std::vector<StripRun> runs_;
-  std::vector<int64_t> panels_;  // the first run of each, then the number of all
 };
 
 }  // namespace wengert::kernels

@@ -72,6 +72,25 @@ WG_INLINE void copy_strided(T* to, const T* from, int64_t n, int64_t stride) {
   }
   for (; i < n; ++i) to[i] = from[i * stride];
 }
+// Adds n elements of each of two runs, in turn.
+template <class T>
+WG_INLINE void add_pairs(T* to, const T* even, const T* odd, int64_t n) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    T* const p = to + 2 * i;
+    const Vec<T> v = load(even + i), w = load(odd + i);
+    store(p, load(p) + interleave<0>(v, w));
+    store(p + kLanes, load(p + kLanes) + interleave<1>(v, w));
+  }
+  if (i == n) return;
+  const int left = static_cast<int>(n - i);
+  const Vec<T> v = load(even + i, left), w = load(odd + i, left);
+  Pairs<T> p(to + 2 * i, 2 * left);
+  p.low = p.low + interleave<0>(v, w);
+  p.high = p.high + interleave<1>(v, w);
+  p.put(to + 2 * i, 2 * left);
+}
 template <class T>
 WG_INLINE void add_strided(T* to, const T* from, int64_t n, int64_t stride) {
   constexpr int64_t kLanes = Vec<T>::kLanes;
@@ -79,6 +98,12 @@ WG_INLINE void add_strided(T* to, const T* from, int64_t n, int64_t stride) {
   int64_t i = 0;
   if (stride == 2) {
     const Vec<T> zero(0.0);
+    for (; i + kLanes < n; i += kLanes) {
+      T* const p = to + 2 * i;
+      const Vec<T> v = load(from + i);
+      store(p, load(p) + interleave<0>(v, zero));
+      store(p + kLanes, load(p + kLanes) + interleave<1>(v, zero));
+    }
     for (; i < n; i += kLanes) {
       const int left = static_cast<int>(n - i < kLanes ? n - i : kLanes);
       const int count = 2 * left - 1;

@@ -38,34 +38,27 @@ class Tiling {
 class Unfolding {
  public:
   enum class Layout : uint8_t { rows, panels };  // a dense matrix, or as gemm_pack makes it
-  Unfolding(const ConvolutionPlan& p, const Tile& t, int64_t group, int64_t most_channels,
-            Layout layout);
+  Unfolding(const ConvolutionPlan& p, const Tile& t, int64_t group, Layout layout);
 
+  // No tap sees an element of a channel from here on, nor one before `start`.
+  int64_t reach() const { return strips_.reach(); }
+  int64_t start() const { return strips_.start(); }
   // col = what the taps see of channels [channel, channel + channels) of x.
   void read(void* col, const void* x, int64_t channel, int64_t channels) const;
-  // Adds every element of col to where `read` takes it from.
-  void add(void* x, const void* col, int64_t channel, int64_t channels) const;
+  // Adds every element of col, as rows, to where `read` takes it from. Elements [begin, end) of the
+  // channels become zero before.
+  void add(void* x, const void* col, int64_t channel, int64_t channels, int64_t begin,
+           int64_t end) const;
 
  private:
   void* image_at(const void* x, int64_t image, int64_t channel) const;
-  // The strips of channel number c of those at hand.
-  void* strip_at(const void* x, int64_t channel, int64_t c) const;
-  // Calls f(strip, image) for the images of channels that are not their own strips.
-  template <class F>
-  void for_images(const void* x, int64_t channel, int64_t channels, const F& f) const;
-  // Calls f(runs, part of col, elements between its rows, strip) for every panel and channel.
-  template <class F>
-  void for_panels(const void* col, const void* x, int64_t channel, int64_t channels,
-                  const F& f) const;
 
   const ConvolutionPlan& p_;
   const kernels::ConvolutionKernels& kernel_;
   Tile tile_;
   int64_t group_;
-  Layout layout_;
-  int64_t panel_;
   kernels::Strips strips_;
-  runtime::Scratch memory_;
+  runtime::Scratch memory_;  // strips of one channel
 };
 
 WENGERT_NAMESPACE_END

@@ -60,12 +60,10 @@ struct UnfoldWindows {
     const Tile whole{0, 1, 0, columns};
     const int64_t grain = std::max<int64_t>(kParallelGrain / std::max<int64_t>(block, 1), 1);
     runtime::parallel_for(channels, grain, [&](int64_t begin, int64_t end) {
-      const Unfolding unfolding(plan, whole, 0, 1, Unfolding::Layout::rows);
+      const Unfolding unfolding(plan, whole, 0, Unfolding::Layout::rows);
       for (int64_t i = begin; i < end; ++i) {
         if (adjoint) {
-          std::memset(plan.x_at(y.data(), 0, 0, i), 0,
-                      static_cast<size_t>(plan.windows.volume() * plan.item()));
-          unfolding.add(y.data(), plan.at(x.data(), i * block), i, 1);
+          unfolding.add(y.data(), plan.at(x.data(), i * block), i, 1, 0, plan.windows.volume());
         } else {
           unfolding.read(plan.at(y.data(), i * block), x.data(), i, 1);
         }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/gemm.h"
 #include "kernels/winograd.h"
 #include "ops/nn_winograd.h"
 
@@ -34,24 +35,29 @@ double cost_of_tiles(const ConvolutionPlan& p, ConvolutionProduct product, int t
   const double from = std::ceil(channels / lanes);
   const double to = std::ceil(static_cast<double>(input ? p.in_channels : p.out_channels) / lanes);
   // For a vector of channels: of a tile to and from the transform, and of weights.
-  const double transforms = tile == 4 ? 160 : 75, weights = tile == 4 ? 130 : 70;
+  const double transforms = tile == 4 ? 280 : 130, weights = tile == 4 ? 130 : 70;
   const double matrices = (tile + 2) * (tile + 2);
   const double steps =
       product == ConvolutionProduct::weight
           ? tiles * channels + channels * kTileSteps * std::ceil(tiles / Winograd::kSummedTiles)
           : tiles * (channels + kTileSteps);
   const double call = 100 * matrices * std::ceil(tiles / Winograd::kTiles);
-  return call + matrices * steps * to / 2 + tiles * transforms * (from + to) +
+  return call + matrices * steps * to * 0.6 + tiles * transforms * (from + to) +
          weights * channels * to;
 }
 
-// By unfolding and one product, which reach about half of the peak.
-double cost_of_unfolding(const ConvolutionPlan& p) {
+// By unfolding and one product. A vector's multiply-add takes half a cycle at best: few rows of the
+// left factor do not reach that, nor does the gradient of the weights, for which both factors have
+// to be turned.
+double cost_of_unfolding(const ConvolutionPlan& p, ConvolutionProduct product) {
   const auto lanes = static_cast<double>(kernels::winograd(p.dtype, 4).lanes);
   const auto positions = static_cast<double>(p.batch * p.windows.positions());
   const auto rows = static_cast<double>(p.rows());
-  return positions / lanes * (rows + kTileSteps) * static_cast<double>(p.out_channels) +
-         positions / lanes * rows * 5;
+  const int64_t left = product == ConvolutionProduct::input ? p.rows() : p.out_channels;
+  const double each = product == ConvolutionProduct::weight            ? 1.3
+                      : kernels::gemm_rows_size(p.dtype, left, 1) == 0 ? 0.9
+                                                                       : 0.62;
+  return positions / lanes * rows * (each * static_cast<double>(p.out_channels) + 5);
 }
 
 }  // namespace
@@ -59,7 +65,7 @@ double cost_of_unfolding(const ConvolutionPlan& p) {
 int Winograd::tile_for(const ConvolutionPlan& p, ConvolutionProduct product) {
   if (!covers(p)) return 0;
   const double small = cost_of_tiles(p, product, 2), large = cost_of_tiles(p, product, 4);
-  if (cost_of_unfolding(p) < std::min(small, large)) return 0;
+  if (cost_of_unfolding(p, product) < std::min(small, large)) return 0;
   return small < large ? 2 : 4;
 }
 

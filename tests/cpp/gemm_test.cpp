@@ -19,6 +19,7 @@ namespace {
 
 using wengert::DType;
 using wengert::kernels::Epilogue;
+using wengert::kernels::Fetch;
 using wengert::kernels::Gemm;
 using wengert::kernels::GemmKernels;
 
@@ -139,20 +140,32 @@ std::vector<T> run_level(const Level& level, Case<T>& x) {
   return result;
 }
 
-// The same with B in panels.
+// The same with the rows of A packed or B in panels, or both, and something to fetch meanwhile.
 template <class T>
-std::vector<T> run_panels(const Level& level, Case<T>& x) {
+std::vector<T> run_packed(const Level& level, Case<T>& x, bool rows, bool columns) {
   constexpr int i = sizeof(T) == 4 ? 0 : 1;
   const int64_t lanes = level.kernels->lanes[i];
+  std::vector<T> packed_a(static_cast<size_t>(x.g.m * x.g.k + lanes));
   std::vector<T> panels(static_cast<size_t>((x.g.n + lanes - 1) / lanes * lanes * x.g.k));
-  level.kernels->pack[i](x.g, panels.data());
   Case<T> packed = x;
   packed.point();
-  packed.g.panels_b = true;
-  packed.g.b = panels.data();
+  Gemm& g = packed.g;
+  const Fetch none, more{packed.b.data(), 300, 3, 400, 2, 1500, &none},
+      later{packed.a.data(), 64, 1, 0, 1, 0, &more};
+  g.later = &later;
+  if (rows) {
+    level.kernels->pack_rows[i](g, packed_a.data());
+    g.panels_a = true;
+    g.a = packed_a.data();
+  }
+  if (columns) {
+    level.kernels->pack[i](g, panels.data());
+    g.panels_b = true;
+    g.b = panels.data();
+  }
   std::vector<T> result = x.c;
-  packed.g.c = result.data();
-  level.kernels->run[i](packed.g);
+  g.c = result.data();
+  level.kernels->run[i](g);
   return result;
 }
 
@@ -235,7 +248,12 @@ TYPED_TEST(GemmTest, EveryLevelAgreesWithTheTripleLoop) {
           x.g.part = true;
           const std::vector<T> result = run_level(level, x);
           x.expect(result, level.name + (" " + x.name()));
-          ASSERT_TRUE(same_bits(result, run_panels(level, x))) << level.name << " " << x.name();
+          for (int packed = 1; packed < 4; ++packed) {
+            const bool rows = packed & 1;
+            if (rows && x.g.m < level.kernels->packed_rows) continue;
+            ASSERT_TRUE(same_bits(result, run_packed(level, x, rows, packed & 2)))
+                << level.name << " " << packed << " " << x.name();
+          }
           if (x.g.m == 1 || x.g.n == 1) {
             x.g.part = false;
             x.expect(run_level(level, x), level.name + (" alone " + x.name()));

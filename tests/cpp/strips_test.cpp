@@ -78,48 +78,50 @@ std::string text(const Windows& w, int64_t begin, int64_t end, int64_t panel) {
   return s + std::to_string(begin) + "-" + std::to_string(end) + " by " + std::to_string(panel);
 }
 
+// Rows [row, row + taps) of panels that have two rows more.
 template <class T>
 void check(const ConvolutionKernels& kernels, const Windows& w, int64_t images, int64_t begin,
-           int64_t end, int64_t panel) {
+           int64_t end, int64_t panel, int64_t narrow) {
   constexpr T kAround = -7;
+  constexpr int64_t kRow = 1;
   const int64_t volume = w.volume(), columns = images * (end - begin), taps = w.taps();
-  const Strips strips(w, images, volume, begin, end, panel);
+  const int64_t rows = taps + 2;
+  const Strips strips(w, images, volume, begin, end, panel, narrow);
   std::vector<T> x(static_cast<size_t>(images * volume)), back(x.size(), 0), expected = back;
   std::iota(x.begin(), x.end(), T{1});
   std::vector<T> memory(static_cast<size_t>(strips.direct() ? 0 : strips.channel()), 0);
   T* const strip = strips.direct() ? x.data() : memory.data();
   for (int64_t n = 0; n < images && !strips.direct(); ++n)
-    kernels.fill(strips.lines(), strip + n * strips.image(), x.data() + n * volume);
-  std::vector<T> all;
-  for (int64_t j = 0; j < columns; j += panel) {
-    const int64_t count = std::min(panel, columns - j), ld = count + 1;
-    std::vector<T> col(static_cast<size_t>(taps * ld), kAround);
-    kernels.unfold(strips.runs(j / panel), col.data(), ld, strip);
-    for (int64_t k = 0; k < taps; ++k)
+    kernels.fill(strips.lines(), strip + n * strips.image(), x.data() + n * volume, 0);
+  const int64_t last = columns - (columns - 1) / panel * panel;
+  const int64_t size = columns - last + (last > narrow ? panel : narrow);
+  std::vector<T> col(static_cast<size_t>(size * rows), kAround);
+  kernels.unfold(strips.runs(), col.data(), rows, kRow, strip, volume);
+  for (int64_t before = 0; before < columns; before += panel) {
+    const int64_t left = columns - before, ld = left > narrow ? panel : narrow;
+    for (int64_t k = 0; k < rows; ++k)
       for (int64_t c = 0; c < ld; ++c) {
-        const T found = col[static_cast<size_t>(k * ld + c)];
-        if (c == count) {
+        const T found = col[static_cast<size_t>(before * rows + k * ld + c)];
+        if (k < kRow || k >= kRow + taps || c >= left) {
           ASSERT_EQ(found, kAround);
           continue;
         }
-        const int64_t image = (j + c) / (end - begin), p = begin + (j + c) % (end - begin);
-        const int64_t at = source(w, k, p);
+        const int64_t image = (before + c) / (end - begin);
+        const int64_t p = begin + (before + c) % (end - begin);
+        const int64_t at = source(w, k - kRow, p);
         ASSERT_EQ(found, at < 0 ? T{0} : x[static_cast<size_t>(image * volume + at)]);
-        if (at >= 0) expected[static_cast<size_t>(image * volume + at)] += found;
+        if (at < 0) continue;
+        ASSERT_GE(at, strips.start());
+        ASSERT_LT(at, strips.reach());
+        expected[static_cast<size_t>(image * volume + at)] += found;
       }
-    all.insert(all.end(), col.begin(), col.end());
   }
   // The adjoint of what was read: every element as many times as it was seen.
   std::fill(memory.begin(), memory.end(), T{0});
   T* const sums = strips.direct() ? back.data() : memory.data();
-  const T* part = all.data();
-  for (int64_t j = 0; j < columns; j += panel) {
-    const int64_t ld = std::min(panel, columns - j) + 1;
-    kernels.fold(strips.runs(j / panel), sums, part, ld);
-    part += taps * ld;
-  }
+  kernels.fold(strips.runs(), sums, col.data(), rows, kRow);
   for (int64_t n = 0; n < images && !strips.direct(); ++n)
-    kernels.drain(strips.lines(), back.data() + n * volume, sums + n * strips.image());
+    kernels.drain(strips.lines(), back.data() + n * volume, sums + n * strips.image(), 0);
   ASSERT_EQ(back, expected);
 }
 
@@ -133,11 +135,13 @@ TEST(StripsTest, WindowsSeeTheirElementsAndGiveThemBack) {
     const int64_t positions = w.positions(), images = pick(1, 3);
     const int64_t begin = images > 1 ? 0 : pick(0, positions - 1);
     const int64_t end = images > 1 ? positions : pick(begin + 1, positions);
-    const int64_t panel = pick(0, 1) ? 32 : images * (end - begin);
+    const int64_t columns = images * (end - begin);
+    const bool cut = pick(0, 1);
+    const int64_t panel = cut ? 32 : columns, narrow = cut ? 16 : columns;
     for (const Level& level : levels()) {
       SCOPED_TRACE(level.name + (" " + text(w, begin, end, panel)));
-      check<float>(level.kernels[0], w, images, begin, end, panel);
-      check<double>(level.kernels[1], w, images, begin, end, panel);
+      check<float>(level.kernels[0], w, images, begin, end, panel, narrow);
+      check<double>(level.kernels[1], w, images, begin, end, panel, narrow);
       if (HasFatalFailure()) return;
     }
   }
@@ -146,15 +150,15 @@ TEST(StripsTest, WindowsSeeTheirElementsAndGiveThemBack) {
 TEST(StripsTest, MemoryIsThatOfTheLinesThatAreSeen) {
   // Far dilations and strides keep no more than each tap's own elements.
   const Windows w{{1, 1, 10}, {1, 1, 11}, {1, 1, 3}, {1, 1, 1}, {0, 0, 1 << 20}, {1, 1, 1 << 20}};
-  EXPECT_LE(Strips(w, 1, 10, 0, 11, 11).channel(), 3 * 11);
+  EXPECT_LE(Strips(w, 1, 10, 0, 11, 11, 11).channel(), 3 * 11);
   const Windows far{{1, 1, 4}, {1, 1, 1}, {1, 1, 3}, {1, 1, 1 << 30}, {0, 0, 1}, {1, 1, 1}};
-  EXPECT_LE(Strips(far, 1, 4, 0, 1, 32).channel(), 3);
+  EXPECT_LE(Strips(far, 1, 4, 0, 1, 32, 16).channel(), 3);
 }
 
 TEST(StripsTest, NoWindows) {
   const Windows w{{1, 1, 4}, {1, 1, 0}, {1, 1, 5}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}};
-  const Strips strips(w, 1, 4, 0, 0, 32);
-  EXPECT_EQ(strips.runs(0).count, 0);
+  const Strips strips(w, 1, 4, 0, 0, 32, 16);
+  EXPECT_EQ(strips.runs().count, 0);
 }
 
 }  // namespace

@@ -14,9 +14,22 @@ WG_INLINE void for_planes(const StripLines& l, F f) {
   }
 }
 
+// Lines of an image are fetched before they are needed; `Write`: to be changed.
+template <bool Write, class T>
+WG_INLINE void fetch(const T* p, int64_t count) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(p + i, Write, 3);
+}
+template <bool Write, class T>
+WG_INLINE void fetch_lines(const StripLines& l, const T* x) {
+  for (int64_t i = 0; i < l.count; ++i)
+    if (l.source[i] >= 0) fetch<Write>(x + l.source[i], l.width);
+}
+
 template <class T>
-void fill(const StripLines& l, void* strip, const void* x) {
+void fill(const StripLines& l, void* strip, const void* x, int64_t ahead) {
   const T* from = static_cast<const T*>(x);
+  if (ahead) fetch_lines<false>(l, from + ahead);
   for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
     T* to = static_cast<T*>(strip) + at;
     if (source < 0) return zero_run(to, p.before + p.inside + p.after);
@@ -27,8 +40,26 @@ void fill(const StripLines& l, void* strip, const void* x) {
   });
 }
 template <class T>
-void drain(const StripLines& l, void* x, const void* strip) {
+void drain(const StripLines& l, void* x, const void* strip, int64_t ahead) {
   T* to = static_cast<T*>(x);
+  if (ahead) fetch_lines<true>(l, to + ahead);
+  if (l.stride == 2 && l.planes == 2) {
+    const bool turned = l.plane[1].from < l.plane[0].from;
+    const StripPlane &a = l.plane[turned], &b = l.plane[!turned];
+    const int64_t n = a.inside < b.inside ? a.inside : b.inside;
+    if (n > 0 && b.from == a.from + 1) {
+      for (int64_t i = 0; i < l.count; ++i) {
+        if (l.source[i] < 0) continue;
+        const T* const line = static_cast<const T*>(strip) + i * l.line;
+        const T *const even = line + a.at + a.before, *const odd = line + b.at + b.before;
+        T* const from = to + l.source[i] + a.from;
+        add_pairs(from, even, odd, n);
+        if (n < a.inside) add_strided(from + 2 * n, even + n, a.inside - n, 2);
+        if (n < b.inside) add_strided(from + 2 * n + 1, odd + n, b.inside - n, 2);
+      }
+      return;
+    }
+  }
   for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
     if (source < 0 || p.inside == 0) return;
     const T* from = static_cast<const T*>(strip) + at + p.before;
@@ -36,36 +67,44 @@ void drain(const StripLines& l, void* x, const void* strip) {
   });
 }
 
-// Calls f(from, to, count) for every run of every tap. Runs of one length up to a vector, as in all
-// but wide images, get a count that is the same in the whole loop.
-template <class T, class F>
-WG_INLINE void for_runs(const StripRuns& r, int64_t ld, F f) {
-  const StripRun* const run = r.run;
-  const int64_t first = r.count ? run[0].count : 0;
-  bool same = first <= Vec<T>::kLanes;
-  for (int64_t i = 1; i < r.count; ++i) same = same && run[i].count == first;
-  if (same) {
-    const int64_t n = first;
-    for (int64_t k = 0; k < r.taps; ++k)
-      for (int64_t i = 0; i < r.count; ++i) f(run[i].from + r.tap[k], run[i].to + k * ld, n);
-  } else {
-    for (int64_t k = 0; k < r.taps; ++k)
-      for (int64_t i = 0; i < r.count; ++i)
-        f(run[i].from + r.tap[k], run[i].to + k * ld, run[i].count);
+// Taps one after the other for each run, whose length stays the same meanwhile.
+template <class T>
+void unfold(const StripRuns& r, void* col, int64_t rows, int64_t row, const void* strip,
+            int64_t ahead) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  for (int64_t i = 0; i < r.count; ++i) {
+    const StripRun run = r.run[i];
+    const T* from = static_cast<const T*>(strip) + run.from;
+    T* to = static_cast<T*>(col) + run.before * rows + row * run.ld + run.to;
+    if (ahead) fetch<false>(from + ahead, run.count);
+    const int count = static_cast<int>(run.count);
+    if (run.count <= kLanes) {
+      for (int64_t k = 0; k < r.taps; ++k, to += run.ld)
+        store(to, load(from + r.tap[k], count), count);
+    } else if (run.count <= 2 * kLanes) {
+      constexpr int n = kLanes;
+      for (int64_t k = 0; k < r.taps; ++k, to += run.ld) {
+        const T* at = from + r.tap[k];
+        store(to, load(at));
+        store(to + n, load(at + n, count - n), count - n);
+      }
+    } else {
+      for (int64_t k = 0; k < r.taps; ++k, to += run.ld) copy_run(to, from + r.tap[k], run.count);
+    }
   }
 }
-
+// Runs one after the other for each tap: they lie apart, so that none waits for what the last
+// wrote.
 template <class T>
-void unfold(const StripRuns& r, void* col, int64_t ld, const void* strip) {
-  const T* from = static_cast<const T*>(strip);
-  T* to = static_cast<T*>(col);
-  for_runs<T>(r, ld, [=](int64_t i, int64_t j, int64_t n) { copy_run(to + j, from + i, n); });
-}
-template <class T>
-void fold(const StripRuns& r, void* strip, const void* col, int64_t ld) {
-  T* to = static_cast<T*>(strip);
-  const T* from = static_cast<const T*>(col);
-  for_runs<T>(r, ld, [=](int64_t i, int64_t j, int64_t n) { add_run(to + i, from + j, n); });
+void fold(const StripRuns& r, void* strip, const void* col, int64_t rows, int64_t row) {
+  for (int64_t k = 0; k < r.taps; ++k) {
+    T* to = static_cast<T*>(strip) + r.tap[k];
+    const T* from = static_cast<const T*>(col);
+    for (int64_t i = 0; i < r.count; ++i) {
+      const StripRun& run = r.run[i];
+      add_run(to + run.from, from + run.before * rows + (row + k) * run.ld + run.to, run.count);
+    }
+  }
 }
 
 }  // namespace

@@ -43,6 +43,8 @@ template <class T>
 void multiply(const Problem<T>& g) {
   constexpr int n = Simd<T>::kLanes;
   if (g.k == 0) return multiply_stripe(g, false, false);
+  if (g.packed_rows && (g.panels || g.m > 12 * kTileRows)) return multiply_block(g);
+  if (g.packed_rows) return multiply_stripe(g, true, g.b_col != 1);
   if (g.panels) {
     const bool pack_rows = g.n >= kPackedColumns<T> && g.m > 4 * kTileRows;
     return pack_rows ? multiply_block(g) : multiply_panels(g);
@@ -101,7 +103,9 @@ WG_INLINE Problem<T> problem_of(const Gemm& g) {
           g.epilogue == Epilogue::none ? nullptr : static_cast<const T*>(g.bias),
           g.epilogue == Epilogue::bias_relu,
           g.panels_b,
-          g.part};
+          g.part,
+          g.panels_a,
+          g.later};
 }
 
 // Measured in GFLOP/s on one thread of a Sapphire Rapids core with a peak of 179 in float32 and 89
@@ -163,13 +167,23 @@ void pack(const Gemm& g, void* panels) {
   pack_panels(problem_of<T>(g), static_cast<T*>(panels));
 }
 
+template <class T>
+void pack_rows(const Gemm& g, void* rows) {
+  const Problem<T> p = problem_of<T>(g);
+  for (int64_t q = 0; q < p.k; q += kGemmBlockK)
+    pack_block_a(static_cast<T*>(rows) + q * p.m, p.a + q * p.a_col, p.a_row, p.a_col, p.m,
+                 smaller(kGemmBlockK, p.k - q));
+}
+
 }  // namespace
 
 extern const GemmKernels gemm_kernels;
 const GemmKernels gemm_kernels = {{run<float>, run<double>},
                                   {epilogue<float>, epilogue<double>},
                                   {pack<float>, pack<double>},
+                                  {pack_rows<float>, pack_rows<double>},
                                   {Simd<float>::kLanes, Simd<double>::kLanes},
+                                  4 * kTileRows + 1,
                                   fma_chains,
                                   kFmaChains * Simd<float>::kLanes,
                                   kBlasWork};

@@ -25,6 +25,8 @@ struct Problem {
   bool relu;
   bool panels = false;  // b is a pointer to panels
   bool part = false;
+  bool packed_rows = false;  // a is a pointer to packed rows
+  const Fetch* later = nullptr;
 };
 
 // Columns of a panel, of which the last may have half as many.
@@ -35,12 +37,65 @@ WG_INLINE int panel_width(int64_t columns) {
   return columns > Simd<T>::kLanes ? kPanel<T> : Simd<T>::kLanes;
 }
 
+WG_INLINE int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
+
+// What is needed after a product is fetched into the second-level cache in shares.
+struct LaterFetch {
+  const Fetch* from;
+  int64_t block = 0, row = 0, pair = 0;  // the next, of `from`
+  int64_t share = 0, due = 0;
+  const char* places[kTileRows];
+
+  static int64_t pairs(const Fetch& f) { return (f.bytes + 127) / 128; }
+  template <class T>
+  explicit LaterFetch(const Problem<T>& g) : from(g.later) {
+    if (!from) return;
+    int64_t all = 0;
+    for (const Fetch* f = from; f; f = f->more) all += f->blocks * f->rows * pairs(*f);
+    const int64_t down = (g.m + kTileRows - 1) / kTileRows;
+    const int64_t across = (g.n + kPanel<T> - 1) / kPanel<T>;
+    const int64_t tiles = down * across * ((g.k + kGemmBlockK - 1) / kGemmBlockK);
+    share = tiles > 0 ? (all + tiles - 1) / tiles : 0;
+  }
+  // For a tile of `rows` rows, which fetches so many pairs at most.
+  template <class T>
+  WG_INLINE void give(Tile<T>& t, int rows) {
+    t.later = nullptr;
+    if (!from) return;
+    due += share;
+    int count = 0;
+    while (from && count < rows && due > 0) {
+      if (row == from->rows || block == from->blocks) {
+        pair = row = 0;
+        if (++block < from->blocks) continue;
+        block = 0;
+        from = from->more;
+        continue;
+      }
+      const int64_t all = pairs(*from);
+      const int64_t some = smaller(smaller(rows - count, due), all - pair);
+      const char* at = static_cast<const char*>(from->at) + block * from->block_stride +
+                       row * from->row_stride + pair * 128;
+      for (int64_t i = 0; i < some; ++i, at += 128) places[count + i] = at;
+      count += static_cast<int>(some);
+      due -= some;
+      pair += some;
+      if (pair < all) break;
+      pair = 0;
+      ++row;
+    }
+    if (count == 0) return;
+    for (int i = count; i < rows; ++i) places[i] = places[count - 1];
+    t.later = places;
+  }
+};
+
 template <class T>
 void pack_panels(const Problem<T>& g, T* to) {
   for (int64_t j = 0; j < g.n; j += kPanel<T>) {
     const int64_t columns = g.n - j < kPanel<T> ? g.n - j : kPanel<T>;
     pack_b(to + j * g.k, panel_width<T>(columns), g.b + j * g.b_col, g.b_row, g.b_col,
-           static_cast<int>(columns), g.k);
+           static_cast<int>(columns), g.k, g.n - j - columns);
   }
 }
 
@@ -58,17 +113,16 @@ struct Scratch {
   T* data;
 };
 
-WG_INLINE int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
-
 // Rows of A packed at once: they stay in the second-level cache.
 constexpr int64_t kBlockM = 28 * kTileRows;
 
 // One panel of columns against a block of rows of A, which are cut evenly, so that no tile is much
 // smaller than the others.
-// `next`, if not null, is the panel of B that follows; it is fetched meanwhile.
-template <class T, bool Packed, bool PackedB>
+// `next`, if not null, is the panel of B that follows; it is fetched meanwhile. Full: there are
+// more than four tiles of packed rows.
+template <class T, bool Packed, bool Full>
 void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_col, int columns,
-                    const T* next, int64_t next_row) {
+                    const T* next, int64_t next_row, LaterFetch* later = nullptr) {
   constexpr int n = Simd<T>::kLanes;
   const int vectors = (columns + n - 1) / n;
   const int rows_max = vectors > 2 ? kWideRows : kTileRows;
@@ -85,7 +139,8 @@ void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_c
     t.a = a;
     t.a_row = Packed ? 1 : a_row;
     t.a_col = Packed ? rows : a_col;
-    if constexpr (Packed && PackedB)
+    if (later) later->give(t, rows);
+    if constexpr (Packed && Full)
       run_packed_tile(rows, vectors, t);
     else
       run_tile(rows, vectors, t);
@@ -102,7 +157,7 @@ void pack_block_a(T* dst, const T* a, int64_t a_row, int64_t a_col, int64_t m, i
   int64_t pieces = (m + kTileRows - 1) / kTileRows;
   for (; m > 0; --pieces) {
     const int rows = static_cast<int>((m + pieces - 1) / pieces);
-    pack_a(dst, a, a_row, a_col, rows, k);
+    pack_a(dst, a, a_row, a_col, rows, k, m - rows);
     dst += rows * k;
     a += rows * a_row;
     m -= rows;
@@ -129,12 +184,15 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
   constexpr int n = Simd<T>::kLanes;
   const int width = (g.m <= kWideRows ? 4 : 2) * n;
   alignas(64) T buffer[kGemmBlockK * 4 * n];
-  Scratch<T> packed_a(pack_rows ? g.m * smaller(kGemmBlockK, g.k) + n : 0);
+  const bool pack = pack_rows && !g.packed_rows;
+  Scratch<T> packed_a(pack ? g.m * smaller(kGemmBlockK, g.k) + n : 0);
+  LaterFetch later(g);
   int64_t p = 0;
   do {
     const int64_t k = smaller(kGemmBlockK, g.k - p);
     const T* a = g.a + p * g.a_col;
-    if (pack_rows) pack_block_a(packed_a.data, a, g.a_row, g.a_col, g.m, k);
+    if (pack) pack_block_a(packed_a.data, a, g.a_row, g.a_col, g.m, k);
+    const T* const rows_of_a = pack ? packed_a.data : g.a + p * g.m;
     for (int64_t j = 0; j < g.n; j += width) {
       const int columns = static_cast<int>(smaller(width, g.n - j));
       const T* b = g.b + p * g.b_row + j * g.b_col;
@@ -143,7 +201,7 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
       t.b_row = g.b_row;
       if (pack_columns) {
         const int filled = pack_rows && columns <= n ? n : width;
-        pack_b(buffer, filled, b, g.b_row, g.b_col, columns, k);
+        pack_b(buffer, filled, b, g.b_row, g.b_col, columns, k, g.n - j - columns);
         t.b = buffer;
         t.b_row = filled;
       } else if (j + width < g.n) {
@@ -151,12 +209,13 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
       }
       const bool more = pack_columns && g.b_col == 1 && j + width < g.n && g.m >= kTileRows;
       const T* next = more ? b + width : nullptr;
-      if (pack_rows && pack_columns && g.m > 4 * kTileRows)
-        multiply_panel<T, true, true>(t, g.m, packed_a.data, 0, 0, columns, next, g.b_row);
+      if (pack_rows && g.m > 4 * kTileRows)
+        multiply_panel<T, true, true>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row, &later);
       else if (pack_rows)
-        multiply_panel<T, true, false>(t, g.m, packed_a.data, 0, 0, columns, next, g.b_row);
+        multiply_panel<T, true, false>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row, &later);
       else
-        multiply_panel<T, false, false>(t, g.m, a, g.a_row, g.a_col, columns, next, g.b_row);
+        multiply_panel<T, false, false>(t, g.m, a, g.a_row, g.a_col, columns, next, g.b_row,
+                                        &later);
     }
     p += k;
   } while (p < g.k);
@@ -175,7 +234,13 @@ struct AFetch {
   int64_t tiles;  // that have a share
 
   AFetch(const Problem<T>& g, const T* a, int64_t rows_of_a, int64_t k, int64_t panels) : at(a) {
-    if (g.a_col == 1) {
+    if (g.packed_rows) {
+      // One after the other, of two vectors each.
+      row = 2 * Simd<T>::kLanes;
+      rows = static_cast<int>((rows_of_a * k / row + panels) / panels);
+      step = rows * row;
+      tiles = panels;
+    } else if (g.a_col == 1) {
       step = 2 * Simd<T>::kLanes;
       row = g.a_row;
       rows = static_cast<int>(rows_of_a);
@@ -190,7 +255,7 @@ struct AFetch {
 };
 
 // Many rows: each packed tile of rows of A meets a whole block of B, which is packed before unless
-// it stands in panels.
+// it stands in panels. A tile is packed just before, unless all are.
 template <class T>
 void multiply_block(const Problem<T>& g) {
   constexpr int n = Simd<T>::kLanes, width = kPanel<T>;
@@ -198,6 +263,7 @@ void multiply_block(const Problem<T>& g) {
   const int64_t block = (panels + parts - 1) / parts * width;
   Scratch<T> packed_b(g.panels ? 0 : smaller(block, panels * width) * smaller(kGemmBlockK, g.k));
   alignas(64) T packed_a[kTileRows * kGemmBlockK + n];
+  LaterFetch later(g);
   for (int64_t j0 = 0; j0 < g.n; j0 += block) {
     Problem<T> part = g;
     part.n = smaller(block, g.n - j0);
@@ -214,19 +280,24 @@ void multiply_block(const Problem<T>& g) {
       int64_t pieces = (g.m + kTileRows - 1) / kTileRows, rows;
       for (int64_t i = 0; i < g.m; i += rows, --pieces) {
         rows = (g.m - i + pieces - 1) / pieces;
-        pack_a(packed_a, a + i * g.a_row, g.a_row, g.a_col, static_cast<int>(rows), k);
+        const T* const own = g.a + p * g.m + i * k;
+        if (!g.packed_rows)
+          pack_a(packed_a, a + i * g.a_row, g.a_row, g.a_col, static_cast<int>(rows), k);
         Tile<T> t = tile_at(g, i, j0, p, k);
-        t.a = packed_a;
-        AFetch<T> fetch(g, a + (i + rows) * g.a_row, rows, k, (part.n + width - 1) / width);
+        t.a = g.packed_rows ? own : packed_a;
+        AFetch<T> fetch(g, g.packed_rows ? own + rows * k : a + (i + rows) * g.a_row, rows, k,
+                        (part.n + width - 1) / width);
         if (pieces == 1) fetch.tiles = 0;
         for (int64_t j = 0; j < part.n; j += width) {
           const int filled = panel_width<T>(part.n - j), vectors = filled / n;
           t.b = b + j * depth + (g.panels ? p * filled : 0);
+          t.b_row = filled;
           t.tail = part.n - j < filled ? static_cast<int>(part.n - j) - (vectors - 1) * n : n;
           t.next = fetch.at;
           t.next_row = fetch.row;
           t.next_rows = fetch.tiles-- > 0 ? fetch.rows : 0;
           fetch.at += fetch.step;
+          later.give(t, static_cast<int>(rows));
           run_packed_tile(static_cast<int>(rows), vectors, t);
           t.c += width;
           if (t.bias) t.bias += width;

@@ -11,7 +11,7 @@ struct Tile {
   int64_t k;
   const T* a;  // element (i, p) at a[i * a_row + p * a_col]; packed: at a[p * rows + i]
   int64_t a_row = 0, a_col = 0;
-  const T* b;  // row p at b + p * b_row; packed: of as many vectors as the tile
+  const T* b;  // row p at b + p * b_row
   int64_t b_row = 0;
   T* c;
   int64_t ldc;
@@ -23,11 +23,13 @@ struct Tile {
   const T* next = nullptr;
   int64_t next_row = 0;
   int next_rows = 0;
-  int64_t ahead = 0;  // from a row of B to what is fetched beside it, if B is not packed
+  int64_t ahead = 0;  // from a row of B to what is fetched beside it, if A is not packed
+  // Two lines for each row of the tile, to be fetched into the second-level cache.
+  const char* const* later = nullptr;
 };
 
 // Tiles of many steps fetch what is needed after them, in pieces; those of fewer only their C.
-inline constexpr int64_t kFetchFrom = 128, kFetchAllFrom = 32;
+inline constexpr int64_t kFetchFrom = 128, kFetchLaterFrom = 64, kFetchAllFrom = 32;
 template <int Rows, int Vectors>
 inline constexpr bool kFetches = Rows + 2 >= kTileRows && Vectors == 2;
 
@@ -70,10 +72,10 @@ void tile(const Tile<T>& t) {
   const T* b = t.b;
   // Step `p` from where the pointers stand.
   const auto step = [&](int p) __attribute__((always_inline)) {
-    const T* row = b + p * Vectors * S::kLanes;
+    const T* row = b + p * b_row;
     V bv[Vectors];
 #pragma GCC unroll 4
-    for (int j = 0; j < Vectors; ++j) bv[j] = Packed ? S::load(row + j * S::kLanes) : load(row, j);
+    for (int j = 0; j < Vectors; ++j) bv[j] = load(row, j);
     if constexpr (!Packed && Rows >= 3) {
 #pragma GCC unroll 4
       for (int j = 0; j < Vectors; ++j) __builtin_prefetch(row + ahead + j * S::kLanes);
@@ -92,12 +94,12 @@ void tile(const Tile<T>& t) {
 #pragma GCC unroll 4
         for (int p = 0; p < kUnroll; ++p) step(p);
         a[0] += kUnroll * Rows * kSize;
-        b += kUnroll * Vectors * S::kLanes;
+        b += kUnroll * b_row;
       }
       for (; count > 0; --count) {
         step(0);
         a[0] += Rows * kSize;
-        b += Vectors * S::kLanes;
+        b += b_row;
       }
     } else {
       for (; count > 0; --count) {
@@ -108,16 +110,21 @@ void tile(const Tile<T>& t) {
       }
     }
   };
-  if (kFetches<Rows, Vectors> && t.k >= kFetchFrom) {
+  if (kFetches<Rows, Vectors> && (t.k >= kFetchFrom || (t.later && t.k >= kFetchLaterFrom))) {
     // C and what follows are fetched meanwhile, a few rows at a time: more would delay A and B.
     const int64_t share = t.k / Rows & -kUnroll;
     const int each = (t.next_rows + Rows - 1) / Rows;
     const T *next = t.next, *result = t.c;
     int next_left = t.next_rows;
+    const char* const* const later = t.later;
     for (int i = 0; i < Rows; ++i, result += t.ldc) {
       for (int q = each; q > 0 && next_left > 0; --q, --next_left, next += t.next_row)
         fetch_row<T, Vectors, false>(next);
       fetch_row<T, Vectors, true>(result);
+      if (later) {
+        __builtin_prefetch(later[i], 0, 2);
+        __builtin_prefetch(later[i] + 64, 0, 2);
+      }
       steps(share);
     }
     steps(t.k - Rows * share);
@@ -126,6 +133,10 @@ void tile(const Tile<T>& t) {
       const T* result = t.c;
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i, result += t.ldc) fetch_row<T, Vectors, true>(result);
+    }
+    if (kFetches<Rows, Vectors> && t.later) {
+#pragma GCC unroll 1
+      for (int i = 0; i < 2 * Rows; ++i) __builtin_prefetch(t.later[i / 2] + i % 2 * 64, 0, 2);
     }
     steps(t.k);
   }
@@ -195,7 +206,7 @@ void run_tile(int rows, int vectors, const Tile<T>& t) {
   tile_from<T, false, 1>(rows, vectors, t);
 }
 
-// Of packed operands: kPackedRows <= rows <= kTileRows, vectors <= 2.
+// Of packed rows: kPackedRows <= rows <= kTileRows, vectors <= 2.
 template <class T>
 void run_packed_tile(int rows, int vectors, const Tile<T>& t) {
   tile_from<T, true, kPackedRows>(rows, vectors, t);
