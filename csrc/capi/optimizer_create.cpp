@@ -20,12 +20,12 @@ struct Named final : wg_optimizer {
       : name(name), optimizer(std::move(parameters), options) {}
   optim::Optimizer& get() override { return optimizer; }
   double option(std::string_view option, std::optional<double> value) override {
-    Update update{optimizer.options};
+    Update update{optimizer.options()};
     const double result = access(name, update, option, value);
     if (value) {
       // The constructor knows which values are possible.
       const Class checked(optimizer.parameters(), update);
-      optimizer.options = checked.options;
+      optimizer.options() = checked.options();
     }
     return result;
   }

@@ -114,7 +114,7 @@ int main(int argc, char** argv) {
     const wg::Tensor loss = wg::mean(surprise * advantage) + wg::mse_loss(expected, gained / 50);
     optimizer.zero_grad();
     loss.backward();
-    optimizer.options.lr = 1e-2 * (1 - round / (kRounds + 1.0));
+    optimizer.options().lr = 1e-2 * (1 - round / (kRounds + 1.0));
     optimizer.step();
     if (round % 10 == 0) std::printf("round %3d  mean return %.1f\n", round, e.length);
   }
