@@ -118,9 +118,8 @@ constexpr int64_t kBlockM = 28 * kTileRows;
 
 // One panel of columns against a block of rows of A, which are cut evenly, so that no tile is much
 // smaller than the others.
-// `next`, if not null, is the panel of B that follows; it is fetched meanwhile. Full: there are
-// more than four tiles of packed rows.
-template <class T, bool Packed, bool Full>
+// `next`, if not null, is the panel of B that follows; it is fetched meanwhile.
+template <class T, bool Packed, bool PackedB>
 void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_col, int columns,
                     const T* next, int64_t next_row, LaterFetch* later = nullptr) {
   constexpr int n = Simd<T>::kLanes;
@@ -140,7 +139,7 @@ void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_c
     t.a_row = Packed ? 1 : a_row;
     t.a_col = Packed ? rows : a_col;
     if (later) later->give(t, rows);
-    if constexpr (Packed && Full)
+    if constexpr (Packed && PackedB)
       run_packed_tile(rows, vectors, t);
     else
       run_tile(rows, vectors, t);
@@ -209,7 +208,7 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
       }
       const bool more = pack_columns && g.b_col == 1 && j + width < g.n && g.m >= kTileRows;
       const T* next = more ? b + width : nullptr;
-      if (pack_rows && g.m > 4 * kTileRows)
+      if (pack_rows && pack_columns && g.m > 4 * kTileRows)
         multiply_panel<T, true, true>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row, &later);
       else if (pack_rows)
         multiply_panel<T, true, false>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row, &later);
@@ -291,7 +290,6 @@ void multiply_block(const Problem<T>& g) {
         for (int64_t j = 0; j < part.n; j += width) {
           const int filled = panel_width<T>(part.n - j), vectors = filled / n;
           t.b = b + j * depth + (g.panels ? p * filled : 0);
-          t.b_row = filled;
           t.tail = part.n - j < filled ? static_cast<int>(part.n - j) - (vectors - 1) * n : n;
           t.next = fetch.at;
           t.next_row = fetch.row;

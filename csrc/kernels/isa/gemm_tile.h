@@ -11,7 +11,7 @@ struct Tile {
   int64_t k;
   const T* a;  // element (i, p) at a[i * a_row + p * a_col]; packed: at a[p * rows + i]
   int64_t a_row = 0, a_col = 0;
-  const T* b;  // row p at b + p * b_row
+  const T* b;  // row p at b + p * b_row; packed: of as many vectors as the tile
   int64_t b_row = 0;
   T* c;
   int64_t ldc;
@@ -23,7 +23,7 @@ struct Tile {
   const T* next = nullptr;
   int64_t next_row = 0;
   int next_rows = 0;
-  int64_t ahead = 0;  // from a row of B to what is fetched beside it, if A is not packed
+  int64_t ahead = 0;  // from a row of B to what is fetched beside it, if B is not packed
   // Two lines for each row of the tile, to be fetched into the second-level cache.
   const char* const* later = nullptr;
 };
@@ -72,10 +72,10 @@ void tile(const Tile<T>& t) {
   const T* b = t.b;
   // Step `p` from where the pointers stand.
   const auto step = [&](int p) __attribute__((always_inline)) {
-    const T* row = b + p * b_row;
+    const T* row = b + p * Vectors * S::kLanes;
     V bv[Vectors];
 #pragma GCC unroll 4
-    for (int j = 0; j < Vectors; ++j) bv[j] = load(row, j);
+    for (int j = 0; j < Vectors; ++j) bv[j] = Packed ? S::load(row + j * S::kLanes) : load(row, j);
     if constexpr (!Packed && Rows >= 3) {
 #pragma GCC unroll 4
       for (int j = 0; j < Vectors; ++j) __builtin_prefetch(row + ahead + j * S::kLanes);
@@ -94,12 +94,12 @@ void tile(const Tile<T>& t) {
 #pragma GCC unroll 4
         for (int p = 0; p < kUnroll; ++p) step(p);
         a[0] += kUnroll * Rows * kSize;
-        b += kUnroll * b_row;
+        b += kUnroll * Vectors * S::kLanes;
       }
       for (; count > 0; --count) {
         step(0);
         a[0] += Rows * kSize;
-        b += b_row;
+        b += Vectors * S::kLanes;
       }
     } else {
       for (; count > 0; --count) {
@@ -206,7 +206,7 @@ void run_tile(int rows, int vectors, const Tile<T>& t) {
   tile_from<T, false, 1>(rows, vectors, t);
 }
 
-// Of packed rows: kPackedRows <= rows <= kTileRows, vectors <= 2.
+// Of packed operands: kPackedRows <= rows <= kTileRows, vectors <= 2.
 template <class T>
 void run_packed_tile(int rows, int vectors, const Tile<T>& t) {
   tile_from<T, true, kPackedRows>(rows, vectors, t);
