@@ -46,8 +46,8 @@ WENGERT_API Value load_value(const std::string& path);
 
 // Reads a file of PyTorch's save (a zip archive with a pickle) that holds tensors and plain values:
 // numbers, texts, lists, tuples and dicts with keys that are texts or whole numbers. Tensors that
-// share memory do so again; all come to the CPU. No instruction of the pickle calls anything. Throws
-// ValueError for files that are damaged or hold anything else.
+// share memory do so again; all come to the CPU. No instruction of the pickle calls anything.
+// Throws ValueError for files that are damaged or hold anything else.
 WENGERT_API Value load_torch(const std::string& path);
 
 }  // namespace io
