@@ -39,6 +39,7 @@ OVERHEAD = [
     Case("chain_2000", "chain", {"pairs": 1000}),
     Case("mlp_16_sgd", "mlp_sgd", lr=1e-2),
     Case("mlp_64_128_adam", "mlp_adam", {"sizes": (64, 128, 128, 10), "batch": 32}, lr=1e-3),
+    Case("lstm_cells_64_backward", "lstm_cells_alone", {"width": 64, "steps": 50}),
     Case("lstm_8_16_backward", "lstm", {"sizes": (8, 16), "steps": 32, "batch": 1}),
 ]
 

@@ -141,6 +141,13 @@ def lstm_language_model(sizes: Sequence[int], batch: int, steps: int) -> Need:
     return lstm_tokens(*sizes, sizes[0], batch * steps)
 
 
+def lstm_cells_alone(width: int, steps: int) -> Need:
+    """One row: 16 width^2 operations forward a step, twice as many backward; the weights and
+    their gradients stay in the caches."""
+    weights = 8 * width**2
+    return Need(3.0 * 2 * weights * steps, FLOAT * 4 * weights * steps, FLOAT * 2 * weights)
+
+
 def lstm_cell_loop(sizes: Sequence[int], batch: int, steps: int) -> Need:
     return lstm_tokens(*sizes, sizes[0], batch * steps)
 
@@ -201,6 +208,7 @@ NEEDS: dict[str, Callable[..., Need]] = {
         lstm,
         lstm_language_model,
         lstm_cell_loop,
+        lstm_cells_alone,
         lstm_tagger,
         gpt,
         tree_lstm,

@@ -1,6 +1,15 @@
 """One module per library; `load(threads)` returns an object with a method per kind of case."""
 
-NAMES = ("wengert", "torch", "torch-compile", "torch-avx512", "torch-channels-last", "jax", "numpy")
+NAMES = (
+    "wengert",
+    "wengert-replay",
+    "torch",
+    "torch-compile",
+    "torch-avx512",
+    "torch-channels-last",
+    "jax",
+    "numpy",
+)
 # Those of a run of all cases; convolutions are what the layout matters to.
 USUAL = tuple(name for name in NAMES if name != "torch-channels-last")
 CONVOLUTIONS = ("wengert", "torch", "torch-channels-last")

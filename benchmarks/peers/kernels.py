@@ -47,7 +47,7 @@ class Kernels(Library):
             logits.grad = None
             loss(logits).backward()
 
-        return call
+        return self.whole(call)
 
     def adamw(self, tensors: int, side: int) -> Call:
         params = []
@@ -55,7 +55,7 @@ class Kernels(Library):
             p = self.lib.nn.Parameter(self.normal(side, side, seed=i))
             p.grad = self.normal(side, side, seed=100 + i)
             params.append(p)
-        return self.compile(self.lib.optim.AdamW(params, lr=STILL, **self.optim).step)
+        return self.whole(self.compile(self.lib.optim.AdamW(params, lr=STILL, **self.optim).step))
 
     def convolution(
         self, x: Sequence[int], weight: Sequence[int], stride: int, padding: int, kind: str
@@ -78,4 +78,4 @@ class Kernels(Library):
         sources = [self.normal(*shape, seed=i).requires_grad_() for i in range(inputs)]
         gradient = self.normal(*shape, seed=inputs)
         compiled = self.compile(function)
-        return lambda: self.lib.autograd.grad(compiled(*sources), sources, gradient)
+        return self.whole(lambda: self.lib.autograd.grad(compiled(*sources), sources, gradient))

@@ -46,7 +46,26 @@ class Networks(Library):
                 p.grad = None
             model(x)[0].sum().backward()
 
-        return call
+        return self.whole(call)
+
+    def lstm_cells_alone(self, width: int, steps: int) -> Call:
+        """A cell unrolled over one sequence, forward and backward."""
+        cell, x = self.lib.nn.LSTMCell(width, width), self.normal(steps, 1, width)
+
+        def loss(x: Any) -> Any:
+            state = None
+            for t in range(steps):
+                state = cell(x[t], state)
+            return state[0].sum()  # type: ignore[index]
+
+        compiled = self.compile(loss)
+
+        def call() -> None:
+            for p in cell.parameters():
+                p.grad = None
+            compiled(x).backward()
+
+        return self.whole(call)
 
     def lstm_language_model(self, sizes: Sequence[int], batch: int, steps: int) -> Training:
         model = models.lstm_tagger(self.lib, *sizes, sizes[0])
@@ -118,4 +137,4 @@ class Networks(Library):
     ) -> Training:
         kind = getattr(self.lib.optim, optimizer)
         update = kind(model.parameters(), lr=STILL, **options, **self.optim)
-        return Training(model, update, loss_of, inputs, self.compile)
+        return Training(model, update, loss_of, inputs, self.compile, self.whole)

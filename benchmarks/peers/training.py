@@ -16,13 +16,18 @@ class Training:
         loss_of: Callable[[Any, Any], Any],
         inputs: Any,
         compile: Callable[[Any], Any],
+        whole: Callable[[Callable], Callable],
     ) -> None:
         self.model = model
         self.optimizer = optimizer
         self.inputs = inputs
         self._loss = compile(lambda inputs: loss_of(model, inputs))
+        self._run = whole(self._step)
 
     def __call__(self) -> Any:
+        return self._run()
+
+    def _step(self) -> Any:
         self.optimizer.zero_grad()
         loss = self._loss(self.inputs)
         loss.backward()
