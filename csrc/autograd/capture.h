@@ -36,6 +36,8 @@ class Capture : public Transform, public TensorObserver {
   virtual bool run_node(const NodeCall& call) = 0;
   // The gradient of a leaf is about to be read, or replaced whatever it is.
   virtual void touch_gradient(TensorImpl& leaf, bool replaced) = 0;
+  // The tensor is about to show other memory.
+  virtual void replace_data(const TensorImpl& t) = 0;
   // Something happens that no program can repeat.
   virtual void refuse(const char* what) = 0;
 };

@@ -1,6 +1,7 @@
 #include "wengert/detail/owner.h"
 
 #include "autograd/algebra.h"
+#include "autograd/capture.h"
 #include "autograd/levels.h"
 #include "autograd/meta.h"
 #include "autograd/mode.h"
@@ -57,6 +58,8 @@ void replace_data(const Tensor& t, const Tensor& from) {
            y.dtype);
   WG_CHECK(!x.has(kIsView), Error, "data: the data of a view cannot be replaced");
   if (&x == &y) return;
+  if (Capture* c = capture()) [[unlikely]]
+    c->replace_data(x);
   const Levels *of_x = x.has(kBatched) ? levels_of(x) : nullptr,
                *of_y = y.has(kBatched) ? levels_of(y) : nullptr;
   WG_CHECK(!of_y || (of_x && of_x->batch_level == of_y->batch_level), Error,
@@ -100,8 +103,7 @@ void write_out(const char* op, Tensor& out, const Tensor& result) {
     const Tensor fresh = new_tensor(t.dtype, result.shape());
     replace_data(out, fresh);
   }
-  copy_elements(t, *source.impl());
-  t.bump_version();
+  algebra::copy_(out, source);
 }
 
 void store_result(const char* op, Tensor& self, const Tensor& result) {

@@ -250,6 +250,14 @@ void Recorder::add_constant(const Tensor& t) {
   add_state(t);
 }
 
+void Recorder::replace_data(const TensorImpl& t) {
+  const int s = storage_of(t.storage);
+  const bool own =
+      s >= 0 && program_.storages[static_cast<size_t>(s)].kind == StorageKind::temporary;
+  // A header over the same memory may be anybody's.
+  if (!own) refuse("the data of a tensor from outside is replaced; change it in place");
+}
+
 void Recorder::refuse(const char* what) {
   if (refusal_.empty()) {
     refusal_ = what;

@@ -31,6 +31,7 @@ class Recorder final : public Capture, private runtime::RandomObserver {
   void run(OpCall& call) override;
   bool run_node(const NodeCall& call) override;
   void touch_gradient(TensorImpl& leaf, bool replaced) override;
+  void replace_data(const TensorImpl& t) override;
   void refuse(const char* what) override;
   void read(const TensorImpl& t) override;
 
