@@ -143,6 +143,51 @@ def check_c_examples(binary: Path, folder: Path) -> None:
     assert int(by_name.split()[0]) == len(_core.ops.function_rows())
 
 
+def check_tapes(binary: Path, folder: Path) -> None:
+    """Runs programs that Python has recorded; they give the bits that Python gets."""
+    wengert.manual_seed(2)
+    nn, F = wengert.nn, wengert.nn.functional
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Dropout(0.2), nn.Linear(36, 5),
+    )  # fmt: skip
+    optimizer = wengert.optim.Adam(model.parameters(), lr=1e-2)
+    x, y = wengert.randn(6, 1, 8, 8), wengert.randint(0, 5, (6,))
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    step(x, y)
+    training = wengert.record(step, x, y)
+    model.eval()
+    with wengert.no_grad():
+        inference = wengert.record(model, x)
+
+        for name, tape, args, runs in (
+            ("inference", inference, (x,), 1),
+            ("training", training, (x, y), 3),
+        ):
+            tape.save(folder / name)
+            wengert.save({str(i): t for i, t in enumerate(args)}, folder / "in.safetensors")
+            run(binary / "run_tape", folder / name, folder / "in.safetensors",
+                folder / "out.safetensors", runs)  # fmt: skip
+            found = wengert.load(folder / "out.safetensors")
+            loaded = wengert.load_tape(folder / name)
+            wengert.manual_seed(7)
+            for _ in range(runs):
+                result = loaded(*args)
+            expected = {"0": result}
+            expected |= {f"state.{i}": t.detach() for i, t in enumerate(loaded.states)}
+            assert set(found) == set(expected)
+            for key, t in expected.items():
+                assert found[key].dtype == t.dtype
+                assert found[key].numpy().tobytes() == t.contiguous().numpy().tobytes(), key
+
+
 def needs_compiler() -> None:
     if reason := cmake_build.unavailable():
         pytest.skip(reason)
@@ -151,7 +196,9 @@ def needs_compiler() -> None:
 def test_find_package_from_the_wheel(tmp_path):
     needs_compiler()
     where = _config.cmake_dir()
-    check_examples(cmake_build.build(EXAMPLES, tmp_path / "build", wengert_DIR=where), tmp_path)
+    binary = cmake_build.build(EXAMPLES, tmp_path / "build", wengert_DIR=where)
+    check_examples(binary, tmp_path)
+    check_tapes(binary, tmp_path)
 
 
 def test_c_programs_with_the_wheel(tmp_path):

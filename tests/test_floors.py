@@ -12,8 +12,9 @@ FLOORS = [
     {"tensor"},
     {"autograd"},
     {"ops"},
+    {"io"},
     {"tape"},
-    {"nn", "optim", "io"},
+    {"nn", "optim", "data"},
     {"capi"},
     {"bindings"},
 ]

@@ -23,6 +23,9 @@ using Tensors = std::vector<Tensor>;
 class Program {
  public:
   explicit Program(Tape tape) : tape_(std::move(tape)) {}
+  // One from a file, which relies on nothing of Python but the default dtype.
+  struct Loaded {};
+  Program(Tape tape, Loaded) : tape_(std::move(tape)), loaded_(true) {}
 
   const Tape& tape() const { return tape_; }
 
@@ -55,7 +58,7 @@ class Program {
 
   // Why it did not run, or the outputs.
   py::object run(const Tensors& inputs) {
-    if (!(modes_ == Modes()))
+    if (loaded_ ? modes_.dtype != default_dtype() : !(modes_ == Modes()))
       return py::str("a mode (recording, autocast, the default dtype, ...)");
     for (const Guard& g : guards_) {
       PyObject* now = PyDict_GetItemWithError(g.dict.ptr(), g.key.ptr());
@@ -112,6 +115,7 @@ class Program {
 
   Tape tape_;
   Modes modes_;
+  bool loaded_ = false;
   std::vector<Guard> guards_;
   std::vector<Setting> settings_;
 };
@@ -182,6 +186,38 @@ void bind_tape(py::module_& m) {
           py::arg("step"), py::arg("inputs"))
       .def("state_values", [](const Program& p) { return p.tape().state_values(); })
       .def("leaves_gradients", [](const Program& p) { return p.tape().leaves_gradients(); })
+      .def(
+          "number",
+          [](const Program& p, int64_t i, const std::string& name) {
+            const double* v = p.tape().number(i, name);
+            WG_CHECK(v, ValueError, "tape: operation ", i, " has no number '", name, "'");
+            return *v;
+          },
+          py::arg("step"), py::arg("name"))
+      .def(
+          "set_number",
+          [](const Program& p, int64_t i, const std::string& name, double value) {
+            double* v = p.tape().number(i, name);
+            WG_CHECK(v, ValueError, "tape: operation ", i, " has no number '", name, "'");
+            *v = value;
+          },
+          py::arg("step"), py::arg("name"), py::arg("value"))
+      .def(
+          "save",
+          [](const Program& p, const std::string& path,
+             const std::map<std::string, std::string>& metadata) {
+            const py::gil_scoped_release nogil;
+            p.tape().save(path, {}, metadata);
+          },
+          py::arg("path"), py::arg("metadata"))
+      .def(
+          "set_state_names",
+          [](Program& p, std::vector<std::string> names) {
+            Tape t = p.tape();
+            t.set_state_names(std::move(names));
+          },
+          py::arg("names"))
+      .def("state_names", [](const Program& p) { return p.tape().state_names(); })
       .def("states", [](const Program& p) { return p.tape().states(); })
       .def("text", [](const Program& p) { return p.tape().to_string(); })
       .def("stats", [](const Program& p) { return dict_of(p.tape().stats()); })
@@ -222,6 +258,18 @@ void bind_tape(py::module_& m) {
             return std::make_unique<Program>(r.finish(outputs));
           },
           py::arg("outputs"));
+  m.def(
+      "_load_tape",
+      [](const std::string& path) {
+        std::map<std::string, std::string> metadata;
+        auto program = [&] {
+          const py::gil_scoped_release nogil;
+          return Tape::load(path, &metadata);
+        }();
+        return py::make_tuple(std::make_unique<Program>(std::move(program), Program::Loaded()),
+                              std::move(metadata));
+      },
+      py::arg("path"), "The program in a file, and what was kept beside.");
   m.def("_tape_recording", &TapeRecording::current, py::return_value_policy::reference,
         "The recording of this thread, or None.");
 }

@@ -2,6 +2,7 @@
 #include "ops/elementwise.h"
 #include "ops/function.h"
 #include "ops/operands.h"
+#include "ops/operations.h"
 #include "ops/scalar_math.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -318,5 +319,20 @@ constexpr auto rows = [] {
 
 extern const FunctionTable binary_functions;
 const FunctionTable binary_functions = {rows.data(), rows.size()};
+
+namespace {
+#define WG_COMPARE(...)
+#define WG_BINARY(op, ...)                                                                  \
+  operation<elementwise::op##_op>(), operation<elementwise::op##_scalar_op>(#op ".number"), \
+      operation<elementwise::op##_rscalar_op>(#op ".number_first"),
+constexpr Operation binary_list[] = {
+#include "wengert/ops/binary.def"
+};
+#undef WG_BINARY
+#undef WG_COMPARE
+}  // namespace
+
+extern const OperationTable binary_operations;
+const OperationTable binary_operations = {binary_list, std::size(binary_list)};
 
 WENGERT_NAMESPACE_END

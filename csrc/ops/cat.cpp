@@ -1,6 +1,7 @@
 // Joining tensors.
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -146,5 +147,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable cat_functions;
 const FunctionTable cat_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(cat, operation<Cat>())
 
 WENGERT_NAMESPACE_END

@@ -1,6 +1,7 @@
 // The comparisons of wengert/ops/binary.def and the tests of test.def: results are bool.
 #include "ops/elementwise.h"
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "wengert/detail/owner.h"
@@ -127,5 +128,23 @@ constexpr Function test_rows[] = {
 
 extern const FunctionTable test_functions;
 const FunctionTable test_functions = {test_rows, std::size(test_rows)};
+
+namespace {
+#define WG_BINARY(...)
+#define WG_COMPARE(op, ...)                                                                        \
+  operation<elementwise::op##_op>(), operation<elementwise::op##_scalar_op<false>>(#op ".number"), \
+      operation<elementwise::op##_scalar_op<true>>(#op ".number_first"),
+#define WG_TEST(op, ...) operation<elementwise::op##_op>(),
+constexpr Operation compare_list[] = {
+#include "wengert/ops/binary.def"
+#include "wengert/ops/test.def"
+};
+#undef WG_BINARY
+#undef WG_COMPARE
+#undef WG_TEST
+}  // namespace
+
+extern const OperationTable compare_operations;
+const OperationTable compare_operations = {compare_list, std::size(compare_list)};
 
 WENGERT_NAMESPACE_END

@@ -6,6 +6,7 @@
 #include "kernels/elementwise.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -201,5 +202,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable complex_functions;
 const FunctionTable complex_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(complex, operation<ViewAsReal>(), operation<ViewAsComplex>(), operation<Sgn>(),
+              operation<Conj>())
 
 WENGERT_NAMESPACE_END

@@ -8,6 +8,7 @@
 #include "kernels/elementwise.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -497,5 +498,9 @@ constexpr Function rows[] = {
 
 extern const FunctionTable creation_functions;
 const FunctionTable creation_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(creation, operation<To>(), operation<Eye>(), operation<Copy>(), operation<Fill>(),
+              operation<Full>(), operation<Clone>(), operation<Empty>(), operation<Arange>(),
+              operation<Linspace>(), operation<NewZeros>(), operation<EmptyLike>())
 
 WENGERT_NAMESPACE_END

@@ -4,6 +4,7 @@
 #include "kernels/neural.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -222,5 +223,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable distance_functions;
 const FunctionTable distance_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(distance, operation<Cdist>())
 
 WENGERT_NAMESPACE_END

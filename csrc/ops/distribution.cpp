@@ -7,6 +7,7 @@
 #include "kernels/elementwise.h"
 #include "ops/op.h"
 #include "ops/operands.h"
+#include "ops/operations.h"
 #include "ops/random_fill.h"
 #include "tensor/copy.h"
 
@@ -456,5 +457,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable distribution_functions;
 const FunctionTable distribution_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(distribution, operation<Multinomial>(), operation<Permutation>(),
+              operation<DrawIntegers>(), operation<Draw>(), operation<Bernoulli>())
 
 WENGERT_NAMESPACE_END

@@ -1,6 +1,7 @@
 #include "ops/elementwise.h"
 
 #include "autograd/algebra.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -466,4 +467,6 @@ Tensor select(const Tensor& condition, double a, const Tensor& b) {
 }
 
 }  // namespace elementwise
+WG_OPERATIONS(elementwise, operation<elementwise::UnaryGradient>())
+
 WENGERT_NAMESPACE_END

@@ -1,5 +1,6 @@
 // Largest and smallest elements, and where they are.
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/real_types.h"
 #include "ops/reduce_plan.h"
 #include "runtime/parallel.h"
@@ -256,5 +257,9 @@ constexpr Function rows[] = {
 
 extern const FunctionTable extremum_functions;
 const FunctionTable extremum_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(extremum, operation<Extreme<false>>(), operation<Extreme<true>>(),
+              operation<Position<false>>(), operation<Position<true>>(),
+              operation<ExtremeAt<false>>(), operation<ExtremeAt<true>>())
 
 WENGERT_NAMESPACE_END

@@ -8,6 +8,7 @@
 #include "kernels/fft_plan.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -322,5 +323,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable fft_functions;
 const FunctionTable fft_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(fft, operation<FftComplex>(), operation<FftHalfToReal>(), operation<FftRealToHalf>())
 
 WENGERT_NAMESPACE_END

@@ -2,6 +2,7 @@
 #include "autograd/algebra.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/take.h"
 #include "tensor/copy.h"
 
@@ -191,5 +192,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable gather_functions;
 const FunctionTable gather_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(gather, operation<Gather>(), operation<Scatter<false>>(), operation<Scatter<true>>())
 
 WENGERT_NAMESPACE_END

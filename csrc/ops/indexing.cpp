@@ -5,6 +5,7 @@
 #include "kernels/elementwise.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/take.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -490,6 +491,10 @@ struct Nonzero {
     int64_t* out = c.out().data<int64_t>();
     int64_t coordinate[kMaxDims] = {};
     const int nd = static_cast<int>(x.dim());
+    int64_t found = 0;
+    for (int64_t i = 0; i < x.numel(); ++i) found += p[i] != 0;
+    WG_CHECK(found == count, Error, "nonzero: expected ", count, " elements that are not 0, but ",
+             found, " are");
     for (int64_t i = 0; i < x.numel(); ++i) {
       if (p[i]) {
         for (int d = 0; d < nd; ++d) *out++ = coordinate[d];
@@ -588,5 +593,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable indexing_functions;
 const FunctionTable indexing_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(indexing, operation<IndexSelect>(), operation<Index>(), operation<Nonzero>(),
+              operation<IndexAdd>(), operation<IndexPut>())
 
 WENGERT_NAMESPACE_END

@@ -5,6 +5,7 @@
 #include "autograd/levels.h"
 #include "ops/function.h"
 #include "ops/linalg_check.h"
+#include "ops/operations.h"
 #include "ops/real_types.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -160,5 +161,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable linalg_cholesky_functions;
 const FunctionTable linalg_cholesky_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(linalg_cholesky, operation<Cholesky>())
 
 WENGERT_NAMESPACE_END

@@ -1,6 +1,7 @@
 // Eigenvalues and eigenvectors of square matrices.
 #include "ops/function.h"
 #include "ops/linalg_lapack.h"
+#include "ops/operations.h"
 #include "wengert/autograd.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -160,5 +161,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable linalg_eig_functions;
 const FunctionTable linalg_eig_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(linalg_eig, operation<Eig>())
 
 WENGERT_NAMESPACE_END

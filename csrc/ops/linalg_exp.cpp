@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/linalg_lapack.h"
+#include "ops/operations.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -101,5 +102,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable linalg_exp_functions;
 const FunctionTable linalg_exp_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(linalg_exp, operation<MatrixExp>())
 
 WENGERT_NAMESPACE_END

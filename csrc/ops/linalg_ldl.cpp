@@ -1,6 +1,7 @@
 // LDL factors of symmetric and Hermitian matrices, and systems solved with them.
 #include "ops/function.h"
 #include "ops/linalg_lapack.h"
+#include "ops/operations.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -140,5 +141,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable linalg_ldl_functions;
 const FunctionTable linalg_ldl_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(linalg_ldl, operation<LdlSolve>(), operation<LdlFactor>())
 
 WENGERT_NAMESPACE_END

@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/linalg_lapack.h"
+#include "ops/operations.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -217,5 +218,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable linalg_lstsq_functions;
 const FunctionTable linalg_lstsq_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(linalg_lstsq, operation<Lstsq>())
 
 WENGERT_NAMESPACE_END

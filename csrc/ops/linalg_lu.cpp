@@ -4,6 +4,7 @@
 
 #include "ops/function.h"
 #include "ops/linalg_lapack.h"
+#include "ops/operations.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -457,5 +458,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable linalg_lu_functions;
 const FunctionTable linalg_lu_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(linalg_lu, operation<Determinant<false>>(), operation<Determinant<true>>(),
+              operation<LuPermutation>(), operation<Solve>(), operation<LuFactor>())
 
 WENGERT_NAMESPACE_END

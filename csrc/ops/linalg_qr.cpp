@@ -1,6 +1,7 @@
 // QR factors.
 #include "ops/function.h"
 #include "ops/linalg_lapack.h"
+#include "ops/operations.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -185,5 +186,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable linalg_qr_functions;
 const FunctionTable linalg_qr_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(linalg_qr, operation<Qr>(), operation<Geqrf>())
 
 WENGERT_NAMESPACE_END

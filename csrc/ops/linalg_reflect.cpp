@@ -1,6 +1,7 @@
 // Products of Householder reflectors, in the form in which a QR factorization leaves them.
 #include "ops/function.h"
 #include "ops/linalg_lapack.h"
+#include "ops/operations.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -154,5 +155,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable linalg_reflect_functions;
 const FunctionTable linalg_reflect_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(linalg_reflect, operation<Reflect>())
 
 WENGERT_NAMESPACE_END

@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/linalg_lapack.h"
+#include "ops/operations.h"
 #include "wengert/autograd.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -346,5 +347,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable linalg_spectrum_functions;
 const FunctionTable linalg_spectrum_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(linalg_spectrum, operation<Svd>(), operation<Eigh>())
 
 WENGERT_NAMESPACE_END

@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/linalg_check.h"
+#include "ops/operations.h"
 #include "ops/real_types.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -126,5 +127,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable linalg_triangular_functions;
 const FunctionTable linalg_triangular_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(linalg_triangular, operation<SolveTriangular>())
 
 WENGERT_NAMESPACE_END

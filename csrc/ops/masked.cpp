@@ -4,6 +4,7 @@
 #include "autograd/algebra.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
 
@@ -170,5 +171,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable masked_functions;
 const FunctionTable masked_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(masked, operation<MaskedFill>())
 
 WENGERT_NAMESPACE_END

@@ -4,6 +4,7 @@
 #include "kernels/gemm.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/product.h"
 #include "tensor/copy.h"
 
@@ -317,5 +318,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable matmul_functions;
 const FunctionTable matmul_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(matmul, operation<Mm>(), operation<Bmm>())
 
 WENGERT_NAMESPACE_END

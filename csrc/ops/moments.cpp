@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/real_types.h"
 #include "ops/reduce_plan.h"
 #include "runtime/parallel.h"
@@ -173,5 +174,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable moments_functions;
 const FunctionTable moments_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(moments, operation<Variance<false>>(), operation<Variance<true>>())
 
 WENGERT_NAMESPACE_END

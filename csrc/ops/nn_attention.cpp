@@ -8,6 +8,7 @@
 
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/random_fill.h"
 #include "tensor/copy.h"
 
@@ -281,5 +282,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_attention_functions;
 const FunctionTable nn_attention_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_attention, operation<Attention>())
 
 WENGERT_NAMESPACE_END

@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/nn_pool.h"
+#include "ops/operations.h"
 #include "ops/real_types.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -279,5 +280,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_average_pool_functions;
 const FunctionTable nn_average_pool_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_average_pool, operation<AveragePool>(), operation<AverageSpread>())
 
 WENGERT_NAMESPACE_END

@@ -5,6 +5,7 @@
 #include "kernels/neural.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -366,5 +367,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_batch_norm_functions;
 const FunctionTable nn_batch_norm_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_batch_norm, operation<RunningStatistic>(), operation<BatchNorm>())
 
 WENGERT_NAMESPACE_END

@@ -3,6 +3,7 @@
 #include "ops/nn_convolution.h"
 
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -391,5 +392,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_convolution_functions;
 const FunctionTable nn_convolution_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_convolution, operation<Convolution>(), operation<ConvolutionInput>(),
+              operation<ConvolutionWeight>())
 
 WENGERT_NAMESPACE_END

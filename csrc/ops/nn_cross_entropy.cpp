@@ -4,6 +4,7 @@
 #include "kernels/neural.h"
 #include "ops/function.h"
 #include "ops/nn_loss.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -331,5 +332,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_cross_entropy_functions;
 const FunctionTable nn_cross_entropy_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_cross_entropy, operation<CrossEntropy>(), operation<SoftCrossEntropy>())
 
 WENGERT_NAMESPACE_END

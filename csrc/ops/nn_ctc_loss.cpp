@@ -5,6 +5,7 @@
 
 #include "ops/function.h"
 #include "ops/nn_loss.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -300,5 +301,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_ctc_loss_functions;
 const FunctionTable nn_ctc_loss_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_ctc_loss, operation<CtcGradient>(), operation<CtcLoss>())
 
 WENGERT_NAMESPACE_END

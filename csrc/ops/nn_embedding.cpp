@@ -7,6 +7,7 @@
 #include "autograd/levels.h"
 #include "autograd/sparse.h"
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/take.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -316,5 +317,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_embedding_functions;
 const FunctionTable nn_embedding_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_embedding, operation<EmbeddingRenorm>(), operation<EmbeddingGradient>(),
+              operation<Embedding>())
 
 WENGERT_NAMESPACE_END

@@ -4,6 +4,7 @@
 #include "autograd/levels.h"
 #include "ops/function.h"
 #include "ops/nn_embedding.h"
+#include "ops/operations.h"
 #include "ops/real_types.h"
 #include "ops/take.h"
 #include "runtime/parallel.h"
@@ -269,5 +270,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_embedding_bag_functions;
 const FunctionTable nn_embedding_bag_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_embedding_bag, operation<BagSum>(), operation<BagArgMax>())
 
 WENGERT_NAMESPACE_END

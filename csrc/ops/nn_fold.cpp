@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/nn_convolution_tiles.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -161,5 +162,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_fold_functions;
 const FunctionTable nn_fold_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_fold, operation<UnfoldWindows>())
 
 WENGERT_NAMESPACE_END

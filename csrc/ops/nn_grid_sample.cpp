@@ -6,6 +6,7 @@
 #include "ops/function.h"
 #include "ops/nn_grid_taps.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/real_types.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -304,5 +305,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_grid_sample_functions;
 const FunctionTable nn_grid_sample_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_grid_sample, operation<GridSample>(), operation<GridGradient>())
 
 WENGERT_NAMESPACE_END

@@ -7,6 +7,7 @@
 #include "kernels/neural.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -232,5 +233,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_layer_norm_functions;
 const FunctionTable nn_layer_norm_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_layer_norm, operation<LayerNorm>())
 
 WENGERT_NAMESPACE_END

@@ -1,6 +1,7 @@
 // The affine map of a layer.
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/product.h"
 #include "tensor/copy.h"
 
@@ -116,5 +117,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_linear_functions;
 const FunctionTable nn_linear_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_linear, operation<Linear>())
 
 WENGERT_NAMESPACE_END

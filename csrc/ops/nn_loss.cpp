@@ -5,6 +5,7 @@
 
 #include "autograd/levels.h"
 #include "ops/function.h"
+#include "ops/operations.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -222,5 +223,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_loss_functions;
 const FunctionTable nn_loss_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_loss, operation<LimitedLog>())
 
 WENGERT_NAMESPACE_END

@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/nn_pool.h"
+#include "ops/operations.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -165,5 +166,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_max_pool_functions;
 const FunctionTable nn_max_pool_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_max_pool, operation<MaxPool>())
 
 WENGERT_NAMESPACE_END

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ops/operations.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -171,4 +172,6 @@ Tensor place_in_volumes(const char* op, const Tensor& g, const Tensor& index, co
 }
 
 }  // namespace detail
+WG_OPERATIONS(nn_pool, operation<GatherVolumes>(), operation<ScatterVolumes>())
+
 WENGERT_NAMESPACE_END

@@ -10,6 +10,7 @@
 #include "ops/nn_recurrent.h"
 #include "ops/nn_recurrent_walk.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/panels.h"
 #include "ops/product.h"
 #include "ops/take.h"
@@ -297,4 +298,6 @@ Outputs run_layer(Cell cell, const Steps& steps, const Inputs& inputs) {
 }
 
 }  // namespace recurrent
+WG_OPERATIONS(nn_recurrent_layer, operation<recurrent::Layer>())
+
 WENGERT_NAMESPACE_END

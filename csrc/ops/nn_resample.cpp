@@ -5,6 +5,7 @@
 #include "ops/function.h"
 #include "ops/nn_resample_bands.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/real_types.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -227,5 +228,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_resample_functions;
 const FunctionTable nn_resample_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_resample, operation<Resample>())
 
 WENGERT_NAMESPACE_END

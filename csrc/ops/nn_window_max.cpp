@@ -4,6 +4,7 @@
 
 #include "ops/function.h"
 #include "ops/nn_pool.h"
+#include "ops/operations.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -230,5 +231,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable nn_window_max_functions;
 const FunctionTable nn_window_max_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(nn_window_max, operation<WindowMax>())
 
 WENGERT_NAMESPACE_END

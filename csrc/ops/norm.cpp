@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/reduce_plan.h"
 #include "tensor/copy.h"
 
@@ -121,5 +122,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable norm_functions;
 const FunctionTable norm_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(norm, operation<VectorNorm>())
 
 WENGERT_NAMESPACE_END

@@ -4,6 +4,7 @@
 #include <complex>
 
 #include "autograd/meta.h"
+#include "ops/operations.h"
 #include "ops/optimizer.h"
 #include "ops/optimizer_run.h"
 #include "tensor/copy.h"
@@ -174,5 +175,7 @@ Tensor grad_norm(TensorImpl* const* tensors, int n, double p) {
 void scale_all_(TensorImpl* const* factor_and_tensors, int n) {
   optimizer::call(ScaleAll{}, factor_and_tensors, 1 + n);
 }
+
+WG_OPERATIONS(optimizer_clip, operation<GradNorm>(), operation<ScaleAll>())
 
 WENGERT_NAMESPACE_END

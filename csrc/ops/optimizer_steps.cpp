@@ -1,3 +1,4 @@
+#include "ops/operations.h"
 #include "ops/optimizer.h"
 #include "ops/optimizer_run.h"
 
@@ -14,6 +15,8 @@ struct StepOp : Update {
     return present;
   }
   void infer(Infer& m) const {
+    WG_CHECK(m.n_inputs % lists() == 0 && m.n_outputs == 0, ValueError, Update::name, ": expected ",
+             lists(), " lists of tensors of one length, but got ", m.n_inputs, " tensors");
     optimizer::check_lists(Update::name, m, m.n_inputs / lists(), lists(), Update::kNumbers);
   }
   void compute(Compute& c) const {
@@ -47,5 +50,13 @@ WG_STEP(RadamUpdate)
 WG_STEP(RpropUpdate)
 WG_STEP(AsgdUpdate)
 #undef WG_STEP
+
+WG_OPERATIONS(
+    optimizer_steps, operation<StepOp<optimizer::AdamUpdate>>(),
+    operation<StepOp<optimizer::AsgdUpdate>>(), operation<StepOp<optimizer::NadamUpdate>>(),
+    operation<StepOp<optimizer::RadamUpdate>>(), operation<StepOp<optimizer::RpropUpdate>>(),
+    operation<StepOp<optimizer::AdamaxUpdate>>(), operation<StepOp<optimizer::AdagradUpdate>>(),
+    operation<StepOp<optimizer::RmspropUpdate>>(), operation<StepOp<optimizer::AdadeltaUpdate>>(),
+    operation<StepOp<optimizer::SgdUpdate>>())
 
 WENGERT_NAMESPACE_END

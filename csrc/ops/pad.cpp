@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -146,5 +147,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable pad_functions;
 const FunctionTable pad_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(pad, operation<ConstantPad>())
 
 WENGERT_NAMESPACE_END

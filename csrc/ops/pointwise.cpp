@@ -4,6 +4,7 @@
 
 #include "ops/elementwise.h"
 #include "ops/operands.h"
+#include "ops/operations.h"
 #include "tensor/copy.h"
 #include "wengert/detail/owner.h"
 
@@ -316,5 +317,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable pointwise_functions;
 const FunctionTable pointwise_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(pointwise, operation<ClampNumber<false>>(), operation<ClampNumber<true>>(),
+              operation<Clamp>(), operation<Logit>())
 
 WENGERT_NAMESPACE_END

@@ -1,5 +1,6 @@
 // Products.
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/reduce_plan.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -86,5 +87,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable prod_functions;
 const FunctionTable prod_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(prod, operation<Prod>())
 
 WENGERT_NAMESPACE_END

@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -311,5 +312,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable product_functions;
 const FunctionTable product_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(product, operation<AddProduct>())
 
 WENGERT_NAMESPACE_END

@@ -5,6 +5,7 @@
 
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/random_fill.h"
 #include "tensor/copy.h"
 
@@ -168,5 +169,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable random_functions;
 const FunctionTable random_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(random, operation<RandomFill>(), operation<Dropout>())
 
 WENGERT_NAMESPACE_END

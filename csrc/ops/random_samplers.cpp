@@ -9,6 +9,7 @@
 #include "kernels/special.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/random_counts.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -280,5 +281,9 @@ constexpr Function rows[] = {
 
 extern const FunctionTable random_sampler_functions;
 const FunctionTable random_sampler_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(random_samplers, operation<GammaGradient>(), operation<StandardGamma>(),
+              operation<SampleDirichlet>(), operation<DirichletGradient>(), operation<Poisson>(),
+              operation<Binomial>())
 
 WENGERT_NAMESPACE_END

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/order.h"
 #include "ops/real_types.h"
 #include "tensor/copy.h"
@@ -187,5 +188,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable rank_functions;
 const FunctionTable rank_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(rank, operation<MedianOfAll<Rank::median>>(),
+              operation<MedianOfAll<Rank::nanmedian>>(), operation<Ranked>())
 
 WENGERT_NAMESPACE_END

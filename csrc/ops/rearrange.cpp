@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -238,5 +239,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable rearrange_functions;
 const FunctionTable rearrange_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(rearrange, operation<Flip>(), operation<Roll>())
 
 WENGERT_NAMESPACE_END

@@ -15,7 +15,7 @@ struct DimSet {
   DimSet() = default;
   explicit DimSet(uint32_t mask) : bits(mask) {}
   DimSet(const Shape& s) {
-    for (int i = 0; i < s.ndim; ++i) bits |= 1u << s.d[i];
+    for (int i = 0; i < s.ndim; ++i) bits |= 1u << (s.d[i] & 31);
   }
   bool has(int i) const { return bits >> i & 1; }
   int count() const { return std::popcount(bits); }

@@ -1,6 +1,7 @@
 // Sums and what is made of them.
 #include "kernels/elementwise.h"
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/reduce_plan.h"
 #include "tensor/copy.h"
 
@@ -153,5 +154,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable reduction_functions;
 const FunctionTable reduction_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(reduction, operation<Sum>(), operation<Mean>(), operation<Truth<false>>(),
+              operation<Truth<true>>())
 
 WENGERT_NAMESPACE_END

@@ -3,6 +3,7 @@
 
 #include "kernels/reduce.h"
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/real_types.h"
 #include "ops/reduce_plan.h"
 #include "runtime/parallel.h"
@@ -208,5 +209,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable scan_functions;
 const FunctionTable scan_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(scan, operation<Recurrence>(), operation<CumSum>(), operation<CumProd>())
 
 WENGERT_NAMESPACE_END

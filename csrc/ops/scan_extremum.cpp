@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/real_types.h"
 #include "ops/reduce_plan.h"
 #include "ops/scan.h"
@@ -180,5 +181,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable scan_extremum_functions;
 const FunctionTable scan_extremum_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(scan_extremum, operation<LogCumSumExp>(), operation<RunningExtreme<false>>(),
+              operation<RunningExtreme<true>>())
 
 WENGERT_NAMESPACE_END

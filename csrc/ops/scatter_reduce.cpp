@@ -5,6 +5,7 @@
 
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/take.h"
 #include "tensor/copy.h"
 
@@ -217,5 +218,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable scatter_reduce_functions;
 const FunctionTable scatter_reduce_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(scatter_reduce, operation<ScatterReduce>())
 
 WENGERT_NAMESPACE_END

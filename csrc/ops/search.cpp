@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/order.h"
 #include "ops/real_types.h"
 #include "tensor/copy.h"
@@ -262,5 +263,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable search_functions;
 const FunctionTable search_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(search, operation<SearchSorted>(), operation<Histogram>())
 
 WENGERT_NAMESPACE_END

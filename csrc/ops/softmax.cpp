@@ -3,6 +3,7 @@
 
 #include "kernels/reduce.h"
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/reduce_plan.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -185,5 +186,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable softmax_functions;
 const FunctionTable softmax_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(softmax, operation<Softmax<false>>(), operation<Softmax<true>>(),
+              operation<LogSumExp>())
 
 WENGERT_NAMESPACE_END

@@ -1,5 +1,6 @@
 // Sorting along one dimension.
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "ops/order.h"
 #include "ops/real_types.h"
 #include "tensor/copy.h"
@@ -129,5 +130,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable sort_functions;
 const FunctionTable sort_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(sort, operation<Sort>())
 
 WENGERT_NAMESPACE_END

@@ -4,6 +4,7 @@
 #include "kernels/sparse.h"
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/take.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -183,5 +184,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable sparse_product_functions;
 const FunctionTable sparse_product_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(sparse_product, operation<SparseInner>(), operation<SparseProduct>())
 
 WENGERT_NAMESPACE_END

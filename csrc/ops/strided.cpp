@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/view_gradient.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -203,5 +204,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable strided_functions;
 const FunctionTable strided_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(strided, operation<Unfold>(), operation<Diagonal>(), operation<AsStrided>())
 
 WENGERT_NAMESPACE_END

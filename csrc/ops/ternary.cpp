@@ -3,6 +3,7 @@
 
 #include "ops/elementwise.h"
 #include "ops/operands.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -207,5 +208,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable ternary_functions;
 const FunctionTable ternary_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(ternary, operation<Lerp>(), operation<Addcdiv>(), operation<Addcmul>())
 
 WENGERT_NAMESPACE_END

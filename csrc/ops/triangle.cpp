@@ -3,6 +3,7 @@
 
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -211,5 +212,8 @@ constexpr Function rows[] = {
 
 extern const FunctionTable triangle_functions;
 const FunctionTable triangle_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(triangle, operation<Triangle<false>>(), operation<Triangle<true>>(),
+              operation<DiagEmbed>())
 
 WENGERT_NAMESPACE_END

@@ -1,6 +1,7 @@
 // The operations of wengert/ops/unary.def and test.def.
 #include "ops/elementwise.h"
 #include "ops/function.h"
+#include "ops/operations.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace elementwise {
@@ -84,5 +85,16 @@ constexpr Function unary_rows[] = {
 
 extern const FunctionTable unary_functions;
 const FunctionTable unary_functions = {unary_rows, std::size(unary_rows)};
+
+namespace {
+#define WG_UNARY(op, ...) operation<elementwise::op##_op>(),
+constexpr Operation unary_list[] = {
+#include "wengert/ops/unary.def"
+};
+#undef WG_UNARY
+}  // namespace
+
+extern const OperationTable unary_operations;
+const OperationTable unary_operations = {unary_list, std::size(unary_list)};
 
 WENGERT_NAMESPACE_END

@@ -1,6 +1,7 @@
 // Views of one tensor: other shapes and strides over the same memory.
 #include "ops/function.h"
 #include "ops/op.h"
+#include "ops/operations.h"
 #include "ops/view_gradient.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -517,5 +518,9 @@ constexpr Function rows[] = {
 
 extern const FunctionTable view_functions;
 const FunctionTable view_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(view, operation<View>(), operation<Slice>(), operation<Split>(), operation<Expand>(),
+              operation<Select>(), operation<Unbind>(), operation<Permute>(),
+              operation<ViewDtype>())
 
 WENGERT_NAMESPACE_END

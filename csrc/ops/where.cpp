@@ -1,6 +1,7 @@
 // Choosing between two tensors by a condition.
 #include "ops/elementwise.h"
 #include "ops/function.h"
+#include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -65,5 +66,7 @@ constexpr Function rows[] = {
 
 extern const FunctionTable where_functions;
 const FunctionTable where_functions = {rows, std::size(rows)};
+
+WG_OPERATIONS(where, operation<Where>())
 
 WENGERT_NAMESPACE_END

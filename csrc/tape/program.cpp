@@ -19,6 +19,13 @@ OpValue::OpValue(const OpClass& cls, const void* op) : cls_(&cls) {
   }
 }
 
+OpValue::OpValue(const OpClass& cls, void (*make)(void*)) : cls_(&cls) {
+  if (!cls.size) return;
+  constexpr size_t kUnit = sizeof(std::max_align_t);
+  memory_.reset(new std::max_align_t[(cls.size + kUnit - 1) / kUnit]());
+  if (make) make(memory_.get());
+}
+
 OpValue& OpValue::operator=(const OpValue& o) {
   if (this != &o) *this = o.cls_ ? OpValue(*o.cls_, o.get()) : OpValue();
   return *this;

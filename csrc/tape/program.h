@@ -16,6 +16,8 @@ class OpValue {
  public:
   OpValue() = default;
   OpValue(const OpClass& cls, const void* op);
+  // One whose attributes are to be set; `make` may be nullptr.
+  OpValue(const OpClass& cls, void (*make)(void*));
   OpValue(const OpValue& o) : OpValue() { *this = o; }
   OpValue(OpValue&& o) noexcept { *this = std::move(o); }
   OpValue& operator=(const OpValue& o);

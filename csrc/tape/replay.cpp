@@ -33,6 +33,12 @@ TensorImpl* new_header(const Value& v) {
   return t;
 }
 
+Tensor zeros_of(const Value& v) {
+  Tensor t = new_tensor(v.dtype, v.shape);
+  std::memset(t.data(), 0, static_cast<size_t>(t.numel()) * item_size(v.dtype));
+  return t;
+}
+
 Tensor grad_of(TensorImpl& leaf) {
   AutogradMeta* meta = meta_if_any(leaf);
   if (!meta) return {};
@@ -399,20 +405,28 @@ void Player::execute_rule(Prepared& p, Step& s, int step) {
   for (size_t k = 0; k < p.outputs.size(); ++k) {
     const int v = s.outputs[k];
     Tensor r = std::move(p.outputs[k]);
-    if (v < 0 || !r.defined()) continue;
+    if (v < 0) continue;
     const Value& value = program_.values[at(v)];
-    if (!same_layout(*r.impl(), value)) {
-      const Tensor fit = new_tensor(value.dtype, value.shape, value.strides.d);
-      copy_elements(*fit.impl(), *r.impl());
-      r = fit;
-    }
+    if (!r.defined()) r = zeros_of(value);  // a gradient that a rule leaves out
+    const bool fits = same_layout(*r.impl(), value);
+    const StorageInfo& info = program_.storages[at(value.storage)];
     const Bound& b = bound_[at(value.storage)];
-    if (program_.storages[at(value.storage)].from_rule && made_at_[at(value.storage)] == step &&
+    if (info.from_rule && made_at_[at(value.storage)] == step &&
         (!b.storage || !bound_here_[at(value.storage)])) {
-      bind(value.storage, r.impl()->storage, r.impl()->data - value.offset);
+      // Of a program from a file the memory may be another than it says.
+      const Storage& memory = *r.impl()->storage;
+      const int64_t begin = r.impl()->data - memory.data - value.offset;
+      if (fits && begin >= 0 && begin + info.bytes <= static_cast<int64_t>(memory.nbytes)) {
+        bind(value.storage, r.impl()->storage, r.impl()->data - value.offset);
+      } else {
+        Storage* fresh = new_storage(static_cast<size_t>(info.bytes));
+        bind(value.storage, fresh, fresh->data);
+        release_storage(fresh);
+        copy_elements(*headers_[at(v)], *r.impl());
+      }
       bound_here_[at(value.storage)] = true;
       ++allocations_;
-    } else if (headers_[at(v)]->data != r.impl()->data) {
+    } else if (!fits || headers_[at(v)]->data != r.impl()->data) {
       copy_elements(*headers_[at(v)], *r.impl());
     }
   }

@@ -20,6 +20,7 @@ class Player {
   Player& operator=(const Player&) = delete;
 
   const Program& program() const { return program_; }
+  std::vector<std::string> names;  // of the states, in files; empty: s0, s1, ...
   // Runs it; nothing has changed where it says why it did not.
   struct Refusal {
     std::string why;

@@ -99,6 +99,14 @@ std::vector<int64_t> Tape::state_values() const {
 
 std::vector<Tensor> Tape::states() const { return player_->states(); }
 
+std::vector<std::string> Tape::state_names() const { return player_->names; }
+void Tape::set_state_names(std::vector<std::string> names) {
+  WG_CHECK(names.empty() || names.size() == player_->program().states.size(), ValueError,
+           "tape: expected a name for each of the ", player_->program().states.size(),
+           " states, but got ", names.size());
+  player_->names = std::move(names);
+}
+
 double* Tape::number(int64_t step, const std::string& name) const {
   WG_CHECK(step >= 0 && step < size(), IndexError, "tape: there are ", size(), " steps, but got ",
            step);

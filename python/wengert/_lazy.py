@@ -75,6 +75,7 @@ NAMES = {
     **dict.fromkeys(("TypedStorage", "UntypedStorage"), "storage"),
     **dict.fromkeys(("GradScaler", "autocast"), "amp"),
     **dict.fromkeys(("record", "replay"), "tape"),
+    "load_tape": "tape",
     **dict.fromkeys(
         (
             "get_autocast_dtype",

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -78,6 +79,18 @@ class WENGERT_API Tape {
   // The same; says why it did not run, or nothing if it did.
   std::string run(TensorList inputs, std::vector<Tensor>& outputs) const;
 
+  // Writes the program and the tensors that it uses, its states, to a file that load() and other
+  // programs can read: a safetensors file, see docs/tape_format.md. The states are called s0, s1,
+  // ... where no names are given. `metadata` is kept beside. ValueError for an operation that files
+  // cannot hold, and for names that are not unique.
+  void save(const std::string& path, const std::vector<std::string>& names = {},
+            const std::map<std::string, std::string>& metadata = {}) const;
+  // Reads such a file. The states are new tensors of the tape, as states() gives them; numbers are
+  // drawn from the default generator where those recorded were. Runs no code but the operations
+  // that the file names, and everything is checked before; ValueError says what is wrong.
+  // `metadata` gets what was kept beside.
+  static Tape load(const std::string& path, std::map<std::string, std::string>* metadata = nullptr);
+
   // One line for each operation: outputs = name(attributes) inputs : dtype shape # where
   std::string to_string() const;
   TapeStats stats() const;
@@ -95,6 +108,9 @@ class WENGERT_API Tape {
   // What it uses beside its arguments, and may change.
   std::vector<Tensor> states() const;
   std::vector<int64_t> state_values() const;
+  // Their names in files; empty if nobody has given any.
+  std::vector<std::string> state_names() const;
+  void set_state_names(std::vector<std::string> names);
   // A floating point attribute of the operation of a step, which may be set between runs; nullptr
   // if there is none of this name.
   double* number(int64_t step, const std::string& name) const;

@@ -15,10 +15,13 @@ bits without Python::
 What must be as it was when it was recorded is guarded; ``docs/tape.md`` has the contract.
 """
 
+from wengert.tape._file import load
 from wengert.tape._program import Step, Value
 from wengert.tape._record import Tape, constant, record
 from wengert.tape._replay import replay
 from wengert.tape._transform import fold_constants, paused, transform
+
+load_tape = load
 
 __all__ = [
     "Step",
@@ -26,6 +29,7 @@ __all__ = [
     "Value",
     "constant",
     "fold_constants",
+    "load",
     "paused",
     "record",
     "replay",

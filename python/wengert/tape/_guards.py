@@ -82,6 +82,24 @@ class Reached:
         if self._is_own():
             self._steps.append((optimizer, self._begun, self._recording.size()))
 
+    def names(self, states: list[Tensor]) -> list[str]:
+        """What the states of a program are called: names of parameters and the like, or s0, ..."""
+        modules = [module for module, _ in self._modules.values()]
+        inner = {id(m) for module in modules for m in module.modules() if m is not module}
+        roots = [m for m in modules if id(m) not in inner]
+        found: dict[int, str] = {}
+        for k, root in enumerate(roots):
+            prefix = f"{k}." if len(roots) > 1 else ""
+            for name, t in (*root.named_parameters(), *root.named_buffers()):
+                found.setdefault(id(t), prefix + name)
+        for optimizer, _, _ in self._optimizers.values():
+            for p, entries in optimizer._state.items():
+                for key, t in entries.items():
+                    if isinstance(t, Tensor) and id(p) in found:
+                        found.setdefault(id(t), f"{found[id(p)]}.{key}")
+        names = [found.get(id(t), f"s{i}") for i, t in enumerate(states)]
+        return names if len(set(names)) == len(names) else []
+
     def guard(self, program: Any) -> None:
         """Tells the program what to look at before it runs; RuntimeError for what has changed."""
         for module, entries in self._modules.values():

@@ -167,6 +167,28 @@ class Tape:
             render(text, path)
         return text
 
+    def number(self, step: int, name: str) -> float:
+        """A floating point attribute of the operation of a step, such as ``"lr"``."""
+        return self._program.number(step, name)
+
+    def set_number(self, step: int, name: str, value: float) -> None:
+        """Changes it for the runs to come.
+
+        A learning rate that a recorded tape takes from its optimizer is taken from there again.
+        """
+        self._program.set_number(step, name, value)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the program and its states to a file that :func:`load` and C++ can run.
+
+        It is a safetensors file: the states stand in it under the names of parameters, buffers and
+        the state of optimizers, as far as these are known; see ``docs/tape_format.md``. ValueError
+        for an operation that files cannot hold.
+        """
+        from wengert.tape._file import save
+
+        save(self, path)
+
     def stats(self) -> dict[str, int]:
         """What the program costs.
 
@@ -205,6 +227,7 @@ def recorded(fn: Callable, args: tuple, kwargs: dict) -> tuple[Tape, Any]:
         try:
             program = recording.finish(results.tensors)
             reached.guard(program)
+            program.set_state_names(reached.names(program.states()))
         except RuntimeError as e:
             raise Refused(str(e), result) from None
     finally:
