@@ -366,6 +366,15 @@ def test_created_tensors_are_part_of_the_program():
     assert tape(wg.ones(2)).equal(f(wg.ones(2)))
 
 
+@pytest.mark.parametrize("function", ["elu", "selu", "celu", "softplus", "logsigmoid"])
+def test_numbers_beside_tensors_are_part_of_the_program(function):
+    f = getattr(F, function)
+    tape = wg.record(f, wg.randn(3, 4))
+    x = wg.randn(3, 4)
+    assert tape(x).equal(f(x))
+    assert wg.where(x > 0, 0.1, x.double()).equal(x.double().masked_fill(x > 0, 0.1))
+
+
 def test_results_that_could_be_differentiated_are_refused():
     w = wg.ones(2, requires_grad=True)
     with pytest.raises(RuntimeError, match="gradient could still be"):

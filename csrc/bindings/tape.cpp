@@ -249,6 +249,7 @@ void bind_tape(py::module_& m) {
            py::arg("inputs"), py::arg("where") = py::none())
       .def("add_state", &TapeRecording::add_state, py::arg("tensor"))
       .def("add_constant", &TapeRecording::add_constant, py::arg("tensor"))
+      .def("keep_host_numbers", &TapeRecording::keep_host_numbers)
       .def("size", &TapeRecording::size)
       .def("pause", &TapeRecording::pause, py::arg("paused"))
       .def("close", &TapeRecording::close)

@@ -212,7 +212,7 @@ int Recorder::new_value(int storage, const TensorImpl& t) {
 int Recorder::value_of(const TensorImpl& t) {
   if (const int s = storage_of(t.storage); s >= 0) return new_value(s, t);
   const uint8_t observed = root_of(t.storage)->observed.load();
-  if (observed & kFromHost) {
+  if ((observed & kFromHost) && !keeps_host_numbers_) {
     refuse(
         "a tensor was made of Python's or the host's numbers (tensor(), from_numpy() and the "
         "like), which may be others the next time; give it as an argument, make it before, or "

@@ -24,6 +24,8 @@ class Recorder final : public Capture, private runtime::RandomObserver {
   // Says that the elements of `t`, made of numbers in the program, are always these.
   void add_constant(const Tensor& t);
   void pause(bool paused);
+  // From here on, tensors that are made of the host's numbers hold the same each time.
+  void keep_host_numbers() { keeps_host_numbers_ = true; }
   int64_t size() const { return static_cast<int64_t>(program_.steps.size()); }
   // Ends the recording. Error if something happened that a program cannot repeat.
   Program finish(TensorList outputs);
@@ -73,6 +75,7 @@ class Recorder final : public Capture, private runtime::RandomObserver {
   std::string line_;  // that is running
   std::string refusal_;
   bool running_ = false, paused_ = false;
+  bool keeps_host_numbers_ = false;
 
   mutable std::mutex lock_;  // storages may end on other threads
   std::unordered_map<const Storage*, int> known_;

@@ -31,6 +31,7 @@ void TapeRecording::add_constant(const Tensor& t) { recorder_->add_constant(t); 
 void TapeRecording::pause(bool paused) {
   if (recorder_) recorder_->pause(paused);
 }
+void TapeRecording::keep_host_numbers() { recorder_->keep_host_numbers(); }
 int64_t TapeRecording::size() const { return recorder_->size(); }
 Tape TapeRecording::finish(TensorList outputs) {
   WG_CHECK(recorder_, Error, "tape: the recording has ended");

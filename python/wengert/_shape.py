@@ -329,9 +329,11 @@ def _kind(name: str) -> int:
 
 def _number(value: Any, like: dtype | None) -> Tensor:
     """A 0-d tensor: a number takes the dtype beside it unless its kind is higher."""
-    made = _creation.tensor(value)
+    plain = type(value) in (bool, int, float, complex)
+    made = _ops.full((), value) if plain else _creation.tensor(value)
     if like is not None and _kind(made.dtype.name) <= _kind(like.name):
-        made = _creation.tensor(value, dtype=like)
+        # A recorded program repeats full.
+        made = _ops.full((), value, dtype=like) if plain else _creation.tensor(value, dtype=like)
     return made
 
 

@@ -136,6 +136,8 @@ class WENGERT_API TapeRecording {
   void add_state(const Tensor& t);
   // A tensor that was made of the host's numbers since, and always has these.
   void add_constant(const Tensor& t);
+  // From here on, tensors that are made of the host's numbers hold the same each time.
+  void keep_host_numbers();
   int64_t size() const;  // steps so far
   Tape finish(TensorList outputs);
   // What happens while it is paused is no part of it.

@@ -216,10 +216,17 @@ def record(fn: Callable, /, *args: Any, **kwargs: Any) -> Tape:
     return recorded(fn, args, kwargs)[0]
 
 
-def recorded(fn: Callable, args: tuple, kwargs: dict) -> tuple[Tape, Any]:
-    """The program and what the function has returned."""
+def recorded(
+    fn: Callable, args: tuple, kwargs: dict, *, host_constants: bool = False
+) -> tuple[Tape, Any]:
+    """The program and what the function has returned.
+
+    With host_constants, tensors made of Python's numbers hold the same each time.
+    """
     arguments = _Structure((args, kwargs))
     recording = _core._TapeRecording(arguments.tensors, _where)
+    if host_constants:
+        recording.keep_host_numbers()
     try:
         with Reached(recording) as reached:
             result = fn(*args, **kwargs)
