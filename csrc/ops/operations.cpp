@@ -8,10 +8,11 @@ WENGERT_NAMESPACE_BEGIN
   F(binary)                                                                                       \
   F(cat)                                                                                          \
   F(compare)                                                                                      \
-  F(complex) F(creation) F(distance) F(distribution) F(elementwise) F(extremum) F(fft) F(gather)  \
-      F(indexing) F(linalg_cholesky) F(linalg_eig) F(linalg_exp) F(linalg_ldl) F(linalg_lstsq)    \
-          F(linalg_lu) F(linalg_qr) F(linalg_reflect) F(linalg_spectrum) F(linalg_triangular)     \
-              F(masked) F(matmul) F(moments) F(nn_attention) F(nn_average_pool) F(nn_batch_norm)  \
+  F(complex)                                                                                      \
+  F(creation) F(distance) F(distribution) F(elementwise) F(extremum) F(fft) F(gather) F(indexing) \
+      F(linalg_cholesky) F(linalg_eig) F(linalg_exp) F(linalg_ldl) F(linalg_lstsq) F(linalg_lu)   \
+          F(linalg_qr) F(linalg_reflect) F(linalg_spectrum) F(linalg_triangular) F(masked)        \
+              F(matmul) F(moments) F(nn_attention) F(nn_average_pool) F(nn_batch_norm)            \
                   F(nn_convolution) F(nn_cross_entropy) F(nn_ctc_loss) F(nn_embedding)            \
                       F(nn_embedding_bag) F(nn_fold) F(nn_grid_sample) F(nn_layer_norm)           \
                           F(nn_linear) F(nn_loss) F(nn_max_pool) F(nn_pool) F(nn_recurrent_layer) \

@@ -727,7 +727,7 @@ const Rule rules[] = {
     {"unfold_windows", 1, 1, 0, 1, fold},
     {"resample", 1, 1, 0, 1,
      [](C c) {
-       c.real_dim("dim"), c.wide(0), c.range("filter", 0, 5);
+       c.real_dim("dim"), c.wide(0), c.range("filter", 0, 8);
        c.range("in", 1, INT32_MAX), c.range("out", 1, INT32_MAX);
        const double factor = c.get<double>("factor");
        c.need(factor <= 0 || (factor > 1e-6 && factor < 1e6), "a factor that is too large or small");

@@ -30,7 +30,8 @@ class Given final : public GradientSink {
 
 }  // namespace
 
-std::vector<Tensor> apply_step(const Step& step, const std::vector<Tensor>& inputs) {
+std::vector<Tensor> apply_step(const Program& program, const Step& step,
+                               const std::vector<Tensor>& inputs) {
   const std::vector<int> changed =
       step.kind == StepKind::rule ? step.changed() : std::vector<int>();
   WG_CHECK(inputs.size() == step.inputs.size() + changed.size(), ValueError,
@@ -43,26 +44,36 @@ std::vector<Tensor> apply_step(const Step& step, const std::vector<Tensor>& inpu
     in.push_back(inputs[k].impl());
   }
   const int n = static_cast<int>(in.size());
+  OpValue op = step.op;
+  if (step.draw.generator >= 0) {
+    WG_CHECK(step.draw.blocks > 0 && step.kind != StepKind::rule, NotImplementedError,
+             "tape: how much a step draws is known only of programs that were recorded here, and "
+             "the rules of such operations need what these have drawn");
+    Generator g = program.generators[static_cast<size_t>(step.draw.generator)].generator;
+    const Generator::State state = g.advance(step.draw.blocks);
+    const RandomFields fields = random_fields(op.cls(), op.get());
+    *fields.seed = state.seed;
+    *fields.offset = state.offset;
+  }
   std::vector<Tensor> out(step.outputs.size());
   switch (step.kind) {
     case StepKind::op:
     case StepKind::view: {
-      OpCall call{
-          step.op.cls(), step.op.get(), in.data(), n, out.data(), static_cast<int>(out.size())};
+      OpCall call{op.cls(), op.get(), in.data(), n, out.data(), static_cast<int>(out.size())};
       run(call);
       break;
     }
     case StepKind::change:
       if (out.empty()) {
-        OpCall call{step.op.cls(), step.op.get(), in.data(), n, nullptr, 0};
+        OpCall call{op.cls(), op.get(), in.data(), n, nullptr, 0};
         run(call);
       } else {
-        run_in_place(step.op.cls(), step.op.get(), in.data(), n);
+        run_in_place(op.cls(), op.get(), in.data(), n);
         out[0] = inputs[0];
       }
       break;
     case StepKind::rule: {
-      RuleNode node(step.op, *step.rule);
+      RuleNode node(op, *step.rule);
       Given sink(*step.rule, inputs.data() + n);
       node.run(inputs.data(), in.data() + step.rule->gradients, out.data(), &sink);
       break;

@@ -6,8 +6,10 @@
 WENGERT_NAMESPACE_BEGIN
 namespace tape {
 
-// Error unless there are as many tensors as the step takes, defined where it has one.
-std::vector<Tensor> apply_step(const Step& step, const std::vector<Tensor>& inputs);
+// One that draws numbers draws others. Error unless there are as many tensors as the step takes,
+// defined where it has one.
+std::vector<Tensor> apply_step(const Program& program, const Step& step,
+                               const std::vector<Tensor>& inputs);
 
 }  // namespace tape
 WENGERT_NAMESPACE_END

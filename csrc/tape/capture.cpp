@@ -493,7 +493,7 @@ void Recorder::drawn(const Generator& g, Generator::State before, uint64_t block
     return;  // what is drawn is always the same
   }
   const uint64_t start = starts_[static_cast<size_t>(number)].offset;
-  draws_.push_back({before, number, {number, before.offset - start}});
+  draws_.push_back({before, number, {number, before.offset - start, blocks}});
   use.end = {0, after.offset - start};
 }
 

@@ -81,6 +81,7 @@ enum class StepKind : uint8_t {
 struct Draw {
   int generator = -1;
   uint64_t offset = 0;
+  uint64_t blocks = 0;  // that were drawn; 0: not known
 };
 
 // What the rule of a node needs beside its operation.

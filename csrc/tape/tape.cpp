@@ -87,7 +87,8 @@ std::vector<int64_t> Tape::results() const { return wide(player_->program().outp
 
 std::vector<Tensor> Tape::apply(int64_t i, const std::vector<Tensor>& inputs) const {
   WG_CHECK(i >= 0 && i < size(), IndexError, "tape: there are ", size(), " steps, but got ", i);
-  return tape::apply_step(player_->program().steps[static_cast<size_t>(i)], inputs);
+  const tape::Program& p = player_->program();
+  return tape::apply_step(p, p.steps[static_cast<size_t>(i)], inputs);
 }
 
 bool Tape::leaves_gradients() const { return !player_->program().gradients.empty(); }

@@ -393,6 +393,7 @@ from . import linalg as linalg
 from ._ops import linear as linear
 from ._ops import linspace as linspace
 from ._serialization import load as load
+def load_tape(path: str | Path) -> Tape: ...
 from ._lobpcg import lobpcg as lobpcg
 from ._ops import log as log
 from ._ops import log10 as log10
@@ -713,6 +714,7 @@ from ._ops import view_as_real as view_as_real
 def view_as_real_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 def view_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from . import vision as vision
+from . import viz as viz
 from .func._vmap import vmap as vmap
 from ._shape import vsplit as vsplit
 from ._ops import vstack as vstack

@@ -239,8 +239,7 @@ TEST(CApi, CallsEveryFunctionByItsName) {
   wg_value clamp[] = {in, wg_arg_none("min"), wg_arg_int("max", 2)};
   EXPECT_EQ(values(result(wg_call_tensor, "clamp", clamp, 3)), (Values{2, 1, 2}));
   const Handle q = result(wg_mul_scalar, t.get(), 0.2);
-  wg_value quantile[] = {in, wg_arg_tensor("q", q.get()),
-                         wg_arg_text("interpolation", "nearest")};
+  wg_value quantile[] = {in, wg_arg_tensor("q", q.get()), wg_arg_text("interpolation", "nearest")};
   EXPECT_EQ(values(result(wg_call_tensor, "quantile", quantile, 3)), (Values{2, 1, 2}));
   wg_tensor* two[] = {t.get(), t.get()};
   wg_value stack[] = {wg_arg_tensors(nullptr, two, 2), wg_arg_int("dim", 1)};
