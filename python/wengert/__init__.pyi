@@ -393,7 +393,7 @@ from . import linalg as linalg
 from ._ops import linear as linear
 from ._ops import linspace as linspace
 from ._serialization import load as load
-def load_tape(path: str | Path) -> Tape: ...
+from .tape._file import load_tape as load_tape
 from ._lobpcg import lobpcg as lobpcg
 from ._ops import log as log
 from ._ops import log10 as log10

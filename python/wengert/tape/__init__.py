@@ -15,13 +15,13 @@ bits without Python::
 What must be as it was when it was recorded is guarded; ``docs/tape.md`` has the contract.
 """
 
-from wengert.tape._file import load
+from wengert.tape._file import load_tape
 from wengert.tape._program import Step, Value
 from wengert.tape._record import Tape, constant, record
 from wengert.tape._replay import replay
 from wengert.tape._transform import fold_constants, paused, transform
 
-load_tape = load
+load = load_tape
 
 __all__ = [
     "Step",

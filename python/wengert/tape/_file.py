@@ -60,7 +60,7 @@ def save(tape: Tape, path: str | Path) -> None:
     tape._program.save(fspath(path), metadata)
 
 
-def load(path: str | Path) -> Tape:
+def load_tape(path: str | Path) -> Tape:
     """Reads a program that :meth:`Tape.save` has written.
 
     It takes and returns what the recorded function did; where that was something else than numbers,
