@@ -4,25 +4,75 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-#define WG_FAMILIES(F)                                                                            \
-  F(binary)                                                                                       \
-  F(cat)                                                                                          \
-  F(compare)                                                                                      \
-  F(complex)                                                                                      \
-  F(creation) F(distance) F(distribution) F(elementwise) F(extremum) F(fft) F(gather) F(indexing) \
-      F(linalg_cholesky) F(linalg_eig) F(linalg_exp) F(linalg_ldl) F(linalg_lstsq) F(linalg_lu)   \
-          F(linalg_qr) F(linalg_reflect) F(linalg_spectrum) F(linalg_triangular) F(masked)        \
-              F(matmul) F(moments) F(nn_attention) F(nn_average_pool) F(nn_batch_norm)            \
-                  F(nn_convolution) F(nn_cross_entropy) F(nn_ctc_loss) F(nn_embedding)            \
-                      F(nn_embedding_bag) F(nn_fold) F(nn_grid_sample) F(nn_layer_norm)           \
-                          F(nn_linear) F(nn_loss) F(nn_max_pool) F(nn_pool) F(nn_recurrent_layer) \
-                              F(nn_resample) F(nn_window_max) F(norm) F(optimizer_clip)           \
-                                  F(optimizer_steps) F(pad) F(pointwise) F(prod) F(product)       \
-                                      F(random) F(random_samplers) F(rank) F(rearrange)           \
-                                          F(reduction) F(scan) F(scan_extremum) F(scatter_reduce) \
-                                              F(search) F(softmax) F(sort) F(sparse_product)      \
-                                                  F(strided) F(ternary) F(triangle) F(unary)      \
-                                                      F(view) F(where)
+#define WG_FAMILIES(F)  \
+  F(binary)             \
+  F(cat)                \
+  F(compare)            \
+  F(complex)            \
+  F(creation)           \
+  F(distance)           \
+  F(distribution)       \
+  F(elementwise)        \
+  F(extremum)           \
+  F(fft)                \
+  F(gather)             \
+  F(indexing)           \
+  F(linalg_cholesky)    \
+  F(linalg_eig)         \
+  F(linalg_exp)         \
+  F(linalg_ldl)         \
+  F(linalg_lstsq)       \
+  F(linalg_lu)          \
+  F(linalg_qr)          \
+  F(linalg_reflect)     \
+  F(linalg_spectrum)    \
+  F(linalg_triangular)  \
+  F(masked)             \
+  F(matmul)             \
+  F(moments)            \
+  F(nn_attention)       \
+  F(nn_average_pool)    \
+  F(nn_batch_norm)      \
+  F(nn_convolution)     \
+  F(nn_cross_entropy)   \
+  F(nn_ctc_loss)        \
+  F(nn_embedding)       \
+  F(nn_embedding_bag)   \
+  F(nn_fold)            \
+  F(nn_grid_sample)     \
+  F(nn_layer_norm)      \
+  F(nn_linear)          \
+  F(nn_loss)            \
+  F(nn_max_pool)        \
+  F(nn_pool)            \
+  F(nn_recurrent_layer) \
+  F(nn_resample)        \
+  F(nn_window_max)      \
+  F(norm)               \
+  F(optimizer_clip)     \
+  F(optimizer_steps)    \
+  F(pad)                \
+  F(pointwise)          \
+  F(prod)               \
+  F(product)            \
+  F(random)             \
+  F(random_samplers)    \
+  F(rank)               \
+  F(rearrange)          \
+  F(reduction)          \
+  F(scan)               \
+  F(scan_extremum)      \
+  F(scatter_reduce)     \
+  F(search)             \
+  F(softmax)            \
+  F(sort)               \
+  F(sparse_product)     \
+  F(strided)            \
+  F(ternary)            \
+  F(triangle)           \
+  F(unary)              \
+  F(view)               \
+  F(where)
 
 #define WG_DECLARE(family) extern const OperationTable family##_operations;
 WG_FAMILIES(WG_DECLARE)
