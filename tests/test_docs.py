@@ -48,7 +48,7 @@ def compiled_programs() -> list[object]:
 
 
 @pytest.mark.parametrize(("place", "language", "code"), compiled_programs())
-def test_compiled_programs_run(place, language, code, tmp_path):
+def test_compiled_programs_run(place, language, code, tmp_path, monkeypatch):
     if not _config.include_dir().is_dir():
         pytest.skip("the headers are not installed")
     if reason := cmake_build.unavailable():
@@ -66,6 +66,9 @@ def test_compiled_programs_run(place, language, code, tmp_path):
     link = ["-L", library, "-lwengert", f"-Wl,-rpath,{library}", "-pthread"]
     program = tmp_path / "program"
     cmake_build.run(compiler, standard, *warnings, *include, source, "-o", program, *link)
+    if "load_value(" in code:  # what the page's programs in Python have saved
+        monkeypatch.chdir(tmp_path)
+        exec(compile(programs(page), page, "exec"), {"__name__": "__main__"})
     done = subprocess.run([program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     # A comment behind what is printed says what it is.
