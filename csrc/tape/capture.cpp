@@ -89,10 +89,11 @@ std::optional<Generator::State> random_state(OpValue& op) {
 // Nothing is watched while an operation runs.
 class Recorder::Pause {
  public:
-  Pause()
-      : tensors_(std::exchange(tensor_observer, nullptr)),
-        random_(std::exchange(runtime::random_observer, nullptr)),
-        mark_(std::exchange(storage_mark, kMadeInside)) {}
+  Pause() : tensors_(tensor_observer), random_(runtime::random_observer), mark_(storage_mark) {
+    tensor_observer = nullptr;
+    runtime::random_observer = nullptr;
+    storage_mark = kMadeInside;
+  }
   ~Pause() {
     tensor_observer = tensors_;
     runtime::random_observer = random_;
