@@ -74,7 +74,7 @@ void copy_row(size_t item, int64_t n, char* to, int64_t to_stride, const char* f
               int64_t from_stride) {
   const auto bytes = static_cast<int64_t>(item);
   if (to_stride == bytes && from_stride == bytes) {
-    std::memcpy(to, from, item * static_cast<size_t>(n));
+    std::memmove(to, from, item * static_cast<size_t>(n));
     return;
   }
   switch (item) {
