@@ -68,7 +68,11 @@ struct Call {
   }
   Generator* generator(wg_generator* g) const { return g ? &g->generator : nullptr; }
 
-  void give(wg_tensor** out, Tensor t) const { pointer(out, "output") = handle(std::move(t)); }
+  // An assignment evaluates its right side first, which would give up the reference for nothing.
+  void give(wg_tensor** out, Tensor t) const {
+    wg_tensor*& to = pointer(out, "output");
+    to = handle(std::move(t));
+  }
   template <class T>
   void give(T* out, T value) const {
     pointer(out, "output") = value;

@@ -20,7 +20,10 @@ auto& at(const Call& c, Map& map, const char* name) {
 }  // namespace
 
 wg_status wg_map_create(wg_map** out) {
-  return guard(__func__, [&](const Call& c) { c.pointer(out, "output") = new wg_map; });
+  return guard(__func__, [&](const Call& c) {
+    c.pointer(out, "output");
+    *out = new wg_map;
+  });
 }
 wg_status wg_map_release(wg_map* map) {
   delete map;

@@ -1,6 +1,8 @@
 #include "wengert/runtime.h"
 
 #include <memory>
+#include <mutex>
+#include <vector>
 
 #include "capi/call.h"
 
@@ -53,6 +55,15 @@ class HostAllocator : public wg::Allocator {
   void* context_;
 };
 
+// What was set before may still be in use by other threads: the few bytes of each stay.
+template <class Host>
+Host* keep(std::unique_ptr<Host> host) {
+  static std::mutex mutex;
+  static auto* kept = new std::vector<std::unique_ptr<Host>>;
+  const std::lock_guard lock(mutex);
+  return kept->emplace_back(std::move(host)).get();
+}
+
 void check_both(const Call& c, bool first, bool second) {
   WG_CHECK(first == second, wg::ValueError, c.function,
            ": expected two functions, or NULL for both");
@@ -60,14 +71,14 @@ void check_both(const Call& c, bool first, bool second) {
 
 }  // namespace
 
-// What was set before may still be in use by other threads; it is a few bytes and stays.
 wg_status wg_set_executor(int32_t (*concurrency)(void* context),
                           void (*run)(void* context, int64_t n, void (*task)(void* work, int64_t i),
                                       void* work),
                           void* context) {
   return guard(__func__, [&](const Call& c) {
     check_both(c, concurrency != nullptr, run != nullptr);
-    wg::set_executor(run ? new HostExecutor(concurrency, run, context) : nullptr);
+    wg::set_executor(run ? keep(std::make_unique<HostExecutor>(concurrency, run, context))
+                         : nullptr);
   });
 }
 wg_status wg_set_allocator(void* (*allocate)(void* context, size_t bytes, size_t alignment),
@@ -76,10 +87,8 @@ wg_status wg_set_allocator(void* (*allocate)(void* context, size_t bytes, size_t
                            void* context) {
   return guard(__func__, [&](const Call& c) {
     check_both(c, allocate != nullptr, deallocate != nullptr);
-    std::unique_ptr<HostAllocator> fresh;
-    if (allocate) fresh = std::make_unique<HostAllocator>(allocate, deallocate, context);
-    wg::set_allocator(fresh.get());
-    (void)fresh.release();
+    wg::set_allocator(
+        allocate ? keep(std::make_unique<HostAllocator>(allocate, deallocate, context)) : nullptr);
   });
 }
 

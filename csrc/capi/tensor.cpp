@@ -173,7 +173,8 @@ wg_status wg_manual_seed(uint64_t seed) {
 }
 wg_status wg_generator_create(uint64_t seed, wg_generator** out) {
   return guard(__func__, [&](const Call& c) {
-    c.pointer(out, "output") = new wg_generator{wg::Generator(seed)};
+    c.pointer(out, "output");
+    *out = new wg_generator{wg::Generator(seed)};
   });
 }
 wg_status wg_generator_release(wg_generator* generator) {

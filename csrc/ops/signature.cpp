@@ -48,11 +48,10 @@ void set_default(Parameter& p) {
     v.size = t.size() - 2;
     return;
   } else if (t[0] == '(') {
-    auto* dims = new std::vector<int64_t>;  // lives as long as the process, like the signature
     for (const std::string& s : split(t.substr(1, t.size() - 2)))
-      dims->push_back(std::atoll(s.c_str()));
-    v.data = dims->data();
-    v.size = dims->size();
+      p.dims.push_back(std::atoll(s.c_str()));
+    v.data = p.dims.data();
+    v.size = p.dims.size();
     return;
   } else {
     const double d = t == "inf" ? std::numeric_limits<double>::infinity() : std::atof(t.c_str());
@@ -60,8 +59,8 @@ void set_default(Parameter& p) {
     if (p.kind == ArgKind::real || p.kind == ArgKind::optional_real) {
       v.real = d;
     } else if (p.kind == ArgKind::dims || p.kind == ArgKind::optional_dims) {
-      auto* one = new int64_t(std::atoll(t.c_str()));
-      v.data = one;
+      p.dims = {std::atoll(t.c_str())};
+      v.data = p.dims.data();
       v.size = 1;
       return;
     } else {

@@ -13,9 +13,10 @@ struct WENGERT_API Parameter {
   ArgKind kind;
   bool required = true;
   bool keyword_only = false;
-  bool variadic = false;  // "*size": separate ints or one list
-  Value value;            // the default; it may point into this object
-  std::string text;       // the default as written
+  bool variadic = false;      // "*size": separate ints or one list
+  Value value;                // the default; it may point into this object
+  std::string text;           // the default as written
+  std::vector<int64_t> dims;  // the default, where it is a list
 
   // Whether "nothing" may be given.
   bool nullable() const;

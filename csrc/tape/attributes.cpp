@@ -71,45 +71,66 @@ Scalar scalar_of(const Json& v, const char* where) {
 class Writing final : public FieldVisitor {
  public:
   Writing(const std::string& key, const Json* from) : key_(key), from_(from) {}
-  void visit(const std::string& n, bool& v) override { v = at(n).boolean(where()); }
+  void visit(const std::string& n, bool& v) override {
+    const auto [json, where] = at(n);
+    v = json.boolean(where);
+  }
   void visit(const std::string& n, int64_t& v) override {
+    const auto [json, where] = at(n);
     if (names_kernel(key_, n)) {
-      const std::string& name = at(n).string(where());
+      const std::string& name = json.string(where);
       int64_t i = 0;
       while (i < static_cast<int64_t>(std::size(unary_names)) && name != unary_names[i]) ++i;
-      WG_CHECK(i < static_cast<int64_t>(std::size(unary_names)), ValueError, "load: ", where(),
+      WG_CHECK(i < static_cast<int64_t>(std::size(unary_names)), ValueError, "load: ", where,
                ": there is no function '", name, "'");
       v = i;
     } else {
-      v = bounded(at(n), where());
+      v = bounded(json, where);
     }
   }
-  void visit(const std::string& n, uint64_t& v) override { v = at(n).natural(where()); }
-  void visit(const std::string& n, double& v) override { v = at(n).number(where()); }
-  void visit(const std::string& n, DType& v) override { v = dtype_named(at(n).string(where())); }
-  void visit(const std::string& n, Scalar& v) override { v = scalar_of(at(n), where()); }
+  void visit(const std::string& n, uint64_t& v) override {
+    const auto [json, where] = at(n);
+    v = json.natural(where);
+  }
+  void visit(const std::string& n, double& v) override {
+    const auto [json, where] = at(n);
+    v = json.number(where);
+  }
+  void visit(const std::string& n, DType& v) override {
+    const auto [json, where] = at(n);
+    v = dtype_named(json.string(where));
+  }
+  void visit(const std::string& n, Scalar& v) override {
+    const auto [json, where] = at(n);
+    v = scalar_of(json, where);
+  }
   void visit(const std::string& n, Shape& v) override {
-    const auto& list = at(n).array(where());
-    WG_CHECK(list.size() <= kMaxDims, ValueError, "load: ", where(), ": more than ", kMaxDims,
+    const auto [json, where] = at(n);
+    const auto& list = json.array(where);
+    WG_CHECK(list.size() <= kMaxDims, ValueError, "load: ", where, ": more than ", kMaxDims,
              " numbers");
     v.ndim = 0;
-    for (const Json& i : list) v.push(bounded(i, where()));
+    for (const Json& i : list) v.push(bounded(i, where));
   }
   void visit(const std::string& n, std::vector<int64_t>& v) override {
+    const auto [json, where] = at(n);
     v.clear();
-    for (const Json& i : at(n).array(where())) v.push_back(bounded(i, where()));
+    for (const Json& i : json.array(where)) v.push_back(bounded(i, where));
   }
   size_t count = 0;
 
  private:
-  const Json& at(const std::string& name) {
+  struct Found {
+    const Json& json;
+    const char* where;  // until the next is looked up
+  };
+  Found at(const std::string& name) {
     ++count;
     where_ = key_ + ", attribute '" + name + "'";
     const Json* v = from_ ? from_->find(name) : nullptr;
     WG_CHECK(v, ValueError, "load: ", where_, " is missing");
-    return *v;
+    return {*v, where_.c_str()};
   }
-  const char* where() const { return where_.c_str(); }
 
   const std::string& key_;
   const Json* from_;
