@@ -23,6 +23,8 @@ using namespace attention_detail;
 constexpr int64_t kSerialWork = 1 << 19;
 // Queries and keys of a block: their weights stay in the second-level cache.
 constexpr int64_t kQueries = 128, kKeys = 256;
+// Of fewer queries at a time less is computed that is not seen.
+constexpr int64_t kCausalQueries = 64;
 static_assert(kKeys % kernels::kRandomGroup == 0);
 // From so many queries of a head on, its keys and values are put in the order of the products.
 constexpr int64_t kPackedQueries = 48;
@@ -54,7 +56,7 @@ class Blocks {
         heads_(query.size(1)),
         queries_(query.size(2)),
         keys_(key.size(2)),
-        step_(std::clamp<int64_t>(queries_, 1, kQueries)),
+        step_(std::clamp<int64_t>(queries_, 1, rule.causal ? kCausalQueries : kQueries)),
         blocks_((queries_ + step_ - 1) / step_),
         each_(heads_ / std::max<int64_t>(k_.heads, 1)),
         row_(std::min(keys_, kKeys) + 64 / static_cast<int64_t>(sizeof(T))) {}
