@@ -151,6 +151,14 @@ WG_INLINE Vec<T> sigmoid(Vec<T> x) {
   return select(x < Vec<T>(0), z, 1.0) / (z + 1.0);
 }
 
+// sigmoid(u) (1 + t sigmoid(-u)) with one exponential: the slope of x sigmoid(u(x)), t = x u'(x).
+template <class T>
+WG_INLINE Vec<T> swish_slope(Vec<T> u, Vec<T> t) {
+  const Vec<T> z = exp(-abs(u)), larger = Vec<T>(1.0) / (z + 1.0), smaller = z * larger;
+  const auto negative = u < Vec<T>(0);
+  return select(negative, smaller, larger) * fma(t, select(negative, larger, smaller), Vec<T>(1.0));
+}
+
 WG_OUTLINE VecD sinh(VecD x) {
   const VecD a = abs(x);
   const VecD t = expm1(a);

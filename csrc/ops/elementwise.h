@@ -89,6 +89,10 @@ template <class D>
 Unless<D> unless(const Tensor& condition, const D& slope) {
   return {condition, slope};
 }
+// sigmoid(u) (1 + t sigmoid(-u))
+inline Tensor swish_slope(const Tensor& u, const Tensor& t) {
+  return mul(sigmoid(u), add(mul(t, sigmoid(neg(u))), 1.0));
+}
 inline Tensor abs_if_real(const Tensor& x) { return is_complex(x.dtype()) ? x : abs(x); }
 Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b);
 Tensor select(const Tensor& condition, double a, double b);
