@@ -12,12 +12,24 @@ processors; their repetitions alternate, so that a change of the machine's speed
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fnmatch
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import convolutions, cpp, limits, losses, machine, measure, memory, peers
+from benchmarks import (
+    convolutions,
+    cpp,
+    limits,
+    losses,
+    machine,
+    measure,
+    memory,
+    peers,
+    scaling,
+)
 from benchmarks.cases import CASES, CPP_CASES, MEMORY, Case
 from benchmarks.report import Run
 
@@ -49,6 +61,9 @@ def parse_args() -> argparse.Namespace:
     kind.add_argument(
         "--losses", action="store_true", help="compare the losses of training with PyTorch's"
     )
+    kind.add_argument(
+        "--scaling", action="store_true", help="one thread beside --threads of them (2)"
+    )
     kind.add_argument("--limits", action="store_true", help="what the machine allows, by case")
     kind.add_argument(
         "--record", action="store_true", help="run all of it; write RESULTS.md and LIMITS.md"
@@ -58,7 +73,7 @@ def parse_args() -> argparse.Namespace:
         parser.error("--threads must be at least 1")
     if args.record and (args.cases != "*" or args.quick or args.json):
         parser.error("--record is for a complete run; leave the other choices out")
-    if args.json and (args.memory or args.losses or args.limits):
+    if args.json and (args.memory or args.losses or args.limits or args.scaling):
         parser.error("--json is for times")
     args.peers = args.peers.split(",") if args.peers else None
     for name in args.peers or ():
@@ -76,20 +91,6 @@ def chosen(cases: Sequence[Case], args: argparse.Namespace) -> list[Case]:
             + ", ".join(c.name for c in cases)
         )
     return [c for c in found if not (args.quick and c.slow)]
-
-
-def start_workers(names: Sequence[str], threads: int) -> list[measure.Worker]:
-    workers = []
-    for name in names:
-        worker = measure.Worker(name, threads)
-        if worker.missing:
-            say(f"{name} is left out: {worker.missing}")
-            worker.close()
-        else:
-            workers.append(worker)
-    if not workers:
-        raise SystemExit("benchmarks: none of these peers is installed")
-    return workers
 
 
 def say(line: str) -> None:
@@ -111,8 +112,9 @@ def run_python(args: argparse.Namespace, cases: Sequence[Case], names: Sequence[
     """The cases that were chosen; the peers that were, else those of `names`."""
     cases = chosen(cases, args)
     repetitions, seconds = effort(args)
-    peak = machine.fma_peak()
-    workers = start_workers(args.peers or names, args.threads)
+    with measure.pinned(1):
+        peak = machine.fma_peak()
+    workers = measure.start_workers(args.peers or names, args.threads, say)
     try:
         results = measure.measure(workers, cases, repetitions, seconds, say)
     finally:
@@ -128,6 +130,13 @@ def run_times(args: argparse.Namespace) -> Run:
 
 def run_convolutions(args: argparse.Namespace) -> Run:
     return run_python(args, convolutions.CASES, peers.CONVOLUTIONS)
+
+
+def report_scaling(args: argparse.Namespace) -> str:
+    if args.cases == "*":
+        args = argparse.Namespace(**vars(args) | {"cases": scaling.CASES})
+    names = args.peers or peers.SCALING
+    return scaling.report(chosen(CASES, args), names, max(args.threads, 2), effort(args), say)
 
 
 def report_memory(args: argparse.Namespace) -> str:
@@ -148,18 +157,18 @@ def report_limits(results: measure.Results | None = None) -> str:
 
 def record(args: argparse.Namespace) -> None:
     times, shapes = run_times(args), run_convolutions(args)
-    parts = {
-        "": times.as_markdown(),
-        " --convolutions": convolutions.report(shapes),
-        " --memory": report_memory(args),
-        " --losses": report_losses(args),
-    }
-    measure.pin(1)
-    parts[" --cpp"] = run_cpp(args).as_markdown()
+    parts = {"": times.as_markdown(), " --convolutions": convolutions.report(shapes)}
+    if os.cpu_count() != 1:
+        parts[" --scaling"] = report_scaling(args)
+    with measure.pinned(args.threads):
+        parts |= {" --memory": report_memory(args), " --losses": report_losses(args)}
+    with measure.pinned(1):
+        parts[" --cpp"] = run_cpp(args).as_markdown()
     text = "\n".join(f"# `python -m benchmarks{key}`\n\n{part}" for key, part in parts.items())
     write("RESULTS.md", text)
     if args.threads == 1 and machine.compiler():
-        write("LIMITS.md", report_limits(times.results | shapes.results))
+        with measure.pinned(1):
+            write("LIMITS.md", report_limits(times.results | shapes.results))
 
 
 def write(name: str, text: str) -> None:
@@ -169,21 +178,30 @@ def write(name: str, text: str) -> None:
 
 def main() -> None:
     args = parse_args()
-    measure.pin(1 if args.cpp or args.limits else args.threads)
     if args.record:
         record(args)
-    elif args.memory:
-        print(report_memory(args), end="")
-    elif args.losses:
-        print(report_losses(args), end="")
-    elif args.limits:
-        print(report_limits(), end="")
+        return
+    reports = {
+        "memory": report_memory,
+        "losses": report_losses,
+        "limits": lambda _: report_limits(),
+        "scaling": report_scaling,
+    }
+    for kind, report in reports.items():
+        if getattr(args, kind):
+            with contextlib.ExitStack() as stack:
+                if kind != "scaling":  # pins its processes itself
+                    stack.enter_context(measure.pinned(1 if kind == "limits" else args.threads))
+                print(report(args), end="")
+            return
+    if args.cpp:
+        with measure.pinned(1):
+            run = run_cpp(args)
     else:
-        measured = run_cpp if args.cpp else run_convolutions if args.convolutions else run_times
-        run = measured(args)
-        print(convolutions.report(run) if args.convolutions else run.as_markdown(), end="")
-        if args.json:
-            args.json.write_text(run.as_json(), encoding="utf-8")
+        run = run_convolutions(args) if args.convolutions else run_times(args)
+    print(convolutions.report(run) if args.convolutions else run.as_markdown(), end="")
+    if args.json:
+        args.json.write_text(run.as_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

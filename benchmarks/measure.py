@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,20 @@ THREAD_VARIABLES = (
 )
 
 
-def pin(threads: int) -> None:
+@contextmanager
+def pinned(threads: int) -> Iterator[None]:
     """Keep this process and its children on as many processors as there are threads."""
-    if hasattr(os, "sched_setaffinity"):
-        allowed = sorted(os.sched_getaffinity(0))
-        if len(allowed) < threads:
-            raise SystemExit(f"benchmarks: {threads} threads asked for, {len(allowed)} processors")
-        os.sched_setaffinity(0, allowed[:threads])
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) < threads:
+        raise SystemExit(f"benchmarks: {threads} threads asked for, {len(allowed)} processors")
+    os.sched_setaffinity(0, sorted(allowed)[:threads])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -69,6 +77,22 @@ class Worker:
     def close(self) -> None:
         self._process.stdin.close()
         self._process.wait()
+
+
+def start_workers(names: Sequence[str], threads: int, say: Callable[[str], None]) -> list[Worker]:
+    """Those of the peers that are installed, pinned to as many processors as threads."""
+    workers = []
+    with pinned(threads):
+        for name in names:
+            worker = Worker(name, threads)
+            if worker.missing:
+                say(f"{name} is left out: {worker.missing}")
+                worker.close()
+            else:
+                workers.append(worker)
+    if not workers:
+        raise SystemExit("benchmarks: none of these peers is installed")
+    return workers
 
 
 def measure(

@@ -13,6 +13,7 @@ NAMES = (
 # Those of a run of all cases; convolutions are what the layout matters to.
 USUAL = tuple(name for name in NAMES if name != "torch-channels-last")
 CONVOLUTIONS = ("wengert", "torch", "torch-channels-last")
+SCALING = ("wengert", "torch")
 
 
 class Unavailable(Exception):
