@@ -55,7 +55,7 @@ foreach(level IN LISTS WENGERT_ISA_LEVELS)
   endif()
 endforeach()
 if(TARGET wengert_kernels)
-  target_link_libraries(wengert_kernels PRIVATE wengert_kernel_flags)
+  target_link_libraries(wengert_kernels PRIVATE wengert_generic_flags)
 endif()
 
 # What every form of the library tells its users.

@@ -22,11 +22,10 @@ from wengert import _config, _core
 
 @dataclass(frozen=True)
 class CoreBuild:
-    """The C++ core as a static library, for one ISA level."""
+    """The C++ core as a static library, for all ISA levels."""
 
     binary: Path
     prefix: Path  # where it is installed
-    level: str
     has_tests: bool  # whether GoogleTest was there to build the C++ tests
 
 
@@ -44,17 +43,15 @@ def core_build(tmp_path_factory: pytest.TempPathFactory) -> CoreBuild:
     )
     found = subprocess.run(["cmake", "-S", probe, "-B", probe / "build"], capture_output=True)
     has_tests = found.returncode == 0
-    level = cmake_build.isa_level()
     binary = cmake_build.build(
         cmake_build.ROOT,
         folder / "build",
         WENGERT_STATIC="ON",
-        WENGERT_ISA_LEVELS=level,
         WENGERT_BUILD_TESTS="ON" if has_tests else "OFF",
     )
     prefix = folder / "prefix"
     run("cmake", "--install", binary, "--prefix", prefix)
-    return CoreBuild(binary, prefix, level, has_tests)
+    return CoreBuild(binary, prefix, has_tests)
 
 
 @pytest.mark.slow
@@ -70,18 +67,21 @@ def test_cpp_unit_tests_pass(core_build):
 @pytest.mark.slow
 def test_kernel_objects_share_no_inline_function(core_build):
     """The linker keeps one copy of an inline function, and it could be that of the wrong level."""
-    if core_build.level == "baseline":
-        pytest.skip("one level: nothing to mix up")
-    folder = core_build.binary / "CMakeFiles" / f"wengert_kernels_{core_build.level}.dir"
-    objects = list(folder.rglob("*.o"))
-    assert objects
-    # A template inside the level's namespace is weak as well, but has a name for each level.
-    namespace = f"7kernels{len(core_build.level)}{core_build.level}"
+    folders = list((core_build.binary / "CMakeFiles").glob("wengert_kernels_*.dir"))
+    assert folders
     shared = []
-    for line in run("nm", "--defined-only", *objects).splitlines():
-        fields = line.split()
-        if len(fields) == 3 and fields[1] in "WVu" and namespace not in fields[2]:
-            shared.append(fields[2])
+    for folder in folders:
+        level = folder.stem.removeprefix("wengert_kernels_")
+        if level == "baseline":
+            pytest.skip("one level: nothing to mix up")
+        # A template inside the level's namespace is weak as well, but has a name for each level.
+        namespace = f"7kernels{len(level)}{level}"
+        objects = list(folder.rglob("*.o"))
+        assert objects
+        for line in run("nm", "--defined-only", *objects).splitlines():
+            fields = line.split()
+            if len(fields) == 3 and fields[1] in "WVu" and namespace not in fields[2]:
+                shared.append(fields[2])
     assert [s for s in shared if not s.startswith("DW.ref.")] == []
 
 
@@ -275,7 +275,7 @@ def test_static_library(tmp_path, core_build):
     binary = cmake_build.build(EXAMPLES, tmp_path / "build", CMAKE_PREFIX_PATH=prefix)
     trainer = binary / "train_digits"
     run("strip", trainer)
-    assert trainer.stat().st_size <= 2 << 20
+    assert trainer.stat().st_size <= 3 << 20
     check_examples(binary, tmp_path)
 
 
@@ -289,7 +289,7 @@ def test_static_library_from_c(tmp_path, core_build):
     assert table not in kept["c_train"] and "wg_call" not in kept["c_train"]
     assert table in kept["c_by_name"]
     run("strip", binary / "c_train")
-    assert (binary / "c_train").stat().st_size <= 2 << 20
+    assert (binary / "c_train").stat().st_size <= 3.5 * (1 << 20)
 
 
 @pytest.mark.slow

@@ -93,13 +93,14 @@ struct Simd {
     __builtin_memcpy(&v, p, sizeof(V));
     return v;
   }
-  static WG_INLINE V load(const T* p, Mask m) {
+  // Calls, so that the many tiles stay small.
+  static __attribute__((noinline)) V load(const T* p, Mask m) {
     V v = {};
     for (int i = 0; i < m; ++i) v[i] = p[i];
     return v;
   }
   static WG_INLINE void store(T* p, V v) { __builtin_memcpy(p, &v, sizeof(V)); }
-  static WG_INLINE void store(T* p, V v, Mask m) {
+  static __attribute__((noinline)) void store(T* p, V v, Mask m) {
     for (int i = 0; i < m; ++i) p[i] = v[i];
   }
   static WG_INLINE V broadcast(T x) { return V{} + x; }
@@ -117,6 +118,13 @@ struct Simd {
   static WG_INLINE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
 };
 
+#endif
+
+// Whether a masked load or store costs as much as one without: the same code then serves both.
+#if defined(__AVX512F__)
+inline constexpr bool kFreeMasks = true;
+#else
+inline constexpr bool kFreeMasks = false;
 #endif
 
 // Registers for the accumulators: rows of a tile with two vectors, and the largest number of rows

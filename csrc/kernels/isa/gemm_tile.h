@@ -173,10 +173,11 @@ void tile(const Tile<T>& t) {
 
 template <class T, int Rows, int Vectors, bool Packed>
 WG_INLINE void tile_of(const Tile<T>& t) {
-  if (t.tail == Simd<T>::kLanes)
-    tile<T, Rows, Vectors, false, Packed>(t);
-  else
-    tile<T, Rows, Vectors, true, Packed>(t);
+  // Packed tiles touch C alone by the mask, at their end.
+  if constexpr (!(kFreeMasks && Packed)) {
+    if (t.tail == Simd<T>::kLanes) return tile<T, Rows, Vectors, false, Packed>(t);
+  }
+  tile<T, Rows, Vectors, true, Packed>(t);
 }
 
 template <class T, bool Packed, int Rows>
