@@ -127,6 +127,17 @@ struct Plan {
   DType read, written;
 };
 
+// The neighbours among the dimensions to be reduced that have the most elements together.
+DimSet largest_run(Dims shape, DimSet dims) {
+  DimSet best(0), run(0);
+  for (int i = 0; i < static_cast<int>(shape.size()); ++i) {
+    run = DimSet(dims.has(i) ? run.bits | 1u << i : 0);
+    if (run.bits && (!best.bits || reduced_count(shape, run) > reduced_count(shape, best)))
+      best = run;
+  }
+  return best;
+}
+
 // Kernels read small integers directly and write int64.
 Plan plan(const char* op, kernels::Reduce kind, DType x, DType dtype) {
   const bool arithmetic = kind == kernels::Reduce::sum || kind == kernels::Reduce::prod;
@@ -183,6 +194,13 @@ void reduce_into(const char* op, kernels::Reduce kind, const Tensor& x, DimSet d
   }
   if (out.numel == 0) return;
   RecordingGuard off(false);
+  if (const DimSet first = largest_run(t.sizes(), dims); first.bits != dims.bits) {
+    // One run of dimensions after the other needs no copy with the dimensions in another order.
+    const Tensor partial = new_tensor(p.written, reduced_shape(t.sizes(), first, true));
+    reduce_into(op, kind, x, first, *partial.impl(), dtype);
+    reduce_into(op, kind, partial, DimSet(dims.bits & ~first.bits), out, dtype);
+    return;
+  }
   const ReduceLayout r = reduce_layout(x, dims, p.read);
   if (direct) {
     reduce_dense(p, kind, r, out.data);
