@@ -134,11 +134,11 @@ struct ScatterVolumes {
     const Volumes from(g.shape(), volume.ndim), to(x.shape(), volume.ndim);
     detail::with_pooled_type(dtype, [&]<class T>(T) {
       runtime::parallel_for(to.count, to.grain(), [&](int64_t begin, int64_t end) {
-        std::fill(x.data<T>() + begin * to.size, x.data<T>() + end * to.size, T{0});
         for (int64_t v = begin; v < end; ++v) {
           const T* in = g.data<T>() + v * from.size;
           const int64_t* at = index.data<int64_t>() + v * from.size;
           T* out = x.data<T>() + v * to.size;
+          std::fill(out, out + to.size, T{0});  // while it is about to be in the cache anyway
           for (int64_t i = 0; i < from.size; ++i) {
             if (to.has(at[i])) out[at[i]] = replace ? in[i] : out[at[i]] + in[i];
           }
