@@ -44,6 +44,8 @@ CPU: {cpu}, {date}. Fused multiply-adds: {peak}.
 
 - The limit is the longer of the times of arithmetic and of bytes, as a core does both at once.
   "In turn" is their sum: what a step can reach whose phases do not overlap.
+- Arithmetic is counted at the rate between registers. No product reaches it: "from L1" is what the
+  inner loop of one does when all it reads is in the first-level cache.
 - The bandwidth is the largest of the three figures of the level that is nearest in size to the
   arrays of the case.
 - Not counted: exponentials, the cost of calls, what is small. Cases of many small operations stay
