@@ -25,10 +25,13 @@ struct Gather {
     const Tensor x = as_contiguous(c.in(0)), index = as_contiguous(c.in(1), DType::int64);
     const TensorImpl& out = *c.out().impl();
     const int64_t* at = index.data<int64_t>();
-    const size_t item = item_size(out.dtype);
-    for_each_along(x.shape(), out.sizes(), dim, at, name, [&](int64_t to, int64_t from) {
-      std::memcpy(out.data + static_cast<size_t>(to) * item,
-                  x.data<char>() + static_cast<size_t>(from) * item, item);
+    with_item(item_size(out.dtype), [&](auto item) {
+      char* const y = out.data;
+      const char* const from = x.data<char>();
+      for_each_along(x.shape(), out.sizes(), dim, at, name, [=](int64_t p, int64_t q) {
+        std::memcpy(y + p * static_cast<int64_t>(item), from + q * static_cast<int64_t>(item),
+                    item);
+      });
     });
   }
   void vjp(Vjp& v) const {
@@ -62,16 +65,19 @@ struct Scatter {
       if (src.size(d) != index.size(d)) src = slice(src, d, 0, index.size(d));
     }
     src = as_contiguous(src, out.dtype);
-    const size_t item = item_size(out.dtype);
     if constexpr (kAdd) {
       check_indices<Error>(index, out.shape()[dim], name);
       add_along(out, src, dim, index);
     } else {
-      for_each_along(out.sizes(), index.shape(), dim, index.data<int64_t>(), name,
-                     [&](int64_t from, int64_t to) {
-                       std::memcpy(out.data + static_cast<size_t>(to) * item,
-                                   src.data<char>() + static_cast<size_t>(from) * item, item);
-                     });
+      with_item(item_size(out.dtype), [&](auto item) {
+        char* const to = out.data;
+        const char* const from = src.data<char>();
+        for_each_along(out.sizes(), index.shape(), dim, index.data<int64_t>(), name,
+                       [=](int64_t p, int64_t q) {
+                         std::memcpy(to + q * static_cast<int64_t>(item),
+                                     from + p * static_cast<int64_t>(item), item);
+                       });
+      });
     }
     if (!dense.is_same(c.out())) copy_elements(*c.out().impl(), out);
   }

@@ -360,6 +360,16 @@ std::vector<Tensor> integer_indices(const char* op, const TensorImpl& x, TensorL
   return out;
 }
 
+// The items of `size` bytes at `at`, one behind the other.
+void take_items(char* to, const char* from, const int64_t* at, int64_t count, int64_t size) {
+  const auto take = [&](auto item) {
+    for (int64_t i = 0; i < count; ++i) std::memcpy(to + i * item, from + at[i] * item, item);
+  };
+  if (size == 4) return take(std::integral_constant<int64_t, 4>());
+  if (size == 8) return take(std::integral_constant<int64_t, 8>());
+  take(size);
+}
+
 struct IndexSelect {
   int64_t dim;
   static constexpr const char* name = "index_select";
@@ -386,10 +396,14 @@ struct IndexSelect {
     runtime::parallel_for(outer * count,
                           std::max<int64_t>(1, kParallelGrain * 4 / std::max<int64_t>(inner, 1)),
                           [&](int64_t begin, int64_t end) {
-                            for (int64_t p = begin; p < end; ++p) {
-                              std::memcpy(out.data + p * inner,
-                                          x.data<char>() + (p / count * n + at[p % count]) * inner,
-                                          static_cast<size_t>(inner));
+                            char* to = out.data + begin * inner;
+                            for (int64_t p = begin; p < end;) {
+                              const int64_t o = p / count, first = p - o * count;
+                              const int64_t last = std::min(count, first + end - p);
+                              const char* const from = x.data<char>() + o * n * inner;
+                              take_items(to, from, at + first, last - first, inner);
+                              to += (last - first) * inner;
+                              p += last - first;
                             }
                           });
   }

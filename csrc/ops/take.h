@@ -5,12 +5,39 @@
 
 WENGERT_NAMESPACE_BEGIN
 
+// Whether `count` numbers lie in [low, high); without a branch for each.
+inline bool all_within(const int64_t* at, int64_t count, int64_t low, int64_t high) {
+  bool outside = false;
+  for (int64_t i = 0; i < count; ++i) outside |= (at[i] < low) | (at[i] >= high);
+  return !outside;
+}
+
+// Calls f with the size of an item as a constant, which makes copies of items single moves.
+template <class F>
+void with_item(size_t item, F&& f) {
+  switch (item) {
+    case 1:
+      return f(std::integral_constant<size_t, 1>());
+    case 2:
+      return f(std::integral_constant<size_t, 2>());
+    case 4:
+      return f(std::integral_constant<size_t, 4>());
+    case 8:
+      return f(std::integral_constant<size_t, 8>());
+    default:
+      WG_ASSERT(item == 16);
+      return f(std::integral_constant<size_t, 16>());
+  }
+}
+
 // An error unless every element of the int64 tensor lies in [0, n), or in [-n, n) if allowed.
 template <class E = IndexError>
 void check_indices(const Tensor& index, int64_t n, const char* op, bool negative = false) {
   const int64_t* at = index.data<int64_t>();
-  const int64_t low = negative ? -n : 0;
-  for (int64_t i = 0; i < index.numel(); ++i) {
+  const int64_t low = negative ? -n : 0, count = index.numel();
+  if (all_within(at, count, low, n)) [[likely]]
+    return;
+  for (int64_t i = 0; i < count; ++i) {
     WG_CHECK(at[i] >= low && at[i] < n, E, op, ": index ", at[i], " is out of bounds for size ", n);
   }
 }
@@ -41,19 +68,22 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
     step *= i < static_cast<int>(whole.size()) ? whole[static_cast<size_t>(i)] : 1;
   }
   const int64_t n = whole.empty() ? 1 : whole[static_cast<size_t>(dim)];
-  for (int64_t p = 0; p < total; ++p) {
+  for (int64_t p = 0; !all_within(at, total, 0, n) && p < total; ++p) {
     WG_CHECK(at[p] >= 0 && at[p] < n, Error, op, ": index ", at[p],
              " is out of bounds for dimension ", dim, " of size ", n);
   }
   int64_t coordinate[kMaxDims] = {};
   int64_t base = 0;  // position in `whole` without the part along dim
-  for (int64_t p = 0; p < total; ++p) {
-    // Read once and looked at again: another thread may write to the index's memory.
-    const int64_t i = __atomic_load_n(at + p, __ATOMIC_RELAXED);
-    WG_CHECK(static_cast<uint64_t>(i) < static_cast<uint64_t>(n), Error, op, ": index ", i,
-             " is out of bounds for dimension ", dim, " of size ", n);
-    f(p, base + i * strides[dim]);
-    for (int i = nd - 1; i >= 0; --i) {
+  const int64_t run = walk[walk.size() - 1], along = strides[dim], beside = dim == nd - 1 ? 0 : 1;
+  for (int64_t p = 0; p < total;) {
+    for (int64_t j = 0; j < run; ++j, ++p) {
+      // Read once and looked at again: another thread may write to the index's memory.
+      const int64_t i = __atomic_load_n(at + p, __ATOMIC_RELAXED);
+      WG_CHECK(static_cast<uint64_t>(i) < static_cast<uint64_t>(n), Error, op, ": index ", i,
+               " is out of bounds for dimension ", dim, " of size ", n);
+      f(p, base + j * beside + i * along);
+    }
+    for (int i = nd - 2; i >= 0; --i) {
       if (i != dim) base += strides[i];
       if (++coordinate[i] < walk[static_cast<size_t>(i)]) break;
       if (i != dim) base -= coordinate[i] * strides[i];
