@@ -24,6 +24,14 @@ void fill_elements(const TensorImpl& t, const Scalar& value) {
   if (t.numel == 0) return;
   alignas(16) char item[16];
   store_scalar(t.dtype, item, value);
+  const size_t size = item_size(t.dtype);
+  if (t.contiguous() && std::all_of(item, item + size, [](char c) { return c == 0; })) {
+    const int64_t bytes = t.numel * static_cast<int64_t>(size);
+    runtime::parallel_for(bytes, kParallelGrain * 16, [&](int64_t begin, int64_t end) {
+      std::memset(t.data + begin, 0, static_cast<size_t>(end - begin));
+    });
+    return;
+  }
   TensorImpl one{};
   one.dtype = t.dtype;
   one.ndim = 0;

@@ -1,5 +1,6 @@
 #include "tensor/copy.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "kernels/elementwise.h"
@@ -34,6 +35,64 @@ void copy_converting(const Loop& loop, int64_t begin, int64_t end, DType to, DTy
     }
   });
 }
+
+// Rows and columns of the squares of a transposition: the lines of both arrays that a square
+// touches stay in the first-level cache.
+constexpr int64_t kSquare = 16;
+
+// Of copies that are dense along the innermost dimension in what is written and along another one
+// in what is read: that dimension; 0 for other copies.
+int turned_dimension(const Loop& loop, int64_t item) {
+  if (!loop.inner_is(0, item) || loop.inner_is(1, item) || loop.stride[1][0] == 0 ||
+      loop.size[0] < kSquare)
+    return 0;
+  for (int d = 1; d < loop.ndim; ++d) {
+    if (loop.stride[1][d] == item && loop.size[d] >= kSquare) return d;
+  }
+  return 0;
+}
+
+template <class T>
+void copy_square(char* to, int64_t to_row, const char* from, int64_t from_column, int64_t rows,
+                 int64_t columns) {
+  constexpr auto kItem = static_cast<int64_t>(sizeof(T));
+  const auto copy = [=](int64_t m, int64_t n) {
+    for (int64_t r = 0; r < m; ++r) {
+      for (int64_t c = 0; c < n; ++c)
+        std::memcpy(to + r * to_row + c * kItem, from + c * from_column + r * kItem, sizeof(T));
+    }
+  };
+  rows == kSquare&& columns == kSquare ? copy(kSquare, kSquare) : copy(rows, columns);
+}
+
+template <class T>
+void copy_turned(const Loop& loop, int d) {
+  constexpr auto kItem = static_cast<int64_t>(sizeof(T));
+  const int64_t rows = loop.size[d], columns = loop.size[0];
+  const int64_t bands = (rows + kSquare - 1) / kSquare;
+  const auto band = [&](int64_t i) {
+    const int64_t first = i % bands * kSquare;
+    char* to = loop.data[0] + first * loop.stride[0][d];
+    const char* from = loop.data[1] + first * kItem;
+    int64_t rest = i / bands;
+    for (int k = 1; k < loop.ndim; ++k) {
+      if (k == d) continue;
+      to += rest % loop.size[k] * loop.stride[0][k];
+      from += rest % loop.size[k] * loop.stride[1][k];
+      rest /= loop.size[k];
+    }
+    for (int64_t c = 0; c < columns; c += kSquare) {
+      copy_square<T>(to + c * kItem, loop.stride[0][d], from + c * loop.stride[1][0],
+                     loop.stride[1][0], std::min(kSquare, rows - first),
+                     std::min(kSquare, columns - c));
+    }
+  };
+  const int64_t grain = kParallelGrain / (kSquare * columns) + 1;
+  runtime::parallel_for(loop.total / (rows * columns) * bands, grain,
+                        [&](int64_t begin, int64_t end) {
+                          for (int64_t i = begin; i < end; ++i) band(i);
+                        });
+}
 }  // namespace
 
 void copy_elements(const TensorImpl& to, const TensorImpl& from) {
@@ -48,6 +107,11 @@ void copy_elements(const TensorImpl& to, const TensorImpl& from) {
   }
   const TensorImpl* operands[] = {&to, &from};
   const Loop loop(operands, 2);
+  const size_t item = item_size(to.dtype);
+  if (to.dtype == from.dtype && (item == 4 || item == 8)) {
+    if (const int d = turned_dimension(loop, static_cast<int64_t>(item)))
+      return item == 4 ? copy_turned<uint32_t>(loop, d) : copy_turned<uint64_t>(loop, d);
+  }
   runtime::parallel_for(loop.total, kParallelGrain, [&](int64_t begin, int64_t end) {
     if (to.dtype != from.dtype) {
       copy_converting(loop, begin, end, to.dtype, from.dtype);
