@@ -1,6 +1,7 @@
 // Means over windows of volumes, and the adjoint map.
 #include <algorithm>
 
+#include "kernels/reduce.h"
 #include "ops/function.h"
 #include "ops/nn_pool.h"
 #include "ops/operations.h"
@@ -62,6 +63,16 @@ struct AverageRule {
     const int missing = 3 - in.ndim;
     return axis < missing ? 1 : in.d[axis - missing];
   }
+  // By what the sum over a volume is divided if one window covers all of it; else 0.
+  double whole() const {
+    double count = 1;
+    for (int axis = 0; axis < in.ndim; ++axis) {
+      const std::vector<Span> s = spans(axis);
+      if (s.size() != 1 || s[0].begin != 0 || s[0].end != in.d[axis]) return 0;
+      count *= s[0].count;
+    }
+    return divisor ? static_cast<double>(divisor) : count;
+  }
   // Calls f(volume, output position, box, count, 1 / count) for the outputs of all volumes.
   template <class F>
   void each(const detail::Volumes& volumes, F&& f) const {
@@ -117,6 +128,18 @@ struct AveragePool {
     const auto run = [&]<class T, bool kDeep>(T, std::bool_constant<kDeep>) {
       const T* in = x.data<T>();
       T* out = y.data<T>();
+      if constexpr (std::is_floating_point_v<T>) {
+        if (const double count = rule.whole(); count > 0) {
+          const detail::Volumes volumes(x.shape(), rule.in.ndim);
+          const kernels::ReduceFn sum = kernels::reduce(kernels::Reduce::sum, dtype);
+          const T scale = static_cast<T>(1 / count);
+          runtime::parallel_for(volumes.count, volumes.grain(), [&](int64_t begin, int64_t end) {
+            sum(end - begin, volumes.size, 1, out + begin, in + begin * volumes.size);
+            for (int64_t i = begin; i < end; ++i) out[i] *= scale;
+          });
+          return;
+        }
+      }
       const int64_t width = rule.length(2), height = rule.length(1);
       rule.each(detail::Volumes(x.shape(), rule.in.ndim),
                 [=](int64_t volume, int64_t o, const Box& box, [[maybe_unused]] double count,
