@@ -3,6 +3,7 @@
 
 #include "autograd/algebra.h"
 #include "kernels/elementwise.h"
+#include "kernels/reduce.h"
 #include "ops/function.h"
 #include "ops/op.h"
 #include "ops/operations.h"
@@ -88,6 +89,16 @@ void for_each_block(const Plan& p, const TensorImpl& x, F&& f) {
   }
 }
 
+// The items of `size` bytes at `at`, one behind the other.
+void take_items(char* to, const char* from, const int64_t* at, int64_t count, int64_t size) {
+  const auto take = [&](auto item) {
+    for (int64_t i = 0; i < count; ++i) std::memcpy(to + i * item, from + at[i] * item, item);
+  };
+  if (size == 4) return take(std::integral_constant<int64_t, 4>());
+  if (size == 8) return take(std::integral_constant<int64_t, 8>());
+  take(size);
+}
+
 // x with the indexed dimensions first.
 Tensor indexed_first(const Tensor& x, const Shape& dims) {
   Shape order = dims;
@@ -141,9 +152,14 @@ struct Index {
       const auto bytes =
           static_cast<size_t>(target.numel() / p.indices[0].numel()) * item_size(x.dtype());
       char* to = target.data<char>();
-      for_each_block(p, *x.impl(), [&](const char* from, int64_t k) {
-        std::memcpy(to + static_cast<size_t>(k) * bytes, from, bytes);
-      });
+      if (p.dims.ndim == 1) {
+        const Tensor& at = p.indices[0];
+        take_items(to, x.data<char>(), at.data<int64_t>(), at.numel(), static_cast<int64_t>(bytes));
+      } else {
+        for_each_block(p, *x.impl(), [&](const char* from, int64_t k) {
+          std::memcpy(to + static_cast<size_t>(k) * bytes, from, bytes);
+        });
+      }
     }
     if (!target.is_same(out)) copy_elements(*out.impl(), *target.impl());
   }
@@ -360,16 +376,6 @@ std::vector<Tensor> integer_indices(const char* op, const TensorImpl& x, TensorL
   return out;
 }
 
-// The items of `size` bytes at `at`, one behind the other.
-void take_items(char* to, const char* from, const int64_t* at, int64_t count, int64_t size) {
-  const auto take = [&](auto item) {
-    for (int64_t i = 0; i < count; ++i) std::memcpy(to + i * item, from + at[i] * item, item);
-  };
-  if (size == 4) return take(std::integral_constant<int64_t, 4>());
-  if (size == 8) return take(std::integral_constant<int64_t, 8>());
-  take(size);
-}
-
 struct IndexSelect {
   int64_t dim;
   static constexpr const char* name = "index_select";
@@ -490,6 +496,12 @@ bool IndexAdd::batch(Batch& b) const {
   return true;
 }
 
+int64_t count_true(const Tensor& mask) {
+  int64_t n = 0;
+  kernels::reduce(kernels::Reduce::sum, DType::bool_)(1, mask.numel(), 1, &n, mask.data());
+  return n;
+}
+
 struct Nonzero {
   int64_t count;
   static constexpr const char* name = "nonzero";
@@ -503,17 +515,31 @@ struct Nonzero {
     const Tensor x = as_contiguous(c.in(0), DType::bool_);
     const auto* p = x.data<uint8_t>();
     int64_t* out = c.out().data<int64_t>();
-    int64_t coordinate[kMaxDims] = {};
-    const int nd = static_cast<int>(x.dim());
-    int64_t found = 0;
-    for (int64_t i = 0; i < x.numel(); ++i) found += p[i] != 0;
+    const int64_t found = count_true(x);
     WG_CHECK(found == count, Error, "nonzero: expected ", count, " elements that are not 0, but ",
              found, " are");
-    for (int64_t i = 0; i < x.numel(); ++i) {
-      if (p[i]) {
-        for (int d = 0; d < nd; ++d) *out++ = coordinate[d];
+    const int nd = static_cast<int>(x.dim());
+    int64_t coordinate[kMaxDims] = {};
+    int64_t* const end = out + count * nd;
+    const int64_t row = nd > 0 ? x.size(nd - 1) : 1;
+    while (out < end) {
+      // Every position is written, and the next over it unless it is one: masks have no pattern
+      // that branches could learn.
+      if (nd == 2) {
+        for (int64_t j = 0, i = coordinate[0]; j < row && out < end; ++j) {
+          out[0] = i;
+          out[1] = j;
+          out += p[j] ? 2 : 0;
+        }
+      } else {
+        for (int64_t j = 0; j < row && out < end; ++j) {
+          for (int d = 0; d < nd - 1; ++d) out[d] = coordinate[d];
+          out[nd - 1] = j;
+          out += p[j] ? nd : 0;
+        }
       }
-      for (int d = nd - 1; d >= 0; --d) {
+      p += row;
+      for (int d = nd - 2; d >= 0; --d) {
         if (++coordinate[d] < x.size(d)) break;
         coordinate[d] = 0;
       }
@@ -543,6 +569,16 @@ bool fills_mask(TensorList indices, const Tensor& values) {
 
 Tensor index(const Tensor& input, TensorList indices) {
   const TensorImpl& x = *detail::input("index", input);
+  if (indices.size() == 1 && indices[0].defined() && indices[0].dtype() == DType::bool_ &&
+      indices[0].dim() > 1 && indices[0].dim() <= x.ndim && x.contiguous() &&
+      indices[0].shape() == Dims(x.shape(), static_cast<size_t>(indices[0].dim()))) {
+    // One number names a position as well as one for each of the mask's dimensions.
+    Shape flat;
+    flat.push(indices[0].numel());
+    for (int64_t d = indices[0].dim(); d < x.ndim; ++d) flat.push(x.shape()[d]);
+    const Tensor mask = reshape(indices[0], {-1});
+    return index(view(input, flat), {&mask, 1});
+  }
   Index op;
   std::vector<Tensor> inputs = integer_indices("index", x, indices, op.dims);
   if (op.dims.ndim == 0) return clone(input);
@@ -578,9 +614,7 @@ Tensor& index_add_(Tensor& self, int64_t dim, const Tensor& index, const Tensor&
 }
 Tensor nonzero(const Tensor& input) {
   const Tensor mask = as_contiguous(input, DType::bool_);
-  int64_t n = 0;
-  for (int64_t i = 0; i < mask.numel(); ++i) n += mask.data<uint8_t>()[i] != 0;
-  return apply(Nonzero{n}, mask);
+  return apply(Nonzero{count_true(mask)}, mask);
 }
 
 namespace {
