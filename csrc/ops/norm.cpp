@@ -1,14 +1,47 @@
 // Norms of vectors.
+#include <algorithm>
 #include <cmath>
 
+#include "kernels/elementwise.h"
+#include "kernels/reduce.h"
 #include "ops/function.h"
 #include "ops/operations.h"
 #include "ops/reduce_plan.h"
+#include "runtime/parallel.h"
 #include "tensor/copy.h"
+#include "tensor/loop.h"
 
 WENGERT_NAMESPACE_BEGIN
 
 namespace {
+
+// The sum of f(x) over the last dimensions in blocks that stay in the first-level cache; false,
+// with nothing done, for other layouts.
+bool sum_of(kernels::Unary f, const Tensor& x, DimSet dims, const TensorImpl& out) {
+  const DType t = x.dtype();
+  const uint32_t all = (1u << x.dim()) - 1, kept = all & ~dims.bits;
+  if (!x.is_contiguous() || !out.contiguous() || is_complex(t) || x.numel() == 0 ||
+      (kept & (kept + 1)) != 0)
+    return false;
+  const int64_t n = reduced_count(x.shape(), dims), outer = x.numel() / n;
+  constexpr int64_t kBlock = 2048;
+  const int64_t blocks = (n + kBlock - 1) / kBlock;
+  const auto item = static_cast<int64_t>(item_size(t));
+  const kernels::UnaryFn value = kernels::unary(f).value[static_cast<int>(t)];
+  const kernels::ReduceFn sum = kernels::reduce(kernels::Reduce::sum, t);
+  const Tensor parts = new_tensor(t, {outer, blocks});
+  const int64_t grain = kParallelGrain / std::min(n, kBlock) + 1;
+  runtime::parallel_for(outer * blocks, grain, [&](int64_t begin, int64_t end) {
+    alignas(64) char buffer[kBlock * 8];
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i % blocks * kBlock, count = std::min(kBlock, n - first);
+      value(count, buffer, x.data<char>() + (i / blocks * n + first) * item);
+      sum(1, count, 1, parts.data<char>() + i * item, buffer);
+    }
+  });
+  sum(outer, blocks, 1, out.data, parts.data());
+  return true;
+}
 
 struct VectorNorm {
   double order;
@@ -32,10 +65,12 @@ struct VectorNorm {
       reduce_into(name, kind, of, dims, *result.impl(), t);
     };
     if (order == 2) {
-      reduce(kernels::Reduce::sum, square(x));
+      if (!sum_of(kernels::Unary::square_, x, dims, *result.impl()))
+        reduce(kernels::Reduce::sum, square(x));
       sqrt_(result);
     } else if (order == 1) {
-      reduce(kernels::Reduce::sum, abs(x));
+      if (!sum_of(kernels::Unary::abs_, x, dims, *result.impl()))
+        reduce(kernels::Reduce::sum, abs(x));
     } else if (order == 0) {
       reduce(kernels::Reduce::sum, ne(x, 0));
     } else if (std::isinf(order)) {
