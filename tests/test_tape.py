@@ -212,7 +212,7 @@ CHANGES = {
     "parameter": lambda m, o, x, y: change_weight(m),
     "module": lambda m, o, x, y: setattr(m, "1", nn.ReLU()),
     "frozen": lambda m, o, x, y: (m[0].weight.requires_grad_(False), None)[1],
-    "momentum": lambda m, o, x, y: o.param_groups[0].update(momentum=0.5),
+    "momentum": lambda m, o, x, y: o.param_groups[0].update(momentum=0.0),
     "nesterov": lambda m, o, x, y: o.param_groups[0].update(nesterov=True),
 }
 
@@ -263,6 +263,36 @@ def test_learning_rates_are_inputs(trained):
     assert (step.replays, step.fallbacks) == (3, step.fallbacks)
     expected = before - 0.05 * (0.9 * momentum + model[2].bias.grad)
     wg.testing.assert_close(model[2].bias.detach(), expected.detach())
+
+
+@pytest.mark.parametrize(
+    ("make_optimizer", "key"),
+    [
+        (lambda p: optim.SGD(p, lr=0.1, momentum=0.9), "momentum"),
+        (lambda p: optim.RMSprop(p, lr=0.01, momentum=0.9), "momentum"),
+        (lambda p: optim.AdamW(p, lr=0.01), "betas"),
+        (lambda p: optim.NAdam(p, lr=0.01), "betas"),
+    ],
+    ids=["sgd", "rmsprop", "adamw", "nadam"],
+)
+def test_what_cyclic_schedulers_change_is_an_input(make_optimizer, key):
+    found = []
+    for decorate in (lambda f: f, wg.replay):
+        wg.manual_seed(0)
+        model, batch = mlp()
+        optimizer = make_optimizer(model.parameters())
+        step = decorate(make_step(model, optimizer))
+        scheduler = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=12)
+        for _ in range(8):
+            step(*batch())
+            scheduler.step()
+        found.append((state_bits(model, optimizer), optimizer.param_groups[0][key]))
+    assert found[0] == found[1]
+    assert step.replays == 6 and step.recordings == 1
+    if key == "momentum":  # without it there is no buffer
+        optimizer.param_groups[0][key] = 0.0
+        step(*batch())
+        assert step.replays == 6 and step.fallbacks[key] == 1
 
 
 def test_a_step_outside_of_a_mode_is_not_replayed_inside(trained):

@@ -38,10 +38,14 @@ class Program {
     modes_ = other.modes_;
     guards_ = other.guards_;
   }
-  void input(int64_t step, const std::string& name, py::dict group, py::object key) {
+  // The attribute `name` of a step is read from dict[key] before each run, or if `index` is not
+  // negative from that item of the sequence there. With `keeps_sign`, one of another sign is
+  // refused.
+  void input(int64_t step, const std::string& name, py::dict dict, py::object key,
+             py::ssize_t index, bool keeps_sign) {
     double* to = tape_.number(step, name);
     WG_CHECK(to, ValueError, "tape: operation ", step, " has no number '", name, "'");
-    settings_.push_back({to, std::move(group), std::move(key)});
+    settings_.push_back({to, std::move(dict), std::move(key), index, keeps_sign});
   }
 
   // Positional arguments that are all tensors: why it did not run, the result, or a list of them.
@@ -74,10 +78,16 @@ class Program {
       if (!same) return py::str(g.what);
     }
     for (const Setting& s : settings_) {
-      PyObject* now = PyDict_GetItemWithError(s.group.ptr(), s.key.ptr());
+      PyObject* now = PyDict_GetItemWithError(s.dict.ptr(), s.key.ptr());
       if (!now) return py::str("a hyper-parameter is missing");
+      py::object item;
+      if (s.index >= 0) {
+        item = py::reinterpret_steal<py::object>(PySequence_GetItem(now, s.index));
+        if (!(now = item.ptr())) throw py::error_already_set();
+      }
       const double v = PyFloat_CheckExact(now) ? PyFloat_AS_DOUBLE(now) : PyFloat_AsDouble(now);
       if (v == -1 && PyErr_Occurred()) throw py::error_already_set();
+      if (s.keeps_sign && ((v > 0) != (*s.to > 0) || (v < 0) != (*s.to < 0))) return py::str(s.key);
       *s.to = v;
     }
     Tensors outputs;
@@ -105,8 +115,10 @@ class Program {
   };
   struct Setting {
     double* to;
-    py::dict group;
+    py::dict dict;
     py::object key;
+    py::ssize_t index;
+    bool keeps_sign;
   };
   static bool is_plain(PyObject* o) {
     return PyFloat_CheckExact(o) || PyLong_CheckExact(o) || PyUnicode_CheckExact(o) ||
@@ -168,8 +180,8 @@ void bind_tape(py::module_& m) {
       .def("guard", &Program::guard, py::arg("dict"), py::arg("key"), py::arg("value"),
            py::arg("what"))
       .def("inherit", &Program::inherit, py::arg("other"))
-      .def("input", &Program::input, py::arg("step"), py::arg("name"), py::arg("group"),
-           py::arg("key"))
+      .def("input", &Program::input, py::arg("step"), py::arg("name"), py::arg("dict"),
+           py::arg("key"), py::arg("index"), py::arg("keeps_sign"))
       .def(
           "has_number",
           [](const Program& p, int64_t i, const std::string& name) {

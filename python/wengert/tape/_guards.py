@@ -105,22 +105,23 @@ class Reached:
         for module, entries in self._modules.values():
             name = type(module).__name__
             _guard(program, module.__dict__, entries, name)
-        lrs = self._learning_rates(program)
+        steps = self._operations(program)
         for optimizer, groups, states in self._optimizers.values():
             name = type(optimizer).__name__
             for k, (group, entries) in enumerate(zip(optimizer.param_groups, groups)):
-                if (id(optimizer), k) in lrs:
-                    if group["lr"] != entries.pop("lr"):
-                        raise RuntimeError(
-                            "record: the learning rate was changed inside; step the scheduler "
-                            "outside"
-                        )
-                    program.input(lrs[id(optimizer), k], "lr", group, "lr")
+                if (step := steps.get((id(optimizer), k))) is not None:
+                    for key in _scheduled(program, step, entries):
+                        if entries.pop(key) != group[key]:
+                            raise RuntimeError(
+                                f"record: {name}'s {key} was changed inside; step the scheduler "
+                                "outside"
+                            )
+                        _read_from(group, key, program, step)
                 _guard(program, group, entries, name)
             for p, entries in states.items():
                 _guard(program, optimizer._state[p], _entries(entries), name)
 
-    def _learning_rates(self, program: Any) -> dict[tuple[int, int], int]:
+    def _operations(self, program: Any) -> dict[tuple[int, int], int]:
         """The operation that steps a group, where it takes the learning rate as it is."""
         found: dict[tuple[int, int], int] = {}
         for optimizer, begin, end in self._steps:
@@ -138,6 +139,33 @@ class Reached:
                     return {}
                 found[id(optimizer), k] = step
         return found
+
+
+# What schedulers change, and the attributes of a step that this is, if equal.
+_SCHEDULED = {"lr": ("lr",), "momentum": ("momentum",), "betas": ("beta1", "beta2")}
+
+
+def _scheduled(program: Any, step: int, entries: dict) -> list[str]:
+    """The entries of a group that the step takes as they are."""
+
+    def is_taken(value: Any, names: tuple) -> bool:
+        items = value if isinstance(value, tuple) else (value,)
+        return len(items) == len(names) and all(
+            type(v) in (int, float)
+            and program.has_number(step, name)
+            and program.number(step, name) == v
+            for v, name in zip(items, names)
+        )
+
+    return [key for key, names in _SCHEDULED.items() if is_taken(entries.get(key), names)]
+
+
+def _read_from(group: dict, key: str, program: Any, step: int) -> None:
+    """Lets the step take an entry of the group as it is then."""
+    names = _SCHEDULED[key]
+    for i, name in enumerate(names):
+        # Without momentum there is no buffer.
+        program.input(step, name, group, key, i if len(names) > 1 else -1, key == "momentum")
 
 
 def _guard(program: Any, values: dict, entries: dict, owner: str) -> None:
