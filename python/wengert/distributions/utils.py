@@ -48,8 +48,9 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
             + ", ".join(type(v).__name__ for v in values)
         )
     dtype = tensors[0].dtype if tensors else wengert.get_default_dtype()
+    # Filled, not made of the number: so it may stand in a recorded program.
     return wengert.broadcast_tensors(
-        *[v if isinstance(v, Tensor) else wengert.tensor(v, dtype=dtype) for v in values]
+        *[v if isinstance(v, Tensor) else wengert.full((), v, dtype=dtype) for v in values]
     )
 
 
