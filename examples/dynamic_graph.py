@@ -61,15 +61,19 @@ def encode(tree: Tree, weights: dict[str, wg.Tensor]) -> wg.Tensor:
     return wg.tanh(weights[op] @ joined + weights[f"{op}_bias"])
 
 
+def logits_of(trees: list[Tree], weights: dict[str, wg.Tensor]) -> wg.Tensor:
+    return wg.stack([(encode(tree, weights) * weights["readout"]).sum() for tree in trees])
+
+
 def loss_of(trees: list[Tree], weights: dict[str, wg.Tensor]) -> wg.Tensor:
-    logits = wg.stack([(encode(tree, weights) * weights["readout"]).sum() for tree in trees])
+    logits = logits_of(trees, weights)
     targets = wg.tensor([float(truth(tree)) for tree in trees], dtype=logits.dtype)
     return F.binary_cross_entropy_with_logits(logits, targets)
 
 
 def accuracy(trees: list[Tree], weights: dict[str, wg.Tensor]) -> float:
     with wg.no_grad():
-        answers = [(encode(t, weights) * weights["readout"]).sum().item() > 0 for t in trees]
+        answers = [logit > 0 for logit in logits_of(trees, weights).tolist()]
     right = sum(answer == truth(tree) for answer, tree in zip(answers, trees, strict=True))
     return right / len(trees)
 

@@ -74,6 +74,25 @@ def returns(rewards: wg.Tensor, discount: float) -> wg.Tensor:
     return wg.stack(totals[::-1])
 
 
+def loss_of(
+    policy: nn.Module,
+    baseline: nn.Module,
+    states: wg.Tensor,
+    actions: wg.Tensor,
+    alive: wg.Tensor,
+    discount: float,
+) -> wg.Tensor:
+    """What is to become less, of both networks, from what `play` gives."""
+    reached = alive.bool()
+    gained = returns(alive, discount)[reached]
+    expected = baseline(states).squeeze(-1)[reached]
+    advantage = gained - expected.detach()
+    advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-6)
+    choice = Categorical(logits=policy(states[reached]))
+    loss = -(choice.log_prob(actions[reached]) * advantage).mean()
+    return loss - 0.01 * choice.entropy().mean() + F.mse_loss(expected / 50, gained / 50)
+
+
 def save_picture(path: Path, lengths: list[float], angles: np.ndarray) -> None:
     """The return by update, and how the angle goes in the last episodes."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
@@ -114,15 +133,7 @@ def main() -> None:
     progress = tqdm(range(1, args.updates + 1), leave=False)
     for update in progress:
         states, actions, alive = play(policy, args.episodes, rng)
-        gained = returns(alive, args.discount)
-        reached = alive.bool()
-        expected = baseline(states).squeeze(-1)[reached]
-        gained = gained[reached]
-        advantage = gained - expected.detach()
-        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-6)
-        choice = Categorical(logits=policy(states[reached]))
-        loss = -(choice.log_prob(actions[reached]) * advantage).mean()
-        loss = loss - 0.01 * choice.entropy().mean() + F.mse_loss(expected / 50, gained / 50)
+        loss = loss_of(policy, baseline, states, actions, alive, args.discount)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

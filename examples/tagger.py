@@ -85,33 +85,37 @@ class Tagger(nn.Module):
         self.context = nn.LSTM(2 * width, width, bidirectional=True)
         self.output = nn.Linear(2 * width, len(self.tags))
 
-    def spell(self, words: list[str]) -> wg.Tensor:
-        """A vector (n, width) for each word, from its letters read both ways."""
-        indices = [[self.letter_index.get(letter, 0) for letter in word] for word in words]
-        packed = pack_sequence([wg.tensor(row) for row in indices], enforce_sorted=False)
-        vectors = packed._replace(data=self.letters(packed.data))
-        _, (last, _) = self.spelling(vectors)
-        return wg.cat([last[0], last[1]], 1)
-
-    def forward(self, sentences: list[list[str]]) -> PackedSequence:
-        """The scores of every tag, packed."""
+    def read(self, sentences: list[list[str]]) -> tuple[PackedSequence, PackedSequence]:
+        """Sentences as packed numbers: each word and the row of its spelling; the spellings."""
         distinct = dict.fromkeys(word for words in sentences for word in words)
         row = {word: i for i, word in enumerate(distinct)}
-        indices = [
+        words = [
             wg.tensor([(self.word_index.get(word.lower(), 0), row[word]) for word in words])
             for words in sentences
         ]
-        packed = pack_sequence(indices, enforce_sorted=False)
-        known, spelled = packed.data.unbind(1)
-        vectors = wg.cat([self.words(known), self.spell(list(row))[spelled]], 1)
-        hidden, _ = self.context(packed._replace(data=self.dropout(vectors)))
+        letters = [
+            wg.tensor([self.letter_index.get(letter, 0) for letter in word]) for word in distinct
+        ]
+        words, letters = (pack_sequence(rows, enforce_sorted=False) for rows in (words, letters))
+        return words, letters
+
+    def spell(self, letters: PackedSequence) -> wg.Tensor:
+        """A vector (n, width) for each word, from its letters read both ways."""
+        _, (last, _) = self.spelling(letters._replace(data=self.letters(letters.data)))
+        return wg.cat([last[0], last[1]], 1)
+
+    def forward(self, words: PackedSequence, letters: PackedSequence) -> PackedSequence:
+        """The scores of every tag, packed; the arguments are what `read` gives."""
+        known, spelled = words.data.unbind(1)
+        vectors = wg.cat([self.words(known), self.spell(letters)[spelled]], 1)
+        hidden, _ = self.context(words._replace(data=self.dropout(vectors)))
         return hidden._replace(data=self.output(self.dropout(hidden.data)))
 
     @wg.no_grad()
     def tag(self, sentences: list[list[str]]) -> list[list[str]]:
         """The best tag of every word."""
         self.eval()
-        scores = unpack_sequence(self(sentences))
+        scores = unpack_sequence(self(*self.read(sentences)))
         return [[self.tags[i] for i in rows.argmax(1).tolist()] for rows in scores]
 
 
@@ -174,7 +178,7 @@ def main() -> None:
             words, tags = split(train[step * args.batch_size :][: args.batch_size])
             targets = [wg.tensor([number[tag] for tag in row]) for row in tags]
             packed = pack_sequence(targets, enforce_sorted=False)
-            loss = F.cross_entropy(model(words).data, packed.data)
+            loss = F.cross_entropy(model(*model.read(words)).data, packed.data)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -14,6 +14,13 @@ import wengert as wg
 from wengert import viz
 
 
+def steps(x: wg.Tensor, y: wg.Tensor, z: wg.Tensor) -> tuple[wg.Tensor, wg.Tensor, wg.Tensor]:
+    """f and what it is computed from: xy, s and f."""
+    xy = x * y
+    s = xy + z
+    return xy, s, s * x
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -25,9 +32,7 @@ def main() -> None:
         parser.error("expected three values: x y z")
 
     x, y, z = (wg.tensor(v, dtype=wg.float64, requires_grad=True) for v in args.values)
-    xy = x * y
-    s = xy + z
-    f = s * x
+    xy, s, f = steps(x, y, z)
     f.backward(retain_graph=True)  # what the gradients were computed from is looked at below
 
     names = {"x": x, "y": y, "z": z, "xy": xy, "s": s, "f": f}

@@ -81,6 +81,22 @@ def invent(rng: random.Random, depth: int = 4) -> Tree:
     return Tree(label, "", (invent(rng, depth - 1), whole)) if kind == "but" else whole
 
 
+def by_height(trees: list[Tree]) -> list[list[Tree]]:
+    """Every node of some trees: the leaves, those that join leaves, and so on."""
+    levels: list[list[Tree]] = []
+
+    def height(tree: Tree) -> int:
+        level = 1 + max(map(height, tree.parts), default=-1)
+        if level == len(levels):
+            levels.append([])
+        levels[level].append(tree)
+        return level
+
+    for tree in trees:
+        height(tree)
+    return levels
+
+
 class TreeLSTM(nn.Module):
     def __init__(self, words: list[str], width: int, dropout: float) -> None:
         super().__init__()
@@ -92,9 +108,12 @@ class TreeLSTM(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(width, 5)
 
-    def leaves(self, words: list[str]) -> wg.Tensor:
+    def numbers(self, leaves: list[Tree]) -> wg.Tensor:
+        """The words of n leaves as numbers (n,)."""
+        return wg.tensor([self.index.get(leaf.word, 0) for leaf in leaves])
+
+    def leaves(self, indices: wg.Tensor) -> wg.Tensor:
         """The states (n, 2 width) of n words: each is [h, c]."""
-        indices = wg.tensor([self.index.get(word, 0) for word in words])
         i, o, u = self.leaf(self.dropout(self.embedding(indices))).chunk(3, 1)
         c = i.sigmoid() * u.tanh()
         return wg.cat([o.sigmoid() * c.tanh(), c], 1)
@@ -109,29 +128,24 @@ class TreeLSTM(nn.Module):
     def encode(self, tree: Tree) -> wg.Tensor:
         """The state (1, 2 width) of one tree."""
         if not tree.parts:
-            return self.leaves([tree.word])
+            return self.leaves(self.numbers([tree]))
         return self.join(*(self.encode(part) for part in tree.parts))
 
     def encode_batch(self, trees: list[Tree]) -> tuple[list[Tree], wg.Tensor]:
         """Every node of some trees, and the states (nodes, 2 width)."""
-        levels: list[list[Tree]] = []
+        levels = by_height(trees)
+        states = self.encode_levels(levels, self.numbers(levels[0]))
+        return [node for level in levels for node in level], states
 
-        def height(tree: Tree) -> int:
-            level = 1 + max(map(height, tree.parts), default=-1)
-            if level == len(levels):
-                levels.append([])
-            levels[level].append(tree)
-            return level
-
-        for tree in trees:
-            height(tree)
-        states = [self.leaves([node.word for node in levels[0]])]
+    def encode_levels(self, levels: list[list[Tree]], words: wg.Tensor) -> wg.Tensor:
+        """The states (nodes, 2 width) of nodes by height, whose leaves have these words."""
+        states = [self.leaves(words)]
         state = dict(zip(map(id, levels[0]), states[0].unbind()))
         for level in levels[1:]:
             left, right = zip(*([state[id(part)] for part in node.parts] for node in level))
             states.append(self.join(wg.stack(left), wg.stack(right)))
             state.update(zip(map(id, level), states[-1].unbind()))
-        return [node for level in levels for node in level], wg.cat(states)
+        return wg.cat(states)
 
     def scores(self, states: wg.Tensor) -> wg.Tensor:
         return self.output(self.dropout(states.chunk(2, -1)[0]))
