@@ -568,6 +568,53 @@ def test_programs_on_threads_wait_for_each_other():
     assert all(bits(y) == bits((x @ x).tanh()) for x, y in zip(xs, found))
 
 
+@pytest.fixture
+def one_thread():
+    """Which parts of a kernel a thread does, and what it needs, differs between runs of several."""
+    before = wg.get_num_threads()
+    wg.set_num_threads(1)
+    yield
+    wg.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("make", MODELS, ids=lambda f: f.__name__)
+def test_a_replay_asks_for_no_memory_in_the_steady_state(make, optimizer):
+    wg.manual_seed(0)
+    model, batch = make()
+    step = wg.replay(make_step(model, OPTIMIZERS[optimizer](model.parameters())))
+    batches = [batch() for _ in range(8)]
+    for k, b in enumerate(batches):
+        step(*b)
+        if step.replays >= 2:
+            assert step.tapes[0].stats()["allocations"] == 0, k
+    assert step.replays >= 6
+    # What is held stays as it is: the next loss gets memory of its own, and so do gradients.
+    loss, grads = step(*batches[0]), [p.grad for p in model.parameters()]
+    before = [bits(t) for t in (loss, *grads)]
+    for b in batches[:3]:
+        other = step(*b)
+        assert other.data_ptr() != loss.data_ptr()
+        assert [bits(t) for t in (loss, *grads)] == before
+    assert step.tapes[0].stats()["allocations"] <= 1  # `other`
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_replay_asks_for_no_memory_after_the_cache_was_emptied():
+    model, batch = cnn()
+    step = wg.replay(make_step(model, optim.Adam(model.parameters())))
+    x, y = batch()
+    for _ in range(5):
+        step(x, y)
+    before = wg.memory_stats()["system_allocations"]
+    wg.trim_memory()
+    for _ in range(3):
+        step(x, y)
+        assert step.tapes[0].stats()["allocations"] == 0
+    assert wg.memory_stats()["system_allocations"] == before
+
+
 def test_memory_does_not_grow():
     model, batch = cnn()
     optimizer = optim.Adam(model.parameters())

@@ -5,6 +5,7 @@
 
 #include "runtime/memory_pool.h"
 #include "runtime/platform.h"
+#include "runtime/reserve.h"
 #include "wengert/runtime.h"
 
 #if !WENGERT_ALLOCATOR_PASS_THROUGH
@@ -43,21 +44,8 @@ bool enter_thread() noexcept {
   return true;
 }
 
-void* pop(ThreadBin& bin) noexcept {
-  FreeBlock* block = bin.open;
-  bin.open = block->next;
-  bin.count.store(bin.count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-  return block;
-}
-
-void push(ThreadBin& bin, void* p) noexcept {
-  FreeBlock* block = static_cast<FreeBlock*>(p);
-  block->next = bin.open;
-  bin.open = block;
-  bin.count.store(bin.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
-
 [[gnu::noinline]] void* allocate_slow(size_t bytes) {
+  if (cache->reserve) return cache->reserve->allocate(bytes);
   MemoryPool& pool = MemoryPool::get();
   if (bytes > kSmallLimit) return pool.allocate_large(bytes);
   const size_t c = small_class(bytes);
@@ -71,10 +59,11 @@ void push(ThreadBin& bin, void* p) noexcept {
   } else {
     pool.refill(bin, c);
   }
-  return pop(bin);
+  return bin.pop();
 }
 
 [[gnu::noinline]] void deallocate_slow(void* p, size_t bytes) noexcept {
+  if (cache->reserve) return cache->reserve->deallocate_large(p, bytes);
   MemoryPool& pool = MemoryPool::get();
   if (bytes > kSmallLimit) return pool.deallocate_large(p, bytes);
   const size_t c = small_class(bytes);
@@ -89,7 +78,7 @@ void push(ThreadBin& bin, void* p) noexcept {
     bin.count.store(0, std::memory_order_relaxed);
     if (full != nullptr) pool.give_batch(c, full);
   }
-  push(bin, p);
+  bin.push(p);
 }
 
 }  // namespace
@@ -98,10 +87,10 @@ void* allocate(size_t bytes) {
   if (bytes <= kFineLimit) [[likely]] {
     ThreadBin& bin = cache->bins[kSmall.fine[(bytes + 15) / 16]];
     if (bin.open != nullptr) [[likely]]
-      return pop(bin);
+      return bin.pop();
   } else if (bytes <= kSmallLimit) {
     ThreadBin& bin = cache->bins[small_class(bytes)];
-    if (bin.open != nullptr) return pop(bin);
+    if (bin.open != nullptr) return bin.pop();
   }
   return allocate_slow(bytes);
 }
@@ -110,10 +99,17 @@ void deallocate(void* p, size_t bytes) noexcept {
   if (bytes <= kSmallLimit) [[likely]] {
     ThreadBin& bin = cache->bins[small_class(bytes)];
     if (bin.count.load(std::memory_order_relaxed) != bin.batch) [[likely]]
-      return push(bin, p);
+      return bin.push(p);
   }
   deallocate_slow(p, bytes);
 }
+
+Reserve::Scope::Scope(Reserve& reserve) noexcept : outer_(cache) {
+  reserve.out_ = 0;
+  cache = &reserve.cache_;
+}
+
+Reserve::Scope::~Scope() { cache = outer_; }
 
 }  // namespace wengert::runtime
 

@@ -36,14 +36,30 @@ struct ThreadBin {
   uint32_t batch = 0;              // where `open` is full; 0 in a cache that is not registered
   std::atomic<FreeBlock*> aside{nullptr};
 
+  // Not of an empty one.
+  void* pop() noexcept {
+    FreeBlock* block = open;
+    open = block->next;
+    count.store(count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    return block;
+  }
+  void push(void* p) noexcept {
+    FreeBlock* block = static_cast<FreeBlock*>(p);
+    block->next = open;
+    open = block;
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
   int64_t held() const {
     const int64_t n = count.load(std::memory_order_relaxed);
     return aside.load(std::memory_order_relaxed) != nullptr ? n + batch : n;
   }
 };
 
+class Reserve;
+
 struct ThreadCache {
   ThreadBin bins[kSmallClasses];
+  Reserve* reserve = nullptr;  // whose blocks these are, if they are one's
   ThreadCache* next = nullptr;
   ThreadCache* previous = nullptr;
 };

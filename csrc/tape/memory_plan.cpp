@@ -11,7 +11,7 @@ constexpr int64_t kLine = 64;
 }
 
 MemoryPlan::MemoryPlan(const Program& p, const std::vector<Chain>& chains,
-                       const std::vector<bool>& visible, const std::vector<bool>& hidden)
+                       const std::vector<bool>& planned)
     : offsets(p.storages.size(), -1),
       made_at(p.storages.size(), -1),
       last_use(p.storages.size(), -1) {
@@ -48,10 +48,7 @@ MemoryPlan::MemoryPlan(const Program& p, const std::vector<Chain>& chains,
   // The largest first, each at the lowest place that is free while it lives.
   std::vector<size_t> order;
   for (size_t s = 0; s < p.storages.size(); ++s) {
-    const StorageInfo& info = p.storages[s];
-    if (info.kind == StorageKind::temporary && !info.from_rule && !visible[s] && !hidden[s] &&
-        made_at[s] >= 0)
-      order.push_back(s);
+    if (planned[s] && made_at[s] >= 0) order.push_back(s);
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return p.storages[a].bytes > p.storages[b].bytes; });

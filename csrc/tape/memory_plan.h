@@ -8,9 +8,8 @@ WENGERT_NAMESPACE_BEGIN
 namespace tape {
 
 struct MemoryPlan {
-  // `hidden` storages need no memory; the steps of a chain happen at the time of its first.
-  MemoryPlan(const Program& p, const std::vector<Chain>& chains, const std::vector<bool>& visible,
-             const std::vector<bool>& hidden);
+  // Of the storages that are `planned`; the steps of a chain happen at the time of its first.
+  MemoryPlan(const Program& p, const std::vector<Chain>& chains, const std::vector<bool>& planned);
 
   int64_t bytes = 0;             // of the block
   std::vector<int64_t> offsets;  // by storage; -1: not in the block

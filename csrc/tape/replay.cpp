@@ -10,6 +10,7 @@
 #include "tape/passes.h"
 #include "tensor/check.h"
 #include "tensor/copy.h"
+#include "tensor/supply.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace tape {
@@ -61,6 +62,50 @@ struct Player::Prepared {
   std::unique_ptr<RuleNode> node;
   RandomFields random[2];  // of the step's operation, and of its node's
   std::vector<int> dies;   // storages that rules have made, after their last use
+  // Which of the storages that a rule asks for is that of a result.
+  struct Hand {
+    int call, storage;
+  };
+  std::vector<Hand> hands;
+};
+
+// Sees what a rule asks for: the first time, it notes that, then it gives the rule the memory of
+// its results. Whatever a rule does with it, its results are looked at afterwards.
+class Player::Supply final : public StorageSupply {
+ public:
+  Supply(Player& player, const Prepared& p) : player_(player), hands_(p.hands) {}
+
+  template <class F>
+  void during(F&& f) {
+    const Turn on(this);
+    f();
+  }
+  Storage* take(size_t nbytes) override {
+    const int call = calls_++;
+    if (!player_.observed_) {
+      const Turn off(nullptr);
+      return made_.emplace_back(new_storage(nbytes));
+    }
+    if (next_ == hands_.size() || hands_[next_].call != call) return nullptr;
+    Storage* s = player_.bound_[at(hands_[next_++].storage)].storage;
+    if (s->nbytes != nbytes) return nullptr;
+    s->refs.fetch_add(1, std::memory_order_relaxed);
+    return s;
+  }
+  // What was asked for, in order; memory that was given back may come again.
+  const std::vector<Storage*>& made() const { return made_; }
+
+ private:
+  struct Turn {
+    explicit Turn(StorageSupply* to) : before(std::exchange(storage_supply, to)) {}
+    ~Turn() { storage_supply = before; }
+    StorageSupply* before;
+  };
+  Player& player_;
+  const std::vector<Prepared::Hand>& hands_;
+  std::vector<Storage*> made_;
+  int calls_ = 0;
+  size_t next_ = 0;
 };
 
 Player::Player(Program program) : program_(std::move(program)) {
@@ -69,11 +114,7 @@ Player::Player(Program program) : program_(std::move(program)) {
   const std::vector<bool> visible = visible_storages(program_);
   std::vector<bool> hidden;
   chains_ = find_chains(program_, visible, hidden);
-  const MemoryPlan plan(program_, chains_, visible, hidden);
-  planned_bytes_ = plan.bytes;
-  made_at_ = plan.made_at;
   bound_here_.resize(program_.storages.size());
-  arena_ = new_tensor(DType::uint8, {std::max<int64_t>(plan.bytes, 1)});
   bound_.resize(program_.storages.size());
   headers_.resize(program_.values.size());
   own_.resize(program_.values.size());
@@ -101,14 +142,12 @@ Player::Player(Program program) : program_(std::move(program)) {
     headers_[v] = own_[v].impl();
     b.values.push_back(static_cast<int>(v));
   }
-  for (size_t s = 0; s < bound_.size(); ++s) bound_[s].visible = visible[s];
+  observed_ = true;
   for (size_t s = 0; s < bound_.size(); ++s) {
-    if (plan.offsets[s] < 0) continue;
-    const StorageInfo& info = program_.storages[s];
-    char* const base = arena_.impl()->data + plan.offsets[s];
-    Storage* memory = external_storage(base, static_cast<size_t>(info.bytes), nullptr, nullptr);
-    bind(static_cast<int>(s), memory, base);
-    release_storage(memory);
+    bound_[s].visible = visible[s];
+    bound_[s].hidden = hidden[s];
+    bound_[s].from_rule = program_.storages[s].from_rule;
+    observed_ &= !bound_[s].from_rule;
   }
 
   prepared_.resize(program_.steps.size());
@@ -142,10 +181,7 @@ Player::Player(Program program) : program_(std::move(program)) {
       units_.push_back({i, nullptr});
     }
   }
-  for (size_t s = 0; s < bound_.size(); ++s) {
-    if (program_.storages[s].from_rule && !bound_[s].visible && plan.last_use[s] >= 0)
-      prepared_[at(plan.last_use[s])].dies.push_back(static_cast<int>(s));
-  }
+  plan_memory();
   for (size_t i = 0; i < last_check_; ++i) {
     for (const int v : program_.steps[i].changed()) {
       const int root = bound_[at(program_.values[at(v)].storage)].root;
@@ -170,6 +206,32 @@ double* Player::number(size_t step, const std::string& name) {
 }
 
 // ---- memory -------------------------------------------------------------------------------
+
+void Player::plan_memory() {
+  std::vector<bool> planned(bound_.size());
+  for (size_t s = 0; s < bound_.size(); ++s) {
+    const Bound& b = bound_[s];
+    planned[s] = program_.storages[s].kind == StorageKind::temporary && !b.visible && !b.hidden &&
+                 !b.from_rule;
+    if (planned[s]) unbind(static_cast<int>(s));
+  }
+  const MemoryPlan plan(program_, chains_, planned);
+  planned_bytes_ = plan.bytes;
+  made_at_ = plan.made_at;
+  arena_ = new_tensor(DType::uint8, {std::max<int64_t>(plan.bytes, 1)});
+  for (Prepared& p : prepared_) p.dies.clear();
+  for (size_t s = 0; s < bound_.size(); ++s) {
+    const auto number = static_cast<int>(s);
+    if (bound_[s].from_rule && !bound_[s].visible && plan.last_use[s] >= 0)
+      prepared_[at(plan.last_use[s])].dies.push_back(number);
+    if (plan.offsets[s] < 0) continue;
+    char* const base = arena_.impl()->data + plan.offsets[s];
+    Storage* memory =
+        external_storage(base, static_cast<size_t>(program_.storages[s].bytes), nullptr, nullptr);
+    bind(number, memory, base);
+    release_storage(memory);
+  }
+}
 
 void Player::bind(int storage, Storage* s, char* base) {
   Bound& b = bound_[at(storage)];
@@ -216,7 +278,7 @@ void Player::renew(int storage) {
     if (b.storage) release_storage(std::exchange(b.storage, nullptr));
     b.base = nullptr;
   }
-  if (info.from_rule) return;
+  if (b.from_rule) return;
   Storage* fresh = new_storage(static_cast<size_t>(info.bytes));
   ++allocations_;
   bind(storage, fresh, fresh->data);
@@ -400,7 +462,9 @@ void Player::execute_rule(Prepared& p, Step& s, int step) {
   const size_t n = p.gradients.size();
   for (size_t k = 0; k < n; ++k) p.gradients[k] = Tensor::share(p.inputs[k]);
   Sink sink(*this, *s.rule);
-  p.node->run(p.gradients.data(), p.inputs.data() + n, p.outputs.data(), &sink);
+  Supply supply(*this, p);
+  supply.during(
+      [&] { p.node->run(p.gradients.data(), p.inputs.data() + n, p.outputs.data(), &sink); });
   for (Tensor& g : p.gradients) g = Tensor();
   for (size_t k = 0; k < p.outputs.size(); ++k) {
     const int v = s.outputs[k];
@@ -411,7 +475,7 @@ void Player::execute_rule(Prepared& p, Step& s, int step) {
     const bool fits = same_layout(*r.impl(), value);
     const StorageInfo& info = program_.storages[at(value.storage)];
     const Bound& b = bound_[at(value.storage)];
-    if (info.from_rule && made_at_[at(value.storage)] == step &&
+    if (b.from_rule && made_at_[at(value.storage)] == step &&
         (!b.storage || !bound_here_[at(value.storage)])) {
       // Of a program from a file the memory may be another than it says.
       const Storage& memory = *r.impl()->storage;
@@ -425,9 +489,30 @@ void Player::execute_rule(Prepared& p, Step& s, int step) {
         copy_elements(*headers_[at(v)], *r.impl());
       }
       bound_here_[at(value.storage)] = true;
-      ++allocations_;
     } else if (!fits || headers_[at(v)]->data != r.impl()->data) {
       copy_elements(*headers_[at(v)], *r.impl());
+    }
+  }
+  if (!observed_) observe(p, s, supply.made());
+}
+
+// Notes which of the storages that a rule has asked for are those of its results.
+void Player::observe(Prepared& p, const Step& s, const std::vector<Storage*>& made) {
+  p.hands.clear();
+  for (size_t call = 0; call < made.size(); ++call) {
+    for (const int v : s.outputs) {
+      if (v < 0) continue;
+      const int storage = program_.values[at(v)].storage;
+      const Bound& b = bound_[at(storage)];
+      const bool last = std::find(made.begin() + static_cast<ptrdiff_t>(call) + 1, made.end(),
+                                  made[call]) == made.end();
+      if (!b.from_rule || b.storage != made[call] || !last) continue;
+      // It is what the program says, and nobody else holds it.
+      const auto bytes = static_cast<size_t>(program_.storages[at(storage)].bytes);
+      if (b.base == b.storage->data && b.storage->nbytes == bytes &&
+          b.storage->refs.load() == 1 + static_cast<uint32_t>(b.values.size()))
+        p.hands.push_back({static_cast<int>(call), storage});
+      break;
     }
   }
 }
@@ -464,15 +549,9 @@ Tensor Player::result(int v) {
   return new_alias(*headers_[at(v)]);
 }
 
-std::optional<Player::Refusal> Player::run(TensorList inputs, std::vector<Tensor>& outputs) {
-  const std::lock_guard guard(lock_);
-  if (thread_mode.word & kSlowModes) return Refusal{"another mode (vmap, a profile, ...)"};
-  if (std::string why = refusal(inputs); !why.empty()) return Refusal{why};
-  const RecordingGuard off(false);
-  allocations_ = 0;
-  begins_.clear();
-  bind_roots(inputs);
-  draw();
+// Runs the steps. What they ask for they give back, but for results of rules.
+std::optional<Player::Refusal> Player::run_steps() {
+  const runtime::Reserve::Scope scope(reserve_);
   std::vector<Tensor> before;
   for (const int v : undo_) before.push_back(dense_copy(*headers_[at(v)], headers_[at(v)]->dtype));
   std::fill(bound_here_.begin(), bound_here_.end(), false);
@@ -489,6 +568,22 @@ std::optional<Player::Refusal> Player::run(TensorList inputs, std::vector<Tensor
                      (program_.steps[i].where.empty() ? "" : " (" + program_.steps[i].where + ")")};
     }
   }
+  return {};
+}
+
+std::optional<Player::Refusal> Player::run(TensorList inputs, std::vector<Tensor>& outputs) {
+  const std::lock_guard guard(lock_);
+  if (thread_mode.word & kSlowModes) return Refusal{"another mode (vmap, a profile, ...)"};
+  if (std::string why = refusal(inputs); !why.empty()) return Refusal{why};
+  const RecordingGuard off(false);
+  allocations_ = 0;
+  begins_.clear();
+  bind_roots(inputs);
+  draw();
+  const uint64_t asked = reserve_.asked();
+  const std::optional<Refusal> refused = run_steps();
+  allocations_ += static_cast<int64_t>(reserve_.asked() - asked);
+  if (refused) return refused;
   leave_gradients();
   for (const GeneratorUse& u : program_.generators) {
     Generator g = u.generator;
@@ -502,6 +597,13 @@ std::optional<Player::Refusal> Player::run(TensorList inputs, std::vector<Tensor
   outputs.clear();
   for (const int v : program_.outputs) outputs.push_back(result(v));
   begins_.clear();
+  if (!observed_) {
+    observed_ = true;
+    for (const Prepared& p : prepared_) {
+      for (const Prepared::Hand& h : p.hands) bound_[at(h.storage)].from_rule = false;
+    }
+    plan_memory();
+  }
   return {};
 }
 

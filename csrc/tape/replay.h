@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 
+#include "runtime/reserve.h"
 #include "tape/fusion.h"
 #include "tape/program.h"
 #include "tape/rule_node.h"
@@ -38,7 +39,9 @@ class Player {
  private:
   struct Prepared;
   class Sink;
+  class Supply;
 
+  void plan_memory();
   std::string refusal(TensorList inputs) const;
   void bind(int storage, Storage* s, char* base);
   void unbind(int storage);
@@ -48,6 +51,8 @@ class Player {
   void execute_chain(const Chain& c);
   void execute_rule(Prepared& p, Step& s, int step);
   bool check(const Step& s) const;
+  void observe(Prepared& p, const Step& s, const std::vector<Storage*>& made);
+  std::optional<Refusal> run_steps();
   void draw();
   void leave_gradients();
   Tensor result(int value);
@@ -75,9 +80,15 @@ class Player {
     std::vector<int> values;  // with headers of their own
     int root = -1;            // the value whose header is a tensor of others
     bool visible = false;     // users see it when the program has run
+    bool hidden = false;      // no memory is needed: only a chain uses it
+    // Made by a rule, which decides where it lies; what rules do is looked at in the first run, so
+    // that it is known when they ask for the memory of their results, and they are given it.
+    bool from_rule = false;
   };
   std::vector<Bound> bound_;  // by storage
   Tensor arena_;
+  runtime::Reserve reserve_;  // for what steps need beside the arena
+  bool observed_ = false;     // what rules ask for is known
   int64_t planned_bytes_ = 0, allocations_ = 0;
   std::vector<int> made_at_;      // by storage: the step that makes it
   std::vector<bool> bound_here_;  // by storage: made by the run that is going on

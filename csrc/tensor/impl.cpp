@@ -3,6 +3,7 @@
 #include <new>
 
 #include "tensor/check.h"
+#include "tensor/supply.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -33,7 +34,12 @@ thread_local constinit TensorObserver* tensor_observer = nullptr;
 thread_local constinit uint8_t storage_mark = 0;
 constinit std::atomic<void (*)(const Storage*)> known_storage_ends{nullptr};
 
+thread_local constinit StorageSupply* storage_supply = nullptr;
+
 Storage* new_storage(size_t nbytes) {
+  if (storage_supply) [[unlikely]] {
+    if (Storage* s = storage_supply->take(nbytes)) return s;
+  }
   const bool in_line = nbytes <= kInlineStorage;
   const size_t block = kStorageHeader + (in_line ? nbytes : 0);
   char* p = static_cast<char*>(runtime::allocate(block));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/memory_pool.h"
+#include "runtime/reserve.h"
 #include "runtime/size_classes.h"
 #include "wengert/error.h"
 #include "wengert/runtime.h"
@@ -254,6 +255,53 @@ TEST(Cache, ChildAfterForkAllocates) {
   }
   stop.store(true);
   busy.join();
+}
+
+TEST(Reserve, GivesTheSameBlocksAgain) {
+  const uint64_t before = memory_stats().live_blocks;
+  {
+    runtime::Reserve reserve;
+    const size_t sizes[] = {40, 5000, 70000, 70000, 9000000};
+    const auto run = [&] {
+      const runtime::Reserve::Scope scope(reserve);
+      std::vector<Block> blocks;
+      for (const size_t n : sizes) {
+        blocks.push_back({allocate(n), n});
+        std::memset(blocks.back().p, 1, n);
+      }
+      for (const Block& b : blocks) deallocate(b.p, b.bytes);
+    };
+    run();
+    EXPECT_EQ(reserve.asked(), std::size(sizes));
+    for (int i = 0; i < 10; ++i) {
+      trim_memory();
+      run();
+    }
+    EXPECT_EQ(reserve.asked(), std::size(sizes));
+  }
+  EXPECT_EQ(memory_stats().live_blocks, before);
+}
+
+TEST(Reserve, BlocksMayOutliveItOrComeFromElsewhere) {
+  const uint64_t before = memory_stats().live_blocks;
+  for (const size_t n : {size_t{40}, size_t{70000}}) {
+    void* stays = nullptr;
+    {
+      runtime::Reserve reserve;
+      void* const other = allocate(n);
+      {
+        const runtime::Reserve::Scope scope(reserve);
+        stays = allocate(n);
+        deallocate(other, n);
+      }
+      void* const third = allocate(n);
+      EXPECT_NE(third, stays);
+      deallocate(third, n);
+    }
+    std::memset(stays, 1, n);
+    deallocate(stays, n);
+  }
+  EXPECT_EQ(memory_stats().live_blocks, before);
 }
 
 #endif
