@@ -59,6 +59,8 @@ struct Player::Prepared {
   std::vector<TensorImpl*> inputs;
   std::vector<Tensor> outputs;  // gradients of inputs, of a rule
   std::vector<Tensor> gradients;
+  // Whether nobody else ever sees these; they are then kept from run to run.
+  bool own_outputs = false, own_gradients = false;
   std::unique_ptr<RuleNode> node;
   RandomFields random[2];  // of the step's operation, and of its node's
   std::vector<int> dies;   // storages that rules have made, after their last use
@@ -145,6 +147,7 @@ Player::Player(Program program) : program_(std::move(program)) {
   observed_ = true;
   for (size_t s = 0; s < bound_.size(); ++s) {
     bound_[s].visible = visible[s];
+    if (visible[s]) visible_.push_back(static_cast<int>(s));
     bound_[s].hidden = hidden[s];
     bound_[s].from_rule = program_.storages[s].from_rule;
     observed_ &= !bound_[s].from_rule;
@@ -156,11 +159,16 @@ Player::Player(Program program) : program_(std::move(program)) {
     Prepared& p = prepared_[i];
     p.inputs.resize(s.inputs.size());
     p.outputs.resize(s.outputs.size());
+    const auto own = [this](int v) { return v < 0 || is_own(v); };
+    p.own_outputs = std::all_of(s.outputs.begin(), s.outputs.end(), own);
+    const auto n_gradients = s.rule ? s.rule->gradients : 0;
+    p.own_gradients = std::all_of(s.inputs.begin(), s.inputs.begin() + n_gradients, own);
     if (s.kind == StepKind::rule) {
       p.gradients.resize(at(s.rule->gradients));
       p.node = std::make_unique<RuleNode>(s.op, *s.rule);
     }
     if (s.draw.generator >= 0) {
+      drawing_.push_back(i);
       p.random[0] = random_fields(s.op.cls(), s.op.get());
       if (p.node) p.random[1] = random_fields(s.op.cls(), p.node->node().op());
     }
@@ -313,9 +321,7 @@ void Player::bind_roots(TensorList inputs) {
     const GradLock lock(*meta);
     if (meta->grad.impl() == headers_[at(g.end)]) meta->grad.swap(before);
   }
-  for (size_t s = 0; s < bound_.size(); ++s) {
-    if (bound_[s].visible) renew(static_cast<int>(s));
-  }
+  for (const int s : visible_) renew(s);
 }
 
 // ---- guards -------------------------------------------------------------------------------
@@ -384,10 +390,12 @@ class Player::Sink final : public GradientSink {
   Tensor* begin(Node&, int i) override {
     const int v = info_.edges[at(i)].into;
     if (v < 0) return nullptr;
+    if (player_.is_own(v)) return &player_.own_[at(v)];
     into_ = Tensor::share(player_.header(v));
     return &into_;
   }
   void end(Node&, int) override {
+    if (!into_.defined()) return;
     into_.impl()->bump_version();
     into_ = Tensor();
   }
@@ -406,15 +414,17 @@ void Player::execute(size_t i) {
   const int n_inputs = static_cast<int>(n), n_outputs = static_cast<int>(s.outputs.size());
   switch (s.kind) {
     case StepKind::op: {
-      for (size_t k = 0; k < p.outputs.size(); ++k)
-        p.outputs[k] = Tensor::share(header(s.outputs[k]));
+      for (size_t k = 0; k < p.outputs.size(); ++k) {
+        TensorImpl* planned = header(s.outputs[k]);
+        if (p.outputs[k].impl() != planned) p.outputs[k] = Tensor::share(planned);
+      }
       Compute c{p.inputs.data(), n_inputs, p.outputs.data(), n_outputs};
       s.op.cls().compute(s.op.get(), c);
       for (size_t k = 0; k < p.outputs.size(); ++k) {
         TensorImpl* planned = header(s.outputs[k]);
-        if (planned && p.outputs[k].impl() != planned)
-          copy_elements(*planned, *p.outputs[k].impl());
-        p.outputs[k] = Tensor();
+        const bool replaced = p.outputs[k].impl() != planned;
+        if (planned && replaced) copy_elements(*planned, *p.outputs[k].impl());
+        if (replaced || !p.own_outputs) p.outputs[k] = Tensor();
       }
       break;
     }
@@ -460,12 +470,16 @@ void Player::execute_chain(const Chain& c) {
 
 void Player::execute_rule(Prepared& p, Step& s, int step) {
   const size_t n = p.gradients.size();
-  for (size_t k = 0; k < n; ++k) p.gradients[k] = Tensor::share(p.inputs[k]);
+  for (size_t k = 0; k < n; ++k) {
+    if (p.gradients[k].impl() != p.inputs[k]) p.gradients[k] = Tensor::share(p.inputs[k]);
+  }
   Sink sink(*this, *s.rule);
   Supply supply(*this, p);
   supply.during(
       [&] { p.node->run(p.gradients.data(), p.inputs.data() + n, p.outputs.data(), &sink); });
-  for (Tensor& g : p.gradients) g = Tensor();
+  if (!p.own_gradients) {
+    for (Tensor& g : p.gradients) g = Tensor();
+  }
   for (size_t k = 0; k < p.outputs.size(); ++k) {
     const int v = s.outputs[k];
     Tensor r = std::move(p.outputs[k]);
@@ -518,9 +532,8 @@ void Player::observe(Prepared& p, const Step& s, const std::vector<Storage*>& ma
 }
 
 void Player::draw() {
-  for (size_t i = 0; i < program_.steps.size(); ++i) {
+  for (const size_t i : drawing_) {
     const Draw& d = program_.steps[i].draw;
-    if (d.generator < 0) continue;
     const Generator::State now = program_.generators[at(d.generator)].generator.state();
     for (const RandomFields& f : prepared_[i].random) {
       if (!f.seed) continue;

@@ -57,6 +57,11 @@ class Player {
   void leave_gradients();
   Tensor result(int value);
 
+  // Whether nobody else ever sees the value.
+  bool is_own(int value) const {
+    const auto s = static_cast<size_t>(program_.values[static_cast<size_t>(value)].storage);
+    return program_.storages[s].kind == StorageKind::temporary && !bound_[s].visible;
+  }
   TensorImpl* header(int value) const {
     return value < 0 ? nullptr : headers_[static_cast<size_t>(value)];
   }
@@ -70,6 +75,8 @@ class Player {
   };
   std::vector<Unit> units_;  // what is done, in order
   std::vector<char*> places_;
+  std::vector<int> visible_;          // storages that users see
+  std::vector<size_t> drawing_;       // steps that draw numbers
   std::vector<int> changed_;          // tensors of others whose elements are replaced
   std::vector<Prepared> prepared_;    // by step
   std::vector<TensorImpl*> headers_;  // by value; of inputs, states and grads: the tensors' own
