@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autograd/sparse.h"
 #include "nn/make.h"
 #include "ops/optimizer.h"
 #include "wengert/detail/owner.h"
@@ -31,7 +32,11 @@ Tensor get_total_norm(const std::vector<Tensor>& tensors, double norm_type,
   if (tensors.empty()) return zeros({});
   const NoGradGuard no_grad;
   std::vector<TensorImpl*> list;
-  for (const Tensor& t : tensors) list.push_back(t.impl());
+  for (const Tensor& t : tensors) {
+    WG_CHECK(!is_sparse(t), NotImplementedError,
+             "get_total_norm: not available for sparse gradients");
+    list.push_back(t.impl());
+  }
   const Tensor total = grad_norm(list.data(), static_cast<int>(list.size()), norm_type);
   WG_CHECK(!error_if_nonfinite || std::isfinite(total.item<double>()), Error,
            "get_total_norm: the norm of order ", norm_type,

@@ -352,6 +352,22 @@ TEST(Optimizers, ClippingTheNorm) {
   expect_near(q.grad(), {-2}, 1e-5);
 }
 
+// Both names give the bits of Python's function, whose factor has the dtype of the norm.
+TEST(Optimizers, ClippingHasTheSameBitsByEitherName) {
+  wg::manual_seed(4);
+  for (int i = 0; i < 20; ++i) {
+    const wg::Tensor p = wg::zeros({31}).requires_grad_(), q = wg::zeros({31}).requires_grad_();
+    const wg::Tensor g = wg::randn({31});
+    wg::Tensor(p).set_grad(g.clone());
+    wg::Tensor(q).set_grad(g.clone());
+    const wg::Tensor a = optim::clip_grad_norm_({p}, 0.7), b = nn::utils::clip_grad_norm_({q}, 0.7);
+    EXPECT_TRUE(equal(a, b));
+    EXPECT_TRUE(equal(p.grad(), q.grad()));
+    const float factor = 0.7f / (a.item<float>() + 1e-6f);
+    EXPECT_EQ(p.grad()[0].item<float>(), g[0].item<float>() * factor);
+  }
+}
+
 TEST(Training, LearnsXor) {
   wg::manual_seed(0);
   nn::Sequential net{nn::make<nn::Linear>(2, 8), nn::make<nn::Tanh>(), nn::make<nn::Linear>(8, 1)};

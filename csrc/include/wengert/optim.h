@@ -255,7 +255,7 @@ class WENGERT_API AdamW : public Adam {
 };
 
 // Scales the gradients down, in place, so that their common norm of order p is at most max_norm.
-// Returns the norm before, 0-d.
+// Returns the norm before, 0-d. As nn::utils::clip_grad_norm_.
 WENGERT_API Tensor clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm,
                                    double p = 2);
 
