@@ -143,8 +143,8 @@ def check_c_examples(binary: Path, folder: Path) -> None:
     assert int(by_name.split()[0]) == len(_core.ops.function_rows())
 
 
-def check_tapes(binary: Path, folder: Path) -> None:
-    """Runs programs that Python has recorded; they give the bits that Python gets."""
+def record_tapes() -> list[tuple[str, wengert.tape.Tape, tuple, int]]:
+    """A network's inference and its training step: name, program, arguments and number of runs."""
     wengert.manual_seed(2)
     nn, F = wengert.nn, wengert.nn.functional
     model = nn.Sequential(
@@ -166,26 +166,63 @@ def check_tapes(binary: Path, folder: Path) -> None:
     model.eval()
     with wengert.no_grad():
         inference = wengert.record(model, x)
+    return [("inference", inference, (x,), 1), ("training", training, (x, y), 30)]
 
-        for name, tape, args, runs in (
-            ("inference", inference, (x,), 1),
-            ("training", training, (x, y), 3),
-        ):
-            tape.save(folder / name)
-            wengert.save({str(i): t for i, t in enumerate(args)}, folder / "in.safetensors")
-            run(binary / "run_tape", folder / name, folder / "in.safetensors",
-                folder / "out.safetensors", runs)  # fmt: skip
-            found = wengert.load(folder / "out.safetensors")
-            loaded = wengert.load_tape(folder / name)
-            wengert.manual_seed(7)
-            for _ in range(runs):
-                result = loaded(*args)
-            expected = {"0": result}
-            expected |= {f"state.{i}": t.detach() for i, t in enumerate(loaded.states)}
-            assert set(found) == set(expected)
-            for key, t in expected.items():
-                assert found[key].dtype == t.dtype
-                assert found[key].numpy().tobytes() == t.contiguous().numpy().tobytes(), key
+
+def same_tensors(found: dict, expected: dict) -> None:
+    """The same names, dtypes, shapes and bits."""
+    assert set(found) == set(expected)
+    for key, t in expected.items():
+        assert found[key].dtype == t.dtype and found[key].shape == t.shape
+        assert found[key].numpy().tobytes() == t.detach().contiguous().numpy().tobytes(), key
+
+
+def check_tapes(binary: Path, folder: Path) -> None:
+    """Runs programs that Python has recorded; they give the bits that Python gets."""
+    for name, tape, args, runs in record_tapes():
+        tape.save(folder / name)
+        wengert.save({str(i): t for i, t in enumerate(args)}, folder / "in.safetensors")
+        run(binary / "run_tape", folder / name, folder / "in.safetensors",
+            folder / "out.safetensors", runs)  # fmt: skip
+        loaded = wengert.load_tape(folder / name)
+        wengert.manual_seed(7)
+        for _ in range(runs):
+            result = loaded(*args)
+        expected = {"0": result} | {f"state.{i}": t for i, t in enumerate(loaded.states)}
+        same_tensors(wengert.load(folder / "out.safetensors"), expected)
+
+
+def check_c_tapes(binary: Path, folder: Path) -> None:
+    """The same from C, at another learning rate; what C has trained and saved goes on in Python."""
+    for name, tape, args, runs in record_tapes():
+        tape.save(folder / name)
+        wengert.save({str(i): t for i, t in enumerate(args)}, folder / "in.safetensors")
+        out = folder / "c.out"
+        said = run(
+            binary / "c_run_tape", folder / name, folder / "in.safetensors", out, runs, 0.003
+        )
+        assert numbers(said)["bytes in use"] == 0
+        assert "argument 0: dtype 8, shape 6 1 8 8\n" in said
+        loaded = wengert.load_tape(folder / name)
+        rates = [i for i, step in enumerate(loaded.steps) if "lr" in step.attributes]
+        assert numbers(said)["learning rates"] == len(rates) == (name == "training")
+        for i in rates:
+            loaded.set_number(i, "lr", 0.003)
+        wengert.manual_seed(7)
+        losses = [loaded(*args) for _ in range(runs)]
+        same_tensors(wengert.load(out), {"0": losses[-1]})
+        states = dict(zip(loaded._program.state_names(), loaded.states, strict=True))
+        assert {"0.weight", "6.bias"} <= set(states)
+        same_tensors(wengert.load(f"{out}.states"), states)
+        if name == "training":
+            assert losses[-1].item() < 0.5 * losses[0].item()
+        again = wengert.load_tape(f"{out}.tape")
+        for i in rates:
+            assert again.number(i, "lr") == 0.003
+        wengert.manual_seed(8)
+        expected = loaded(*args)
+        wengert.manual_seed(8)
+        same_tensors({"0": again(*args)}, {"0": expected})
 
 
 def needs_compiler() -> None:
@@ -204,7 +241,9 @@ def test_find_package_from_the_wheel(tmp_path):
 def test_c_programs_with_the_wheel(tmp_path):
     needs_compiler()
     where = _config.cmake_dir()
-    check_c_examples(cmake_build.build(C_EXAMPLES, tmp_path / "build", wengert_DIR=where), tmp_path)
+    binary = cmake_build.build(C_EXAMPLES, tmp_path / "build", wengert_DIR=where)
+    check_c_examples(binary, tmp_path)
+    check_c_tapes(binary, tmp_path)
 
 
 def test_c_compiler_alone_builds_a_c_program(tmp_path):
@@ -215,10 +254,12 @@ def test_c_compiler_alone_builds_a_c_program(tmp_path):
     library, include = _config.library_dir(), _config.include_dir()
     warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", include]
     link = ["-L", library, "-lwengert", f"-Wl,-rpath,{library}", "-lm"]
-    for name in ("train", "by_name"):
+    for name in ("train", "by_name", "run_tape"):
         program = tmp_path / f"c_{name}"
-        run(compiler, "-std=c99", *warnings, C_EXAMPLES / f"{name}.c", "-o", program, *link)
+        for standard in ("-std=c11", "-std=c99"):
+            run(compiler, standard, *warnings, C_EXAMPLES / f"{name}.c", "-o", program, *link)
     check_c_examples(tmp_path, tmp_path)
+    check_c_tapes(tmp_path, tmp_path)
 
 
 def test_the_published_c_abi_is_there(tmp_path):
@@ -283,11 +324,16 @@ def test_static_library(tmp_path, core_build):
 def test_static_library_from_c(tmp_path, core_build):
     binary = cmake_build.build(C_EXAMPLES, tmp_path / "build", CMAKE_PREFIX_PATH=core_build.prefix)
     check_c_examples(binary, tmp_path)
-    # Only what calls by name has the list of all functions.
-    kept = {name: run("nm", "-C", binary / name) for name in ("c_train", "c_by_name")}
+    check_c_tapes(binary, tmp_path)
+    # Only what calls by name has the list of all functions, and only what loads programs the
+    # loader.
+    names = ("c_train", "c_by_name", "c_run_tape")
+    kept = {name: run("nm", "-C", binary / name) for name in names}
     table = "wengert::v0::all_function_tables"
-    assert table not in kept["c_train"] and "wg_call" not in kept["c_train"]
-    assert table in kept["c_by_name"]
+    assert [name for name in names if table in kept[name]] == ["c_by_name"]
+    assert [name for name in names if "wg_call" in kept[name]] == ["c_by_name"]
+    assert [name for name in names if "wg_tape_load" in kept[name]] == ["c_run_tape"]
+    assert [name for name in names if "v0::find_operation" in kept[name]] == ["c_run_tape"]
     run("strip", binary / "c_train")
     assert (binary / "c_train").stat().st_size <= 3.5 * (1 << 20)
 
@@ -296,7 +342,8 @@ def test_static_library_from_c(tmp_path, core_build):
 def test_static_library_in_a_host(tmp_path, core_build):
     """It starts nothing, reads nothing and shows nothing that was not asked for."""
     binary = cmake_build.build(EMBEDDED, tmp_path / "build", CMAKE_PREFIX_PATH=core_build.prefix)
-    run(binary / "abi_1")
+    for version in (1, 2):
+        run(binary / f"abi_{version}")
     if not Path("/proc/self/task").exists():
         pytest.skip("no /proc")
     lines = [line.split() for line in run(binary / "quiet").splitlines()]

@@ -2,6 +2,8 @@
 // tensors.
 #pragma once
 
+#include <algorithm>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -76,6 +78,16 @@ struct Call {
   template <class T>
   void give(T* out, T value) const {
     pointer(out, "output") = value;
+  }
+  // Text, cut to the capacity; `length` may be NULL.
+  void give(char* out, uint64_t capacity, uint64_t* length, const std::string& text) const {
+    if (capacity != 0) {
+      pointer(out, "text");
+      const size_t n = std::min<size_t>(text.size(), capacity - 1);
+      std::memcpy(out, text.data(), n);
+      out[n] = 0;
+    }
+    if (length) *length = text.size();
   }
 };
 

@@ -50,8 +50,14 @@ struct Named final : wg_optimizer {
     std::apply(
         [&](const auto&... f) { (visit(const_cast<std::remove_cvref_t<decltype(f)>&>(f)), ...); },
         update.fields());
+    // What the state begins with matters to no step.
+    constexpr bool begins = requires { update.initial_accumulator_value; };
+    if constexpr (begins) {
+      names = "initial_accumulator_value";
+      visit(update.initial_accumulator_value);
+    }
     WG_CHECK(result, wg::ValueError, optimizer, ": there is no option '", option, "'; they are ",
-             Update::field_names);
+             Update::field_names, begins ? ", initial_accumulator_value" : "");
     return *result;
   }
 

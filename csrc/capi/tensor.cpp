@@ -147,16 +147,7 @@ wg_status wg_tensor_item_int(wg_tensor* t, int64_t* value) {
   });
 }
 wg_status wg_tensor_text(wg_tensor* t, char* text, uint64_t capacity, uint64_t* length) {
-  return guard(__func__, [&](const Call& c) {
-    const std::string s = c(t).to_string();
-    if (capacity != 0) {
-      c.pointer(text, "text");
-      const size_t n = std::min<size_t>(s.size(), capacity - 1);
-      std::memcpy(text, s.data(), n);
-      text[n] = 0;
-    }
-    if (length) *length = s.size();
-  });
+  return guard(__func__, [&](const Call& c) { c.give(text, capacity, length, c(t).to_string()); });
 }
 wg_status wg_tensor_clone(wg_tensor* t, wg_tensor** out) {
   return guard(__func__, [&](const Call& c) { c.give(out, clone(c(t))); });

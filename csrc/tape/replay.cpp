@@ -24,6 +24,11 @@ bool same_layout(const TensorImpl& t, const Value& v) {
          Dims(t.strides(), t.ndim) == Dims(v.strides);
 }
 
+std::string layout_text(DType dtype, Dims shape, Dims strides) {
+  return std::string(name_of(dtype)) + " of shape " + to_text(shape) + " and strides " +
+         to_text(strides);
+}
+
 TensorImpl* new_header(const Value& v) {
   TensorImpl* t = new_impl(v.dtype, v.shape.ndim);
   std::copy_n(v.shape.d, v.shape.ndim, t->shape());
@@ -334,9 +339,14 @@ std::string Player::refusal(TensorList inputs) const {
   for (size_t k = 0; k < inputs.size(); ++k) {
     const TensorImpl& t = *inputs[k].impl();
     const int v = program_.inputs[k];
-    if (differs(t, v)) return "an argument of another dtype or layout";
+    if (differs(t, v)) {
+      const Value& x = program_.values[at(v)];
+      return "argument " + std::to_string(k) + " is " +
+             layout_text(t.dtype, t.sizes(), Dims(t.strides(), t.ndim)) + " instead of " +
+             layout_text(x.dtype, x.shape, x.strides);
+    }
     if (t.requires_grad() != program_.inputs_require_grad[k])
-      return "an argument whose requires_grad is another";
+      return "requires_grad of argument " + std::to_string(k) + " is another";
     const int owner = program_.storage_of(v).index;
     for (size_t j = 0; j < k; ++j) {
       const int w = program_.inputs[j];

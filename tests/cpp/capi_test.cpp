@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +20,7 @@ struct Free {
   void operator()(wg_tensor* t) const { wg_tensor_release(t); }
   void operator()(wg_map* m) const { wg_map_release(m); }
   void operator()(wg_optimizer* o) const { wg_optimizer_release(o); }
+  void operator()(wg_tape* t) const { wg_tape_release(t); }
 };
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
@@ -442,6 +445,32 @@ TEST(CApi, EveryOptimizerTakesItsOptionsByName) {
   }
 }
 
+TEST(CApi, AdagradsSumMayBeginAboveZero) {
+  const Handle x = tensor({3, -2});
+  check(wg_tensor_set_requires_grad(x.get(), true));
+  wg_tensor* parameters[] = {x.get()};
+  const wg_option options[] = {{"lr", 0.5}, {"initial_accumulator_value", 0.1}};
+  wg_optimizer* created = nullptr;
+  check(wg_optimizer_create("Adagrad", parameters, 1, options, 2, &created));
+  const Owned<wg_optimizer> optimizer(created);
+  double begin = 0;
+  check(wg_optimizer_option(created, "initial_accumulator_value", &begin));
+  EXPECT_EQ(begin, 0.1);
+  REFUSES(WG_VALUE_ERROR, "initial_accumulator_value must not be negative",
+          wg_optimizer_set_option(created, "initial_accumulator_value", -1));
+  REFUSES(WG_VALUE_ERROR, "maximize, initial_accumulator_value",
+          wg_optimizer_set_option(created, "speed", 1));
+  REFUSES(WG_VALUE_ERROR, "no option 'initial_accumulator_value'",
+          wg_optimizer_create("Adam", parameters, 1, options, 2, &created));
+  wengert::Tensor same = wengert::tensor({3.0, -2.0}).requires_grad_();
+  wengert::optim::Adagrad expected({same}, {.lr = 0.5, .initial_accumulator_value = 0.1});
+  check(wg_tensor_set_grad(x.get(), tensor({1, 2}).get()));
+  same.set_grad(wengert::tensor({1.0, 2.0}));
+  check(wg_optimizer_step(optimizer.get()));
+  expected.step();
+  EXPECT_EQ(values(x), (Values{same[0].item<double>(), same[1].item<double>()}));
+}
+
 TEST(CApi, AdamWIsTheClassOfThatName) {
   const Handle x = tensor({3, -2});
   check(wg_tensor_set_requires_grad(x.get(), true));
@@ -490,6 +519,251 @@ TEST(CApi, FilesKeepTensorsAndTexts) {
   EXPECT_EQ(values(result(wg_map_get, map, "b")), (Values{1, 2}));
   check(wg_map_text(map, "kind", &text));
   EXPECT_STREQ(text, "test");
+}
+
+// ---- recorded programs
+
+std::string tape_path() {  // tests may run at the same time
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  return testing::TempDir() + "capi_tape_" + test->name();
+}
+
+// A step of training a linear map in float64, in a file; and the same in C++.
+struct RecordedStep {
+  wengert::Tensor w = wengert::tensor({0.5, -1.0}).requires_grad_();
+  wengert::Tensor x = wengert::tensor({1.0, 2.0});
+  wengert::optim::SGD sgd{{w}, {.lr = 0.25, .momentum = 0.5}};
+  wengert::Tape tape;
+
+  RecordedStep() : tape(record()) { tape.save(tape_path(), {"w", "momentum"}, {{"note", "kept"}}); }
+  ~RecordedStep() { std::remove(tape_path().c_str()); }
+  wengert::Tensor step(const wengert::Tensor& in) {
+    sgd.zero_grad();
+    const wengert::Tensor loss = wengert::sum(wengert::square(w * in));
+    loss.backward();
+    sgd.step();
+    return loss.detach();
+  }
+  wengert::Tape record() {
+    step(x);
+    return wengert::Tape::record(
+        [&](wengert::TensorList in) { return std::vector<wengert::Tensor>{step(in[0])}; }, {&x, 1});
+  }
+  static Owned<wg_tape> load() {
+    wg_tape* tape = nullptr;
+    check(wg_tape_load(tape_path().c_str(), &tape));
+    return Owned<wg_tape>(tape);
+  }
+};
+Handle state(const Owned<wg_tape>& tape, const char* name) {
+  wg_map* map = nullptr;
+  check(wg_tape_states(tape.get(), &map));
+  const Owned<wg_map> states(map);
+  return result(wg_map_get, map, name);
+}
+
+TEST(CApi, RunsRecordedPrograms) {
+  RecordedStep step;
+  const Owned<wg_tape> tape = RecordedStep::load();
+  int64_t arguments = 0, results = 0, ndim = 0;
+  check(wg_tape_arguments(tape.get(), &arguments));
+  check(wg_tape_results(tape.get(), &results));
+  ASSERT_EQ(arguments, 1);
+  ASSERT_EQ(results, 1);
+  wg_dtype dtype = 0;
+  const int64_t *shape = nullptr, *strides = nullptr;
+  check(wg_tape_argument(tape.get(), 0, &dtype, &shape, &strides, &ndim));
+  EXPECT_EQ(dtype, WG_FLOAT64);
+  ASSERT_EQ(ndim, 1);
+  EXPECT_EQ(shape[0], 2);
+  EXPECT_EQ(strides[0], 1);
+  check(wg_tape_result(tape.get(), 0, nullptr, nullptr, nullptr, &ndim));
+  EXPECT_EQ(ndim, 0);
+
+  const Handle x = tensor({3, 0.5});
+  wg_tensor *in = x.get(), *out = nullptr;
+  const wengert::Tensor same = wengert::tensor({3.0, 0.5});
+  for (int i = 0; i < 3; ++i) {
+    check(wg_tape_run(tape.get(), &in, 1, &out, 1));
+    EXPECT_EQ(values(Handle(out)), Values{step.step(same).item<double>()});
+  }
+  const auto bits = [](const wengert::Tensor& t) {
+    return Values(t.data<double>(), t.data<double>() + t.numel());
+  };
+  const Handle w = state(tape, "w");
+  EXPECT_EQ(values(w), bits(step.w));
+  EXPECT_EQ(values(result(wg_tensor_grad, w.get())), bits(step.w.grad()));
+
+  // Another learning rate.
+  double lr = 0;
+  check(wg_tape_number(tape.get(), "lr", 0, &lr));
+  EXPECT_EQ(lr, 0.25);
+  check(wg_tape_set_number(tape.get(), "lr", 0, 0.125));
+  step.sgd.options().lr = 0.125;
+  check(wg_tape_run(tape.get(), &in, 1, &out, 1));
+  EXPECT_EQ(values(Handle(out)), Values{step.step(same).item<double>()});
+  EXPECT_EQ(values(w), bits(step.w));
+
+  // The program goes on from a file of its own.
+  const std::string path = tape_path() + "_again";
+  check(wg_tape_save(tape.get(), path.c_str()));
+  wg_tape* loaded = nullptr;
+  check(wg_tape_load(path.c_str(), &loaded));
+  const Owned<wg_tape> again(loaded);
+  std::map<std::string, std::string> metadata;
+  wengert::Tape::load(path, &metadata);
+  std::remove(path.c_str());
+  EXPECT_EQ(metadata.at("note"), "kept");
+  for (const auto* t : {&tape, &again}) {
+    check(wg_tape_run(t->get(), &in, 1, &out, 1));
+    wg_tensor_release(out);
+  }
+  EXPECT_EQ(values(state(again, "w")), values(w));
+  EXPECT_EQ(values(state(again, "momentum")), values(state(tape, "momentum")));
+
+  char text[16];
+  uint64_t length = 0;
+  check(wg_tape_text(tape.get(), text, sizeof text, &length));
+  EXPECT_GT(length, 100u);
+  EXPECT_EQ(std::string(text).size(), 15u);
+}
+
+TEST(CApi, TakesTheStatesOfAProgramByName) {
+  RecordedStep step;
+  const Owned<wg_tape> tape = RecordedStep::load();
+  wg_map* map = nullptr;
+  check(wg_map_create(&map));
+  const Owned<wg_map> given(map);
+  check(wg_map_set(map, "w", tensor({7, 8}).get()));
+  check(wg_tape_set_states(tape.get(), map));
+  EXPECT_EQ(values(state(tape, "w")), (Values{7, 8}));
+  bool on = false;
+  check(wg_tensor_requires_grad(state(tape, "w").get(), &on));
+  EXPECT_TRUE(on);
+  // A refused map changes nothing, the first of its tensors neither.
+  check(wg_map_set(map, "momentum", tensor({1, 2}).get()));
+  check(wg_map_set(map, "w", tensor({1, 2, 3}).get()));
+  const Values before = values(state(tape, "momentum"));
+  REFUSES(WG_VALUE_ERROR, "'w' has dtype float64 and shape (2,)",
+          wg_tape_set_states(tape.get(), map));
+  EXPECT_EQ(values(state(tape, "momentum")), before);
+  check(wg_map_set(map, "w", tensor({1, 2}).get()));
+  check(wg_map_set(map, "x", tensor({1, 2}).get()));
+  REFUSES(WG_VALUE_ERROR, "no tensor 'x'", wg_tape_set_states(tape.get(), map));
+  EXPECT_EQ(values(state(tape, "momentum")), before);
+}
+
+TEST(CApi, ResultsOfProgramsMayBeLeftOut) {
+  const wengert::Tensor x = wengert::tensor({1.0, 2.0});
+  const std::string path = tape_path();
+  wengert::Tape::record(
+      [](wengert::TensorList in) {
+        return std::vector<wengert::Tensor>{wengert::Tensor(), in[0] * 2.0};
+      },
+      {&x, 1})
+      .save(path);
+  const Owned<wg_tape> tape = RecordedStep::load();
+  std::remove(path.c_str());
+  wg_dtype dtype = 0;
+  int64_t ndim = 7;
+  check(wg_tape_result(tape.get(), 0, &dtype, nullptr, nullptr, &ndim));
+  EXPECT_EQ(dtype, -1);
+  EXPECT_EQ(ndim, 0);
+  const Handle in = tensor({3, 4});
+  wg_tensor *inputs[] = {in.get()}, *out[] = {in.get(), nullptr};
+  check(wg_tape_run(tape.get(), inputs, 1, out, 2));
+  EXPECT_EQ(out[0], nullptr);
+  EXPECT_EQ(values(Handle(out[1])), (Values{6, 8}));
+}
+
+TEST(CApi, ProgramsRefuseWhatDoesNotFit) {
+  RecordedStep step;
+  const Owned<wg_tape> tape = RecordedStep::load();
+  const Values before = values(state(tape, "w"));
+  const Handle x = tensor({1, 2}), longer = tensor({1, 2, 3}), four = tensor({1, 2, 3, 4}, {2, 2});
+  const Handle whole = result(wg_tensor_to, x.get(), WG_INT64);
+  const Handle apart = result(wg_select, four.get(), 1, 0);
+  wg_tensor *in[] = {x.get(), x.get()}, *out = nullptr;
+  wg_tape* t = tape.get();
+  REFUSES(WG_VALUE_ERROR, "takes 1 arguments, but got 2", wg_tape_run(t, in, 2, &out, 1));
+  REFUSES(WG_VALUE_ERROR, "takes 1 arguments, but got 0", wg_tape_run(t, in, 0, &out, 1));
+  REFUSES(WG_VALUE_ERROR, "gives 1 results, but there is room for 0",
+          wg_tape_run(t, in, 1, nullptr, 0));
+  for (const Handle* wrong : {&longer, &whole, &four, &apart}) {
+    in[0] = wrong->get();
+    REFUSES(WG_ERROR, "instead of float64 of shape (2,) and strides (1,)",
+            wg_tape_run(t, in, 1, &out, 1));
+  }
+  const Handle leaf = tensor({1, 2});
+  check(wg_tensor_set_requires_grad(leaf.get(), true));
+  in[0] = leaf.get();
+  REFUSES(WG_ERROR, "requires_grad of argument 0", wg_tape_run(t, in, 1, &out, 1));
+  wg_dtype dtype = 77;
+  double number = 5;
+  REFUSES(WG_INDEX_ERROR, "1 arguments, but no number 1",
+          wg_tape_argument(t, 1, &dtype, nullptr, nullptr, nullptr));
+  REFUSES(WG_INDEX_ERROR, "1 results, but no number -1",
+          wg_tape_result(t, -1, &dtype, nullptr, nullptr, nullptr));
+  REFUSES(WG_INDEX_ERROR, "1 steps of optimizers with a 'lr', but no number 1",
+          wg_tape_set_number(t, "lr", 1, 0));
+  REFUSES(WG_INDEX_ERROR, "0 steps of optimizers with a 'speed'",
+          wg_tape_number(t, "speed", 0, &number));
+  EXPECT_EQ(out, nullptr);
+  EXPECT_EQ(dtype, 77);
+  EXPECT_EQ(number, 5);
+  EXPECT_EQ(values(state(tape, "w")), before);
+}
+
+TEST(CApi, DamagedProgramsAreRefused) {
+  RecordedStep step;
+  std::string bytes;
+  {
+    std::FILE* file = std::fopen(tape_path().c_str(), "rb");
+    for (int c; (c = std::fgetc(file)) != EOF;) bytes += static_cast<char>(c);
+    std::fclose(file);
+  }
+  const std::string path = tape_path() + "_damaged";
+  std::mt19937 random(5);
+  const Handle x = tensor({1, 2});
+  int refused = 0;
+  for (int i = 0; i < 400; ++i) {
+    std::string damaged = bytes;
+    if (i % 8 == 0) damaged.resize(random() % damaged.size());
+    for (int k = 0; k < 1 + i % 3 && !damaged.empty(); ++k)
+      damaged[random() % damaged.size()] = static_cast<char>(i % 2 ? random() : 32 + random() % 90);
+    std::FILE* file = std::fopen(path.c_str(), "wb");
+    std::fwrite(damaged.data(), 1, damaged.size(), file);
+    std::fclose(file);
+    wg_tape* loaded = nullptr;
+    if (wg_tape_load(path.c_str(), &loaded) != WG_OK) {
+      ++refused;
+      EXPECT_EQ(loaded, nullptr);
+      EXPECT_TRUE(wg_last_error() == WG_VALUE_ERROR || wg_last_error() == WG_IO_ERROR)
+          << wg_last_error_message();
+      continue;
+    }
+    const Owned<wg_tape> tape(loaded);
+    int64_t arguments = 0, results = 0;
+    check(wg_tape_arguments(loaded, &arguments));
+    check(wg_tape_results(loaded, &results));
+    std::vector<wg_tensor*> in(static_cast<size_t>(arguments), x.get());
+    std::vector<wg_tensor*> out(static_cast<size_t>(results));
+    wg_tape_run(loaded, in.data(), arguments, out.data(), results);
+    for (wg_tensor* r : out) wg_tensor_release(r);
+  }
+  std::remove(path.c_str());
+  EXPECT_GT(refused, 100);
+  wg_tape* tape = nullptr;
+  REFUSES(WG_IO_ERROR, "", wg_tape_load("/nowhere/at/all", &tape));
+  wg_map* map = nullptr;
+  check(wg_map_create(&map));
+  const Owned<wg_map> tensors(map);
+  check(wg_map_set(map, "w", x.get()));
+  check(wg_map_save(map, path.c_str()));
+  REFUSES(WG_VALUE_ERROR, "without a program", wg_tape_load(path.c_str(), &tape));
+  std::remove(path.c_str());
+  REFUSES(WG_IO_ERROR, "", wg_tape_save(RecordedStep::load().get(), "/nowhere/at/all"));
+  EXPECT_EQ(tape, nullptr);
 }
 
 TEST(CApi, ErrorsBelongToTheThread) {
@@ -680,6 +954,39 @@ TEST(CApi, EveryFunctionRefusesNull) {
   NULL_IN(wg_optimizer_load_state, nullptr, map);
   NULL_IN(wg_clip_grad_norm, none, 1, 1, &d);
 
+  RecordedStep step;
+  const Owned<wg_tape> program = RecordedStep::load();
+  wg_tape *tape = program.get(), *loaded = nullptr;
+  const Handle pair = tensor({1, 2});
+  wg_tensor* in[1] = {pair.get()};
+  NULL_IN(wg_tape_load, nullptr, &loaded);
+  NULL_IN(wg_tape_load, tape_path().c_str(), nullptr);
+  NULL_IN(wg_tape_save, nullptr, "file");
+  NULL_IN(wg_tape_save, tape, nullptr);
+  NULL_IN(wg_tape_text, nullptr, nullptr, 0, nullptr);
+  NULL_IN(wg_tape_text, tape, nullptr, 8, nullptr);
+  NULL_IN(wg_tape_arguments, nullptr, &n);
+  NULL_IN(wg_tape_arguments, tape, nullptr);
+  NULL_IN(wg_tape_results, nullptr, &n);
+  NULL_IN(wg_tape_results, tape, nullptr);
+  NULL_IN(wg_tape_argument, nullptr, 0, &dtype, &sizes, &sizes, &n);
+  NULL_IN(wg_tape_result, nullptr, 0, &dtype, &sizes, &sizes, &n);
+  NULL_IN(wg_tape_run, nullptr, in, 1, &out, 1);
+  NULL_IN(wg_tape_run, tape, nullptr, 1, &out, 1);
+  NULL_IN(wg_tape_run, tape, none, 1, &out, 1);
+  NULL_IN(wg_tape_run, tape, in, 1, nullptr, 1);
+  NULL_IN(wg_tape_states, nullptr, &map);
+  NULL_IN(wg_tape_states, tape, nullptr);
+  NULL_IN(wg_tape_set_states, nullptr, map);
+  NULL_IN(wg_tape_set_states, tape, nullptr);
+  NULL_IN(wg_tape_number, nullptr, "lr", 0, &d);
+  NULL_IN(wg_tape_number, tape, nullptr, 0, &d);
+  NULL_IN(wg_tape_number, tape, "lr", 0, nullptr);
+  NULL_IN(wg_tape_set_number, nullptr, "lr", 0, 1);
+  NULL_IN(wg_tape_set_number, tape, nullptr, 0, 1);
+  EXPECT_EQ(wg_tape_argument(tape, 0, nullptr, nullptr, nullptr, nullptr), WG_OK);
+  EXPECT_EQ(loaded, nullptr);
+
   wg_value value = wg_arg_tensor(nullptr, t);
   NULL_IN(wg_call, nullptr, &value, 1, &value, 1, nullptr);
   NULL_IN(wg_call, "exp", nullptr, 1, &value, 1, nullptr);
@@ -702,6 +1009,7 @@ TEST(CApi, EveryFunctionRefusesNull) {
   EXPECT_EQ(wg_generator_release(nullptr), WG_OK);
   EXPECT_EQ(wg_map_release(nullptr), WG_OK);
   EXPECT_EQ(wg_optimizer_release(nullptr), WG_OK);
+  EXPECT_EQ(wg_tape_release(nullptr), WG_OK);
   EXPECT_EQ(wg_memory(nullptr, nullptr), WG_OK);
 }
 

@@ -15,7 +15,7 @@
 // * Arrays are borrowed for the time of the call and may be NULL where their length is 0.
 // * Handles may be used on any thread; whatever changes an object must not run beside other uses of
 //   the same object. Modes and errors belong to the thread.
-// * Names that begin with wg_ and WG_ are this library's; wg_tape_ is kept for recorded programs.
+// * Names that begin with wg_ and WG_ are this library's.
 #pragma once
 
 #include <stdbool.h>
@@ -32,8 +32,8 @@ extern "C" {
 // ---- version and errors -------------------------------------------------------------------
 
 // Grows when something is added. A program runs if wg_abi_version() is at least the number it was
-// compiled with.
-#define WG_ABI_VERSION 1
+// compiled with. 2: wg_tape_.
+#define WG_ABI_VERSION 2
 WENGERT_API int32_t wg_abi_version(void);
 WENGERT_API const char* wg_version(void);  // of the library: "0.1.0"
 
@@ -424,6 +424,51 @@ WENGERT_API wg_status wg_optimizer_load_state(wg_optimizer* optimizer, wg_map* s
 // was.
 WENGERT_API wg_status wg_clip_grad_norm(wg_tensor* const* parameters, int64_t count,
                                         double max_norm, double* norm);
+
+// ---- recorded programs --------------------------------------------------------------------
+// What Python's Tape.save and C++'s Tape::save have written: inference, or a whole step of
+// training.
+
+typedef struct wg_tape wg_tape;
+// Reads a program, checks all of it and runs nothing; ValueError says what is wrong with the file.
+// Random numbers come from the default generator where those recorded did. Programs that call
+// this are linked with every operation.
+WENGERT_API wg_status wg_tape_load(const char* path, wg_tape** out);
+WENGERT_API wg_status wg_tape_release(wg_tape* tape);  // NULL: nothing
+// Writes it with its tensors as they are now.
+WENGERT_API wg_status wg_tape_save(wg_tape* tape, const char* path);
+// One line for each operation, as wg_tensor_text gives text.
+WENGERT_API wg_status wg_tape_text(wg_tape* tape, char* text, uint64_t capacity, uint64_t* length);
+
+WENGERT_API wg_status wg_tape_arguments(wg_tape* tape, int64_t* count);
+WENGERT_API wg_status wg_tape_results(wg_tape* tape, int64_t* count);
+// What argument or result `number` is, in arrays that belong to the tape; each pointer may be NULL.
+// A result that is left out has dtype -1. IndexError for a number too high.
+WENGERT_API wg_status wg_tape_argument(wg_tape* tape, int64_t number, wg_dtype* dtype,
+                                       const int64_t** shape, const int64_t** strides,
+                                       int64_t* ndim);
+WENGERT_API wg_status wg_tape_result(wg_tape* tape, int64_t number, wg_dtype* dtype,
+                                     const int64_t** shape, const int64_t** strides, int64_t* ndim);
+// Runs it on its arguments, which have these dtypes, shapes and strides, and puts its results into
+// results[0..n_results), NULL for one that is left out. Error where an argument does not fit or a
+// value that was read when it was recorded is another; nothing has changed then.
+WENGERT_API wg_status wg_tape_run(wg_tape* tape, wg_tensor* const* inputs, int64_t n_inputs,
+                                  wg_tensor** results, int64_t n_results);
+
+// The tensors that it uses beside its arguments, by their names in the file: parameters, buffers,
+// the state of optimizers. They are its own, so that what a run changes is seen in them, and their
+// gradients are where wg_tensor_grad finds them.
+WENGERT_API wg_status wg_tape_states(wg_tape* tape, wg_map** out);
+// Copies tensors into those of the same names. ValueError, with nothing changed, for a name that
+// there is not and for another dtype or shape.
+WENGERT_API wg_status wg_tape_set_states(wg_tape* tape, wg_map* states);
+// A number of the optimizers' steps in the program, such as "lr", which may change between runs:
+// `number` 0 is that of the first step with this name, one for each group of parameters. IndexError
+// for a number too high.
+WENGERT_API wg_status wg_tape_number(wg_tape* tape, const char* name, int64_t number,
+                                     double* value);
+WENGERT_API wg_status wg_tape_set_number(wg_tape* tape, const char* name, int64_t number,
+                                         double value);
 
 // ---- threads and memory -------------------------------------------------------------------
 // As in wengert/runtime.h.
