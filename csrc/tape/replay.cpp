@@ -158,6 +158,7 @@ Player::Player(Program program) : program_(std::move(program)) {
     observed_ &= !bound_[s].from_rule;
   }
 
+  const Tensor leaf = RuleNode::nowhere();
   prepared_.resize(program_.steps.size());
   for (size_t i = 0; i < program_.steps.size(); ++i) {
     Step& s = program_.steps[i];
@@ -170,7 +171,7 @@ Player::Player(Program program) : program_(std::move(program)) {
     p.own_gradients = std::all_of(s.inputs.begin(), s.inputs.begin() + n_gradients, own);
     if (s.kind == StepKind::rule) {
       p.gradients.resize(at(s.rule->gradients));
-      p.node = std::make_unique<RuleNode>(s.op, *s.rule);
+      p.node = std::make_unique<RuleNode>(s.op, *s.rule, leaf);
     }
     if (s.draw.generator >= 0) {
       drawing_.push_back(i);
@@ -231,17 +232,24 @@ void Player::plan_memory() {
   const MemoryPlan plan(program_, chains_, planned);
   planned_bytes_ = plan.bytes;
   made_at_ = plan.made_at;
-  arena_ = new_tensor(DType::uint8, {std::max<int64_t>(plan.bytes, 1)});
+  offsets_ = plan.offsets;
+  arena_ = Tensor();
   for (Prepared& p : prepared_) p.dies.clear();
   for (size_t s = 0; s < bound_.size(); ++s) {
-    const auto number = static_cast<int>(s);
     if (bound_[s].from_rule && !bound_[s].visible && plan.last_use[s] >= 0)
-      prepared_[at(plan.last_use[s])].dies.push_back(number);
-    if (plan.offsets[s] < 0) continue;
-    char* const base = arena_.impl()->data + plan.offsets[s];
+      prepared_[at(plan.last_use[s])].dies.push_back(static_cast<int>(s));
+  }
+}
+
+void Player::make_arena() {
+  if (arena_.defined()) return;
+  arena_ = new_tensor(DType::uint8, {std::max<int64_t>(planned_bytes_, 1)});
+  for (size_t s = 0; s < bound_.size(); ++s) {
+    if (offsets_[s] < 0) continue;
+    char* const base = arena_.impl()->data + offsets_[s];
     Storage* memory =
         external_storage(base, static_cast<size_t>(program_.storages[s].bytes), nullptr, nullptr);
-    bind(number, memory, base);
+    bind(static_cast<int>(s), memory, base);
     release_storage(memory);
   }
 }
@@ -599,6 +607,7 @@ std::optional<Player::Refusal> Player::run(TensorList inputs, std::vector<Tensor
   if (thread_mode.word & kSlowModes) return Refusal{"another mode (vmap, a profile, ...)"};
   if (std::string why = refusal(inputs); !why.empty()) return Refusal{why};
   const RecordingGuard off(false);
+  make_arena();
   allocations_ = 0;
   begins_.clear();
   bind_roots(inputs);

@@ -42,6 +42,8 @@ class Player {
   class Supply;
 
   void plan_memory();
+  // A program that never runs asks for no memory.
+  void make_arena();
   std::string refusal(TensorList inputs) const;
   void bind(int storage, Storage* s, char* base);
   void unbind(int storage);
@@ -92,10 +94,11 @@ class Player {
     // that it is known when they ask for the memory of their results, and they are given it.
     bool from_rule = false;
   };
-  std::vector<Bound> bound_;  // by storage
-  Tensor arena_;
-  runtime::Reserve reserve_;  // for what steps need beside the arena
-  bool observed_ = false;     // what rules ask for is known
+  std::vector<Bound> bound_;      // by storage
+  Tensor arena_;                  // made by the next run
+  std::vector<int64_t> offsets_;  // by storage: where it lies in the arena; -1: not in it
+  runtime::Reserve reserve_;      // for what steps need beside the arena
+  bool observed_ = false;         // what rules ask for is known
   int64_t planned_bytes_ = 0, allocations_ = 0;
   std::vector<int> made_at_;      // by storage: the step that makes it
   std::vector<bool> bound_here_;  // by storage: made by the run that is going on

@@ -3,18 +3,6 @@
 WENGERT_NAMESPACE_BEGIN
 namespace tape {
 
-namespace {
-// Edges that are needed lead here: a leaf that no gradient is delivered to.
-TensorImpl* nowhere() {
-  static TensorImpl* const leaf = [] {
-    Tensor t = new_tensor(DType::float32, Dims{});
-    t.requires_grad_();
-    return t.release();
-  }();
-  return leaf;
-}
-}  // namespace
-
 RuleInfo rule_info(Node& n, uint64_t skip) {
   RuleInfo info;
   info.gradients = static_cast<int>(n.n_outputs);
@@ -34,7 +22,9 @@ RuleInfo rule_info(Node& n, uint64_t skip) {
   return info;
 }
 
-RuleNode::RuleNode(const OpValue& op, const RuleInfo& info)
+Tensor RuleNode::nowhere() { return new_tensor(DType::float32, Dims{}).requires_grad_(); }
+
+RuleNode::RuleNode(const OpValue& op, const RuleInfo& info, const Tensor& leaf)
     : node_(new_node(op.cls(), op.get(), std::vector<TensorImpl*>(info.edges.size()).data(),
                      static_cast<int>(info.edges.size()), info.gradients,
                      static_cast<int>(info.saved.size()))),
@@ -49,8 +39,8 @@ RuleNode::RuleNode(const OpValue& op, const RuleInfo& info)
       free_impl(t);
     }
     if (!from.needed) continue;
-    detail::retain(nowhere());
-    e.target = reinterpret_cast<uintptr_t>(nowhere()) | 1;
+    detail::retain(leaf.impl());
+    e.target = reinterpret_cast<uintptr_t>(leaf.impl()) | 1;
   }
   for (size_t k = 0; k < info.saved.size(); ++k) {
     node_->saved()[k].is_output = info.saved[k].is_output;

@@ -9,7 +9,9 @@ namespace tape {
 
 class RuleNode {
  public:
-  RuleNode(const OpValue& op, const RuleInfo& info);
+  // Edges that are needed lead to a leaf that no gradient is delivered to; nodes may share it.
+  static Tensor nowhere();
+  RuleNode(const OpValue& op, const RuleInfo& info, const Tensor& leaf = nowhere());
   ~RuleNode();
   RuleNode(const RuleNode&) = delete;
   RuleNode& operator=(const RuleNode&) = delete;
