@@ -66,7 +66,8 @@ def test_compiled_programs_run(place, language, code, tmp_path, monkeypatch):
     link = ["-L", library, "-lwengert", f"-Wl,-rpath,{library}", "-pthread"]
     program = tmp_path / "program"
     cmake_build.run(compiler, standard, *warnings, *include, source, "-o", program, *link)
-    if "load_value(" in code or "_tape_load(" in code:  # what the page's programs in Python have saved
+    # What the page's programs in Python have saved.
+    if "load_value(" in code or "_tape_load(" in code:
         monkeypatch.chdir(tmp_path)
         exec(compile(programs(page), page, "exec"), {"__name__": "__main__"})
     done = subprocess.run([program], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -1,4 +1,7 @@
 // Eigenvalues and eigenvectors of square matrices.
+#include <algorithm>
+#include <cmath>
+
 #include "ops/function.h"
 #include "ops/linalg_lapack.h"
 #include "ops/operations.h"
@@ -102,6 +105,12 @@ struct Eig {
     for_each_matrix(c.out(2).numel(), 25 * n * n * n, [&](int64_t b) {
       code[b] = 0;
       if (n == 0) return;
+      if (!all_finite(a + b * n * n, n * n)) {
+        code[b] = order;
+        std::fill_n(w + b * n, n, std::complex<R>(NAN, NAN));
+        if (vectors) std::fill_n(out + b * n * n, n * n, std::complex<R>(NAN, NAN));
+        return;
+      }
       const auto size_of = [&](int64_t count) { return static_cast<size_t>(count); };
       std::vector<R> parts(size_of(2 * n));
       std::vector<T> packed(size_of(vectors && !kComplex<T> ? n * n : 0));

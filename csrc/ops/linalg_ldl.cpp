@@ -47,6 +47,19 @@ struct LdlFactor {
   void vjp(Vjp&) const { no_derivative("linalg.ldl_factor"); }
 };
 
+// Places from 1 to n; those of a block of two are negative and stand twice.
+void check_pivots(const Tensor& pivots) {
+  const int64_t n = pivots.size(-1);
+  for (int64_t i = 0; i < pivots.numel(); ++i) {
+    const int32_t p = pivots.data<int32_t>()[i];
+    const bool last = i % n == n - 1;
+    const bool good =
+        p > 0 ? p <= n : p < 0 && p >= -n && !last && pivots.data<int32_t>()[i + 1] == p;
+    WG_CHECK(good, Error, "linalg.ldl_solve: ", p, " is not a pivot of an LDL factorization");
+    if (p < 0) ++i;
+  }
+}
+
 // x with A x = b, from the factors of A.
 struct LdlSolve {
   bool hermitian;
@@ -58,6 +71,7 @@ struct LdlSolve {
     copy_elements(*c.out().impl(), *c.in(2).impl());
     const Tensor factors = column_major_copy(c.in(0).detach());
     const Tensor pivots = as_contiguous(c.in(1));
+    check_pivots(pivots);
     with_element(c.out().dtype(), [&](auto zero) {
       using T = decltype(zero);
       Sytrs* const sytrs =
@@ -75,20 +89,6 @@ struct LdlSolve {
   }
   void vjp(Vjp&) const { no_derivative("linalg.ldl_solve"); }
 };
-
-// Places from 1 to n; those of a block of two are negative and stand twice.
-void check_pivots(const Tensor& pivots) {
-  const Tensor dense = as_contiguous(all_examples(pivots));
-  const int64_t n = pivots.size(-1);
-  for (int64_t i = 0; i < dense.numel(); ++i) {
-    const int32_t p = dense.data<int32_t>()[i];
-    const bool last = i % n == n - 1;
-    const bool good =
-        p > 0 ? p <= n : p < 0 && p >= -n && !last && dense.data<int32_t>()[i + 1] == p;
-    WG_CHECK(good, Error, "linalg.ldl_solve: ", p, " is not a pivot of an LDL factorization");
-    if (p < 0) ++i;
-  }
-}
 
 }  // namespace
 
@@ -118,7 +118,6 @@ Tensor linalg_ldl_solve(const Tensor& ld, const Tensor& pivots, const Tensor& b,
   WG_CHECK(b.size(-2) == ld.size(-1), Error, op, ": the matrices of shapes ", ld.shape(), " and ",
            b.shape(), " do not fit");
   const Tensor places = to(pivots, DType::int32);
-  check_pivots(places);
   const auto [factors, right] = broadcast_batches(op, ld, b);
   const Shape batch = batch_shape(factors.shape());
   return apply(LdlSolve{hermitian}, factors, expand(places, with_vector(batch, places.size(-1))),

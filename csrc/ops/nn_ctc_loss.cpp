@@ -93,7 +93,9 @@ struct Batch {
         targets(as_contiguous(t)),
         input_lengths(as_contiguous(il)),
         target_lengths(as_contiguous(tl)),
-        blank(b) {}
+        blank(b) {
+    check();
+  }
   int64_t size() const { return log_probs.size(1); }
   int64_t classes() const { return log_probs.size(2); }
   Sample<T> operator[](int64_t i) const {
@@ -103,6 +105,20 @@ struct Batch {
             target_lengths.data<int64_t>()[i],
             blank,
             targets.data<int64_t>() + i * targets.size(1)};
+  }
+  // In a saved program lengths and labels are what its file says.
+  void check() const {
+    const int64_t time = log_probs.size(0), width = targets.size(1);
+    for (int64_t i = 0; i < size(); ++i) {
+      const Sample<T> s = (*this)[i];
+      WG_CHECK(s.length >= 0 && s.length <= time && s.labels >= 0 && s.labels <= width, IndexError,
+               "ctc_loss: sample ", i, " has the lengths ", s.length, " of ", time, " and ",
+               s.labels, " of ", width);
+      for (int64_t k = 0; k < s.labels; ++k) {
+        WG_CHECK(s.targets[k] >= 0 && s.targets[k] < classes(), IndexError, "ctc_loss: target ",
+                 s.targets[k], " is out of bounds for ", classes(), " classes");
+      }
+    }
   }
   template <class F>
   void each(F&& f) const {

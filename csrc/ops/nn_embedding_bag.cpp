@@ -26,8 +26,18 @@ void each_bag(int64_t bags, int64_t work, F&& f) {
   });
 }
 
+// In a saved program they are what its file says.
+void check_starts(const Tensor& starts, int64_t n) {
+  const int64_t* const p = starts.data<int64_t>();
+  const int64_t bags = starts.numel() - 1;
+  bool good = p[0] == 0 && p[bags] == n;
+  for (int64_t b = 0; b < bags; ++b) good = good && p[b] <= p[b + 1];
+  WG_CHECK(good, IndexError, "embedding_bag: the bags do not cover the ", n, " indices in order");
+}
+
 // The bag of each of n indices.
 Tensor bag_numbers(const Tensor& starts, int64_t n) {
+  check_starts(starts, n);
   const Tensor of = new_tensor(DType::int64, {n});
   for (int64_t b = 0; b + 1 < starts.numel(); ++b) {
     std::fill(of.data<int64_t>() + starts.data<int64_t>()[b],
@@ -55,6 +65,7 @@ struct BagSum {
   void compute(Compute& c) const {
     const DType dtype = computed_as(c.in(0).dtype());
     const Tensor table = as_contiguous(c.in(0), dtype), &at = c.in(1), &starts = c.in(2);
+    check_starts(starts, at.numel());
     const bool weighted = c.in(3).defined();
     const Tensor scale = weighted ? as_contiguous(c.in(3), dtype) : Tensor();
     const Tensor y = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, c.out().shape());
@@ -114,14 +125,15 @@ struct BagArgMax {
   void compute(Compute& c) const {
     const DType dtype = computed_as(c.in(0).dtype());
     const Tensor table = as_contiguous(c.in(0), dtype), &at = c.in(1), &starts = c.in(2);
-    const int64_t width = table.size(1);
+    check_starts(starts, at.numel());
+    const int64_t width = table.size(1), rows = table.size(0);
     with_float_type(name, dtype, [&]<class T>(T) {
       each_bag(c.out().size(0), at.numel() * width, [&](int64_t b) {
         int64_t* out = c.out().data<int64_t>() + b * width;
         std::fill(out, out + width, -1);
         for (int64_t i = starts.data<int64_t>()[b]; i < starts.data<int64_t>()[b + 1]; ++i) {
           const int64_t r = at.data<int64_t>()[i];
-          if (r == padding) continue;
+          if (r == padding || r < 0 || r >= rows) continue;
           const T* in = table.data<T>() + r * width;
           for (int64_t j = 0; j < width; ++j) {
             if (out[j] < 0 || in[j] > table.data<T>()[out[j] * width + j]) out[j] = r;

@@ -176,7 +176,11 @@ Tensor Histogram::counts(const Tensor& input) const {
     for (int64_t i = 0; i < values.numel(); ++i) {
       const T v = values.data<T>()[i];
       if (!(v >= from && v <= to)) continue;
-      const auto bin = static_cast<int64_t>((v - from) / (to - from) * static_cast<T>(bins));
+      // NaN where the dtype holds no number between the bounds, or not their distance.
+      const T at = (v - from) / (to - from) * static_cast<T>(bins);
+      const int64_t bin = at >= static_cast<T>(bins) ? bins - 1
+                          : at > 0                   ? static_cast<int64_t>(at)
+                                                     : 0;
       counts.data<T>()[std::min(bin, bins - 1)] += 1;
     }
   });

@@ -49,7 +49,7 @@ const Rule* find_rule(const std::string& key) {
 
 }  // namespace
 
-void admit(const std::string& key, const OpValue& op, const Infer& m, StepKind kind) {
+void admit(const std::string& key, const OpValue& op, const Infer& m) {
   const Rule* r = find_rule(key);
   WG_CHECK(r, ValueError, "the operation cannot stand in files");
   WG_CHECK(m.n_inputs >= r->least && m.n_inputs <= r->most, ValueError, "expected ", r->least,
@@ -60,7 +60,7 @@ void admit(const std::string& key, const OpValue& op, const Infer& m, StepKind k
     WG_CHECK(m.inputs[i] || (i < 32 && r->optional >> i & 1), ValueError, "input ", i,
              " is missing");
   }
-  r->check(Call(key, op, m, kind));
+  r->check(Call(key, op, m));
 }
 
 }  // namespace tape

@@ -12,7 +12,7 @@ namespace tape {
 // Throws unless `infer` may be called, and what `compute`, and of a rule `vjp`, are then given is
 // something that the library itself could have given them. ValueError for an operation of which
 // that is not known: it cannot stand in files.
-void admit(const std::string& key, const OpValue& op, const Infer& m, StepKind kind);
+void admit(const std::string& key, const OpValue& op, const Infer& m);
 
 }  // namespace tape
 WENGERT_NAMESPACE_END

@@ -18,8 +18,7 @@ constexpr int kMany = 1 << 20;  // inputs
 // A call as rules see it.
 class Call {
  public:
-  Call(const std::string& key, const OpValue& op, const Infer& m, StepKind kind)
-      : m_(m), kind_(kind) {
+  Call(const std::string& key, const OpValue& op, const Infer& m) : m_(m) {
     for (auto& [name, v] : attributes_of(key, op)) attributes_.emplace(name, v);
   }
 
@@ -28,7 +27,6 @@ class Call {
   int64_t size(int i, int d) const { return in(i).shape()[d < 0 ? in(i).ndim + d : d]; }
   int inputs() const { return m_.n_inputs; }
   int outputs() const { return m_.n_outputs; }
-  StepKind kind() const { return kind_; }
 
   template <class T>
   const T& get(const char* name) const {
@@ -105,11 +103,9 @@ class Call {
     WG_CHECK(in(i).sizes() == Dims(s.begin(), s.size()), ValueError, "input ", i, " has shape ",
              in(i).sizes(), " instead of ", Dims(s.begin(), s.size()));
   }
-  void no_rule() const { need(kind_ != StepKind::rule, "its rule cannot stand in files"); }
 
  private:
   const Infer& m_;
-  StepKind kind_;
   std::map<std::string, Attribute> attributes_;
 };
 

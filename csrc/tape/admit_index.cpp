@@ -1,5 +1,6 @@
 // What files may ask of operations that take, put and move elements.
 #include "tape/admit_call.h"
+#include "tape/file.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace tape {
@@ -40,6 +41,15 @@ const Rule rules[] = {
     {"index_select", 2, 2, 0, 1, [](C c) { c.real_dim("dim"), c.index(1); }},
     {"index_add", 3, 3, 0, 1, [](C c) { c.real_dim("dim"), c.index(1); }},
     {"nonzero", 1, 1, 0, 1, [](C c) { c.need(c.integer("count") >= 0, "a negative count"); }},
+    {"searchsorted", 2, 2, 0, 1,
+     [](C c) {
+       c.least_ndim(0, 1), c.same_dtype(0, 1), c.number(0);
+       if (c.in(0).ndim == 1) return;
+       c.need(c.in(0).ndim == c.in(1).ndim, "other rows");
+       for (int i = 0; i + 1 < c.in(0).ndim; ++i)
+         c.need(c.size(0, i) == c.size(1, i), "other rows");
+     }},
+    {"histc", 1, 1, 0, 1, [](C c) { c.floating(0), c.range("bins", 1, kLargest); }},
     {"tril", 1, 1, 0, 1, none},
     {"triu", 1, 1, 0, 1, none},
     {"diag_embed", 1, 1, 0, 1,

@@ -60,6 +60,25 @@ void attention(C c) {
       "a mask of another dtype");
 }
 
+// Bags of rows of the table in input 0, looked at by the functions themselves; which row an index
+// names is checked when they run.
+void bags(C c) {
+  c.ndim(0, 2), c.floating(0);
+  for (int i = 1; i < 3; ++i) {
+    c.ndim(i, 1), c.dtype(i, DType::int64),
+        c.need(c.in(i).contiguous(), "expected row-major indices");
+  }
+  c.need(c.size(2, 0) >= 1, "the bags have no end");
+}
+// Log-probabilities (T, N, C) in input k, then labels (N, S) and the lengths of both.
+void alignments(C c, int k) {
+  c.ndim(k, 3), c.wide(k), c.ndim(k + 1, 2), c.range("blank", 0, c.size(k, 2));
+  const int64_t n = c.size(k, 1);
+  for (int i = 1; i < 4; ++i) c.dtype(k + i, DType::int64);
+  c.need(c.size(k + 1, 0) == n, "labels of another number of samples");
+  c.has_shape(k + 2, {n}), c.has_shape(k + 3, {n});
+}
+
 const Rule rules[] = {
     {"layer_norm", 3, 3, 6, 3,
      [](C c) {
@@ -94,12 +113,28 @@ const Rule rules[] = {
        c.ndim(0, 2), c.index(1);
        c.need(!c.get<bool>("sparse"), "sparse gradients");
      }},
+    {"embedding_renorm_", 2, 2, 0, 1, [](C c) { c.ndim(0, 2), c.floating(0), c.index(1); }},
     {"embedding_gradient", 2, 2, 0, 1,
      [](C c) {
        c.floating(0), c.index(1), c.need(c.integer("count") >= 0, "a negative count");
        c.need(c.in(0).ndim == c.in(1).ndim + 1, "a gradient of another shape");
        for (int i = 0; i < c.in(1).ndim; ++i)
          c.need(c.size(0, i) == c.size(1, i), "a gradient of another shape");
+     }},
+    {"embedding_bag_sum", 4, 4, 8, 1,
+     [](C c) {
+       bags(c), c.need(!c.get<bool>("sparse"), "sparse gradients");
+       if (c.has(3)) c.same_dtype(0, 3), c.same_shape(1, 3);
+     }},
+    {"embedding_bag_argmax", 3, 3, 0, 1, bags},
+    {"ctc_loss", 4, 4, 0, 2, [](C c) { alignments(c, 0); }},
+    {"ctc_loss_backward", 7, 7, 0, 1,
+     [](C c) {
+       alignments(c, 1);
+       for (const int i : {5, 6}) c.same_dtype(1, i);
+       const int64_t n = c.size(1, 1);
+       c.floating(0), c.has_shape(0, {n}), c.has_shape(5, {n});
+       c.has_shape(6, {n, c.size(1, 0), 2 * c.size(2, 1) + 1});
      }},
     {"recurrent_layer", 8, 8, 0xf8, 6, recurrent},
     {"scaled_dot_product_attention", 4, 4, 8, 2, attention},

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "tape/admit_call.h"
+#include "tape/file.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace tape {
@@ -24,6 +25,15 @@ void along_float(C c) { c.dim("dim"), c.floating(0); }
 void extreme_at(C c) {
   along(c);
   c.need(c.in(0).ndim == 0 || c.size(0, static_cast<int>(c.integer("dim"))) > 0, "an empty row");
+}
+
+// Lines of a Fourier transform: what they are, and what their half is.
+void spectral(C c, bool complex) {
+  const DType t = c.in(0).dtype;
+  c.need((complex ? is_complex(t) : is_floating(t)) && item_size(t) >= 4,
+         complex ? "expected complex numbers" : "expected float32 or float64");
+  c.real_dim("dim");
+  c.need(c.size(0, static_cast<int>(c.integer("dim"))) > 0, "an empty line");
 }
 
 const Rule rules[] = {
@@ -75,6 +85,19 @@ const Rule rules[] = {
        c.dim("dim"), c.need(is_floating(c.get<DType>("dtype")), "expected floats"), c.number(0);
      }},
     // ---- along a dimension
+    {"fft_complex", 1, 1, 0, 1,
+     [](C c) {
+       const DType t = c.in(0).dtype;
+       c.need(is_differentiable(t) && item_size(t) >= 4, "expected float32, float64 or complex");
+       c.dims("dims", c.in(0).ndim);
+     }},
+    {"fft_real_to_half", 1, 1, 0, 1, [](C c) { spectral(c, false); }},
+    {"fft_half_to_real", 1, 1, 0, 1,
+     [](C c) {
+       spectral(c, true), c.range("n", 1, kLargest);
+       c.need(c.size(0, static_cast<int>(c.integer("dim"))) == c.integer("n") / 2 + 1,
+              "a spectrum of another length");
+     }},
     {"cumsum", 1, 1, 0, 1,
      [](C c) { along(c), c.need(!is_complex(c.get<DType>("dtype")), "a complex dtype"); }},
     {"cumprod", 1, 1, 0, 1,

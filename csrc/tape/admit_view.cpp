@@ -1,5 +1,9 @@
 // What files may ask of views.
+#include <algorithm>
+#include <cstdlib>
+
 #include "tape/admit_call.h"
+#include "tape/file.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace tape {
@@ -79,9 +83,18 @@ const Rule rules[] = {
      }},
     {"as_strided", 1, 1, 0, 1,
      [](C c) {
-       c.shape("shape"), c.no_rule();
+       c.shape("shape");
        c.need(c.list("shape").size() == c.list("strides").size(),
               "expected a stride for each size");
+       const auto& of = c.list("of");
+       c.need(static_cast<int>(of.size()) == c.in(0).ndim, "expected the input's strides");
+       int64_t reach = 0;
+       for (size_t i = 0; i < of.size(); ++i) {
+         int64_t length = 0;
+         c.need(!__builtin_mul_overflow(c.size(0, static_cast<int>(i)), std::abs(of[i]), &length) &&
+                    (reach += std::min(length, kLargest)) < kLargest,
+                "strides that are too large");
+       }
      }},
 };
 

@@ -98,6 +98,27 @@ void fold(C c) {
   }
 }
 
+// Images in input `image`, or values at the points of the grid, which is another input.
+void grid(C c, int image, int points) {
+  c.range("mode", 0, 3), c.range("padding", 0, 3);
+  const size_t n = c.list("size").size();
+  c.need(n == 3 || n == 2, "expected two or three dimensions");
+  c.need(n == 2 || c.integer("mode") < 2, "bicubic volumes");
+  c.numbers("size", n, 1), c.numbers("order", n, 0, 8);
+  for (const int i : {image, points}) c.ndim(i, static_cast<int>(n) + 2), c.wide(i);
+  c.same_dtype(image, points);
+  c.need(c.size(image, 0) == c.size(points, 0) && c.size(points, -1) == static_cast<int64_t>(n),
+         "a grid of another image");
+}
+void at_points(C c, int values, int points) {
+  for (int i = 2; i < c.in(values).ndim; ++i)
+    c.need(c.size(values, i) == c.size(points, i - 1), "values at other points");
+}
+void of_size(C c, int image) {
+  for (int i = 2; i < c.in(image).ndim; ++i)
+    c.need(c.size(image, i) == c.list("size")[static_cast<size_t>(i - 2)], "another image");
+}
+
 const Rule rules[] = {
     {"convolution", 2, 3, 0, 1,
      [](C c) {
@@ -132,12 +153,18 @@ const Rule rules[] = {
     {"avg_pool_spread", 1, 1, 0, 1, [](C c) { average(c, false); }},
     {"window_max", 1, 2, 0, 2,
      [](C c) {
-       c.need(c.inputs() == 1, "with drawn windows it cannot stand in files");
        const size_t n = c.list("out").size();
        c.need(n >= 1 && n <= 3, "expected one to three dimensions");
        c.least_ndim(0, static_cast<int>(n)), c.numbers("out", n, 1);
        c.number(0), c.need(c.in(0).dtype != DType::bool_, "bools");
-       for (const int64_t v : volume(c, n)) c.need(v > 0, "an empty volume");
+       const Dims from = volume(c, n);
+       int64_t elements = 1;
+       for (const int64_t v : from) c.need(v > 0, "an empty volume"), elements *= v;
+       if (c.inputs() == 1) return;
+       c.numbers("kernel", n, 1), c.floating(0), c.same_dtype(0, 1);
+       for (size_t i = 0; i < n; ++i) c.need(c.list("kernel")[i] <= from[i], "too large a window");
+       c.need(c.in(1).numel >= c.in(0).numel / elements * static_cast<int64_t>(n),
+              "windows that were not drawn");
      }},
     {"gather_volumes", 2, 2, 0, 1,
      [](C c) {
@@ -156,6 +183,17 @@ const Rule rules[] = {
        c.least_ndim(0, static_cast<int>(n));
      }},
     {"unfold_windows", 1, 1, 0, 1, fold},
+    {"grid_sample", 2, 2, 0, 1,
+     [](C c) {
+       grid(c, 0, 1);
+       c.get<bool>("adjoint") ? at_points(c, 0, 1) : of_size(c, 0);
+     }},
+    {"grid_sample_gradient", 3, 3, 0, 1,
+     [](C c) {
+       grid(c, 1, 2), c.ndim(0, c.in(1).ndim), c.same_dtype(0, 1);
+       at_points(c, 0, 2), of_size(c, 1);
+       for (int i = 0; i < 2; ++i) c.need(c.size(0, i) == c.size(1, i), "another image");
+     }},
     {"resample", 1, 1, 0, 1,
      [](C c) {
        c.real_dim("dim"), c.wide(0), c.range("filter", 0, 8);

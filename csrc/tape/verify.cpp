@@ -273,7 +273,7 @@ class Verifier {
     std::vector<Meta> metas(static_cast<size_t>(n_outputs));
     Infer infer{inputs.data(), static_cast<int>(inputs.size()), metas.data(), n_outputs};
     try {
-      admit(key_of(s.op.cls()), s.op, infer, s.kind);
+      admit(key_of(s.op.cls()), s.op, infer);
       s.op.cls().infer(s.op.get(), infer);
     } catch (const Error& e) {
       need(false, e.what());
@@ -385,8 +385,8 @@ class Verifier {
              " has another dtype or shape than the input that it is");
         like.strides = value(v).strides;
       }
-      memory_.data = base();
-      memory_.nbytes = static_cast<size_t>(kLargest);
+      memory_.data = base() - kLargest;
+      memory_.nbytes = static_cast<size_t>(2 * kLargest);
       headers.push_back(
           std::make_unique<Header>(e.dtype, e.shape, like.strides.d, &memory_, base()));
       inputs.push_back(headers.back()->get());
