@@ -109,21 +109,36 @@ TEST(TapeFile, TrainsAsTheRecordedStepDoes) {
   EXPECT_EQ(bits[0], bits[1]);
 }
 
-// Numbers, words and brackets of the text are changed at random.
-TEST(TapeFile, DamagedProgramsAreRefusedOrRun) {
-  Step s;
-  const std::string path = testing::TempDir() + "/wengert_tape_file_test";
-  s.tape->save(path);
+namespace {
+
+// Loads and runs the program with numbers and words of its text, and elements of its integer
+// tensors, changed at random; how often it was refused.
+int damage(const Tape& tape, const std::vector<Tensor>& arguments, int times) {
+  const std::string path = testing::TempDir() + "/wengert_tape_file_test_" +
+                           testing::UnitTest::GetInstance()->current_test_info()->name();
+  tape.save(path);
   const io::TensorFile file = io::load(path);
+  std::remove(path.c_str());
   const std::string& program = file.metadata.at("wengert.tape");
   std::mt19937 random(3);
   static constexpr const char* kNumbers[] = {
       "-1",  "0",    "1",    "2", "5", "100000", "4611686018427387904", "-70368744177664",
       "1.5", "true", "null", "[]"};
+  static constexpr int64_t kElements[] = {-1, 0, 1, 2, 4, 7, 100000, INT32_MIN, INT64_MAX};
   int refused = 0;
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < times; ++i) {
     std::string text = program;
-    for (int k = 0; k < 1 + i % 3; ++k) {
+    TensorMap own;
+    for (const auto& [name, t] : file.tensors) own.emplace(name, clone(t));
+    if (i % 4 == 3) {
+      for (auto& [name, t] : own) {
+        if (!is_integral(t.dtype()) || t.numel() == 0 || random() % 3) continue;
+        const auto at = static_cast<int64_t>(random()) % t.numel();
+        Tensor element = reshape(t, {-1})[at];
+        copy_(element, scalar(kElements[random() % std::size(kElements)], DType::int64));
+      }
+    }
+    for (int k = 0; k < (i % 4 == 3 ? 0 : 1 + i % 3); ++k) {
       size_t at = random() % text.size();
       at = text.find_first_of("0123456789", at);
       if (at == text.npos) continue;
@@ -136,16 +151,79 @@ TEST(TapeFile, DamagedProgramsAreRefusedOrRun) {
     }
     std::vector<std::string> names;
     try {
-      TensorMap own;
-      for (const auto& [name, t] : file.tensors) own.emplace(name, clone(t));
       tape::Player player(tape::from_file(own, text, names));
       std::vector<Tensor> outputs;
-      const std::vector<Tensor> in = s.arguments();
-      if (in.size() == player.program().inputs.size()) player.run(in, outputs);
+      if (arguments.size() == player.program().inputs.size()) player.run(arguments, outputs);
     } catch (const ValueError&) {
       ++refused;
     } catch (const Error&) {
+    } catch (const std::bad_alloc&) {
     }
   }
-  EXPECT_GT(refused, 100);
+  return refused;
+}
+
+// Operations that few models use, and the gradient of x (3, 4, 5).
+std::vector<Tensor> rare(const Tensor& x) {
+  static const auto* const fixed = [] {
+    const auto [ld, pivots] =
+        linalg_ldl_factor(from_data(std::vector<float>{0, 1, 1, 0}.data(), {2, 2}, DType::float32));
+    const auto whole = [](std::initializer_list<int64_t> v) { return tensor(v); };
+    return new std::map<std::string, Tensor>{
+        {"ld", ld},
+        {"pivots", pivots},
+        {"grid", rand({1, 2, 3, 2}) * 2.2 - 1.1},
+        {"table", randn({6, 4})},
+        {"indices", whole({1, 5, 0, 2, 2})},
+        {"offsets", whole({0, 2, 2})},
+        {"labels", reshape(whole({1, 2, 3, 3, 4, 1, 2, 0}), {4, 2})},
+        {"lengths", whole({2, 2, 2, 1})},
+        {"steps", whole({3, 3, 2, 3})},
+        {"samples", rand({1, 3, 2})}};
+  }();
+  const auto get = [&](const char* name) { return fixed->at(name); };
+  const Tensor image = reshape(x, {1, 3, 4, 5});
+  const Tensor square = narrow(x, 2, 0, 4) + eye(4, 4, DType::float32) * 4.0;
+  const std::vector<Tensor> parts{
+      fft::irfft(fft::rfft(x), 5),
+      real(fft::fft(x)),
+      grid_sample(image, get("grid")),
+      grid_sample(image, get("grid"), "bicubic", "reflection", true),
+      ctc_loss(log_softmax(x, -1), get("labels"), get("steps"), get("lengths")),
+      embedding_bag(get("table"), get("indices"), get("offsets")).output,
+      embedding_bag(get("table"), get("indices"), get("offsets"), false, BagMode::max).output,
+      fractional_max_pool2d(image, {2}, {2}, get("samples")).first,
+      cdist(x, flip(x, {1})),
+      linalg_solve(square, x),
+      std::get<0>(linalg_lstsq(square, x)),
+      linalg_ldl_solve(get("ld"), get("pivots"), narrow(select(x, 0, 0).detach(), 0, 0, 2)),
+      as_strided(x, {3, 2}, {4, 1}, 5),
+      poisson(exp(x)),
+      to(multinomial(exp(select(x, 0, 0)), 2), DType::float32),
+      to(randperm(5), DType::float32),
+      histc(x.detach(), 4),
+      to(searchsorted(sort(x.detach()).first, x.detach()), DType::float32)};
+  Tensor loss = zeros({});
+  std::vector<Tensor> results;
+  for (const Tensor& p : parts) {
+    loss = loss + sum(p * p);
+    results.push_back(p.detach());
+  }
+  results.push_back(grad({&loss, 1}, {&x, 1})[0]);
+  return results;
+}
+
+}  // namespace
+
+TEST(TapeFile, DamagedProgramsAreRefusedOrRun) {
+  const Step s;
+  EXPECT_GT(damage(*s.tape, s.arguments(), 400), 100);
+}
+
+TEST(TapeFile, DamagedProgramsOfRareOperationsAreRefusedOrRun) {
+  manual_seed(2);
+  const Tensor x = randn({3, 4, 5}).requires_grad_();
+  rare(x);
+  const Tape tape = Tape::record([](TensorList in) { return rare(in[0]); }, {&x, 1});
+  EXPECT_GT(damage(tape, {x}, 1500), 300);
 }
