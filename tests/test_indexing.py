@@ -194,3 +194,10 @@ def test_bad_indices_are_refused_and_change_nothing() -> None:
     with pytest.raises((ValueError, RuntimeError)):
         x[0] = wg.zeros(4)
     assert x.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+
+
+def test_bytes_that_are_seen_as_bools():
+    """Any byte but 0 is true."""
+    mask = wg.tensor([2, 0, 1, 0, 0, 255, 0, 0, 0, 128, 0], dtype=wg.uint8).view(wg.bool)
+    assert wg.nonzero(mask).tolist() == [[0], [2], [5], [9]]
+    assert wg.arange(11)[mask].tolist() == [0, 2, 5, 9]
