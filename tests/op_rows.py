@@ -283,6 +283,8 @@ REGULAR = ("_linalg_solve", "_linalg_inv", "_linalg_lstsq", "slogdet")
 
 # Floating point parameters that the operation refuses to differentiate, as PyTorch does.
 CONSTANTS = {"cross_entropy": "weight", "igamma": "input", "igammac": "input"}
+# Operations for inference, which refuse to differentiate any.
+WITHOUT_GRADIENTS = ("quantized_linear",)
 
 
 class Differentiated:
@@ -294,6 +296,8 @@ class Differentiated:
         self.all = leaves((self.args, self.kwargs))
         constant = self.row.bind(self.args, self.kwargs).get(CONSTANTS.get(self.row.name, ""))
         self.where = [i for i, t in enumerate(self.all) if is_float(t) and t is not constant]
+        if self.row.name in WITHOUT_GRADIENTS:
+            self.where = []
         self.rng = np.random.default_rng(zlib.crc32(case.id.encode()))
 
     def inputs(self) -> list[wg.Tensor]:

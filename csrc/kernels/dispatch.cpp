@@ -1,6 +1,7 @@
 // Chooses the tables of the processor's ISA level, once for each family, when the first of its
 // kernels is asked for.
 #include "levels.h"
+#include "quantized.h"
 #include "runtime/cpu.h"
 #include "sparse.h"
 
@@ -197,6 +198,13 @@ const FftKernels& fft(DType real) {
 }
 const SparseKernels& sparse(DType dtype) {
   WG_LEVEL_TABLE(level, sparse_table);
+  return level[dtype == DType::float64];
+}
+const QuantizedKernels& quantized(DType dtype) {
+#if defined(WENGERT_HAS_V4)
+  if (runtime::cpu().avx512_vnni) return v4::quantized_vnni_table[dtype == DType::float64];
+#endif
+  WG_LEVEL_TABLE(level, quantized_table);
   return level[dtype == DType::float64];
 }
 MomentsFn moments(DType dtype) {

@@ -45,6 +45,7 @@ WENGERT_NAMESPACE_BEGIN
   F(nn_loss)            \
   F(nn_max_pool)        \
   F(nn_pool)            \
+  F(nn_quantized)       \
   F(nn_recurrent_layer) \
   F(nn_resample)        \
   F(nn_window_max)      \

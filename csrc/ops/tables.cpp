@@ -60,6 +60,7 @@ WENGERT_NAMESPACE_BEGIN
   X(linalg_ldl) \
   X(linalg_lstsq) \
   X(nn_linear) \
+  X(nn_quantized) \
   X(nn_convolution) \
   X(nn_max_pool) \
   X(nn_window_max) \

@@ -26,7 +26,8 @@ IsaLevel highest_compiled(int supported) {
 CpuFeatures features_up_to(int level) {
   const platform::CpuInfo info = platform::cpu_info();
   const IsaLevel found = highest_compiled(std::min(level, info.x86_level));
-  return {found, info.avx512_bf16 && found == IsaLevel::v4, info.model};
+  const bool v4 = found == IsaLevel::v4;
+  return {found, info.avx512_bf16 && v4, info.avx512_vnni && v4, info.model};
 }
 
 CpuFeatures& features() {

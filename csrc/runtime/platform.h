@@ -17,6 +17,7 @@ void unmap_pages(void* p, size_t bytes) noexcept;
 struct CpuInfo {
   int x86_level = 0;  // level of the x86-64 psABI that processor and system support; 0 elsewhere
   bool avx512_bf16 = false;
+  bool avx512_vnni = false;
   std::string model;
 };
 CpuInfo cpu_info();

@@ -70,6 +70,7 @@ CpuInfo cpu_info() {
   if (!all(extended.b, v4_b) || !all(states, avx512_state)) return info;
   info.x86_level = 4;
   info.avx512_bf16 = all(more.a, bit_AVX512BF16);
+  info.avx512_vnni = all(extended.c, bit_AVX512VNNI);
   return info;
 }
 

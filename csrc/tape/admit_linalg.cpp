@@ -1,6 +1,7 @@
 // What files may ask of products, factorizations and solutions.
 #include <algorithm>
 
+#include "kernels/quantized.h"
 #include "tape/admit_call.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -55,6 +56,13 @@ const Rule rules[] = {
        c.least_ndim(0, 1), c.ndim(1, 2), c.same_dtype(0, 1);
        c.need(c.size(0, -1) == c.size(1, 1), "rows of another length");
        if (c.inputs() > 2) c.has_shape(2, {c.size(1, 0)}), c.same_dtype(0, 2);
+     }},
+    {"quantized_linear", 3, 4, 0, 1,
+     [](C c) {
+       c.least_ndim(0, 1), c.wide(0), c.ndim(1, 2), c.dtype(1, DType::int8);
+       c.need(c.size(0, -1) == c.size(1, 1), "rows of another length");
+       c.need(c.size(1, 1) <= kernels::kQuantizedDepth, "rows that are too long");
+       for (int i = 2; i < c.inputs(); ++i) c.same_dtype(0, i), c.has_shape(i, {c.size(1, 0)});
      }},
     {"cdist", 2, 2, 0, 1, distances},
     {"cholesky", 1, 1, 0, 2, square_matrices},

@@ -524,6 +524,8 @@ from ._core import promote_types as promote_types
 from ._ops import put as put
 from ._ops import qr as qr
 from ._ops import quantile as quantile
+from ._ops import quantize_weight as quantize_weight
+from ._ops import quantized_linear as quantized_linear
 from ._ops import rad2deg as rad2deg
 from ._ops import rad2deg_ as rad2deg_
 from ._ops import rand as rand

@@ -6,6 +6,8 @@ from wengert import Tensor
 from wengert import _ops as _C
 
 linear = _C.linear
+quantize_weight = _C.quantize_weight
+quantized_linear = _C.quantized_linear
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -47,7 +47,7 @@ from wengert.nn._dropout import (
     feature_alpha_dropout,
 )
 from wengert.nn._embedding import embedding, embedding_bag, one_hot
-from wengert.nn._linear import bilinear, linear
+from wengert.nn._linear import bilinear, linear, quantize_weight, quantized_linear
 from wengert.nn._linear_cross_entropy import linear_cross_entropy
 from wengert.nn._losses import (
     binary_cross_entropy,
@@ -230,6 +230,8 @@ __all__ = [
     "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
+    "quantize_weight",
+    "quantized_linear",
     "relu",
     "relu6",
     "relu_",

@@ -19,6 +19,13 @@ WENGERT_API Tensor dropout(const Tensor& input, double p = 0.5, bool training = 
 // ---- linear maps
 // input weight^T + bias for (*, in), (out, in) and (out); the bias may be undefined.
 WENGERT_API Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias = {});
+// The same with a weight (out, in) of int8 times `scale` (out), for inference: each row of the
+// input, float32 or float64, is rounded to 8 bits, its largest |x| being 127; the products of
+// integers are exact. Error where a gradient is asked for.
+WENGERT_API Tensor quantized_linear(const Tensor& input, const Tensor& weight, const Tensor& scale,
+                                    const Tensor& bias = {});
+// A weight as int8, and a scale for each index of dimension 0: the largest |weight| there / 127.
+WENGERT_API std::pair<Tensor, Tensor> quantize_weight(const Tensor& weight);
 // Cross-correlation of (N, C, ...) or (C, ...) with (out, C / groups, ...). Each list has one
 // number, or one for each spatial dimension.
 #define WG_CONVOLUTION(name)                                                                  \
