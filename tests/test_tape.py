@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import gc
+import weakref
 
 import pytest
 
@@ -745,11 +747,20 @@ def test_constants_are_folded():
     assert bits(folded(x)) == bits(expected)
 
 
-def test_programs_that_change_state_are_not_transformed():
-    x = wg.ones(2)
-    tape = wg.record(lambda t: t.add_(1), x)
-    with pytest.raises(NotImplementedError, match="outside"):
-        wg.tape.transform(tape, lambda *_: None)
+def test_results_outlive_their_program():
+    x = wg.arange(6.0)
+    y = wg.record(lambda t: (t + 1).view(2, 3).t(), x)(x)
+    assert y.tolist() == [[1, 4], [2, 5], [3, 6]]
+
+
+def test_a_program_that_is_gone_holds_no_module():
+    model = nn.Linear(3, 2)
+    with wg.no_grad():
+        wg.record(model, wg.ones(1, 3))
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_replay_runs_no_python():

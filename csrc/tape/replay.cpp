@@ -206,7 +206,15 @@ Player::Player(Program program) : program_(std::move(program)) {
 }
 
 Player::~Player() {
-  for (size_t s = 0; s < bound_.size(); ++s) unbind(static_cast<int>(s));
+  // Results that somebody still holds keep their memory.
+  for (size_t s = 0; s < bound_.size(); ++s) {
+    Bound& b = bound_[s];
+    if (!b.visible) {
+      unbind(static_cast<int>(s));
+    } else if (b.storage) {
+      release_storage(std::exchange(b.storage, nullptr));
+    }
+  }
 }
 
 std::vector<Tensor> Player::states() const {

@@ -33,6 +33,8 @@ def unwatch(watcher: Watcher) -> None:
     """Ends what :func:`watch` has begun."""
     with _lock:
         _counts[watcher] -= 1
+        if not _counts[watcher]:
+            del _counts[watcher]  # it may hold modules
         _refresh()
 
 
