@@ -12,6 +12,8 @@ class GradientSink {
   // The gradient gathered for input i of the node, if it may be added to; nullptr if not.
   virtual Tensor* begin(Node& n, int i) = 0;
   virtual void end(Node& n, int i) = 0;
+  // Whether these are gradients of the leaves that edges lead to.
+  virtual bool of_leaves() const { return true; }
 
  protected:
   ~GradientSink() = default;

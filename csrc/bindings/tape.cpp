@@ -33,11 +33,28 @@ class Program {
   void guard(py::dict dict, py::object key, py::object value, std::string what) {
     guards_.push_back({std::move(dict), std::move(key), std::move(value), std::move(what)});
   }
-  // Relies on the same of Python as `other`, from which it was derived.
-  void inherit(const Program& other) {
-    modes_ = other.modes_;
-    guards_ = other.guards_;
+  // Relies on the same of Python as this, but for hyper-parameters of steps that are replaced:
+  // these must be what they are now.
+  Program with_parts(const std::vector<std::pair<int64_t, const Program*>>& parts) const {
+    std::vector<TapePart> tapes;
+    for (const auto& [step, part] : parts) tapes.push_back({step, part->tape()});
+    std::vector<int64_t> kept;
+    Program p(tape_.with_parts(tapes, &kept));
+    p.modes_ = modes_;
+    p.loaded_ = loaded_;
+    p.guards_ = guards_;
+    for (const Setting& s : settings_) {
+      if (const int64_t now = kept[static_cast<size_t>(s.step)]; now >= 0) {
+        p.input(now, s.name, s.dict, s.key, s.index, s.keeps_sign);
+      } else if (PyObject* value = PyDict_GetItemWithError(s.dict.ptr(), s.key.ptr())) {
+        p.guard(s.dict, s.key, py::reinterpret_borrow<py::object>(value),
+                "a hyper-parameter of a step that was replaced");
+      }
+    }
+    return p;
   }
+  // Relies on no object of Python from here on.
+  void forget_guards() { guards_.clear(); }
   // The attribute `name` of a step is read from dict[key] before each run, or if `index` is not
   // negative from that item of the sequence there. With `keeps_sign`, one of another sign is
   // refused.
@@ -45,7 +62,7 @@ class Program {
              py::ssize_t index, bool keeps_sign) {
     double* to = tape_.number(step, name);
     WG_CHECK(to, ValueError, "tape: operation ", step, " has no number '", name, "'");
-    settings_.push_back({to, std::move(dict), std::move(key), index, keeps_sign});
+    settings_.push_back({to, step, name, std::move(dict), std::move(key), index, keeps_sign});
   }
 
   // Positional arguments that are all tensors: why it did not run, the result, or a list of them.
@@ -115,6 +132,8 @@ class Program {
   };
   struct Setting {
     double* to;
+    int64_t step;
+    std::string name;
     py::dict dict;
     py::object key;
     py::ssize_t index;
@@ -179,7 +198,7 @@ void bind_tape(py::module_& m) {
       .def("call", &Program::call, py::arg("args"))
       .def("guard", &Program::guard, py::arg("dict"), py::arg("key"), py::arg("value"),
            py::arg("what"))
-      .def("inherit", &Program::inherit, py::arg("other"))
+      .def("forget_guards", &Program::forget_guards)
       .def("input", &Program::input, py::arg("step"), py::arg("name"), py::arg("dict"),
            py::arg("key"), py::arg("index"), py::arg("keeps_sign"))
       .def(
@@ -197,7 +216,14 @@ void bind_tape(py::module_& m) {
           },
           py::arg("step"), py::arg("inputs"))
       .def("state_values", [](const Program& p) { return p.tape().state_values(); })
-      .def("leaves_gradients", [](const Program& p) { return p.tape().leaves_gradients(); })
+      .def("changed", [](const Program& p) { return p.tape().changed(); })
+      .def(
+          "added_to", [](const Program& p, int64_t i) { return p.tape().added_to(i); },
+          py::arg("step"))
+      .def(
+          "is_unused", [](const Program& p, int64_t i) { return p.tape().is_unused(i); },
+          py::arg("step"))
+      .def("with_parts", &Program::with_parts, py::arg("parts"))
       .def(
           "number",
           [](const Program& p, int64_t i, const std::string& name) {
@@ -262,13 +288,28 @@ void bind_tape(py::module_& m) {
       .def("add_state", &TapeRecording::add_state, py::arg("tensor"))
       .def("add_constant", &TapeRecording::add_constant, py::arg("tensor"))
       .def("keep_host_numbers", &TapeRecording::keep_host_numbers)
+      .def(
+          "origin",
+          [](const TapeRecording& r, const Tensor& t) {
+            switch (r.origin(t)) {
+              case TapeValue::Kind::argument:
+                return "argument";
+              case TapeValue::Kind::temporary:
+                return "made";
+              default:
+                return "outside";
+            }
+          },
+          py::arg("tensor"))
       .def("size", &TapeRecording::size)
       .def("pause", &TapeRecording::pause, py::arg("paused"))
       .def("close", &TapeRecording::close)
       .def(
           "finish",
-          [](TapeRecording& r, const Tensors& outputs) {
-            return std::make_unique<Program>(r.finish(outputs));
+          [](TapeRecording& r, const std::vector<std::optional<Tensor>>& outputs) {
+            Tensors results;
+            for (const auto& t : outputs) results.push_back(t.value_or(Tensor()));
+            return std::make_unique<Program>(r.finish(results));
           },
           py::arg("outputs"));
   m.def(

@@ -1,8 +1,11 @@
 #include "tape/apply.h"
 
 #include "autograd/execute.h"
+#include "ops/operations.h"
+#include "tape/admit.h"
 #include "tape/rule_node.h"
 #include "tensor/check.h"
+#include "wengert/dtype.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace tape {
@@ -21,12 +24,54 @@ class Given final : public GradientSink {
     return &into_;
   }
   void end(Node&, int) override { into_ = Tensor(); }
+  bool of_leaves() const override { return false; }
 
  private:
   const RuleInfo& info_;
   const Tensor* first_;
   Tensor into_;
 };
+
+bool like(const Tensor& t, const Value& v) {
+  const TensorImpl& x = *t.impl();
+  return x.dtype == v.dtype && x.sizes() == Dims(v.shape) &&
+         Dims(x.strides(), x.ndim) == Dims(v.strides);
+}
+
+// A step was made for tensors like the values that it reads: whoever has called its operation, or
+// the loader of a file, has looked at these. For others the same is asked anew.
+void look_at(const Program& program, const Step& step, const std::vector<Tensor>& inputs) {
+  const std::vector<int> changed =
+      step.kind == StepKind::rule ? step.changed() : std::vector<int>();
+  bool same = true;
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    const int v = k < step.inputs.size() ? step.inputs[k] : changed[k - step.inputs.size()];
+    if (v < 0 || like(inputs[k], program.values[static_cast<size_t>(v)])) continue;
+    const Value& value = program.values[static_cast<size_t>(v)];
+    WG_CHECK(step.kind == StepKind::op || step.kind == StepKind::view ||
+                 (step.kind == StepKind::change && !step.outputs.empty()),
+             ValueError,
+             "tape: the step takes tensors like those that it was recorded with, dtype ",
+             value.dtype, ", shape ", Dims(value.shape), " and strides ", Dims(value.strides),
+             " as input ", k, ", but got ", inputs[k].dtype(), " and ", inputs[k].shape());
+    same = false;
+  }
+  if (same) return;
+  std::vector<TensorImpl*> in;
+  for (const Tensor& t : inputs) in.push_back(t.impl());
+  std::vector<Meta> metas(step.outputs.size());
+  Infer infer{in.data(), static_cast<int>(in.size()), metas.data(), static_cast<int>(metas.size())};
+  const char* key = key_of(step.op.cls());
+  WG_CHECK(key, ValueError, "tape: ", step.op.cls().name,
+           " takes tensors like those that it was recorded with only");
+  admit(key, step.op, infer, step.kind);
+  if (step.kind != StepKind::change) return;
+  step.op.cls().infer(step.op.get(), infer);
+  WG_CHECK(Dims(metas[0].shape) == inputs[0].shape() &&
+               kind_of(metas[0].dtype) <= kind_of(inputs[0].dtype()),
+           ValueError, "tape: the result of ", step.op.cls().name,
+           " does not fit into what is changed, of shape ", inputs[0].shape());
+}
 
 }  // namespace
 
@@ -43,6 +88,9 @@ std::vector<Tensor> apply_step(const Program& program, const Step& step,
              step.inputs[k] >= 0 ? " is missing" : " was left out, but a tensor was given");
     in.push_back(inputs[k].impl());
   }
+  for (size_t k = step.inputs.size(); k < inputs.size(); ++k)
+    WG_CHECK(inputs[k].defined(), ValueError, "tape: input ", k, " is missing");
+  look_at(program, step, inputs);
   const int n = static_cast<int>(in.size());
   OpValue op = step.op;
   if (step.draw.generator >= 0) {

@@ -251,6 +251,12 @@ void Recorder::add_constant(const Tensor& t) {
   add_state(t);
 }
 
+TapeValue::Kind Recorder::origin(const Tensor& t) const {
+  const int s = storage_of(t.impl()->storage);
+  return s < 0 ? TapeValue::Kind::state
+               : static_cast<TapeValue::Kind>(program_.storages[static_cast<size_t>(s)].kind);
+}
+
 void Recorder::replace_data(const TensorImpl& t) {
   const int s = storage_of(t.storage);
   const bool own =
@@ -331,7 +337,7 @@ class Recorder::Sink final : public GradientSink {
     Tensor* t = call_.sink ? call_.sink->begin(call_.node, i) : nullptr;
     if (!t) return nullptr;
     const Edge& e = call_.node.edges()[i];
-    if (e.is_leaf()) recorder_.note_gradient(*e.leaf(), false, *t);
+    if (e.is_leaf() && call_.sink->of_leaves()) recorder_.note_gradient(*e.leaf(), false, *t);
     info_.edges[static_cast<size_t>(i)].into = recorder_.value_of(*t->impl());
     return t;
   }

@@ -9,6 +9,7 @@
 #include "autograd/capture.h"
 #include "runtime/random_observer.h"
 #include "tape/program.h"
+#include "wengert/tape.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace tape {
@@ -27,6 +28,7 @@ class Recorder final : public Capture, private runtime::RandomObserver {
   // From here on, tensors that are made of the host's numbers hold the same each time.
   void keep_host_numbers() { keeps_host_numbers_ = true; }
   int64_t size() const { return static_cast<int64_t>(program_.steps.size()); }
+  TapeValue::Kind origin(const Tensor& t) const;
   // Ends the recording. Error if something happened that a program cannot repeat.
   Program finish(TensorList outputs);
 

@@ -1,10 +1,13 @@
 // The public faces of recorder and player.
 #include "wengert/tape.h"
 
+#include <algorithm>
+
 #include "tape/apply.h"
 #include "tape/capture.h"
 #include "tape/describe.h"
 #include "tape/replay.h"
+#include "tape/splice.h"
 #include "tensor/check.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -32,6 +35,7 @@ void TapeRecording::pause(bool paused) {
   if (recorder_) recorder_->pause(paused);
 }
 void TapeRecording::keep_host_numbers() { recorder_->keep_host_numbers(); }
+TapeValue::Kind TapeRecording::origin(const Tensor& t) const { return recorder_->origin(t); }
 int64_t TapeRecording::size() const { return recorder_->size(); }
 Tape TapeRecording::finish(TensorList outputs) {
   WG_CHECK(recorder_, Error, "tape: the recording has ended");
@@ -71,11 +75,11 @@ TapeStats Tape::stats() const {
 
 int64_t Tape::size() const { return static_cast<int64_t>(player_->program().steps.size()); }
 
-TapeStep Tape::step(int64_t i) const {
-  const auto& steps = player_->program().steps;
+const tape::Step& Tape::step_of(int64_t i) const {
   WG_CHECK(i >= 0 && i < size(), IndexError, "tape: there are ", size(), " steps, but got ", i);
-  return tape::describe(steps[static_cast<size_t>(i)]);
+  return player_->program().steps[static_cast<size_t>(i)];
 }
+TapeStep Tape::step(int64_t i) const { return tape::describe(step_of(i)); }
 
 std::vector<TapeValue> Tape::values() const { return tape::describe_values(player_->program()); }
 
@@ -86,12 +90,56 @@ std::vector<int64_t> Tape::arguments() const { return wide(player_->program().in
 std::vector<int64_t> Tape::results() const { return wide(player_->program().outputs); }
 
 std::vector<Tensor> Tape::apply(int64_t i, const std::vector<Tensor>& inputs) const {
-  WG_CHECK(i >= 0 && i < size(), IndexError, "tape: there are ", size(), " steps, but got ", i);
-  const tape::Program& p = player_->program();
-  return tape::apply_step(p, p.steps[static_cast<size_t>(i)], inputs);
+  return tape::apply_step(player_->program(), step_of(i), inputs);
 }
 
-bool Tape::leaves_gradients() const { return !player_->program().gradients.empty(); }
+std::vector<int64_t> Tape::changed() const {
+  std::vector<int64_t> all;
+  for (const tape::Step& s : player_->program().steps) {
+    for (const int v : s.changed()) {
+      if (v >= 0 && !s.dead) all.push_back(v);
+    }
+  }
+  for (const int v : player_->program().outputs) {
+    if (v >= 0) all.push_back(v);
+  }
+  for (const tape::LeafGradient& g : player_->program().gradients) {
+    if (g.end >= 0) all.push_back(g.end);
+  }
+  return all;
+}
+
+std::vector<int64_t> Tape::added_to(int64_t i) const {
+  const tape::Step& s = step_of(i);
+  return s.kind == tape::StepKind::rule ? wide(s.changed()) : std::vector<int64_t>();
+}
+
+bool Tape::is_unused(int64_t i) const { return step_of(i).dead; }
+
+Tape Tape::with_parts(const std::vector<TapePart>& parts, std::vector<int64_t>* kept) const {
+  std::vector<tape::Part> programs;
+  for (const TapePart& part : parts) {
+    step_of(part.step);
+    programs.push_back({static_cast<size_t>(part.step), &part.tape.player_->program()});
+  }
+  std::vector<int> steps, states;
+  auto player =
+      std::make_shared<tape::Player>(tape::splice(player_->program(), programs, steps, states));
+  if (kept) *kept = wide(steps);
+  const std::vector<std::string>& names = player_->names;
+  if (!names.empty()) {
+    size_t next = 0;
+    for (const int s : states) {
+      std::string name = s < 0 ? "" : names[static_cast<size_t>(s)];
+      while (name.empty()) {
+        name = "s" + std::to_string(next++);
+        if (std::find(names.begin(), names.end(), name) != names.end()) name.clear();
+      }
+      player->names.push_back(std::move(name));
+    }
+  }
+  return Tape(std::move(player));
+}
 
 std::vector<int64_t> Tape::state_values() const {
   std::vector<int64_t> all;

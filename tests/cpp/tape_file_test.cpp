@@ -109,6 +109,39 @@ TEST(TapeFile, TrainsAsTheRecordedStepDoes) {
   EXPECT_EQ(bits[0], bits[1]);
 }
 
+TEST(TapeFile, WeightsOfEightBits) {
+  manual_seed(2);
+  const std::pair<Tensor, Tensor> weight = quantize_weight(randn({48, 40}));
+  const Tensor bias = randn({48}), x = randn({3, 40});
+  const auto f = [&](TensorList in) {
+    return std::vector<Tensor>{relu(quantized_linear(in[0], weight.first, weight.second, bias))};
+  };
+  const Tape tape = Tape::record(f, std::vector<Tensor>{x});
+  const std::string path = testing::TempDir() + "/wengert_weights_of_eight_bits.safetensors";
+  tape.save(path);
+  EXPECT_EQ(bytes_of(Tape::load(path)(std::vector<Tensor>{x})[0]),
+            bytes_of(f(std::vector<Tensor>{x})[0]));
+  std::remove(path.c_str());
+}
+
+TEST(Tape, StepsAreReplacedByPrograms) {
+  const Tensor w = randn({5});
+  const Tape tape =
+      Tape::record([&](TensorList in) { return std::vector<Tensor>{add(exp(in[0]), w)}; },
+                   std::vector<Tensor>{zeros({5})});
+  const Tape part = Tape::record([](TensorList in) { return std::vector<Tensor>{sin(in[0])}; },
+                                 std::vector<Tensor>{zeros({5})});
+  std::vector<int64_t> kept;
+  const Tape other = tape.with_parts({{0, part}}, &kept);
+  EXPECT_EQ(kept, (std::vector<int64_t>{-1, 1}));
+  const Tensor x = randn({5});
+  EXPECT_EQ(bytes_of(other(std::vector<Tensor>{x})[0]), bytes_of(add(sin(x), w)));
+  EXPECT_EQ(bytes_of(tape(std::vector<Tensor>{x})[0]), bytes_of(add(exp(x), w)));
+  EXPECT_THROW(tape.with_parts({{7, part}}), IndexError);
+  EXPECT_THROW(tape.with_parts({{1, part}}), ValueError);
+  EXPECT_ANY_THROW(tape.apply(1, {x, zeros({4})}));
+}
+
 namespace {
 
 // Loads and runs the program with numbers and words of its text, and elements of its integer

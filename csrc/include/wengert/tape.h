@@ -25,6 +25,7 @@ WENGERT_NAMESPACE_BEGIN
 namespace tape {
 class Player;
 class Recorder;
+struct Step;
 }  // namespace tape
 
 struct TapeStats {
@@ -66,6 +67,8 @@ struct TapeStep {
   std::string where;
 };
 
+struct TapePart;
+
 class WENGERT_API Tape {
  public:
   // Runs f(inputs), and keeps what it did. Error if a program cannot do the same: a tensor was made
@@ -101,10 +104,21 @@ class WENGERT_API Tape {
   std::vector<int64_t> arguments() const;
   std::vector<int64_t> results() const;
   // Does what step i does to other tensors, as an ordinary call: it is recorded, differentiated and
-  // so on. A rule adds to gradients that stand behind its inputs, in order.
+  // so on. A rule adds to gradients that stand behind its inputs, in order. Tensors may differ from
+  // the step's own in dtype and shape if its operation takes them; those of rules may not.
   std::vector<Tensor> apply(int64_t i, const std::vector<Tensor>& inputs) const;
-  // Whether it changes the grad of leaves.
-  bool leaves_gradients() const;
+  // The values whose elements some step changes, or who gets the results and gradients; and those
+  // that step i, a rule, adds to.
+  std::vector<int64_t> changed() const;
+  std::vector<int64_t> added_to(int64_t i) const;
+  // Whether step i is left out when the program runs: nobody reads what it makes, or another has
+  // made it before.
+  bool is_unused(int64_t i) const;
+  // The same program with others in place of some of its steps; what nobody needs then is left out.
+  // `kept` gets the number that each step has in the result, -1 where it has none. ValueError for
+  // parts that do not fit; NotImplementedError where a result lies in memory that is changed or
+  // returned and belongs to something else.
+  Tape with_parts(const std::vector<TapePart>& parts, std::vector<int64_t>* kept = nullptr) const;
   // What it uses beside its arguments, and may change.
   std::vector<Tensor> states() const;
   std::vector<int64_t> state_values() const;
@@ -118,7 +132,16 @@ class WENGERT_API Tape {
  private:
   friend class TapeRecording;
   explicit Tape(std::shared_ptr<tape::Player> player) : player_(std::move(player)) {}
+  const tape::Step& step_of(int64_t i) const;
   std::shared_ptr<tape::Player> player_;
+};
+
+// What takes the place of a step. Its arguments are the inputs of the step that are there, then
+// what the step adds to; its results are the step's outputs, of their dtypes, shapes and strides.
+// In place of a step that changes its first input, it changes that itself.
+struct TapePart {
+  int64_t step;
+  Tape tape;
 };
 
 // A recording that is going on, on the thread that has begun it.
@@ -138,6 +161,8 @@ class WENGERT_API TapeRecording {
   void add_constant(const Tensor& t);
   // From here on, tensors that are made of the host's numbers hold the same each time.
   void keep_host_numbers();
+  // Whose memory it is: that of an argument, made so far, or another's (a state).
+  TapeValue::Kind origin(const Tensor& t) const;
   int64_t size() const;  // steps so far
   Tape finish(TensorList outputs);
   // What happens while it is paused is no part of it.

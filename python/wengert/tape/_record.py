@@ -95,11 +95,6 @@ class Tape:
         self._plain = arguments.is_plain_call()
         self._count = len(arguments.tensors)
 
-    def _with_program(self, program: Any) -> Tape:
-        """Another program for the same arguments and results, in the same circumstances."""
-        program.inherit(self._program)
-        return Tape(program, self._arguments, self._results)
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return self._run(args, kwargs)
