@@ -17,6 +17,7 @@ What must be as it was when it was recorded is guarded; ``docs/tape.md`` has the
 
 from wengert.tape._file import load_tape
 from wengert.tape._program import Step, Value
+from wengert.tape._quantize import quantize_weights
 from wengert.tape._record import Tape, constant, record
 from wengert.tape._replay import replay
 from wengert.tape._transform import fold_constants, paused, transform
@@ -31,6 +32,7 @@ __all__ = [
     "fold_constants",
     "load",
     "paused",
+    "quantize_weights",
     "record",
     "replay",
     "transform",
