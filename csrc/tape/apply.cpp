@@ -64,7 +64,7 @@ void look_at(const Program& program, const Step& step, const std::vector<Tensor>
   const char* key = key_of(step.op.cls());
   WG_CHECK(key, ValueError, "tape: ", step.op.cls().name,
            " takes tensors like those that it was recorded with only");
-  admit(key, step.op, infer, step.kind);
+  admit(key, step.op, infer);
   if (step.kind != StepKind::change) return;
   step.op.cls().infer(step.op.get(), infer);
   WG_CHECK(Dims(metas[0].shape) == inputs[0].shape() &&
