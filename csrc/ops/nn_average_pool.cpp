@@ -67,8 +67,9 @@ struct AverageRule {
   double whole() const {
     double count = 1;
     for (int axis = 0; axis < in.ndim; ++axis) {
+      if (out.d[axis] != 1) return 0;
       const std::vector<Span> s = spans(axis);
-      if (s.size() != 1 || s[0].begin != 0 || s[0].end != in.d[axis]) return 0;
+      if (s[0].begin != 0 || s[0].end != in.d[axis]) return 0;
       count *= s[0].count;
     }
     return divisor ? static_cast<double>(divisor) : count;

@@ -83,7 +83,7 @@ ReduceLayout reduce_layout(const Tensor& x, DimSet dims, DType dtype) {
   r.outer = r.inner = 1;
   const int first = dims.bits ? std::countr_zero(dims.bits) : t.ndim;
   const int last = dims.bits ? 31 - std::countl_zero(dims.bits) : t.ndim;
-  if (dims.bits == 0 || last - first + 1 == dims.count()) {
+  if (dims.adjacent()) {
     for (int i = 0; i < t.ndim; ++i) {
       if (i < first) r.outer *= t.shape()[i];
       if (i > last) r.inner *= t.shape()[i];
@@ -194,7 +194,8 @@ void reduce_into(const char* op, kernels::Reduce kind, const Tensor& x, DimSet d
   }
   if (out.numel == 0) return;
   RecordingGuard off(false);
-  if (const DimSet first = largest_run(t.sizes(), dims); first.bits != dims.bits) {
+  if (!dims.adjacent()) {
+    const DimSet first = largest_run(t.sizes(), dims);
     // One run of dimensions after the other needs no copy with the dimensions in another order.
     const Tensor partial = new_tensor(p.written, reduced_shape(t.sizes(), first, true));
     reduce_into(op, kind, x, first, *partial.impl(), dtype);

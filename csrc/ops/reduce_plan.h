@@ -19,6 +19,10 @@ struct DimSet {
   }
   bool has(int i) const { return bits >> i & 1; }
   int count() const { return std::popcount(bits); }
+  // Whether no other dimension lies between them.
+  bool adjacent() const {
+    return bits == 0 || 32 - std::countl_zero(bits) - std::countr_zero(bits) == count();
+  }
   // The same dimensions behind a new first one.
   DimSet later() const { return DimSet(bits << 1); }
   operator Shape() const {

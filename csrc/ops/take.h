@@ -68,7 +68,8 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
     step *= i < static_cast<int>(whole.size()) ? whole[static_cast<size_t>(i)] : 1;
   }
   const int64_t n = whole.empty() ? 1 : whole[static_cast<size_t>(dim)];
-  for (int64_t p = 0; !all_within(at, total, 0, n) && p < total; ++p) {
+  const int64_t suspects = all_within(at, total, 0, n) ? 0 : total;
+  for (int64_t p = 0; p < suspects; ++p) {
     WG_CHECK(at[p] >= 0 && at[p] < n, Error, op, ": index ", at[p],
              " is out of bounds for dimension ", dim, " of size ", n);
   }

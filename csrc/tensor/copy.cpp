@@ -62,7 +62,9 @@ void copy_square(char* to, int64_t to_row, const char* from, int64_t from_column
         std::memcpy(to + r * to_row + c * kItem, from + c * from_column + r * kItem, sizeof(T));
     }
   };
-  rows == kSquare&& columns == kSquare ? copy(kSquare, kSquare) : copy(rows, columns);
+  // Of a size that the compiler knows, if it can be.
+  if (rows == kSquare && columns == kSquare) return copy(kSquare, kSquare);
+  copy(rows, columns);
 }
 
 template <class T>
