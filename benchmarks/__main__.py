@@ -12,7 +12,6 @@ processors; their repetitions alternate, so that a change of the machine's speed
 from __future__ import annotations
 
 import argparse
-import contextlib
 import fnmatch
 import os
 import sys
@@ -104,24 +103,18 @@ def effort(args: argparse.Namespace) -> tuple[int, float]:
 
 def run_cpp(args: argparse.Namespace) -> Run:
     repetitions, seconds = effort(args)
-    results, versions = cpp.measure(args.peers or peers.USUAL, repetitions, seconds, say)
+    with measure.pinned(1):
+        results, versions = cpp.measure(args.peers or peers.USUAL, repetitions, seconds, say)
     return Run(CPP_CASES, results, versions, 1, repetitions)
 
 
 def run_python(args: argparse.Namespace, cases: Sequence[Case], names: Sequence[str]) -> Run:
     """The cases that were chosen; the peers that were, else those of `names`."""
     cases = chosen(cases, args)
-    repetitions, seconds = effort(args)
     with measure.pinned(1):
         peak = machine.fma_peak()
-    workers = measure.start_workers(args.peers or names, args.threads, say)
-    try:
-        results = measure.measure(workers, cases, repetitions, seconds, say)
-    finally:
-        for worker in workers:
-            worker.close()
-    versions = {w.peer: w.version or "" for w in workers}
-    return Run(cases, results, versions, args.threads, repetitions, peak)
+    results, versions = measure.run(args.peers or names, args.threads, cases, effort(args), say)
+    return Run(cases, results, versions, args.threads, effort(args)[0], peak)
 
 
 def run_times(args: argparse.Namespace) -> Run:
@@ -140,19 +133,23 @@ def report_scaling(args: argparse.Namespace) -> str:
 
 
 def report_memory(args: argparse.Namespace) -> str:
-    return memory.report(chosen(MEMORY, args), args.peers or peers.USUAL, args.threads, say)
+    names = args.peers or peers.USUAL
+    with measure.pinned(args.threads):
+        return memory.report(chosen(MEMORY, args), names, args.threads, say)
 
 
 def report_losses(args: argparse.Namespace) -> str:
     trained = [c for c in CASES if c.lr]
-    return losses.report(chosen(trained, args), args.threads, say)
+    with measure.pinned(args.threads):
+        return losses.report(chosen(trained, args), args.threads, say)
 
 
 def report_limits(results: measure.Results | None = None) -> str:
-    peak = machine.fma_peak()
-    if not peak:
-        raise SystemExit("benchmarks: --limits needs a C++ compiler")
-    return limits.report(peak, machine.bandwidths(), results)
+    with measure.pinned(1):
+        peak = machine.fma_peak()
+        if not peak:
+            raise SystemExit("benchmarks: --limits needs a C++ compiler")
+        return limits.report(peak, machine.bandwidths(), results)
 
 
 def record(args: argparse.Namespace) -> None:
@@ -160,15 +157,12 @@ def record(args: argparse.Namespace) -> None:
     parts = {"": times.as_markdown(), " --convolutions": convolutions.report(shapes)}
     if os.cpu_count() != 1:
         parts[" --scaling"] = report_scaling(args)
-    with measure.pinned(args.threads):
-        parts |= {" --memory": report_memory(args), " --losses": report_losses(args)}
-    with measure.pinned(1):
-        parts[" --cpp"] = run_cpp(args).as_markdown()
+    parts |= {" --memory": report_memory(args), " --losses": report_losses(args)}
+    parts[" --cpp"] = run_cpp(args).as_markdown()
     text = "\n".join(f"# `python -m benchmarks{key}`\n\n{part}" for key, part in parts.items())
     write("RESULTS.md", text)
     if args.threads == 1 and machine.compiler():
-        with measure.pinned(1):
-            write("LIMITS.md", report_limits(times.results | shapes.results))
+        write("LIMITS.md", report_limits(times.results | shapes.results))
 
 
 def write(name: str, text: str) -> None:
@@ -180,28 +174,20 @@ def main() -> None:
     args = parse_args()
     if args.record:
         record(args)
-        return
-    reports = {
-        "memory": report_memory,
-        "losses": report_losses,
-        "limits": lambda _: report_limits(),
-        "scaling": report_scaling,
-    }
-    for kind, report in reports.items():
-        if getattr(args, kind):
-            with contextlib.ExitStack() as stack:
-                if kind != "scaling":  # pins its processes itself
-                    stack.enter_context(measure.pinned(1 if kind == "limits" else args.threads))
-                print(report(args), end="")
-            return
-    if args.cpp:
-        with measure.pinned(1):
-            run = run_cpp(args)
+    elif args.memory:
+        print(report_memory(args), end="")
+    elif args.losses:
+        print(report_losses(args), end="")
+    elif args.scaling:
+        print(report_scaling(args), end="")
+    elif args.limits:
+        print(report_limits(), end="")
     else:
-        run = run_convolutions(args) if args.convolutions else run_times(args)
-    print(convolutions.report(run) if args.convolutions else run.as_markdown(), end="")
-    if args.json:
-        args.json.write_text(run.as_json(), encoding="utf-8")
+        measured = run_cpp if args.cpp else run_convolutions if args.convolutions else run_times
+        run = measured(args)
+        print(convolutions.report(run) if args.convolutions else run.as_markdown(), end="")
+        if args.json:
+            args.json.write_text(run.as_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -95,6 +95,23 @@ def start_workers(names: Sequence[str], threads: int, say: Callable[[str], None]
     return workers
 
 
+def run(
+    names: Sequence[str],
+    threads: int,
+    cases: Sequence[Case],
+    effort: tuple[int, float],
+    say: Callable[[str], None],
+) -> tuple[Results, dict[str, str]]:
+    """The cases on `threads` threads for the peers that are installed, and their versions."""
+    workers = start_workers(names, threads, say)
+    try:
+        results = measure(workers, cases, *effort, say)
+    finally:
+        for worker in workers:
+            worker.close()
+    return results, {w.peer: w.version or "" for w in workers}
+
+
 def measure(
     workers: Sequence[Worker],
     cases: Sequence[Case],

@@ -24,8 +24,7 @@ def report(
     say: Callable[[str], None],
 ) -> str:
     """A table of medians on one thread and on `threads`, with the speed-up of each peer."""
-    alone = _measure(cases, peers, 1, effort, say)
-    together = _measure(cases, peers, threads, effort, say)
+    alone, together = (measure.run(peers, n, cases, effort, say)[0] for n in (1, threads))
     base, *others = peers
     rows = [["case"]]
     for peer in peers:
@@ -57,18 +56,3 @@ def report(
         f"Medians of {effort[0]} repetitions on processors of their own. The last columns: how "
         f"many times as long as {base} a peer takes, both on {threads} threads.\n\n{table(rows)}\n"
     )
-
-
-def _measure(
-    cases: Sequence[Case],
-    peers: Sequence[str],
-    threads: int,
-    effort: tuple[int, float],
-    say: Callable[[str], None],
-) -> measure.Results:
-    workers = measure.start_workers(peers, threads, say)
-    try:
-        return measure.measure(workers, cases, *effort, say)
-    finally:
-        for worker in workers:
-            worker.close()
