@@ -43,20 +43,16 @@ constexpr int64_t kBlasSide = 256;
 // Tiles of C that the BLAS computes; smaller ones cost it 5 % and more.
 constexpr int64_t kBlasTileRows = 512, kBlasTileColumns = 1024;
 
-// The grid of tiles of C: a function of the shape alone, since the bits of the BLAS depend on the
-// tile in which an element lies.
+// A grid of tiles of C.
 struct Grid {
   int64_t rows, columns;  // of one tile
   int64_t down, across;   // number of tiles
 
-  Grid(int64_t m, int64_t n, int64_t tile_rows, int64_t tile_columns) {
-    down = (m + tile_rows - 1) / tile_rows;
-    across = (n + tile_columns - 1) / tile_columns;
-    rows = even(m, down);
-    columns = even(n, across);
-    down = (m + rows - 1) / rows;
-    across = (n + columns - 1) / columns;
-  }
+  Grid(int64_t m, int64_t n, int64_t most_down, int64_t most_across)
+      : rows(even(m, most_down)),
+        columns(even(n, most_across)),
+        down((m + rows - 1) / rows),
+        across((n + columns - 1) / columns) {}
 
  private:
   static int64_t even(int64_t size, int64_t parts) {
@@ -64,6 +60,32 @@ struct Grid {
     return ((size + parts - 1) / parts + kUnit - 1) / kUnit * kUnit;
   }
 };
+
+// What it takes to pack an element, and to begin a tile, in multiply-adds.
+constexpr double kPackWork = 8, kTileWork = 16384;
+
+// The grid for so many threads on which the last one ends first. The bits of the own kernels do not
+// depend on it.
+Grid grid_for(const Gemm& g, int64_t threads) {
+  Grid best(g.m, g.n, 1, 1);
+  double least = 0;
+  const int64_t most_down = g.panels_a ? 1 : std::min(4 * threads, (g.m + 31) / 32);
+  for (int64_t down = 1; down <= most_down; ++down)
+    for (int64_t each = 1; each <= 4; ++each) {
+      const Grid grid(g.m, g.n, down, (each * threads + down - 1) / down);
+      const double rows = static_cast<double>(std::min(grid.rows, g.m));
+      const double columns = static_cast<double>(std::min(grid.columns, g.n));
+      const double packed = (g.panels_a ? 0 : rows) + (g.panels_b ? 0 : columns);
+      const int64_t turns = (grid.down * grid.across + threads - 1) / threads;
+      const double work =
+          static_cast<double>(turns) *
+          ((rows * columns + kPackWork * packed) * static_cast<double>(g.k) + kTileWork);
+      if (least != 0 && work >= least) continue;
+      least = work;
+      best = grid;
+    }
+  return best;
+}
 
 double work_of(const Gemm& g) {
   return static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
@@ -204,16 +226,17 @@ void gemm(const Gemm& g) {
   if (work_of(g) <= kSerialWork) return run(g);
   if (fits_blas(g)) {
     if (const runtime::Blas* blas = runtime::blas()) {
-      const Grid grid(g.m, g.n, kBlasTileRows, kBlasTileColumns);
+      // A function of the shape alone, since the bits depend on the tile in which an element lies.
+      const Grid grid(g.m, g.n, (g.m + kBlasTileRows - 1) / kBlasTileRows,
+                      (g.n + kBlasTileColumns - 1) / kBlasTileColumns);
       runtime::parallel_tasks(grid.down * grid.across,
                               [&](int64_t i) { blas_tile(*blas, tile_of(g, grid, i)); });
       return;
     }
   }
-  // The bits of the own kernels do not depend on the grid.
-  if (runtime::available_threads() == 1) return run(g);
-  const int64_t rows = g.panels_a ? g.m : g.m < 1024 ? 128 : 256;
-  const Grid grid(g.m, g.n, rows, g.n < 1024 ? 256 : 512);
+  const int64_t threads = runtime::available_threads();
+  if (threads == 1) return run(g);
+  const Grid grid = grid_for(g, threads);
   runtime::parallel_tasks(grid.down * grid.across, [&](int64_t i) {
     Gemm t = tile_of(g, grid, i);
     if (i > 0) t.later = nullptr;

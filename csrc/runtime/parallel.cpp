@@ -70,7 +70,7 @@ void parallel_tasks(int64_t n, void (*body)(void* context, int64_t i), void* con
         done = true;
       }
     } else if (const int threads = num_threads(); threads > 1) {
-      done = ThreadPool::shared().run(threads, n, &Loop::task, &loop);
+      done = n <= TaskShares::kMost && ThreadPool::shared().run(threads, n, &Loop::task, &loop);
     }
   }
   if (!done) {

@@ -65,30 +65,24 @@ bool ThreadPool::run(int threads, int64_t n, Task task, void* context) {
 
   task_ = task;
   context_ = context;
-  n_ = n;
-  helpers_ = wanted;
-  next_.store(0, std::memory_order_relaxed);
+  helpers_ = std::min(wanted, static_cast<int64_t>(workers_.size()));
+  shares_.divide(n, helpers_ + 1);
   members_.store(kOpen, std::memory_order_release);
   calls_.fetch_add(1, std::memory_order_seq_cst);
   if (sleepers_.load(std::memory_order_seq_cst) > 0) {
     {
       std::lock_guard guard(sleep_);
     }  // whoever counted itself now waits, or has seen the call
-    for (int64_t i = 0; i < wanted; ++i) called_.notify_one();
+    for (int64_t i = 0; i < helpers_; ++i) called_.notify_one();
   }
-  take_tasks();
+  take_tasks(0);
   // From here nobody enters, so a worker that is still asleep need not be waited for.
   if (members_.fetch_sub(kOpen, std::memory_order_seq_cst) != kOpen) wait_for_others();
   return true;
 }
 
-void ThreadPool::take_tasks() noexcept {
-  const int64_t n = n_;
-  for (;;) {
-    const int64_t i = next_.fetch_add(1, std::memory_order_relaxed);
-    if (i >= n) return;
-    task_(context_, i);
-  }
+void ThreadPool::take_tasks(int64_t member) noexcept {
+  for (int64_t i; (i = shares_.take(member)) >= 0;) task_(context_, i);
 }
 
 void ThreadPool::wait_for_others() noexcept {
@@ -135,7 +129,7 @@ void ThreadPool::work(int index) {
   uint64_t seen = 0;
   while (idle_until_called(seen, index)) {
     if (!join()) continue;
-    take_tasks();
+    take_tasks(index + 1);
     leave();
   }
 }
@@ -161,6 +155,7 @@ void ThreadPool::resize(int workers) {
   } catch (const std::exception&) {
     // The system gives no more threads; the loop runs on those there are.
   }
+  shares_.reserve(static_cast<int64_t>(workers_.size()) + 1);
   may_spin_ = static_cast<int>(workers_.size()) < cpus;
 }
 

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/task_shares.h"
+
 namespace wengert::runtime {
 
 // Runs one loop at a time; the calling thread takes part. Workers are started by the first loop
@@ -22,7 +24,8 @@ class ThreadPool {
   static void shrink_shared(int threads);
 
   // Calls task(context, i) for every i in [0, n) on up to `threads` threads, the caller's among
-  // them. False, and nothing done, if another thread's loop has the pool or no worker can start.
+  // them; n is TaskShares::kMost at most. False, and nothing done, if another thread's loop has the
+  // pool or no worker can start.
   bool run(int threads, int64_t n, Task task, void* context);
 
  private:
@@ -30,7 +33,7 @@ class ThreadPool {
   void work(int index);
   bool join() noexcept;
   void leave() noexcept;
-  void take_tasks() noexcept;
+  void take_tasks(int64_t member) noexcept;
   void wait_for_others() noexcept;
   bool idle_until_called(uint64_t& seen, int index);
 
@@ -41,9 +44,8 @@ class ThreadPool {
   // The running loop. Written while it is closed and nobody is in it.
   Task task_ = nullptr;
   void* context_ = nullptr;
-  int64_t n_ = 0;
   int64_t helpers_ = 0;  // workers that may be in the loop at once
-  alignas(64) std::atomic<int64_t> next_{0};
+  TaskShares shares_;    // the caller's, then one for each worker
 
   // Number of workers in the loop, plus kOpen while workers may still enter it.
   static constexpr int64_t kOpen = int64_t{1} << 32;

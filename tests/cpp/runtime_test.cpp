@@ -19,6 +19,7 @@
 #include "runtime/parallel.h"
 #include "runtime/philox.h"
 #include "runtime/platform.h"
+#include "runtime/task_shares.h"
 #include "wengert/error.h"
 #include "wengert/random.h"
 #include "wengert/scalar.h"
@@ -52,6 +53,35 @@ TEST_F(Threads, EveryTaskRunsOnceForAnyThreadCount) {
     EXPECT_EQ(num_threads(), threads);
     EXPECT_EQ(runtime::available_threads(), threads);
     for (int64_t n : {0, 1, 2, 3, 17, 1000}) expect_each_once(n);
+  }
+}
+
+TEST(TaskShares, OwnTasksComeFirstThenThoseOfOthersFromTheBack) {
+  runtime::TaskShares shares;
+  shares.reserve(4);
+  shares.divide(7, 3);  // 0 1 | 2 3 | 4 5 6
+  std::vector<int64_t> taken;
+  for (int64_t i; (i = shares.take(1)) >= 0;) taken.push_back(i);
+  EXPECT_EQ(taken, (std::vector<int64_t>{2, 3, 6, 5, 4, 1, 0}));
+  shares.divide(1, 1);
+  EXPECT_EQ(shares.take(2), 0);  // of a thread that has no share
+  EXPECT_EQ(shares.take(0), -1);
+}
+
+TEST(TaskShares, ThreadsGetEachTaskOnce) {
+  constexpr int64_t kTasks = 20000, kThreads = 4;
+  runtime::TaskShares shares;
+  shares.reserve(kThreads);
+  for (int round = 0; round < 5; ++round) {
+    std::vector<std::atomic<int>> calls(kTasks);
+    shares.divide(kTasks, kThreads);
+    std::vector<std::thread> threads;
+    for (int64_t t = 0; t < kThreads; ++t)
+      threads.emplace_back([&, t] {
+        for (int64_t i; (i = shares.take(t)) >= 0;) calls[static_cast<size_t>(i)].fetch_add(1);
+      });
+    for (std::thread& t : threads) t.join();
+    for (const auto& c : calls) ASSERT_EQ(c.load(), 1);
   }
 }
 
