@@ -38,6 +38,19 @@ void each_row(int64_t rows, int64_t units, F&& f) {
   runtime::parallel_for(rows, kParallelGrain / 8 / (units + 1) + 1, f);
 }
 
+// Calls f(begin, end) for parts of the sequences, each of which takes all its steps on one thread:
+// no thread waits for another at a step. Where sequences end early the threads share each step
+// instead.
+template <class F>
+void each_part(const Steps& steps, F&& f) {
+  constexpr int64_t kRows = 8;  // fewer would read the weights too often
+  const int64_t most = steps.sizes.empty() ? steps.batch / kRows : 1;
+  const int64_t parts = std::min<int64_t>(most, runtime::available_threads());
+  if (parts < 2) return f(0, steps.batch);
+  runtime::parallel_tasks(
+      parts, [&](int64_t i) { f(steps.batch * i / parts, steps.batch * (i + 1) / parts); });
+}
+
 char* skip(const void* p, int64_t bytes) {
   return p ? const_cast<char*>(static_cast<const char*>(p)) + bytes : nullptr;
 }
@@ -105,6 +118,7 @@ void Layer::compute(Compute& c) const {
   const auto& kernel = kernels::recurrent(dtype);
   const bool plain = cell == Cell::tanh || cell == Cell::relu;
   const int64_t sums = in[Inputs::w_hh].size(0), hidden = sums / gates_of(cell);
+  const int64_t out = h.size(1);
 
   // Prepared once, if there is more than one step.
   const Tensor& w_hh = in[Inputs::w_hh];
@@ -123,44 +137,50 @@ void Layer::compute(Compute& c) const {
   const Tensor& sum = plain ? h : a;
   walk.product(walk.rows(), in[Inputs::x].data(), in[Inputs::w_ih], true, sum.data(), false, bias);
 
-  Tensor h_scratch, c_scratch;
   const Tensor own = cell == Cell::gru ? walk.make(steps.batch, sums) : Tensor();
-  for (int64_t k = 0; k < steps.count; ++k) {
-    const int64_t t = steps.step(k), n = steps.size(t);
-    const char* before = walk.before(k, h, h_0, h_scratch);
-    char *sum_t = walk.row(sum, t), *h_t = walk.row(h, t);
-    if (cell == Cell::gru) {
-      char* own_t = own.data<char>();
-      if (before) {
-        recur(n, before, own_t, false, in[Inputs::b_hh]);
-      } else if (in[Inputs::b_hh].defined()) {
-        const auto row = static_cast<size_t>(walk.bytes(sums));
-        for (int64_t i = 0; i < n; ++i)
-          std::memcpy(own_t + walk.bytes(i * sums), in[Inputs::b_hh].data(), row);
-      } else {
-        std::memset(own_t, 0, static_cast<size_t>(walk.bytes(n * sums)));
+  each_part(steps, [&](int64_t first, int64_t end) {
+    Tensor h_scratch, c_scratch;
+    for (int64_t k = 0; k < steps.count; ++k) {
+      const int64_t t = steps.step(k), n = std::min(steps.size(t), end) - first;
+      const int64_t of_sums = walk.bytes(first * sums), of_hidden = walk.bytes(first * hidden);
+      const char* before = skip(walk.before(k, h, h_0, h_scratch), walk.bytes(first * out));
+      char *sum_t = walk.row(sum, t) + of_sums, *h_t = walk.row(h, t) + walk.bytes(first * out);
+      char* own_t = skip(own.defined() ? own.data() : nullptr, of_sums);
+      if (cell == Cell::gru) {
+        if (before) {
+          recur(n, before, own_t, false, in[Inputs::b_hh]);
+        } else if (in[Inputs::b_hh].defined()) {
+          const auto row = static_cast<size_t>(walk.bytes(sums));
+          for (int64_t i = 0; i < n; ++i)
+            std::memcpy(own_t + walk.bytes(i * sums), in[Inputs::b_hh].data(), row);
+        } else {
+          std::memset(own_t, 0, static_cast<size_t>(walk.bytes(n * sums)));
+        }
+      } else if (before) {
+        recur(n, before, sum_t, true, {});
       }
-    } else if (before) {
-      recur(n, before, sum_t, true, {});
-    }
-    char* inner_t = walk.row(c.out(inner), t);
-    const char* c_before =
-        cell == Cell::lstm ? walk.before(k, c.out(cells), c_0, c_scratch) : nullptr;
-    char* c_t = cell == Cell::lstm ? walk.row(c.out(cells), t) : nullptr;
-    each_row(n, hidden, [&](int64_t begin, int64_t end) {
-      const int64_t one = walk.bytes(begin * hidden), all = walk.bytes(begin * sums);
+      char* inner_t = skip(walk.row(c.out(inner), t), of_hidden);
+      const char* c_before = nullptr;
+      char* c_t = nullptr;
       if (cell == Cell::lstm) {
-        kernel.lstm(end - begin, hidden, skip(sum_t, all), skip(c_before, one), skip(c_t, one),
-                    skip(w_hr.defined() ? inner_t : h_t, one));
-      } else if (cell == Cell::gru) {
-        kernel.gru(end - begin, hidden, skip(sum_t, all), skip(own.data(), all), skip(inner_t, one),
-                   skip(before, one), skip(h_t, one));
-      } else {
-        kernel.plain(cell == Cell::relu, end - begin, hidden, skip(h_t, one));
+        c_before = skip(walk.before(k, c.out(cells), c_0, c_scratch), of_hidden);
+        c_t = walk.row(c.out(cells), t) + of_hidden;
       }
-    });
-    if (w_hr.defined()) walk.product(n, inner_t, w_hr, true, h_t, false);
-  }
+      each_row(n, hidden, [&](int64_t begin, int64_t stop) {
+        const int64_t one = walk.bytes(begin * hidden), all = walk.bytes(begin * sums);
+        if (cell == Cell::lstm) {
+          kernel.lstm(stop - begin, hidden, skip(sum_t, all), skip(c_before, one), skip(c_t, one),
+                      skip(w_hr.defined() ? inner_t : h_t, one));
+        } else if (cell == Cell::gru) {
+          kernel.gru(stop - begin, hidden, skip(sum_t, all), skip(own_t, all), skip(inner_t, one),
+                     skip(before, one), skip(h_t, one));
+        } else {
+          kernel.plain(cell == Cell::relu, stop - begin, hidden, skip(h_t, one));
+        }
+      });
+      if (w_hr.defined()) walk.product(n, inner_t, w_hr, true, h_t, false);
+    }
+  });
   walk.copy_last(h, c.out(h_n));
   if (cell == Cell::lstm) walk.copy_last(c.out(cells), c.out(c_n));
 }
@@ -201,48 +221,57 @@ void Layer::fused(Vjp& v) const {
 
   std::optional<Panels> panels;
   if (steps.count > 1) panels.emplace(w_hh, false);
-  Tensor h_scratch, c_scratch;
-  for (int64_t k = steps.count - 1; k >= 0; --k) {
-    const int64_t t = steps.step(k), n = steps.size(t);
-    const char *g_state = g_h.data<char>(), *g_out_t = walk.row(g_out, t);
-    if (w_hr.defined()) {
-      char* total = walk.row(g_projected, t);
-      std::memcpy(total, g_state, static_cast<size_t>(walk.bytes(n * out)));
-      if (g_out_t) add_elements(dtype, n * out, total, g_out_t);
-      walk.product(n, total, w_hr, false, g_raw.data(), false);
-      g_state = g_raw.data<char>();
-      g_out_t = nullptr;
-    }
-    const char* c_before =
-        cell == Cell::lstm ? walk.before(k, c, in[Inputs::c_0], c_scratch) : nullptr;
-    const char* before = cell == Cell::gru ? walk.before(k, h, h_0, h_scratch) : nullptr;
-    char *g_sums_t = walk.row(g_sums, t), *g_own_t = walk.row(g_own, t);
-    const auto at = [&](const Tensor& x, int64_t begin) {
-      return walk.row(x, t) + walk.bytes(begin * x.size(1));
+  const bool wants_h_0 = v.needs(Inputs::h_0);
+  each_part(steps, [&](int64_t first, int64_t end) {
+    Tensor h_scratch, c_scratch;
+    const auto at = [&](const Tensor& x, int64_t row) {
+      return x.data<char>() + walk.bytes((first + row) * x.size(1));
     };
-    each_row(n, hidden, [&](int64_t begin, int64_t end) {
-      const int64_t one = walk.bytes(begin * hidden), all = walk.bytes(begin * sums);
-      if (cell == Cell::lstm) {
-        kernel.lstm_gradient(end - begin, hidden, skip(g_sums_t, all), skip(g_c.data(), one),
-                             skip(g_state, one), skip(g_out_t, one), at(a, begin),
-                             skip(c_before, one), at(c, begin));
-      } else if (cell == Cell::gru) {
-        kernel.gru_gradient(end - begin, hidden, skip(g_sums_t, all), skip(g_own_t, all),
-                            skip(g_h.data(), one), skip(g_out_t, one), at(a, begin), at(m, begin),
-                            skip(before, one));
-      } else {
-        kernel.plain_gradient(cell == Cell::relu, end - begin, hidden, skip(g_sums_t, one),
-                              skip(g_state, one), skip(g_out_t, one), at(h, begin));
+    const auto at_step = [&](const Tensor& x, int64_t t) {
+      return skip(walk.row(x, t), x.defined() ? walk.bytes(first * x.size(1)) : 0);
+    };
+    for (int64_t k = steps.count - 1; k >= 0; --k) {
+      const int64_t t = steps.step(k), n = std::min(steps.size(t), end) - first;
+      const char *g_state = at(g_h, 0), *g_out_t = at_step(g_out, t);
+      if (w_hr.defined()) {
+        char* total = at_step(g_projected, t);
+        std::memcpy(total, g_state, static_cast<size_t>(walk.bytes(n * out)));
+        if (g_out_t) add_elements(dtype, n * out, total, g_out_t);
+        walk.product(n, total, w_hr, false, at(g_raw, 0), false);
+        g_state = at(g_raw, 0);
+        g_out_t = nullptr;
       }
-    });
-    if (k > 0 || v.needs(Inputs::h_0)) {
-      const bool add = cell == Cell::gru;
-      if (panels)
-        panels->product(n, g_own_t, g_h.data(), add);
-      else
-        walk.product(n, g_own_t, w_hh, false, g_h.data(), add);
+      const char *c_before = nullptr, *before = nullptr;
+      if (cell == Cell::lstm) {
+        c_before = skip(walk.before(k, c, in[Inputs::c_0], c_scratch), walk.bytes(first * hidden));
+      } else if (cell == Cell::gru) {
+        before = skip(walk.before(k, h, h_0, h_scratch), walk.bytes(first * out));
+      }
+      char *g_sums_t = at_step(g_sums, t), *g_own_t = at_step(g_own, t);
+      each_row(n, hidden, [&](int64_t begin, int64_t stop) {
+        const int64_t one = walk.bytes(begin * hidden), all = walk.bytes(begin * sums);
+        if (cell == Cell::lstm) {
+          kernel.lstm_gradient(stop - begin, hidden, skip(g_sums_t, all), at(g_c, begin),
+                               skip(g_state, one), skip(g_out_t, one), skip(at_step(a, t), all),
+                               skip(c_before, one), skip(at_step(c, t), one));
+        } else if (cell == Cell::gru) {
+          kernel.gru_gradient(stop - begin, hidden, skip(g_sums_t, all), skip(g_own_t, all),
+                              at(g_h, begin), skip(g_out_t, one), skip(at_step(a, t), all),
+                              skip(at_step(m, t), one), skip(before, one));
+        } else {
+          kernel.plain_gradient(cell == Cell::relu, stop - begin, hidden, skip(g_sums_t, one),
+                                skip(g_state, one), skip(g_out_t, one), skip(at_step(h, t), one));
+        }
+      });
+      if (k > 0 || wants_h_0) {
+        const bool add = cell == Cell::gru;
+        if (panels)
+          panels->product(n, g_own_t, at(g_h, 0), add);
+        else
+          walk.product(n, g_own_t, w_hh, false, at(g_h, 0), add);
+      }
     }
-  }
+  });
 
   if (v.needs(Inputs::x)) v.set(Inputs::x, mm(g_sums, in[Inputs::w_ih]));
   set_weight(v, Inputs::w_ih, g_sums, in[Inputs::x]);
