@@ -55,6 +55,26 @@ def test_blocks_agree_with_the_composition(kind: str, p: float) -> None:
         assert_close(fused, outcome(inputs, **options))
 
 
+@pytest.mark.parametrize(
+    "lengths",
+    [(50, 50), (65, 65), (65, 100), (130, 130), (90, 300), (300, 260)],
+)
+@pytest.mark.parametrize("sizes", [(33, 33), (8, 40), (64, 5), (80, 65)])
+@pytest.mark.parametrize("dtype", [wg.float32, wg.float64])
+def test_causal_blocks_agree_with_the_composition(
+    lengths: tuple[int, int], sizes: tuple[int, int], dtype: wg.dtype
+) -> None:
+    """Heads of several panels, of which a block of queries uses a part of the rows."""
+    (n, m), (d, e) = lengths, sizes
+    shapes = (2, n, d), (2, m, d), (2, m, e)
+    inputs = [t.detach().to(dtype).requires_grad_() for t in leaves(*shapes)]
+    fused = outcome(inputs, is_causal=True)
+    composed = outcome(inputs, create_graph=True, is_causal=True)
+    accuracy = 1e-4 if dtype == wg.float32 else 1e-10
+    for x, y in zip(fused, composed, strict=True):
+        np.testing.assert_allclose(x, y, rtol=accuracy, atol=accuracy)
+
+
 @pytest.mark.parametrize("p", [0.0, 0.4])
 def test_second_derivative(p: float) -> None:
     inputs = leaves((2, 3, 4), (2, 5, 4), (2, 5, 3))

@@ -113,7 +113,8 @@ Gemm tile_of(const Gemm& g, const Grid& grid, int64_t index) {
   t.m = g.m - i < grid.rows ? g.m - i : grid.rows;
   t.n = g.n - j < grid.columns ? g.n - j : grid.columns;
   t.a = element(g.a, g.dtype, g.transpose_a ? i : i * g.lda);
-  t.b = element(g.b, g.dtype, g.panels_b ? j * g.k : g.transpose_b ? j * g.ldb : j);
+  const int64_t down = g.panel_rows ? g.panel_rows : g.k;
+  t.b = element(g.b, g.dtype, g.panels_b ? j * down : g.transpose_b ? j * g.ldb : j);
   t.c = element(g.c, g.dtype, i * g.ldc + j);
   if (g.epilogue != Epilogue::none)
     t.bias = element(g.bias, is_half(g.dtype) ? DType::float32 : g.dtype, j);

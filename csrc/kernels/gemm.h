@@ -32,6 +32,7 @@ struct Gemm {
   int64_t lda = 0;  // elements between the rows as stored
   const void* b = nullptr;
   int64_t ldb = 0;
+  int64_t panel_rows = 0;  // rows of each panel of B, of which the first k are used; 0: k
   void* c = nullptr;
   int64_t ldc = 0;
   bool accumulate = false;  // C += A B instead of C = A B

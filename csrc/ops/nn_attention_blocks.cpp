@@ -145,7 +145,8 @@ class Blocks {
                         true);
           }
           if (!needs_scores) continue;
-          multiply<T>(gp, row_, at.count, count, v_.columns, {gy, g.row}, values.at(j));
+          multiply<T>(gp, row_, at.count, values.whole(j, count), v_.columns, {gy, g.row},
+                      values.at(j));
           if (rule_.p > 0) drop(at, j, count, gp, gp, memory[2]);
           for (int64_t r = 0; r < at.count; ++r) {
             // The weights times their gradients, which is more exact where all of them are here.
@@ -227,7 +228,7 @@ class Blocks {
   // p: q times the keys of a block, masked; returns how many these are.
   int64_t scores(const Place& at, int64_t j, const T* q, const Rows<T>& keys, T* p) const {
     const int64_t count = std::min(kKeys, at.keys - j);
-    multiply<T>(p, row_, at.count, count, q_.columns, {q, q_.columns}, keys.at(j));
+    multiply<T>(p, row_, at.count, keys.whole(j, count), q_.columns, {q, q_.columns}, keys.at(j));
     for (int64_t r = 0; mask_.defined() && r < at.count; ++r)
       mask(at.n, at.h, at.begin + r, j, count, p + r * row_);
     return count;

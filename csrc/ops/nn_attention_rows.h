@@ -44,7 +44,8 @@ struct Block {
   const T* data;
   int64_t ld;
   bool turned = false;
-  bool panels = false;  // of gemm_pack
+  bool panels = false;     // of gemm_pack
+  int64_t panel_rows = 0;  // of which a product may use the first ones alone
 };
 
 // c (m, n) = or += a b over k.
@@ -61,6 +62,7 @@ void multiply(T* c, int64_t ldc, int64_t m, int64_t n, int64_t k, Block<T> a, Bl
   g.a = a.data;
   g.lda = a.ld;
   g.panels_b = b.panels;
+  g.panel_rows = b.panel_rows;
   g.b = b.data;
   g.ldb = b.ld;
   g.c = c;
@@ -85,13 +87,14 @@ class Rows {
   void set(const T* data, int64_t ld, int64_t rows, int64_t columns, T* memory) {
     data_ = data;
     ld_ = ld;
+    rows_ = rows;
     columns_ = columns;
     memory_ = memory;
     for (int64_t r = 0; packed_ && r < rows; r += block_) {
       kernels::Gemm g;
       g.dtype = kDType<T>;
       g.transpose_b = turned_;
-      const int64_t count = std::min(block_, rows - r);
+      const int64_t count = rows_of(r);
       g.n = turned_ ? count : columns;
       g.k = turned_ ? columns : count;
       g.b = data + r * ld;
@@ -101,11 +104,18 @@ class Rows {
   }
   // Those from `row` on, the first of a block.
   Block<T> at(int64_t row) const {
-    if (packed_) return {packed_at(row), 0, false, true};
+    if (packed_) return {packed_at(row), 0, false, true, turned_ ? columns_ : rows_of(row)};
     return {data_ + row * ld_, ld_, turned_};
+  }
+  // As how many columns a product has to take the first `count` rows of the block at `row`, if they
+  // are turned: panels are taken whole.
+  int64_t whole(int64_t row, int64_t count) const {
+    const int64_t panel = kernels::gemm_panel_columns(kDType<T>);
+    return packed_ ? std::min((count + panel - 1) / panel * panel, rows_of(row)) : count;
   }
 
  private:
+  int64_t rows_of(int64_t row) const { return std::min(block_, rows_ - row); }
   T* packed_at(int64_t row) const {
     const int64_t width = turned_ ? columns_ : kernels::gemm_panels_size(kDType<T>, columns_, 1);
     return memory_ + row * width;
@@ -114,7 +124,7 @@ class Rows {
   bool packed_, turned_;
   int64_t block_;
   const T* data_ = nullptr;
-  int64_t ld_ = 0, columns_ = 0;
+  int64_t ld_ = 0, rows_ = 0, columns_ = 0;
   T* memory_ = nullptr;
 };
 

@@ -95,7 +95,9 @@ WG_INLINE Problem<T> problem_of(const Gemm& g) {
           g.transpose_a ? 1 : g.lda,
           g.transpose_a ? g.lda : 1,
           static_cast<const T*>(g.b),
-          g.transpose_b ? 1 : g.ldb,
+          g.panels_b      ? (g.panel_rows ? g.panel_rows : g.k)
+          : g.transpose_b ? 1
+                          : g.ldb,
           g.transpose_b ? g.ldb : 1,
           static_cast<T*>(g.c),
           g.ldc,

@@ -23,7 +23,7 @@ struct Problem {
   bool accumulate;
   const T* bias;  // or nullptr
   bool relu;
-  bool panels = false;  // b is a pointer to panels
+  bool panels = false;  // b is a pointer to panels, of b_row rows each
   bool part = false;
   bool packed_rows = false;  // a is a pointer to packed rows
   const Fetch* later = nullptr;
@@ -273,8 +273,8 @@ void multiply_block(const Problem<T>& g) {
         part.b = g.b + p * g.b_row + j0 * g.b_col;
         pack_panels(part, packed_b.data);
       }
-      const T* const b = g.panels ? g.b + j0 * g.k : packed_b.data;
-      const int64_t depth = g.panels ? g.k : k;
+      const T* const b = g.panels ? g.b + j0 * g.b_row : packed_b.data;
+      const int64_t depth = g.panels ? g.b_row : k;
       const T* a = g.a + p * g.a_col;
       int64_t pieces = (g.m + kTileRows - 1) / kTileRows, rows;
       for (int64_t i = 0; i < g.m; i += rows, --pieces) {
@@ -317,7 +317,7 @@ void multiply_panels(const Problem<T>& g) {
       const int columns = static_cast<int>(smaller(kPanel<T>, g.n - j));
       Tile<T> t = tile_at(g, 0, j, p, k);
       t.b_row = panel_width<T>(columns);
-      t.b = g.b + j * g.k + p * t.b_row;
+      t.b = g.b + j * g.b_row + p * t.b_row;
       t.ahead = kPanelAhead * t.b_row;
       multiply_panel<T, false, false>(t, g.m, g.a + p * g.a_col, g.a_row, g.a_col, columns, nullptr,
                                       0);
