@@ -57,7 +57,7 @@ class Known:
         self._values = tape.values
         self._changed = {self._values[v].storage for v in tape._program.changed()}
         self._known: dict[int, Tensor] = {}
-        self._ids: set[int] = set()
+        self._constant: dict[int, Tensor] = {}  # by id; kept, so that none gets it anew
         self._whole: dict[int, tuple[int, Tensor]] = {}  # of a storage: the first that was known
         for v, t in zip(tape._program.state_values(), tape.states):
             self.set(v, t)
@@ -68,12 +68,12 @@ class Known:
 
     def is_constant(self, t: Tensor) -> bool:
         """Whether one that `get` has given holds what the value does whenever the program runs."""
-        return id(t) in self._ids
+        return id(t) in self._constant
 
     def set(self, v: int, t: Tensor) -> None:
         if not self.may_change(v):
             self._known[v] = t
-            self._ids.add(id(t))
+            self._constant[id(t)] = t
             self._whole.setdefault(self._values[v].storage, (v, t))
 
     def get(self, v: int) -> Tensor:
