@@ -202,6 +202,14 @@ def change_weight(model, *_):
     model[0].weight = nn.Parameter(wg.zeros(6, 4))
 
 
+def load_halves(optimizer):
+    saved = copy.deepcopy(optimizer.state_dict())
+    for state in saved["state"].values():
+        state["momentum_buffer"] *= 0.5
+    saved["param_groups"][0]["lr"] = 0.05
+    optimizer.load_state_dict(saved)
+
+
 CHANGES = {
     "shape": lambda m, o, x, y: ((x[:3], y[:3]), {}),
     "dtype": lambda m, o, x, y: ((x.double().float(), y.int()), {}),
@@ -213,6 +221,10 @@ CHANGES = {
     "attribute": lambda m, o, x, y: setattr(m[1], "p", 0.5),
     "parameter": lambda m, o, x, y: change_weight(m),
     "module": lambda m, o, x, y: setattr(m, "1", nn.ReLU()),
+    "appended": lambda m, o, x, y: m.append(nn.Tanh()) and None,
+    "forward": lambda m, o, x, y: setattr(m[1], "forward", nn.Tanh()),
+    "loaded": lambda m, o, x, y: load_halves(o),
+    "forgotten": lambda m, o, x, y: o.state.clear(),
     "frozen": lambda m, o, x, y: (m[0].weight.requires_grad_(False), None)[1],
     "momentum": lambda m, o, x, y: o.param_groups[0].update(momentum=0.0),
     "nesterov": lambda m, o, x, y: o.param_groups[0].update(nesterov=True),

@@ -33,6 +33,11 @@ class Program {
   void guard(py::dict dict, py::object key, py::object value, std::string what) {
     guards_.push_back({std::move(dict), std::move(key), std::move(value), std::move(what)});
   }
+  // The container must have as many items as now.
+  void guard_size(py::object container, std::string what) {
+    const auto size = static_cast<py::ssize_t>(py::len(container));
+    sizes_.push_back({std::move(container), size, std::move(what)});
+  }
   // Relies on the same of Python as this, but for hyper-parameters of steps that are replaced:
   // these must be what they are now.
   Program with_parts(const std::vector<std::pair<int64_t, const Program*>>& parts) const {
@@ -43,6 +48,7 @@ class Program {
     p.modes_ = modes_;
     p.loaded_ = loaded_;
     p.guards_ = guards_;
+    p.sizes_ = sizes_;
     for (const Setting& s : settings_) {
       if (const int64_t now = kept[static_cast<size_t>(s.step)]; now >= 0) {
         p.input(now, s.name, s.dict, s.key, s.index, s.keeps_sign);
@@ -54,7 +60,10 @@ class Program {
     return p;
   }
   // Relies on no object of Python from here on.
-  void forget_guards() { guards_.clear(); }
+  void forget_guards() {
+    guards_.clear();
+    sizes_.clear();
+  }
   // The attribute `name` of a step is read from dict[key] before each run, or if `index` is not
   // negative from that item of the sequence there. With `keeps_sign`, one of another sign is
   // refused.
@@ -94,6 +103,11 @@ class Program {
       if (same < 0) throw py::error_already_set();
       if (!same) return py::str(g.what);
     }
+    for (const Size& s : sizes_) {
+      const py::ssize_t now = PyObject_Size(s.container.ptr());
+      if (now < 0) throw py::error_already_set();
+      if (now != s.size) return py::str(s.what);
+    }
     for (const Setting& s : settings_) {
       PyObject* now = PyDict_GetItemWithError(s.dict.ptr(), s.key.ptr());
       if (!now) return py::str("a hyper-parameter is missing");
@@ -130,6 +144,11 @@ class Program {
     py::object key, value;
     std::string what;
   };
+  struct Size {
+    py::object container;
+    py::ssize_t size;
+    std::string what;
+  };
   struct Setting {
     double* to;
     int64_t step;
@@ -148,6 +167,7 @@ class Program {
   Modes modes_;
   bool loaded_ = false;
   std::vector<Guard> guards_;
+  std::vector<Size> sizes_;
   std::vector<Setting> settings_;
 };
 
@@ -198,6 +218,7 @@ void bind_tape(py::module_& m) {
       .def("call", &Program::call, py::arg("args"))
       .def("guard", &Program::guard, py::arg("dict"), py::arg("key"), py::arg("value"),
            py::arg("what"))
+      .def("guard_size", &Program::guard_size, py::arg("container"), py::arg("what"))
       .def("forget_guards", &Program::forget_guards)
       .def("input", &Program::input, py::arg("step"), py::arg("name"), py::arg("dict"),
            py::arg("key"), py::arg("index"), py::arg("keeps_sign"))

@@ -39,7 +39,7 @@ class Reached:
     def __init__(self, recording: Any) -> None:
         self._recording = recording
         self._modules: dict[int, tuple[Module, dict]] = {}
-        self._optimizers: dict[int, tuple[Any, list[dict], dict]] = {}
+        self._optimizers: dict[int, tuple[Any, dict, list[dict], dict]] = {}
         self._steps: list[tuple[Any, int, int]] = []
         self._begun = 0
         self._handles: list[Any] = []
@@ -73,9 +73,10 @@ class Reached:
         if not self._is_own():
             return
         if id(optimizer) not in self._optimizers:
+            own = {k: vars(optimizer)[k] for k in ("param_groups", "_state")}
             groups = [_entries(g) for g in optimizer.param_groups]
             state = {p: dict(s) for p, s in optimizer._state.items()}
-            self._optimizers[id(optimizer)] = optimizer, groups, state
+            self._optimizers[id(optimizer)] = optimizer, own, groups, state
         self._begun = self._recording.size()
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
@@ -92,7 +93,7 @@ class Reached:
             prefix = f"{k}." if len(roots) > 1 else ""
             for name, t in (*root.named_parameters(), *root.named_buffers()):
                 found.setdefault(id(t), prefix + name)
-        for optimizer, _, _ in self._optimizers.values():
+        for optimizer, *_ in self._optimizers.values():
             for p, entries in optimizer._state.items():
                 for key, t in entries.items():
                     if isinstance(t, Tensor) and id(p) in found:
@@ -105,9 +106,12 @@ class Reached:
         for module, entries in self._modules.values():
             name = type(module).__name__
             _guard(program, module.__dict__, entries, name)
+            program.guard_size(module.__dict__, f"the number of attributes of {name}")
         steps = self._operations(program)
-        for optimizer, groups, states in self._optimizers.values():
+        for optimizer, own, groups, states in self._optimizers.values():
             name = type(optimizer).__name__
+            _guard(program, vars(optimizer), own, name)
+            program.guard_size(optimizer.param_groups, f"{name}.param_groups")
             for k, (group, entries) in enumerate(zip(optimizer.param_groups, groups)):
                 if (step := steps.get((id(optimizer), k))) is not None:
                     for key in _scheduled(program, step, entries):
@@ -118,8 +122,12 @@ class Reached:
                             )
                         _read_from(group, key, program, step)
                 _guard(program, group, entries, name)
+                program.guard(group, "params", group["params"], f"{name}'s parameters")
+                program.guard_size(group["params"], f"{name}'s parameters")
             for p, entries in states.items():
-                _guard(program, optimizer._state[p], _entries(entries), name)
+                kept = optimizer._state[p]
+                program.guard(optimizer._state, p, kept, f"{name}.state")
+                _guard(program, kept, _entries(entries), name)
 
     def _operations(self, program: Any) -> dict[tuple[int, int], int]:
         """The operation that steps a group, where it takes the learning rate as it is."""
