@@ -66,7 +66,7 @@ struct Scatter {
     }
     src = as_contiguous(src, out.dtype);
     if constexpr (kAdd) {
-      check_indices<Error>(index, out.shape()[dim], name);
+      check_indices<Error>(index, out.ndim ? out.shape()[dim] : 1, name);
       add_along(out, src, dim, index);
     } else {
       with_item(item_size(out.dtype), [&](auto item) {

@@ -113,6 +113,19 @@ bad(
     "x = torch.zeros(3, dtype=torch.int64); x[torch.tensor([0])] = torch.tensor(1.5)",
 )
 add("Tensor.index_fill", "C(3).index_fill(0, torch.tensor([-1]), torch.tensor(2))")
+add(
+    "torch.gather torch.scatter_add torch.scatter_reduce torch.cummax",
+    "torch.gather(T(), 0, torch.tensor(0)), torch.gather(T(), -1, torch.tensor([0]))",
+    # What is freed here has left its sizes where those of the next tensors come to lie.
+    "x = [torch.zeros(0) for _ in range(4)]; del x; torch.scatter_add(T(), 0, torch.tensor(0), T())",
+    "torch.scatter_reduce(T(), 0, torch.tensor(0), T(), 'mean')",
+    "torch.cummax(T(), 0)[0]",
+)
+bad(
+    "torch.gather torch.scatter_add",
+    "torch.gather(C(), 0, torch.tensor(1))",
+    "torch.scatter_add(C(), 0, torch.tensor(1), C())",
+)
 for at in (-1, 3, -3):
     bad("Tensor.index_copy_", f"torch.zeros(3).index_copy_(0, torch.tensor([{at}]), torch.ones(1))")
     bad("torch.index_copy", f"torch.index_copy(C(3, 2), 0, torch.tensor([0, {at}]), C(2, 2))")
