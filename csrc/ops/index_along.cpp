@@ -56,8 +56,12 @@ Tensor& index_fill_(Tensor& self, int64_t dim, const Tensor& index, const Tensor
   const int64_t d = check_vector("index_fill", self, dim, index);
   WG_CHECK(detail::input("index_fill", value)->ndim == 0, Error,
            "index_fill: the value must be a number or a 0-d tensor, but has shape ", value.shape());
-  if (self.dim() == 0) return copy_(self, value);
-  return index_put_(self, along(d, at_least_vector(index)), to(value, self.dtype()));
+  const Tensor position = at_least_vector(index);
+  if (self.dim() == 0) {
+    check_indices(as_contiguous(all_examples(position), DType::int64), 1, "index_fill", true);
+    return index.numel() ? copy_(self, value) : self;
+  }
+  return index_put_(self, along(d, position), to(value, self.dtype()));
 }
 Tensor index_fill(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& value) {
   Tensor out = algebra::clone_beside(input, value);

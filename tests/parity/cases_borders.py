@@ -113,6 +113,8 @@ bad(
     "x = torch.zeros(3, dtype=torch.int64); x[torch.tensor([0])] = torch.tensor(1.5)",
 )
 add("Tensor.index_fill", "C(3).index_fill(0, torch.tensor([-1]), torch.tensor(2))")
+add("Tensor.index_fill", *(f"T().index_fill(0, {at}, 3)" for at in ("I(0)", "I(1) * 0", "I() * 0")))
+bad("Tensor.index_fill_", "C().index_fill_(0, torch.tensor([1]), 3)")
 add(
     "torch.gather torch.scatter_add torch.scatter_reduce torch.cummax",
     "torch.gather(T(), 0, torch.tensor(0)), torch.gather(T(), -1, torch.tensor([0]))",
