@@ -1005,12 +1005,12 @@ cdef object wrap_sparse(TensorImpl* impl):
 
 
 cdef inline bint is_bool_scalar(object item):
-    """True, False, and what other libraries and 0-d tensors make of them."""
+    """True, False, and what other libraries and 0-d tensors, bytes among them, make of them."""
     if isinstance(item, bool):
         return True
     if isinstance(item, Tensor):
         return (<Tensor>item).impl != NULL and (<Tensor>item).impl.ndim == 0 \
-            and <int>(<Tensor>item).impl.dtype == 0
+            and <int>(<Tensor>item).impl.dtype <= 1
     return getattr(item, "ndim", None) == 0 and str(getattr(item, "dtype", "")) == "bool"
 
 

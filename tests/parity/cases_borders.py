@@ -128,6 +128,12 @@ bad(
     "torch.gather(C(), 0, torch.tensor(1))",
     "torch.scatter_add(C(), 0, torch.tensor(1), C())",
 )
+add(
+    "Tensor.__getitem__ Tensor.__setitem__",
+    "[C(3, 2)[torch.tensor(n, dtype=torch.uint8)] for n in range(3)]",
+    "x = C(3, 2); x[torch.tensor(0, dtype=torch.uint8)] = 5; x",
+    "x = C(3, 2); x[torch.tensor(2, dtype=torch.uint8)] = 5; x",
+)
 for at in (-1, 3, -3):
     bad("Tensor.index_copy_", f"torch.zeros(3).index_copy_(0, torch.tensor([{at}]), torch.ones(1))")
     bad("torch.index_copy", f"torch.index_copy(C(3, 2), 0, torch.tensor([0, {at}]), C(2, 2))")
