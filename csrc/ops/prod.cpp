@@ -72,7 +72,8 @@ struct Prod {
 Tensor prod(const Tensor& input, Dims dims, bool keepdim, std::optional<DType> dtype) {
   const TensorImpl& x = *detail::input("prod", input);
   const DType t = dtype ? *dtype : is_integral(x.dtype) ? DType::int64 : x.dtype;
-  return apply(Prod{wrap_dims("prod", dims, x.ndim), keepdim, t}, input);
+  const bool truths = t == DType::bool_ && x.dtype != t;  // converted first: no half is false
+  return apply(Prod{wrap_dims("prod", dims, x.ndim), keepdim, t}, truths ? to(input, t) : input);
 }
 
 namespace {

@@ -81,7 +81,9 @@ struct Truth {
 Tensor sum(const Tensor& input, Dims dims, bool keepdim, std::optional<DType> dtype) {
   const TensorImpl& x = *detail::input("sum", input);
   const DType t = dtype ? *dtype : is_integral(x.dtype) ? DType::int64 : x.dtype;
-  return apply(Sum{wrap_dims("sum", dims, x.ndim), keepdim, t}, input);
+  // Converted first: neither a half nor 1 - 1 is false.
+  const bool truths = t == DType::bool_ && x.dtype != t;
+  return apply(Sum{wrap_dims("sum", dims, x.ndim), keepdim, t}, truths ? to(input, t) : input);
 }
 
 Tensor mean(const Tensor& input, Dims dims, bool keepdim, std::optional<DType> dtype) {

@@ -144,6 +144,15 @@ bad("torch.nn.functional.embedding", "F.embedding(torch.tensor([0]), C(0, 3))")
 add("torch.nn.functional.embedding", "F.embedding(I(0), C(0, 3))")
 bad("torch.index_select", "torch.index_select(C(0, 3), 0, torch.tensor([0]))")
 
+# ---- reductions
+for function in ("sum", "prod"):
+    add(
+        f"torch.{function}",
+        f"torch.{function}(torch.tensor([[0.25, 0.5], [1, -1]]), 1, dtype=torch.bool)",
+        f"torch.tensor([[1, -1], [256, 0]]).{function}(0, dtype=torch.bool)",
+        f"torch.zeros(0, 2).{function}(0, dtype=torch.bool)",
+    )
+
 # ---- losses
 for loss in ("mse_loss", "smooth_l1_loss", "huber_loss"):
     # PyTorch has no gradient of huber_loss for integer targets.
