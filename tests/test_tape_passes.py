@@ -167,6 +167,18 @@ def test_checks_stay():
         tape(-wg.ones(2))
 
 
+def test_what_is_put_in_is_read_under_the_number_it_was_made_with():
+    model = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2), nn.Softmax(1))
+    with wg.no_grad():
+        tape = wg.record(model, wg.ones(3, 4))
+        other = wg.tape.transform(wg.tape.transform(tape, the_same), the_same)
+    made = set(other.arguments)
+    for step in other.steps:
+        assert all(v in made or other.values[v].kind == "state" for v in step.inputs)
+        made.update(step.outputs)
+    assert made.issuperset(other.results)
+
+
 def test_draws_of_what_is_put_in_come_behind_the_programs_own():
     x = wg.zeros(1000)
     tape = wg.record(lambda t: (F.dropout(t + 1, 0.5), t.exp()), x)

@@ -374,11 +374,25 @@ class Splicing {
       storages[s] = static_cast<int>(new_storages.size());
       new_storages.push_back(n_.storages[s]);
     }
+    // One number for each array, as in a recorded program: what has taken the place of a value is
+    // it.
+    std::vector<std::vector<int>> known(new_storages.size());
     for (size_t v = 0; v < n_.values.size(); ++v) {
       if (!used_[v]) continue;
+      Value value = n_.values[v];
+      value.storage = storages[at(value.storage)];
+      std::vector<int>& there = known[at(value.storage)];
+      const auto same = std::find_if(there.begin(), there.end(), [&](int k) {
+        const Value& o = new_values[at(k)];
+        return o.offset == value.offset && same_array(o, value);
+      });
+      if (same != there.end()) {
+        values[v] = *same;
+        continue;
+      }
       values[v] = static_cast<int>(new_values.size());
-      new_values.push_back(n_.values[v]);
-      new_values.back().storage = storages[at(new_values.back().storage)];
+      there.push_back(values[v]);
+      new_values.push_back(std::move(value));
     }
     n_.storages = std::move(new_storages);
     n_.values = std::move(new_values);
