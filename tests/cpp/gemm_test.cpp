@@ -262,6 +262,27 @@ TYPED_TEST(GemmTest, EveryLevelAgreesWithTheTripleLoop) {
         }
 }
 
+TYPED_TEST(GemmTest, PanelsMayHaveMoreRowsThanAreUsed) {
+  constexpr int i = sizeof(TypeParam) == 4 ? 0 : 1;
+  for (const Level& level : levels())
+    for (const auto& s : kShapes) {
+      Case<TypeParam> x(s[0], s[1], s[2], false, false, true, Epilogue::bias);
+      const int64_t lanes = level.kernels->lanes[i];
+      std::vector<TypeParam> panels(static_cast<size_t>((s[1] + lanes - 1) / lanes * lanes * s[2]));
+      level.kernels->pack[i](x.g, panels.data());
+      x.g.panel_rows = x.g.k;
+      x.g.k = (x.g.k + 1) / 2;
+      std::vector<TypeParam> result = x.c;
+      Gemm g = x.g;
+      g.panels_b = true;
+      g.b = panels.data();
+      g.c = result.data();
+      level.kernels->run[i](g);
+      x.expect(result, level.name + (" " + x.name()));
+      if (this->HasFatalFailure()) return;
+    }
+}
+
 TYPED_TEST(GemmTest, DispatchAgreesWithTheTripleLoop) {
   constexpr int64_t shapes[][3] = {{8, 8, 8},      {130, 150, 140}, {300, 257, 270}, {1, 3000, 500},
                                    {3000, 1, 500}, {600, 70, 600},  {64, 513, 700}};
