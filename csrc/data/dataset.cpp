@@ -99,6 +99,33 @@ Example ConcatDataset::get(int64_t index) const {
   return datasets_[which]->get(index - (which ? ends_[which - 1] : 0));
 }
 
+StackDataset::StackDataset(std::vector<DatasetPtr> datasets) : datasets_(std::move(datasets)) {
+  WG_CHECK(!datasets_.empty(), ValueError, "StackDataset: expected at least one dataset");
+  for (const DatasetPtr& d : datasets_) {
+    WG_CHECK(d && datasets_[0], TypeError, "StackDataset: a dataset is null");
+    WG_CHECK(d->size() == size(), ValueError,
+             "StackDataset: expected datasets of one size, but got ", size(), " and ", d->size());
+  }
+}
+
+namespace {
+// The parts that `of` gives of each dataset.
+template <class F>
+Example joined(const std::vector<DatasetPtr>& datasets, const F& of) {
+  Example all;
+  for (const DatasetPtr& d : datasets) {
+    for (Tensor& t : of(*d)) all.push_back(std::move(t));
+  }
+  return all;
+}
+}  // namespace
+Example StackDataset::get(int64_t index) const {
+  return joined(datasets_, [&](const Dataset& d) { return d.get(index); });
+}
+Example StackDataset::batch(const Indices& indices) const {
+  return joined(datasets_, [&](const Dataset& d) { return d.batch(indices); });
+}
+
 std::vector<std::shared_ptr<Subset>> random_split(DatasetPtr dataset,
                                                   const std::vector<double>& lengths,
                                                   Generator* generator) {

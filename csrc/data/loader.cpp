@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "autograd/mode.h"
+#include "data/prefetch.h"
 #include "tensor/check.h"
 #include "wengert/data.h"
 #include "wengert/ops/creation.h"
@@ -14,10 +17,18 @@ DataLoader::DataLoader(DatasetPtr dataset, const DataLoaderOptions& o)
     : dataset_(std::move(dataset)),
       batches_(o.batch_sampler),
       generator_(o.generator),
-      collate_fn_(o.collate_fn) {
+      collate_fn_(o.collate_fn),
+      workers_(static_cast<size_t>(o.num_workers)) {
   WG_CHECK(dataset_, TypeError, "DataLoader: expected a dataset");
   WG_CHECK(!o.sampler || !o.shuffle, ValueError,
            "DataLoader: sampler and shuffle exclude each other");
+  WG_CHECK(o.num_workers >= 0, ValueError, "DataLoader: num_workers must not be negative, but is ",
+           o.num_workers, "; 0 loads on the calling thread");
+  WG_CHECK(!o.prefetch_factor || o.num_workers > 0, ValueError,
+           "DataLoader: prefetch_factor needs num_workers > 0");
+  const int64_t each = o.prefetch_factor.value_or(2);
+  WG_CHECK(each > 0, ValueError, "DataLoader: prefetch_factor must be positive, but is ", each);
+  ahead_ = workers_ * static_cast<size_t>(each);
   if (batches_) {
     WG_CHECK(o.batch_size == 1 && !o.shuffle && !o.sampler && !o.drop_last, ValueError,
              "DataLoader: batch_sampler excludes batch_size, shuffle, sampler and drop_last");
@@ -43,22 +54,25 @@ DataLoader::Iterator DataLoader::begin() const {
   Iterator pass;
   pass.loader_ = this;
   pass.batches_ = batches_->draw();
+  pass.count_ = pass.batches_.size();
+  if (workers_ > 0 && pass.count_ > 0) {
+    pass.ahead_ =
+        std::make_shared<Prefetch>(dataset_, collate_fn_, std::exchange(pass.batches_, {}), ahead_);
+    pass.ahead_->start(std::min(workers_, pass.count_));
+  }
   return ++pass;
 }
 
 DataLoader::Iterator& DataLoader::Iterator::operator++() {
   batch_.clear();
-  if (at_ < batches_.size()) {
-    const Indices& indices = batches_[at_];
-    if (loader_->collate_fn_) {
-      std::vector<Example> samples;
-      for (const int64_t i : indices) samples.push_back(loader_->dataset_->get(i));
-      batch_ = loader_->collate_fn_(samples);
-    } else {
-      batch_ = loader_->dataset_->batch(indices);
-    }
+  const size_t i = at_++;  // also where fetching fails
+  if (i >= count_) {
+    ahead_ = nullptr;
+  } else if (ahead_) {
+    batch_ = ahead_->take();
+  } else {
+    batch_ = fetch(*loader_->dataset_, loader_->collate_fn_, batches_[i]);
   }
-  ++at_;
   return *this;
 }
 

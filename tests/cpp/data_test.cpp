@@ -4,7 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
 #include <numeric>
+#include <set>
+#include <stdexcept>
+#include <thread>
 
 #include "wengert/wengert.h"
 
@@ -72,6 +78,118 @@ TEST(Loader, OwnDatasetsAndCollating) {
   EXPECT_EQ(pass(loader), (Batches{{0, 1}, {4, 9}, {16}}));
 }
 
+// ---- threads that fetch ahead
+
+// Sample i is i; takes its time, counts and remembers its threads, and may fail.
+struct Slow : data::Dataset {
+  explicit Slow(int64_t size, int64_t failing = -1) : size_(size), failing_(failing) {}
+  int64_t size() const override { return size_; }
+  data::Example get(int64_t i) const override {
+    {
+      const std::lock_guard lock(mutex);
+      threads.insert(std::this_thread::get_id());
+    }
+    ++calls;
+    if (i % 3 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (i == failing_) throw std::out_of_range("sample " + std::to_string(i));
+    return {wg::scalar(i)};
+  }
+  mutable std::mutex mutex;
+  mutable std::set<std::thread::id> threads;
+  mutable std::atomic<int64_t> calls{0};
+
+ private:
+  int64_t size_, failing_;
+};
+
+TEST(Workers, KeepTheOrder) {
+  for (const int64_t workers : {1, 2, 5}) {
+    const auto slow = std::make_shared<Slow>(40);
+    const auto load = [&](int64_t n) {
+      return pass(data::DataLoader(
+          slow,
+          {.batch_size = 3, .shuffle = true, .generator = wg::Generator(4), .num_workers = n}));
+    };
+    const Batches alone = load(0);
+    EXPECT_EQ(slow->threads, std::set{std::this_thread::get_id()});
+    slow->threads.clear();
+    EXPECT_EQ(load(workers), alone);
+    EXPECT_EQ(slow->threads.count(std::this_thread::get_id()), 0u);
+    EXPECT_GE(slow->threads.size(), 1u);
+    EXPECT_LE(slow->threads.size(), static_cast<size_t>(workers));
+  }
+}
+
+TEST(Workers, FetchNoFurtherAheadThanAskedFor) {
+  const auto slow = std::make_shared<Slow>(100);
+  data::DataLoader loader(slow, {.num_workers = 2, .prefetch_factor = 3});
+  auto at = loader.begin();
+  for (int64_t taken = 1; taken < 20; ++taken, ++at) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    EXPECT_LE(slow->calls, taken + 6);
+  }
+}
+
+TEST(Workers, ForwardExceptionsInTheirPlaceAndGoOn) {
+  for (const int64_t workers : {0, 2}) {
+    data::DataLoader loader(std::make_shared<Slow>(9, 5),
+                            {.batch_size = 2, .num_workers = workers});
+    Batches seen;
+    std::string error;
+    auto at = loader.begin();
+    while (at != loader.end()) {
+      if (!at->empty()) seen.push_back(numbers((*at)[0]));
+      try {
+        ++at;
+      } catch (const std::out_of_range& e) {
+        error = e.what();
+      }
+    }
+    EXPECT_EQ(seen, (Batches{{0, 1}, {2, 3}, {6, 7}, {8}})) << workers;
+    EXPECT_EQ(error, "sample 5");
+  }
+}
+
+TEST(Workers, EndEarlyAndOutliveTheirLoader) {
+  const auto slow = std::make_shared<Slow>(1000);
+  for (int pass = 0; pass < 20; ++pass) {
+    std::optional<data::DataLoader> loader;
+    loader.emplace(slow, data::DataLoaderOptions{.batch_size = 2, .num_workers = 3});
+    auto at = loader->begin();
+    loader.reset();
+    for (int64_t i = 0; i < pass % 4; ++i) ++at;
+    EXPECT_EQ(numbers((*at)[0])[0], 2 * (pass % 4));
+  }
+  const int64_t calls = slow->calls;
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(slow->calls, calls);
+}
+
+TEST(Workers, RunSeveralPassesAtOnceAndCollate) {
+  const auto add = [](const std::vector<data::Example>& samples) {
+    wg::Tensor sum = wg::scalar(int64_t{0});
+    for (const auto& s : samples) sum = sum + s[0];
+    return data::Example{sum.reshape({1})};
+  };
+  data::DataLoader loader(std::make_shared<Slow>(6),
+                          {.batch_size = 2, .collate_fn = add, .num_workers = 2});
+  auto a = loader.begin(), b = loader.begin();
+  for (const int64_t expected : {1, 5, 9}) {
+    EXPECT_EQ(numbers((*a)[0]), std::vector{expected});
+    EXPECT_EQ(numbers((*b)[0]), std::vector{expected});
+    ++a, ++b;
+  }
+  EXPECT_TRUE(a == loader.end() && b == loader.end());
+  EXPECT_EQ(pass(data::DataLoader(std::make_shared<Slow>(0), {.num_workers = 2})), Batches{});
+}
+
+TEST(Workers, OptionsAreChecked) {
+  const wg::Tensor x = wg::arange(0, 4);
+  EXPECT_THROW(data::DataLoader({x}, {.num_workers = -1}), wg::ValueError);
+  EXPECT_THROW(data::DataLoader({x}, {.prefetch_factor = 2}), wg::ValueError);
+  EXPECT_THROW(data::DataLoader({x}, {.num_workers = 1, .prefetch_factor = 0}), wg::ValueError);
+}
+
 TEST(Datasets, PartsAndSums) {
   const auto x = std::make_shared<data::TensorDataset>(std::vector<wg::Tensor>{wg::arange(0, 6)});
   const auto part = std::make_shared<data::Subset>(x, data::Indices{4, 2});
@@ -86,6 +204,26 @@ TEST(Datasets, PartsAndSums) {
   EXPECT_THROW(data::TensorDataset({wg::ones({2}), wg::ones({3})}), wg::ValueError);
   EXPECT_THROW(data::TensorDataset({}), wg::ValueError);
   EXPECT_THROW(data::ConcatDataset({}), wg::ValueError);
+}
+
+TEST(Datasets, StacksHaveThePartsOfAll) {
+  const auto of = [](const wg::Tensor& a, const wg::Tensor& b) {
+    return std::make_shared<data::TensorDataset>(std::vector{a, b});
+  };
+  const wg::Tensor x = wg::arange(0, 4);
+  const data::StackDataset stacked({of(x, x + 1), of(x * 2, x * 3)});
+  EXPECT_EQ(stacked.size(), 4);
+  const auto firsts = [](const data::Example& parts) {
+    std::vector<int64_t> all;
+    for (const auto& t : parts) all.push_back(numbers(t.reshape({-1})).back());
+    return all;
+  };
+  EXPECT_EQ(firsts(stacked.get(2)), (std::vector<int64_t>{2, 3, 4, 6}));
+  EXPECT_EQ(firsts(stacked.batch({0, 3})), (std::vector<int64_t>{3, 4, 6, 9}));
+  EXPECT_THROW(stacked.get(4), wg::IndexError);
+  const wg::Tensor shorter = wg::arange(0, 3);
+  EXPECT_THROW(data::StackDataset({of(x, x), of(shorter, shorter)}), wg::ValueError);
+  EXPECT_THROW(data::StackDataset({}), wg::ValueError);
 }
 
 TEST(Datasets, RandomSplit) {

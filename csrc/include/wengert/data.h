@@ -74,6 +74,18 @@ class WENGERT_API ConcatDataset : public Dataset {
   Indices ends_;
 };
 
+// Sample i has the parts of the i-th samples of several datasets of one size.
+class WENGERT_API StackDataset : public Dataset {
+ public:
+  explicit StackDataset(std::vector<DatasetPtr> datasets);
+  int64_t size() const override { return datasets_[0]->size(); }
+  Example get(int64_t index) const override;
+  Example batch(const Indices& indices) const override;
+
+ private:
+  std::vector<DatasetPtr> datasets_;
+};
+
 // Shares the samples out at random, each going to one subset. `lengths` are the sizes, or fractions
 // that sum to 1, of which what is left over by rounding down goes to the first ones, one each.
 WENGERT_API std::vector<std::shared_ptr<Subset>> random_split(DatasetPtr dataset,
@@ -170,9 +182,17 @@ struct DataLoaderOptions {
   std::optional<Generator> generator = {};           // of the random order
   // Makes a batch of samples; by default Dataset::batch does.
   std::function<Example(const std::vector<Example>&)> collate_fn = {};
+  // This many threads fetch batches ahead, each up to prefetch_factor (2) of them; 0: the calling
+  // thread fetches. The batches are the same, and what a fetch throws is thrown in its place. The
+  // threads call the dataset and collate_fn at the same time, without recording; random numbers
+  // that these draw should come from generators of their own.
+  int64_t num_workers = 0;
+  std::optional<int64_t> prefetch_factor = {};
 };
 
-// Goes through a dataset in batches, on the calling thread.
+class Prefetch;
+
+// Goes through a dataset in batches.
 class WENGERT_API DataLoader {
  public:
   // ValueError for options that contradict one another.
@@ -196,13 +216,14 @@ class WENGERT_API DataLoader {
     const Example* operator->() const { return &batch_; }
     Iterator& operator++();
     void operator++(int) { ++*this; }
-    bool operator==(std::default_sentinel_t) const { return at_ > batches_.size(); }
+    bool operator==(std::default_sentinel_t) const { return at_ > count_; }
 
    private:
     friend class DataLoader;
     const DataLoader* loader_ = nullptr;
-    std::vector<Indices> batches_;
-    size_t at_ = 0;  // of the next batch
+    std::shared_ptr<Prefetch> ahead_;  // of the threads; ends them with the last copy
+    std::vector<Indices> batches_;     // if there are none
+    size_t at_ = 0, count_ = 0;        // of the next batch; of all
     Example batch_;
   };
   Iterator begin() const;
@@ -213,6 +234,7 @@ class WENGERT_API DataLoader {
   std::shared_ptr<BatchSampler> batches_;
   std::optional<Generator> generator_;
   std::function<Example(const std::vector<Example>&)> collate_fn_;
+  size_t workers_, ahead_ = 0;  // threads; batches fetched before they are asked for
 };
 
 }  // namespace data
