@@ -98,6 +98,7 @@ Tensor EmbeddingBag::forward(const Tensor& input, const Tensor& offsets, const T
                                     .norm_type = options.norm_type,
                                     .scale_grad_by_freq = options.scale_grad_by_freq,
                                     .mode = options.mode,
+                                    .sparse = options.sparse,
                                     .per_sample_weights = factors,
                                     .include_last_offset = options.include_last_offset,
                                     .padding_idx = options.padding_idx});

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "ops/op.h"
+#include "wengert/ops/nn.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace detail {
@@ -25,6 +26,9 @@ Tensor embedding_gradient(const Tensor& g, const Tensor& index, int64_t rows, in
 // As above; with `sparse` the gradient of a table that is a leaf is sparse.
 Tensor embedding(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx,
                  bool scale_grad_by_freq, bool sparse);
+Bags embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
+                   bool scale_grad_by_freq, BagMode mode, const Tensor& per_sample_weights,
+                   bool include_last_offset, std::optional<int64_t> padding_idx, bool sparse);
 // The gradient of a table of this shape, sparse: row index[i] has g[i]; without the row `padding`.
 Tensor sparse_rows(Dims table, const Tensor& g, const Tensor& index, int64_t padding);
 

@@ -243,6 +243,14 @@ Bags bags(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
 
 }  // namespace
 
+Bags detail::embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
+                           bool scale_grad_by_freq, BagMode mode, const Tensor& per_sample_weights,
+                           bool include_last_offset, std::optional<int64_t> padding_idx,
+                           bool sparse) {
+  return bags(weight, indices, offsets, scale_grad_by_freq, mode, per_sample_weights,
+              include_last_offset, padding_idx, sparse);
+}
+
 Bags embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& offsets,
                    bool scale_grad_by_freq, BagMode mode, const Tensor& per_sample_weights,
                    bool include_last_offset, std::optional<int64_t> padding_idx) {

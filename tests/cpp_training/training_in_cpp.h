@@ -185,15 +185,22 @@ inline void embed(const std::string& folder) {
   const io::Value input = io::load_value(folder + "tables.python");
   std::vector<io::Value> noted;
   const auto train = [&](auto make_optimizer) {
-    nn::Embedding table(7, 3, {.padding_idx = 2, .sparse = true});
-    table.load_state_dict({{"weight", input["weight"].tensor()}});
-    auto optimizer = make_optimizer(table.parameters());
-    for (const io::Value& indices : input["indices"].items()) {
-      optimizer.zero_grad();
-      const Tensor rows = table(indices.tensor());
-      sum(rows * rows * rows).backward();
-      optimizer.step();
-      noted.push_back(table.weight.detach().clone());
+    const auto train_table = [&](auto table) {
+      table->load_state_dict({{"weight", input["weight"].tensor()}});
+      auto optimizer = make_optimizer(table->parameters());
+      for (const io::Value& indices : input["indices"].items()) {
+        optimizer.zero_grad();
+        const Tensor rows = (*table)(indices.tensor());
+        sum(rows * rows * rows).backward();
+        optimizer.step();
+        noted.push_back(table->weight.detach().clone());
+      }
+    };
+    train_table(
+        nn::make<nn::Embedding>(7, 3, nn::EmbeddingOptions{.padding_idx = 2, .sparse = true}));
+    for (const char* mode : {"sum", "mean"}) {
+      train_table(nn::make<nn::EmbeddingBag>(
+          7, 3, nn::EmbeddingBagOptions{.mode = mode, .sparse = true, .padding_idx = 2}));
     }
   };
   train([](const Tensors& ps) { return optim::SGD(ps, {.lr = 0.1, .momentum = 0.5}); });

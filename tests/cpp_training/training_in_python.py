@@ -219,13 +219,20 @@ def embed(folder: Path) -> list:
         lambda ps: optim.Adagrad(ps, lr=0.1),
         lambda ps: optim.SparseAdam(ps, lr=0.1),
     ):
-        table = wg.nn.Embedding(7, 3, padding_idx=2, sparse=True)
-        table.load_state_dict({"weight": weight})
-        optimizer = make(table.parameters())
-        for i in indices:
-            optimizer.zero_grad()
-            rows = table(i)
-            (rows * rows * rows).sum().backward()
-            optimizer.step()
-            noted.append(table.weight.detach().clone())
+        tables: list[wg.nn.Embedding | wg.nn.EmbeddingBag] = [
+            wg.nn.Embedding(7, 3, padding_idx=2, sparse=True)
+        ]
+        tables += [
+            wg.nn.EmbeddingBag(7, 3, mode=mode, sparse=True, padding_idx=2)
+            for mode in ("sum", "mean")
+        ]
+        for table in tables:
+            table.load_state_dict({"weight": weight})
+            optimizer = make(table.parameters())
+            for i in indices:
+                optimizer.zero_grad()
+                rows = table(i)
+                (rows * rows * rows).sum().backward()
+                optimizer.step()
+                noted.append(table.weight.detach().clone())
     return noted

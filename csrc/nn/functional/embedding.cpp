@@ -45,8 +45,8 @@ Tensor embedding_bag(const Tensor& input, const Tensor& weight, const Tensor& of
            ": expected no offsets beside an input of 2 dimensions");
   WG_CHECK(rows || (offsets.defined() && offsets.dim() == 1), ValueError, op,
            ": offsets has to be a 1D tensor beside an input of 1 dimension");
-  WG_CHECK(o.mode != "max" || !o.scale_grad_by_freq, ValueError, op,
-           ": mode 'max' has no scale_grad_by_freq");
+  WG_CHECK(o.mode != "max" || !(o.scale_grad_by_freq || o.sparse), ValueError, op,
+           ": mode 'max' has no scale_grad_by_freq and no sparse gradients");
   WG_CHECK(!has_factors || o.mode == "sum", NotImplementedError, op,
            ": per_sample_weights is only supported for mode 'sum', got ", o.mode);
   const BagMode mode = o.mode == "sum"    ? BagMode::sum
@@ -57,8 +57,8 @@ Tensor embedding_bag(const Tensor& input, const Tensor& weight, const Tensor& of
   const Tensor factors =
       rows && has_factors ? o.per_sample_weights.reshape({-1}) : o.per_sample_weights;
   limit_rows(weight, flat, o.max_norm, o.norm_type);
-  return wengert::embedding_bag(weight, flat, begins, o.scale_grad_by_freq, mode, factors,
-                                !rows && o.include_last_offset, o.padding_idx)
+  return wengert::detail::embedding_bag(weight, flat, begins, o.scale_grad_by_freq, mode, factors,
+                                        !rows && o.include_last_offset, o.padding_idx, o.sparse)
       .output;
 }
 

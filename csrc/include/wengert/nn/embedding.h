@@ -42,6 +42,7 @@ struct EmbeddingBagOptions {
   double norm_type = 2;
   bool scale_grad_by_freq = false;
   std::string mode = "mean";                // "sum" or "max"
+  bool sparse = false;                      // as above; not with "max"
   bool include_last_offset = false;         // the last offset is the end of the last bag
   std::optional<int64_t> padding_idx = {};  // this row begins as 0 and is left out of every bag
   std::optional<DType> dtype = {};

@@ -29,6 +29,7 @@ struct EmbeddingBagFunctionOptions {
   double norm_type = 2;
   bool scale_grad_by_freq = false;
   std::string_view mode = "mean";           // "sum" or "max"
+  bool sparse = false;                      // the gradient of a leaf has the rows used here only
   Tensor per_sample_weights = {};           // factors of the rows, of the input's shape, for "sum"
   bool include_last_offset = false;         // the last offset is the end of the last bag
   std::optional<int64_t> padding_idx = {};  // this row is left out of every bag
