@@ -10,7 +10,7 @@
 #include <typeinfo>
 #include <unordered_map>
 
-#include "nn/hooks.h"
+#include "nn/backward_hooks.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
@@ -75,20 +75,22 @@ ModuleCall::ModuleCall(Module& module) : module_(module) {
 ModuleCall::~ModuleCall() = default;
 
 // The lists are copied: a hook may remove hooks.
-Tensor ModuleCall::before(const Tensor& input) const {
+Tensor ModuleCall::before(const Tensor& input) {
   Tensor x = input;
   if (!module_.hooks_) return x;
   for (const auto& [number, hook] : std::vector(module_.hooks_->before)) {
     if (Tensor other = hook(module_, x); other.defined()) x = std::move(other);
   }
-  return x;
+  boundary_ = BackwardBoundary::of(module_);
+  return boundary_ ? boundary_->enter(x) : x;
 }
 
-void ModuleCall::after(const Tensor& input, Tensor& output) const {
+void ModuleCall::after(const Tensor& input, Tensor& output) {
   if (!module_.hooks_) return;
   for (const auto& [number, hook] : std::vector(module_.hooks_->after)) {
     if (Tensor other = hook(module_, input, output); other.defined()) output = std::move(other);
   }
+  if (boundary_) output = boundary_->leave(output);
 }
 
 }  // namespace detail

@@ -232,22 +232,34 @@ void Module::load_state_dict(const TensorMap& state, bool strict) {
 
 // ---- hooks
 
-uint64_t Module::register_forward_pre_hook(ForwardPreHook hook) {
+Module::Hooks& Module::hooks() {
   if (!hooks_) hooks_ = std::make_unique<Hooks>();
-  hooks_->before.emplace_back(++hooks_->last, std::move(hook));
-  return hooks_->last;
+  return *hooks_;
 }
 
-uint64_t Module::register_forward_hook(ForwardHook hook) {
-  if (!hooks_) hooks_ = std::make_unique<Hooks>();
-  hooks_->after.emplace_back(++hooks_->last, std::move(hook));
-  return hooks_->last;
+uint64_t Module::register_forward_pre_hook(ForwardPreHook hook, bool prepend) {
+  return hooks().add(hooks().before, std::move(hook), prepend);
+}
+
+uint64_t Module::register_forward_hook(ForwardHook hook, bool prepend) {
+  return hooks().add(hooks().after, std::move(hook), prepend);
+}
+
+uint64_t Module::register_full_backward_pre_hook(BackwardPreHook hook, bool prepend) {
+  return hooks().add(hooks().backward_before, std::move(hook), prepend);
+}
+
+uint64_t Module::register_full_backward_hook(BackwardHook hook, bool prepend) {
+  return hooks().add(hooks().backward, std::move(hook), prepend);
 }
 
 bool Module::remove_hook(uint64_t number) {
   if (!hooks_) return false;
   const auto is_it = [&](const auto& entry) { return entry.first == number; };
-  return std::erase_if(hooks_->before, is_it) + std::erase_if(hooks_->after, is_it) > 0;
+  return std::erase_if(hooks_->before, is_it) + std::erase_if(hooks_->after, is_it) +
+             std::erase_if(hooks_->backward_before, is_it) +
+             std::erase_if(hooks_->backward, is_it) >
+         0;
 }
 
 }  // namespace nn

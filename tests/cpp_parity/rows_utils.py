@@ -180,6 +180,35 @@ struct Hooked : nn::Sequential {
 """,
     ),
     Row(
+        "utils_backward_hooks",
+        "hooked()",
+        X,
+        cpp="Hooked()",
+        python_before=(
+            "def hooked():\n"
+            "    model = nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3))\n"
+            "    model[1].register_full_backward_pre_hook(lambda m, go: (go[0] * 2,))\n"
+            "    model[2].register_full_backward_hook(\n"
+            "        lambda m, gi, go: (gi[0] + go[0].sum(),))\n"
+            "    model.register_full_backward_hook(lambda m, gi, go: None)\n"
+            "    model.register_full_backward_pre_hook(lambda m, go: (go[0] * go[0],))\n"
+            "    return model\n"
+        ),
+        cpp_before="""
+struct Hooked : nn::Sequential {
+  Hooked()
+      : nn::Sequential{nn::make<nn::Linear>(5, 4), nn::make<nn::Tanh>(),
+                       nn::make<nn::Linear>(4, 3)} {
+    (*this)[1].register_full_backward_pre_hook([](nn::Module&, const Tensor& g) { return g * 2; });
+    (*this)[2].register_full_backward_hook(
+        [](nn::Module&, const Tensor& in, const Tensor& out) { return in + sum(out); });
+    register_full_backward_hook([](nn::Module&, const Tensor&, const Tensor&) { return Tensor(); });
+    register_full_backward_pre_hook([](nn::Module&, const Tensor& g) { return g * g; });
+  }
+};
+""",
+    ),
+    Row(
         "utils_to",
         "converted()",
         (),

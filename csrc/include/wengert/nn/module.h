@@ -25,6 +25,12 @@ using NamedModules = std::vector<std::pair<std::string, Module*>>;
 using ForwardPreHook = std::function<Tensor(Module& module, const Tensor& input)>;
 using ForwardHook =
     std::function<Tensor(Module& module, const Tensor& input, const Tensor& output)>;
+// Called in a backward pass: when the gradient of the output is known, and when that of the input
+// is (undefined if the input needs none). They return a replacement of the output's and of the
+// input's gradient, or an undefined tensor to keep it. The module must be there still.
+using BackwardPreHook = std::function<Tensor(Module& module, const Tensor& grad_output)>;
+using BackwardHook =
+    std::function<Tensor(Module& module, const Tensor& grad_input, const Tensor& grad_output)>;
 
 namespace detail {
 
@@ -41,6 +47,8 @@ Tensor& first_of(std::pair<A, B>& both) {
   return first_of(both.first);
 }
 
+class BackwardBoundary;
+
 // A call of a module: an event of profiles that are on, with hooks.
 class WENGERT_API ModuleCall {
  public:
@@ -48,13 +56,14 @@ class WENGERT_API ModuleCall {
   ~ModuleCall();
   ModuleCall(const ModuleCall&) = delete;
   ModuleCall& operator=(const ModuleCall&) = delete;
-  Tensor before(const Tensor& input) const;
-  void after(const Tensor& input, Tensor& output) const;
+  Tensor before(const Tensor& input);
+  void after(const Tensor& input, Tensor& output);
 
  private:
   struct Event;
   Module& module_;
   std::unique_ptr<Event> event_;
+  std::shared_ptr<BackwardBoundary> boundary_;
 };
 WENGERT_API bool is_plain_call(const Module& module);
 struct ModuleAccess;  // what nn::utils registers and takes away
@@ -108,8 +117,11 @@ class WENGERT_API Module {
   void load_state_dict(const TensorMap& state, bool strict = true);
 
   // Each returns a number for remove_hook, which tells whether there was such a hook.
-  uint64_t register_forward_pre_hook(ForwardPreHook hook);
-  uint64_t register_forward_hook(ForwardHook hook);
+  // Hooks run in the order of registration; with `prepend` before those there are.
+  uint64_t register_forward_pre_hook(ForwardPreHook hook, bool prepend = false);
+  uint64_t register_forward_hook(ForwardHook hook, bool prepend = false);
+  uint64_t register_full_backward_pre_hook(BackwardPreHook hook, bool prepend = false);
+  uint64_t register_full_backward_hook(BackwardHook hook, bool prepend = false);
   bool remove_hook(uint64_t number);
 
  protected:
@@ -133,7 +145,7 @@ class WENGERT_API Module {
   auto call(const Tensor& input, F&& f) {
     if (detail::is_plain_call(*this)) [[likely]]
       return f(input);
-    const detail::ModuleCall scope(*this);
+    detail::ModuleCall scope(*this);
     const Tensor x = scope.before(input);
     auto y = f(x);
     using detail::first_of;
@@ -143,6 +155,7 @@ class WENGERT_API Module {
 
  private:
   friend class detail::ModuleCall;
+  friend class detail::BackwardBoundary;
   friend struct detail::ModuleAccess;
   friend bool detail::is_plain_call(const Module&);
   struct Buffer {
@@ -152,6 +165,7 @@ class WENGERT_API Module {
   };
   struct Hooks;
 
+  Hooks& hooks();  // made when it is first asked for
   void check_name(const std::string& name) const;
   void add_modules(const std::string& prefix, NamedModules& to);
   template <class F>
