@@ -126,6 +126,24 @@ Example StackDataset::batch(const Indices& indices) const {
   return joined(datasets_, [&](const Dataset& d) { return d.batch(indices); });
 }
 
+IterableDataset::~IterableDataset() = default;
+
+ChainDataset::ChainDataset(std::vector<IterableDatasetPtr> datasets)
+    : datasets_(std::move(datasets)) {
+  for (const IterableDatasetPtr& d : datasets_) {
+    WG_CHECK(d, TypeError, "ChainDataset: a dataset is null");
+  }
+}
+IterableDataset::Next ChainDataset::begin() const {
+  return [datasets = datasets_, at = size_t{0}, next = Next()]() mutable -> std::optional<Example> {
+    for (; at < datasets.size(); ++at, next = nullptr) {
+      if (!next) next = datasets[at]->begin();
+      if (std::optional<Example> sample = next()) return sample;
+    }
+    return std::nullopt;
+  };
+}
+
 std::vector<std::shared_ptr<Subset>> random_split(DatasetPtr dataset,
                                                   const std::vector<double>& lengths,
                                                   Generator* generator) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "autograd/mode.h"
 #include "data/prefetch.h"
@@ -43,6 +44,29 @@ DataLoader::DataLoader(DatasetPtr dataset, const DataLoaderOptions& o)
   batches_ = std::make_shared<BatchSampler>(std::move(order), o.batch_size, o.drop_last);
 }
 
+DataLoader::DataLoader(IterableDatasetPtr dataset, const DataLoaderOptions& o)
+    : stream_(std::move(dataset)),
+      stream_batch_(o.batch_size),
+      drop_last_(o.drop_last),
+      generator_(o.generator),
+      collate_fn_(o.collate_fn) {
+  WG_CHECK(stream_, TypeError, "DataLoader: expected a dataset");
+  WG_CHECK(!o.shuffle && !o.sampler && !o.batch_sampler && o.num_workers == 0, ValueError,
+           "DataLoader: an IterableDataset gives its samples in an order of its own, one after the "
+           "other; expected no shuffle, sampler, batch_sampler or num_workers");
+  WG_CHECK(stream_batch_ > 0, ValueError, "DataLoader: batch_size must be positive, but is ",
+           stream_batch_);
+}
+
+int64_t DataLoader::size() const {
+  WG_CHECK(!stream_, TypeError, "DataLoader: an IterableDataset has no size");
+  return batches_->size();
+}
+const Dataset& DataLoader::dataset() const {
+  WG_CHECK(!stream_, TypeError, "DataLoader: the dataset is an IterableDataset");
+  return *dataset_;
+}
+
 DataLoader::Iterator DataLoader::begin() const {
   {
     // As in Python, where each pass draws a seed for its workers.
@@ -53,6 +77,11 @@ DataLoader::Iterator DataLoader::begin() const {
   }
   Iterator pass;
   pass.loader_ = this;
+  if (stream_) {
+    pass.next_ = stream_->begin();
+    pass.count_ = std::numeric_limits<size_t>::max();
+    return ++pass;
+  }
   pass.batches_ = batches_->draw();
   pass.count_ = pass.batches_.size();
   if (workers_ > 0 && pass.count_ > 0) {
@@ -68,6 +97,22 @@ DataLoader::Iterator& DataLoader::Iterator::operator++() {
   const size_t i = at_++;  // also where fetching fails
   if (i >= count_) {
     ahead_ = nullptr;
+  } else if (loader_->stream_) {
+    const auto wanted = static_cast<size_t>(loader_->stream_batch_);
+    std::vector<Example> samples;
+    while (next_ && samples.size() < wanted) {
+      if (std::optional<Example> sample = next_()) {
+        samples.push_back(std::move(*sample));
+      } else {
+        next_ = nullptr;
+      }
+    }
+    if (samples.empty() || (loader_->drop_last_ && samples.size() < wanted)) {
+      next_ = nullptr;
+      count_ = 0;
+    } else {
+      batch_ = loader_->collate_fn_ ? loader_->collate_fn_(samples) : default_collate(samples);
+    }
   } else if (ahead_) {
     batch_ = ahead_->take();
   } else {

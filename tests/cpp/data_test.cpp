@@ -226,6 +226,36 @@ TEST(Datasets, StacksHaveThePartsOfAll) {
   EXPECT_THROW(data::StackDataset({}), wg::ValueError);
 }
 
+// from, from + 1, ... below to
+struct Count : data::IterableDataset {
+  Count(int64_t from, int64_t to) : from(from), to(to) {}
+  Next begin() const override {
+    return [i = from, end = to]() mutable -> std::optional<data::Example> {
+      if (i == end) return std::nullopt;
+      return data::Example{wg::scalar(i++)};
+    };
+  }
+  int64_t from, to;
+};
+
+TEST(Streams, ComeInBatchesAndChains) {
+  const auto count = std::make_shared<Count>(0, 5);
+  data::DataLoader loader(count, {.batch_size = 2});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(pass(loader), (Batches{{0, 1}, {2, 3}, {4}}));
+  EXPECT_EQ(pass(data::DataLoader(count, {.batch_size = 2, .drop_last = true})),
+            (Batches{{0, 1}, {2, 3}}));
+  EXPECT_EQ(pass(data::DataLoader(count, {.batch_size = 5})), (Batches{{0, 1, 2, 3, 4}}));
+  EXPECT_EQ(pass(data::DataLoader(std::make_shared<Count>(3, 3))), Batches{});
+  const auto chain = std::make_shared<data::ChainDataset>(std::vector<data::IterableDatasetPtr>{
+      count, std::make_shared<Count>(3, 3), std::make_shared<Count>(7, 9)});
+  EXPECT_EQ(pass(data::DataLoader(chain, {.batch_size = 3})), (Batches{{0, 1, 2}, {3, 4, 7}, {8}}));
+  EXPECT_THROW(loader.size(), wg::TypeError);
+  EXPECT_THROW(loader.dataset(), wg::TypeError);
+  EXPECT_THROW(data::DataLoader(count, {.shuffle = true}), wg::ValueError);
+  EXPECT_THROW(data::DataLoader(count, {.num_workers = 1}), wg::ValueError);
+  EXPECT_THROW(data::DataLoader(count, {.batch_size = 0}), wg::ValueError);
+}
+
 TEST(Datasets, RandomSplit) {
   const auto x = std::make_shared<data::TensorDataset>(std::vector<wg::Tensor>{wg::arange(0, 10)});
   const auto thirds = data::random_split(x, {1.0 / 3, 1.0 / 3, 1.0 / 3});

@@ -86,6 +86,26 @@ class WENGERT_API StackDataset : public Dataset {
   std::vector<DatasetPtr> datasets_;
 };
 
+// Samples that come one after the other, such as those of a stream.
+class WENGERT_API IterableDataset {
+ public:
+  using Next = std::function<std::optional<Example>()>;
+  virtual ~IterableDataset();
+  // Begins a pass: calls of the result give the samples, and nothing behind the last one.
+  virtual Next begin() const = 0;
+};
+using IterableDatasetPtr = std::shared_ptr<const IterableDataset>;
+
+// The samples of several such datasets, one dataset after the other.
+class WENGERT_API ChainDataset : public IterableDataset {
+ public:
+  explicit ChainDataset(std::vector<IterableDatasetPtr> datasets);
+  Next begin() const override;
+
+ private:
+  std::vector<IterableDatasetPtr> datasets_;
+};
+
 // Shares the samples out at random, each going to one subset. `lengths` are the sizes, or fractions
 // that sum to 1, of which what is left over by rounding down goes to the first ones, one each.
 WENGERT_API std::vector<std::shared_ptr<Subset>> random_split(DatasetPtr dataset,
@@ -199,8 +219,12 @@ class WENGERT_API DataLoader {
   explicit DataLoader(DatasetPtr dataset, const DataLoaderOptions& options = {});
   explicit DataLoader(std::vector<Tensor> tensors, const DataLoaderOptions& options = {});
 
-  int64_t size() const { return batches_->size(); }  // of a pass, in batches
-  const Dataset& dataset() const { return *dataset_; }
+  // Batches of the samples in their order; ValueError for shuffle, samplers and workers.
+  explicit DataLoader(IterableDatasetPtr dataset, const DataLoaderOptions& options = {});
+
+  // Of a pass, in batches. TypeError for an IterableDataset, also below.
+  int64_t size() const;
+  const Dataset& dataset() const;
 
   // A pass: each begin() starts one.
   class WENGERT_API Iterator {
@@ -223,6 +247,7 @@ class WENGERT_API DataLoader {
     const DataLoader* loader_ = nullptr;
     std::shared_ptr<Prefetch> ahead_;  // of the threads; ends them with the last copy
     std::vector<Indices> batches_;     // if there are none
+    IterableDataset::Next next_;       // until there is no other sample
     size_t at_ = 0, count_ = 0;        // of the next batch; of all
     Example batch_;
   };
@@ -231,10 +256,13 @@ class WENGERT_API DataLoader {
 
  private:
   DatasetPtr dataset_;
+  IterableDatasetPtr stream_;  // or this
+  int64_t stream_batch_ = 0;
+  bool drop_last_ = false;
   std::shared_ptr<BatchSampler> batches_;
   std::optional<Generator> generator_;
   std::function<Example(const std::vector<Example>&)> collate_fn_;
-  size_t workers_, ahead_ = 0;  // threads; batches fetched before they are asked for
+  size_t workers_ = 0, ahead_ = 0;  // threads; batches fetched before they are asked for
 };
 
 }  // namespace data
