@@ -1,6 +1,7 @@
 #include "wengert/nn/activation.h"
 
 #include "nn/make.h"
+#include "nn/text.h"
 #include "wengert/nn/functional/activation.h"
 #include "wengert/nn/init.h"
 
@@ -91,6 +92,40 @@ LogSoftmax::LogSoftmax(int64_t d) : dim(d) {}
 Tensor LogSoftmax::forward(const Tensor& input) { return log_softmax(input, dim); }
 Softmin::Softmin(int64_t d) : dim(d) {}
 Tensor Softmin::forward(const Tensor& input) { return F::softmin(input, dim); }
+
+// ---- text
+
+// extra_repr() as a Text that begins empty, and the options o.
+#define WENGERT_TEXT(Name, expression)                 \
+  std::string Name::extra_repr() const {               \
+    [[maybe_unused]] const Name##Options& o = options; \
+    return Text() expression;                          \
+  }
+#define WENGERT_INPLACE .add_unless(false, "inplace", o.inplace)
+WENGERT_TEXT(ReLU, WENGERT_INPLACE)
+WENGERT_TEXT(SELU, WENGERT_INPLACE)
+WENGERT_TEXT(SiLU, WENGERT_INPLACE)
+WENGERT_TEXT(Mish, WENGERT_INPLACE)
+WENGERT_TEXT(ReLU6, WENGERT_INPLACE)
+WENGERT_TEXT(Hardsigmoid, )
+WENGERT_TEXT(Hardswish, )
+WENGERT_TEXT(GELU, .add("approximate", quoted(o.approximate)))
+WENGERT_TEXT(LeakyReLU, .add("negative_slope", o.negative_slope) WENGERT_INPLACE)
+WENGERT_TEXT(ELU, .add("alpha", o.alpha) WENGERT_INPLACE)
+WENGERT_TEXT(CELU, .add("alpha", o.alpha) WENGERT_INPLACE)
+WENGERT_TEXT(Hardtanh, .add("min_val", o.min_val).add("max_val", o.max_val) WENGERT_INPLACE)
+WENGERT_TEXT(Softplus, .add("beta", o.beta).add("threshold", o.threshold))
+WENGERT_TEXT(RReLU, .add("lower", o.lower).add("upper", o.upper) WENGERT_INPLACE)
+WENGERT_TEXT(Threshold, .add("threshold", threshold).add("value", value) WENGERT_INPLACE)
+WENGERT_TEXT(PReLU, .add("num_parameters", o.num_parameters))
+#undef WENGERT_INPLACE
+#undef WENGERT_TEXT
+std::string Hardshrink::extra_repr() const { return text_of(lambd); }
+std::string Softshrink::extra_repr() const { return text_of(lambd); }
+std::string GLU::extra_repr() const { return Text().add("dim", dim); }
+std::string Softmax::extra_repr() const { return Text().add("dim", dim); }
+std::string LogSoftmax::extra_repr() const { return Text().add("dim", dim); }
+std::string Softmin::extra_repr() const { return Text().add("dim", dim); }
 
 }  // namespace nn
 WENGERT_NAMESPACE_END

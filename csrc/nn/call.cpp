@@ -1,16 +1,9 @@
 // Calls of modules: events of profiles, and hooks.
-#include "wengert/profile.h"
-
-#if __has_include(<cxxabi.h>)
-#include <cxxabi.h>
-#define WENGERT_HAS_CXXABI 1
-#endif
-
-#include <cstdlib>
-#include <typeinfo>
 #include <unordered_map>
 
 #include "nn/backward_hooks.h"
+#include "nn/text.h"
+#include "wengert/profile.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
@@ -21,17 +14,6 @@ using Names = std::unordered_map<const Module*, std::string>;
 
 // Of the outermost call that runs on this thread.
 thread_local constinit const Names* names = nullptr;
-
-std::string type_name(const Module& m) {
-  std::string name = typeid(m).name();
-#if WENGERT_HAS_CXXABI
-  int failed = 0;
-  char* readable = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &failed);
-  if (!failed) name = readable;
-  std::free(readable);
-#endif
-  return name.substr(name.rfind(':') + 1);
-}
 
 void collect(const Module& m, const std::string& name, Names& to) {
   if (!to.emplace(&m, name).second) return;

@@ -1,5 +1,6 @@
 #include "wengert/nn/convolution.h"
 
+#include "nn/convolution_text.h"
 #include "nn/make.h"
 #include "wengert/nn/init.h"
 #include "wengert/ops/nn.h"
@@ -101,6 +102,10 @@ Tensor ConvNd<N>::forward(const Tensor& input) {
   const Tensor padded = pad(input, outer_padding_, zeros ? "constant" : options.padding_mode, 0.0);
   return convolve(padded, weight, bias, options, inner_padding_);
 }
+template <size_t N>
+std::string ConvNd<N>::extra_repr() const {
+  return conv_text(in_channels, out_channels, kernel_size, options);
+}
 template class ConvNd<1>;
 template class ConvNd<2>;
 template class ConvNd<3>;
@@ -148,6 +153,10 @@ Tensor ConvTransposeNd<N>::forward(const Tensor& input, Dims output_size) {
 template <size_t N>
 Tensor ConvTransposeNd<N>::operator()(const Tensor& input, Dims output_size) {
   return call(input, [&](const Tensor& x) { return forward(x, output_size); });
+}
+template <size_t N>
+std::string ConvTransposeNd<N>::extra_repr() const {
+  return conv_text(in_channels, out_channels, kernel_size, options);
 }
 template class ConvTransposeNd<1>;
 template class ConvTransposeNd<2>;

@@ -1,5 +1,6 @@
 #include "wengert/nn/dropout.h"
 
+#include "nn/text.h"
 #include "tensor/check.h"
 #include "wengert/nn/functional/activation.h"
 #include "wengert/nn/functional/dropout.h"
@@ -15,6 +16,10 @@ Tensor DropoutBase::forward(const Tensor& input) {
   if (!is_training() || p == 0) return input;
   if (!options.inplace) return drop(input);
   return functional::in_place(input, [this](const Tensor& x) { return drop(x); });
+}
+
+std::string DropoutBase::extra_repr() const {
+  return Text().add("p", p).add("inplace", options.inplace);
 }
 
 #define WENGERT_DROPOUT(Name, function)                                \

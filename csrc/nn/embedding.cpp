@@ -1,6 +1,7 @@
 #include "wengert/nn/embedding.h"
 
 #include "nn/make.h"
+#include "nn/text.h"
 #include "wengert/nn/functional/embedding.h"
 #include "wengert/nn/init.h"
 #include "wengert/ops/shape.h"
@@ -105,6 +106,36 @@ Tensor EmbeddingBag::forward(const Tensor& input, const Tensor& offsets, const T
 }
 Tensor EmbeddingBag::operator()(const Tensor& input, const Tensor& offsets, const Tensor& factors) {
   return call(input, [&](const Tensor& x) { return forward(x, offsets, factors); });
+}
+
+// ---- text and copies
+
+std::string Embedding::extra_repr() const {
+  const EmbeddingOptions& o = options;
+  Text text;
+  text.add(num_embeddings).add(embedding_dim);
+  if (o.padding_idx) text.add("padding_idx", *o.padding_idx);
+  if (o.max_norm) text.add("max_norm", *o.max_norm);
+  return text.add_unless(2.0, "norm_type", o.norm_type)
+      .add_unless(false, "scale_grad_by_freq", o.scale_grad_by_freq)
+      .add_unless(false, "sparse", o.sparse);
+}
+std::string EmbeddingBag::extra_repr() const {
+  const EmbeddingBagOptions& o = options;
+  Text text;
+  text.add(num_embeddings).add(embedding_dim);
+  if (o.max_norm) text.add("max_norm", *o.max_norm);
+  text.add_unless(2.0, "norm_type", o.norm_type)
+      .add_unless(false, "scale_grad_by_freq", o.scale_grad_by_freq)
+      .add("mode", quoted(o.mode));
+  if (o.padding_idx) text.add("padding_idx", *o.padding_idx);
+  return text;
+}
+std::shared_ptr<Module> Embedding::make_like() const {
+  return from_pretrained(empty(weight.shape(), weight.dtype()), false, options);
+}
+std::shared_ptr<Module> EmbeddingBag::make_like() const {
+  return from_pretrained(empty(weight.shape(), weight.dtype()), false, options);
 }
 
 }  // namespace nn

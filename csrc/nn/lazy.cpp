@@ -1,16 +1,29 @@
 #include "wengert/nn/lazy.h"
 
+#include "nn/convolution_text.h"
+#include "nn/normalization_text.h"
 #include "tensor/check.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
 
+void LazyModule::begin(std::shared_ptr<Module> layer) {
+  for (const auto& [name, t] : layer->named_parameters()) register_parameter(name, t);
+  for (const auto& [name, t] : layer->named_buffers()) register_buffer(name, t);
+  layer_ = std::move(layer);
+}
+
 void LazyModule::initialize_parameters(const Tensor& input) {
-  if (layer_) return;
-  const std::shared_ptr<Module> made = make_(input);
-  for (const auto& [name, t] : made->named_parameters()) register_parameter(name, t);
-  for (const auto& [name, t] : made->named_buffers()) register_buffer(name, t);
-  layer_ = made;
+  if (!layer_) begin(make_(input));
+}
+
+std::shared_ptr<Module> LazyModule::begun_as_this(const std::shared_ptr<LazyModule>& fresh) const {
+  if (layer_) fresh->begin(layer_->make_like());
+  return fresh;
+}
+
+std::string LazyModule::to_string() const {
+  return layer_ ? layer_->to_string() : Module::to_string();
 }
 
 Module& LazyModule::layer() const {
@@ -25,7 +38,15 @@ Tensor LazyModule::forward(const Tensor& input) {
 }
 
 LazyLinear::LazyLinear(int64_t out, const LazyLinearOptions& o)
-    : LazyModule([out, o](const Tensor& x) { return make<Linear>(x.size(-1), out, o); }) {}
+    : LazyModule([out, o](const Tensor& x) { return make<Linear>(x.size(-1), out, o); }),
+      out_features(out),
+      options(o) {}
+std::string LazyLinear::extra_repr() const {
+  return Text()
+      .add("in_features", int64_t{0})
+      .add("out_features", out_features)
+      .add("bias", options.bias);
+}
 
 namespace {
 int64_t channels_of(const Tensor& x, int64_t n) {
@@ -40,7 +61,13 @@ int64_t channels_of(const Tensor& x, int64_t n) {
                                        const Lazy##Layer##n##dOptions& o) \
       : LazyModule([out, size, o](const Tensor& x) {                      \
           return make<Layer##n##d>(channels_of(x, n), out, size, o);      \
-        }) {}
+        }),                                                               \
+        out_channels(out),                                                \
+        kernel_size(size),                                                \
+        options(o) {}                                                     \
+  std::string Lazy##Layer##n##d::extra_repr() const {                     \
+    return conv_text(0, out_channels, kernel_size, options);              \
+  }
 WENGERT_LAZY(Conv, 1)
 WENGERT_LAZY(Conv, 2)
 WENGERT_LAZY(Conv, 3)
@@ -49,20 +76,11 @@ WENGERT_LAZY(ConvTranspose, 2)
 WENGERT_LAZY(ConvTranspose, 3)
 #undef WENGERT_LAZY
 
-namespace {
-InstanceNormOptions of_instances(const BatchNormOptions& o) {
-  return {.eps = o.eps,
-          .momentum = o.momentum,
-          .affine = o.affine,
-          .track_running_stats = o.track_running_stats,
-          .bias = o.bias,
-          .dtype = o.dtype};
-}
-}  // namespace
-
-#define WENGERT_LAZY(Layer, options)                      \
-  Lazy##Layer::Lazy##Layer(const Lazy##Layer##Options& o) \
-      : LazyModule([o](const Tensor& x) { return make<Layer>(x.size(1), options); }) {}
+#define WENGERT_LAZY(Layer, its_options)                                                  \
+  Lazy##Layer::Lazy##Layer(const Lazy##Layer##Options& o)                                 \
+      : LazyModule([o](const Tensor& x) { return make<Layer>(x.size(1), its_options); }), \
+        options(o) {}                                                                     \
+  std::string Lazy##Layer::extra_repr() const { return norm_text(0, options); }
 WENGERT_LAZY(BatchNorm1d, o)
 WENGERT_LAZY(BatchNorm2d, o)
 WENGERT_LAZY(BatchNorm3d, o)

@@ -1,6 +1,7 @@
 #include "wengert/nn/linear.h"
 
 #include "nn/make.h"
+#include "nn/text.h"
 #include "wengert/nn/functional/linear.h"
 #include "wengert/nn/init.h"
 #include "wengert/ops/nn.h"
@@ -54,6 +55,39 @@ Tensor Flatten::forward(const Tensor& input) { return flatten(input, start_dim, 
 Unflatten::Unflatten(int64_t d, std::vector<int64_t> sizes)
     : dim(d), unflattened_size(std::move(sizes)) {}
 Tensor Unflatten::forward(const Tensor& input) { return unflatten(input, dim, unflattened_size); }
+
+// ---- text and copies
+
+std::string Linear::extra_repr() const {
+  return Text()
+      .add("in_features", in_features)
+      .add("out_features", out_features)
+      .add("bias", bias.defined());
+}
+std::shared_ptr<Module> Linear::make_like() const {
+  return make<Linear>(in_features, out_features, LinearOptions{.bias = bias.defined()});
+}
+std::shared_ptr<Module> NonDynamicallyQuantizableLinear::make_like() const {
+  return make<NonDynamicallyQuantizableLinear>(in_features, out_features,
+                                               LinearOptions{.bias = bias.defined()});
+}
+std::string Bilinear::extra_repr() const {
+  return Text()
+      .add("in1_features", in1_features)
+      .add("in2_features", in2_features)
+      .add("out_features", out_features)
+      .add("bias", bias.defined());
+}
+std::shared_ptr<Module> Bilinear::make_like() const {
+  return make<Bilinear>(in1_features, in2_features, out_features,
+                        BilinearOptions{.bias = bias.defined()});
+}
+std::string Flatten::extra_repr() const {
+  return Text().add("start_dim", start_dim).add("end_dim", end_dim);
+}
+std::string Unflatten::extra_repr() const {
+  return Text().add("dim", dim).add("unflattened_size", unflattened_size);
+}
 
 }  // namespace nn
 WENGERT_NAMESPACE_END

@@ -1,6 +1,8 @@
 #include "wengert/nn/loss.h"
 
 #include "nn/make.h"
+#include "nn/text.h"
+#include "wengert/nn/distance.h"
 #include "wengert/nn/functional/loss.h"
 #include "wengert/ops/nn.h"
 
@@ -9,8 +11,25 @@ namespace nn {
 
 namespace F = functional;
 
+namespace {
+// The options of another loss, which has weights of its own.
+template <class Options>
+Options with_own_weights(Options o) {
+  if constexpr (requires { o.weight; }) {
+    if (o.weight.defined()) o.weight = o.weight.clone();
+  }
+  if constexpr (requires { o.pos_weight; }) {
+    if (o.pos_weight.defined()) o.pos_weight = o.pos_weight.clone();
+  }
+  return o;
+}
+}  // namespace
+
 // forward() as an expression in x, the target t and the options o.
 #define WENGERT_FORWARD(Name, expression)                                    \
+  std::shared_ptr<Module> Name::make_like() const {                          \
+    return make<Name>(with_own_weights(options));                            \
+  }                                                                          \
   Tensor Name::forward(const Tensor& x, const Tensor& t) {                   \
     const auto& o = options;                                                 \
     return expression;                                                       \
@@ -32,7 +51,6 @@ WENGERT_LOSS(MSELoss, F::mse_loss(x, t, o.reduction))
 WENGERT_LOSS(SmoothL1Loss, F::smooth_l1_loss(x, t, o.reduction, o.beta))
 WENGERT_LOSS(HuberLoss, F::huber_loss(x, t, o.reduction, o.delta))
 WENGERT_WEIGHTED_LOSS(NLLLoss, nll_loss(x, t, o.weight, o.reduction, o.ignore_index))
-WENGERT_WEIGHTED_LOSS(NLLLoss2d, nll_loss(x, t, o.weight, o.reduction, o.ignore_index))
 WENGERT_WEIGHTED_LOSS(CrossEntropyLoss,
                       cross_entropy(x, t, o.weight, o.reduction, o.ignore_index, o.label_smoothing))
 WENGERT_WEIGHTED_LOSS(BCELoss, binary_cross_entropy(x, t, o.weight, o.reduction))
@@ -77,6 +95,21 @@ Tensor LinearCrossEntropyLoss::operator()(const Tensor& input, const Tensor& tar
   return call(input, [&](const Tensor& x) { return forward(x, target); });
 }
 
+std::string LinearCrossEntropyLoss::extra_repr() const {
+  return Text()
+      .add("in_features", linear.in_features)
+      .add("num_classes", num_classes)
+      .add("out_features", options.out_features)
+      .add("bias", options.bias)
+      .add("reduction", options.reduction)
+      .add("ignore_index", options.ignore_index)
+      .add("label_smoothing", options.label_smoothing)
+      .add("options", "None");
+}
+std::shared_ptr<Module> LinearCrossEntropyLoss::make_like() const {
+  return make<LinearCrossEntropyLoss>(linear.in_features, num_classes, with_own_weights(options));
+}
+
 // ---- of three tensors
 
 #define WENGERT_FORWARD_OF_THREE(Name, expression)                             \
@@ -108,11 +141,20 @@ TripletMarginWithDistanceLoss::TripletMarginWithDistanceLoss(
     : options(o) {
   WG_CHECK(o.margin > 0, ValueError,
            "TripletMarginWithDistanceLoss: margin must be greater than 0, got ", o.margin);
+  if (!o.distance_function) register_module("distance_function", make<PairwiseDistance>());
 }
+namespace {
+// The given function, or the module that stands for it.
+std::function<Tensor(const Tensor&, const Tensor&)> distance_of(
+    const TripletMarginWithDistanceLoss& loss) {
+  if (loss.options.distance_function) return loss.options.distance_function;
+  auto& own = dynamic_cast<PairwiseDistance&>(*loss.children()[0].second);
+  return [&own](const Tensor& a, const Tensor& b) { return own(a, b); };
+}
+}  // namespace
 WENGERT_FORWARD_OF_THREE(TripletMarginWithDistanceLoss,
-                         F::triplet_margin_with_distance_loss(a, b, c, o.distance_function,
-                                                              o.margin, o.swap, o.reduction))
-
+                         F::triplet_margin_with_distance_loss(a, b, c, distance_of(*this), o.margin,
+                                                              o.swap, o.reduction))
 CTCLoss::CTCLoss(const CTCLossOptions& o) : options(o) {}
 Tensor CTCLoss::forward(const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
                         const Tensor& target_lengths) {

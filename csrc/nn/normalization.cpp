@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "nn/make.h"
+#include "nn/normalization_text.h"
 #include "wengert/nn/functional/normalization.h"
 #include "wengert/ops/elementwise.h"
 #include "wengert/ops/shape.h"
@@ -62,9 +63,10 @@ Tensor BatchNormBase::forward(const Tensor& input) {
                                 options.eps);
 }
 
-#define WENGERT_NORM(Name, least, most)                \
-  Name::Name(int64_t features, const Name##Options& o) \
-      : BatchNormBase(#Name, least, most, features, o) {}
+#define WENGERT_NORM(Name, least, most)                   \
+  Name::Name(int64_t features, const Name##Options& o)    \
+      : BatchNormBase(#Name, least, most, features, o) {} \
+  std::shared_ptr<Module> Name::make_like() const { return make<Name>(num_features, options); }
 WENGERT_NORM(BatchNorm1d, 2, 3)
 WENGERT_NORM(BatchNorm2d, 4, 4)
 WENGERT_NORM(BatchNorm3d, 5, 5)
@@ -94,9 +96,12 @@ Tensor InstanceNormBase::forward(const Tensor& input) {
   return unbatched ? squeeze(y, {0}) : y;
 }
 
-#define WENGERT_NORM(Name, least)                      \
-  Name::Name(int64_t features, const Name##Options& o) \
-      : InstanceNormBase(#Name, least, features, o) {}
+#define WENGERT_NORM(Name, least)                           \
+  Name::Name(int64_t features, const Name##Options& o)      \
+      : InstanceNormBase(#Name, least, features, o) {}      \
+  std::shared_ptr<Module> Name::make_like() const {         \
+    return make<Name>(num_features, of_instances(options)); \
+  }
 WENGERT_NORM(InstanceNorm1d, 2)
 WENGERT_NORM(InstanceNorm2d, 3)
 WENGERT_NORM(InstanceNorm3d, 4)
@@ -150,6 +155,46 @@ CrossMapLRN2d::CrossMapLRN2d(int64_t n, const CrossMapLRN2dOptions& o) : size(n)
 }
 Tensor CrossMapLRN2d::forward(const Tensor& input) {
   return functional::cross_map_norm(input, size, options.alpha, options.beta, options.k);
+}
+
+// ---- text
+
+std::string NormBase::extra_repr() const { return norm_text(num_features, options); }
+std::string LayerNorm::extra_repr() const {
+  return Text()
+      .add(normalized_shape)
+      .add("eps", options.eps)
+      .add("elementwise_affine", options.elementwise_affine)
+      .add("bias", bias.defined());
+}
+std::string GroupNorm::extra_repr() const {
+  return Text()
+      .add(num_groups)
+      .add(num_channels)
+      .add("eps", options.eps)
+      .add("affine", options.affine)
+      .add("bias", bias.defined());
+}
+std::string RMSNorm::extra_repr() const {
+  return Text()
+      .add(normalized_shape)
+      .add("eps", options.eps)
+      .add("elementwise_affine", options.elementwise_affine);
+}
+
+namespace {
+Text channels_text(int64_t size, const LocalResponseNormOptions& o) {
+  return Text().add(size).add("alpha", o.alpha).add("beta", o.beta);
+}
+}  // namespace
+std::string LocalResponseNorm::extra_repr() const {
+  return channels_text(size, options).add("k", options.k);
+}
+// Python's default of k is a whole number.
+std::string CrossMapLRN2d::extra_repr() const {
+  const auto whole = static_cast<int64_t>(options.k);
+  Text text = channels_text(size, options);
+  return static_cast<double>(whole) == options.k ? text.add("k", whole) : text.add("k", options.k);
 }
 
 }  // namespace nn

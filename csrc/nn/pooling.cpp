@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "nn/text.h"
 #include "tensor/check.h"
 #include "wengert/nn/functional/pooling.h"
 
@@ -38,6 +39,16 @@ SizeOf<N> grid_for(const Tensor& input, const SizeOf<N>& wanted) {
   return sizes;
 }
 
+// The grid as it was given, with None in place of -1.
+template <size_t N>
+std::string grid_text(const SizeOf<N>& grid) {
+  std::array<std::optional<int64_t>, N> sizes;
+  for (size_t i = 0; i < N; ++i) {
+    if (grid.d[i] != -1) sizes[i] = grid.d[i];
+  }
+  return grid.is_one ? text_of(sizes[0]) : tuple_text(sizes);
+}
+
 }  // namespace
 
 template <size_t N>
@@ -61,6 +72,15 @@ std::pair<Tensor, Tensor> MaxPoolNd<N>::forward_with_indices(const Tensor& input
     return max_pool3d_with_indices(input, kernel_size, stride, o.padding, o.dilation, o.ceil_mode);
   }
 }
+template <size_t N>
+std::string MaxPoolNd<N>::extra_repr() const {
+  return Text()
+      .add("kernel_size", as_given(kernel_size))
+      .add("stride", as_given(options.stride.value_or(kernel_size)))
+      .add("padding", as_given(options.padding))
+      .add("dilation", as_given(options.dilation))
+      .add("ceil_mode", options.ceil_mode);
+}
 WENGERT_INSTANCES(MaxPool)
 
 template <size_t N>
@@ -76,6 +96,13 @@ template <size_t N>
 Tensor MaxUnpoolNd<N>::operator()(const Tensor& input, const Tensor& indices, Dims output_size) {
   return call(input, [&](const Tensor& x) { return forward(x, indices, output_size); });
 }
+template <size_t N>
+std::string MaxUnpoolNd<N>::extra_repr() const {
+  return Text()
+      .add("kernel_size", kernel_size)
+      .add("stride", options.stride.value_or(kernel_size))
+      .add("padding", options.padding);
+}
 WENGERT_INSTANCES(MaxUnpool)
 
 template <size_t N>
@@ -88,6 +115,14 @@ Tensor AvgPoolNd<N>::forward(const Tensor& input) {
   WENGERT_FOR_DIMS(avg_pool, input, kernel_size, stride, o.padding, o.ceil_mode,
                    o.count_include_pad, o.divisor_override)
 }
+template <size_t N>
+std::string AvgPoolNd<N>::extra_repr() const {
+  const auto size = [](const SizeOf<N>& v) { return N == 1 ? text_of(v) : as_given(v); };
+  return Text()
+      .add("kernel_size", size(kernel_size))
+      .add("stride", size(options.stride.value_or(kernel_size)))
+      .add("padding", size(options.padding));
+}
 WENGERT_INSTANCES(AvgPool)
 
 template <size_t N>
@@ -98,17 +133,30 @@ Tensor LPPoolNd<N>::forward(const Tensor& input) {
   const SizeOf<N> stride = options.stride.value_or(kernel_size);
   WENGERT_FOR_DIMS(lp_pool, input, norm_type, kernel_size, stride, options.ceil_mode)
 }
+template <size_t N>
+std::string LPPoolNd<N>::extra_repr() const {
+  return Text()
+      .add("norm_type", norm_type)
+      .add("kernel_size", as_given(kernel_size))
+      .add("stride", options.stride.given ? as_given(options.stride) : "None")
+      .add("ceil_mode", options.ceil_mode);
+}
 WENGERT_INSTANCES(LPPool)
 
 template <size_t N>
 AdaptiveAvgPoolNd<N>::AdaptiveAvgPoolNd(SizeOf<N> size) : output_size(size) {}
 template <size_t N>
-Tensor AdaptiveAvgPoolNd<N>::forward(const Tensor& input){
-    WENGERT_FOR_DIMS(adaptive_avg_pool, input,
-                     grid_for(input, output_size))} WENGERT_INSTANCES(AdaptiveAvgPool)
+Tensor AdaptiveAvgPoolNd<N>::forward(const Tensor& input) {
+  WENGERT_FOR_DIMS(adaptive_avg_pool, input, grid_for(input, output_size))
+}
+template <size_t N>
+std::string AdaptiveAvgPoolNd<N>::extra_repr() const {
+  return Text().add("output_size", grid_text(output_size));
+}
+WENGERT_INSTANCES(AdaptiveAvgPool)
 
-    template <size_t N>
-    AdaptiveMaxPoolNd<N>::AdaptiveMaxPoolNd(SizeOf<N> size) : output_size(size) {}
+template <size_t N>
+AdaptiveMaxPoolNd<N>::AdaptiveMaxPoolNd(SizeOf<N> size) : output_size(size) {}
 template <size_t N>
 std::pair<Tensor, Tensor> AdaptiveMaxPoolNd<N>::forward_with_indices(const Tensor& input) {
   WENGERT_FOR_DIMS(adaptive_max_pool, input, grid_for(input, output_size))
@@ -116,6 +164,10 @@ std::pair<Tensor, Tensor> AdaptiveMaxPoolNd<N>::forward_with_indices(const Tenso
 template <size_t N>
 Tensor AdaptiveMaxPoolNd<N>::forward(const Tensor& input) {
   return forward_with_indices(input).first;
+}
+template <size_t N>
+std::string AdaptiveMaxPoolNd<N>::extra_repr() const {
+  return Text().add("output_size", grid_text(output_size));
 }
 WENGERT_INSTANCES(AdaptiveMaxPool)
 
@@ -151,6 +203,12 @@ std::pair<Tensor, Tensor> FractionalMaxPoolNd<N>::forward_with_indices(const Ten
 template <size_t N>
 Tensor FractionalMaxPoolNd<N>::forward(const Tensor& input) {
   return forward_with_indices(input).first;
+}
+template <size_t N>
+FractionalMaxPoolOptions<N> FractionalMaxPoolNd<N>::copied_options() const {
+  FractionalMaxPoolOptions<N> o = options;
+  if (o.random_samples.defined()) o.random_samples = o.random_samples.clone();
+  return o;
 }
 template class FractionalMaxPoolNd<2>;
 template class FractionalMaxPoolNd<3>;

@@ -19,7 +19,7 @@ namespace {
 template <class Layer>
 void fill(ModuleList& layers, const Layer& layer, int64_t count) {
   check_size("Transformer", "num_layers", count);
-  for (int64_t i = 0; i < count; ++i) layers.append(layer.clone());
+  for (int64_t i = 0; i < count; ++i) layers.append(clone(layer));
 }
 
 // What was said of the mask, or else whether it is the causal one for the length of x.
@@ -64,6 +64,13 @@ Tensor TransformerEncoder::forward(const Tensor& src, const EncoderCall& c) {
 }
 Tensor TransformerEncoder::operator()(const Tensor& src, const EncoderCall& c) {
   return call(src, [&](const Tensor& x) { return forward(x, c); });
+}
+
+std::shared_ptr<Module> TransformerEncoder::make_like() const {
+  TransformerEncoderOptions o = options;
+  if (o.norm) o.norm = o.norm->make_like();
+  return make<TransformerEncoder>(layers.get<TransformerEncoderLayer>(0),
+                                  static_cast<int64_t>(layers.size()), o);
 }
 
 bool TransformerEncoder::leaves_padding_out(const Tensor& src, const Tensor& padding) const {
@@ -115,6 +122,12 @@ Tensor TransformerDecoder::forward(const Tensor& tgt, const Tensor& memory, cons
 Tensor TransformerDecoder::operator()(const Tensor& tgt, const Tensor& memory,
                                       const DecoderCall& c) {
   return call(tgt, [&](const Tensor& x) { return forward(x, memory, c); });
+}
+std::shared_ptr<Module> TransformerDecoder::make_like() const {
+  TransformerDecoderOptions o = options;
+  if (o.norm) o.norm = o.norm->make_like();
+  return make<TransformerDecoder>(layers.get<TransformerDecoderLayer>(0),
+                                  static_cast<int64_t>(layers.size()), o);
 }
 
 // ---- both

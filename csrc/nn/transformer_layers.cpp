@@ -19,22 +19,6 @@ LayerNormOptions norm(const TransformerEncoderLayerOptions& o) {
   return {.eps = o.layer_norm_eps, .bias = o.bias, .dtype = o.dtype};
 }
 
-// A new layer with the state of another. Its first values are not drawn from the default generator.
-template <class Layer>
-std::shared_ptr<Layer> copy_of(const Layer& layer) {
-  const Generator::State state = default_generator().state();
-  auto made = make<Layer>(layer.d_model, layer.nhead, layer.options);
-  default_generator().set_state(state);
-  const NamedTensors own = layer.named_parameters();
-  made->to(own[0].second.dtype());
-  made->load_state_dict(layer.state_dict());
-  NamedTensors copies = made->named_parameters();
-  for (size_t i = 0; i < own.size(); ++i)
-    copies[i].second.requires_grad_(own[i].second.requires_grad());
-  made->train(layer.is_training());
-  return made;
-}
-
 }  // namespace
 
 TransformerActivation::TransformerActivation(const std::string& name) : name_(name) {
@@ -97,9 +81,6 @@ Tensor TransformerEncoderLayer::forward(const Tensor& src, const EncoderLayerCal
 }
 Tensor TransformerEncoderLayer::operator()(const Tensor& src, const EncoderLayerCall& c) {
   return call(src, [&](const Tensor& x) { return forward(x, c); });
-}
-std::shared_ptr<TransformerEncoderLayer> TransformerEncoderLayer::clone() const {
-  return copy_of(*this);
 }
 
 // ---- of decoders
@@ -166,9 +147,6 @@ Tensor TransformerDecoderLayer::forward(const Tensor& tgt, const Tensor& memory,
 Tensor TransformerDecoderLayer::operator()(const Tensor& tgt, const Tensor& memory,
                                            const DecoderLayerCall& c) {
   return call(tgt, [&](const Tensor& x) { return forward(x, memory, c); });
-}
-std::shared_ptr<TransformerDecoderLayer> TransformerDecoderLayer::clone() const {
-  return copy_of(*this);
 }
 
 }  // namespace nn

@@ -180,7 +180,7 @@ TEST(Layers, CopiesOfTransformersDrawNothing) {
   nn::TransformerEncoderLayer layer(4, 2, {.dim_feedforward = 8});
   layer.linear1.weight.requires_grad_(false);
   const wg::Generator::State before = wg::default_generator().state();
-  const auto copy = layer.clone();
+  const auto copy = nn::clone(layer);
   EXPECT_EQ(wg::default_generator().state().offset, before.offset);
   EXPECT_TRUE(same_values(copy->self_attn.in_proj_weight, layer.self_attn.in_proj_weight));
   EXPECT_NE(copy->linear2.weight.data(), layer.linear2.weight.data());

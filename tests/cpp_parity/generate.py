@@ -30,6 +30,7 @@ void run(cpp_parity::Run& run) {{
   manual_seed(run.kOtherSeed);
   auto model = make();
   run.take_over(model, [&] {{ return call(model); }});
+  {copy}
 }}
 }}  // namespace row_{number}
 """
@@ -104,6 +105,7 @@ def _source(number: int, row: Row, trained: bool) -> str:
         make=row.cpp,
         call=row.cpp_call,
         optimizer=optimizer,
+        copy="run.evaluate_copy(model, call);" if row.is_of_library else "",
     )
 
 

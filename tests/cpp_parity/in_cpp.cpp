@@ -1,5 +1,7 @@
 #include "in_cpp.h"
 
+#include <fstream>
+
 namespace cpp_parity {
 
 namespace nn = wengert::nn;
@@ -29,6 +31,7 @@ Tensor Run::input(const std::string& name) const {
 }
 
 void Run::note_initial(nn::Module& model) {
+  std::ofstream(prefix_ + "cpp.txt") << model;
   for (const auto& [name, t] : model.state_dict()) noted_["initial." + name] = copy_of(t);
 }
 

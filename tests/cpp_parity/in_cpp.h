@@ -64,6 +64,12 @@ class Run {
   void train(wengert::nn::Module& model, const Steps& steps);
   // A new model loads the state that Python has written.
   void take_over(wengert::nn::Module& model, const std::function<Tensors()>& outputs);
+  // A copy of the model computes the same.
+  template <class M, class F>
+  void evaluate_copy(const M& model, const F& call) {
+    const auto copy = wengert::nn::clone(model);
+    evaluate(*copy, [&] { return call(*copy); }, "of_copy.");
+  }
   void save() const;
 
  private:

@@ -133,6 +133,8 @@ def run(row: Row, dtype: str, folder: Path) -> dict[str, Tensor]:
     try:
         trainer = Trainer(row)
         wg.save(trainer.draw_inputs(), folder / file_name(row, dtype, "inputs"))
+        text = repr(trainer.make(SEED))
+        (folder / f"{row.name}.{dtype}.python.txt").write_text(text)
         noted, state = trainer.train()
         wg.save(state, folder / file_name(row, dtype, "python_state"))
         return noted

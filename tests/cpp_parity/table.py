@@ -100,6 +100,11 @@ class Row:
     steps: int = 3
     dtypes: tuple[str, ...] = DTYPES
 
+    @property
+    def is_of_library(self) -> bool:
+        """Whether the model is of a class of the library, not of one that the row defines."""
+        return self.cpp.startswith("nn::")
+
     def __post_init__(self) -> None:
         call = f"model({', '.join(NAMES[: len(self.inputs)])})"
         for name, value in (

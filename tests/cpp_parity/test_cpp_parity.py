@@ -94,10 +94,28 @@ def test_same_bits(results: Results, row: Row, dtype: str) -> None:
     python = results.python[row.name, dtype]
     evaluated = {n: t for n, t in python.items() if n.startswith("evaluated.")}
     expected = {**python, **{f"of_python.{n}": t for n, t in evaluated.items()}}
+    if row.is_of_library:
+        expected |= {f"of_copy.{n}": t for n, t in evaluated.items()}
     assert differences(expected, cpp) == []
     state = results.folder / in_python.file_name(row, dtype, "cpp_state")
     loaded = in_python.evaluate_state(row, dtype, results.folder, state)
     assert differences(evaluated, loaded) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "dtype"),
+    [
+        pytest.param(r, d, id=f"{r.name}-{d}")
+        for r in chosen_rows()
+        for d in r.dtypes
+        if r.is_of_library or r.name.startswith("Lazy")
+    ],
+)
+def test_same_text(results: Results, row: Row, dtype: str) -> None:
+    """to_string() is Python's repr."""
+    texts = [results.folder / f"{row.name}.{dtype}.{which}.txt" for which in ("python", "cpp")]
+    python, cpp = (t.read_text() for t in texts)
+    assert cpp == python
 
 
 # Classes without a row, and why.

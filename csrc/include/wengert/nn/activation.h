@@ -9,10 +9,11 @@
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
 
-#define WENGERT_ACTIVATION(Name)                  \
-  class WENGERT_API Name : public Module {        \
-   public:                                        \
-    Tensor forward(const Tensor& input) override; \
+#define WENGERT_ACTIVATION(Name)                                                \
+  class WENGERT_API Name : public Module {                                      \
+   public:                                                                      \
+    Tensor forward(const Tensor& input) override;                               \
+    std::shared_ptr<Module> make_like() const override { return make<Name>(); } \
   };
 WENGERT_ACTIVATION(Sigmoid)
 WENGERT_ACTIVATION(Tanh)
@@ -58,12 +59,14 @@ struct RReLUOptions {
   bool inplace = false;
 };
 
-#define WENGERT_ACTIVATION(Name)                      \
-  class WENGERT_API Name : public Module {            \
-   public:                                            \
-    explicit Name(const Name##Options& options = {}); \
-    Tensor forward(const Tensor& input) override;     \
-    const Name##Options options;                      \
+#define WENGERT_ACTIVATION(Name)                                                       \
+  class WENGERT_API Name : public Module {                                             \
+   public:                                                                             \
+    explicit Name(const Name##Options& options = {});                                  \
+    Tensor forward(const Tensor& input) override;                                      \
+    std::string extra_repr() const override;                                           \
+    std::shared_ptr<Module> make_like() const override { return make<Name>(options); } \
+    const Name##Options options;                                                       \
   };
 WENGERT_ACTIVATION(ReLU)
 WENGERT_ACTIVATION(SELU)
@@ -85,6 +88,8 @@ class WENGERT_API Hardshrink : public Module {
  public:
   explicit Hardshrink(double lambd = 0.5);
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override { return make<Hardshrink>(lambd); }
   const double lambd;
 };
 
@@ -92,6 +97,8 @@ class WENGERT_API Softshrink : public Module {
  public:
   explicit Softshrink(double lambd = 0.5);
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override { return make<Softshrink>(lambd); }
   const double lambd;
 };
 
@@ -100,6 +107,10 @@ class WENGERT_API Threshold : public Module {
  public:
   Threshold(double threshold, double value, const ThresholdOptions& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override {
+    return make<Threshold>(threshold, value, options);
+  }
   const double threshold, value;
   const ThresholdOptions options;
 };
@@ -113,6 +124,8 @@ class WENGERT_API PReLU : public Module {
  public:
   explicit PReLU(const PReLUOptions& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override { return make<PReLU>(options); }
   const PReLUOptions options;
   Tensor weight;
 };
@@ -122,14 +135,18 @@ class WENGERT_API GLU : public Module {
  public:
   explicit GLU(int64_t dim = -1);
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override { return make<GLU>(dim); }
   const int64_t dim;
 };
-#define WENGERT_ACTIVATION(Name)                  \
-  class WENGERT_API Name : public Module {        \
-   public:                                        \
-    explicit Name(int64_t dim);                   \
-    Tensor forward(const Tensor& input) override; \
-    const int64_t dim;                            \
+#define WENGERT_ACTIVATION(Name)                                                   \
+  class WENGERT_API Name : public Module {                                         \
+   public:                                                                         \
+    explicit Name(int64_t dim);                                                    \
+    Tensor forward(const Tensor& input) override;                                  \
+    std::string extra_repr() const override;                                       \
+    std::shared_ptr<Module> make_like() const override { return make<Name>(dim); } \
+    const int64_t dim;                                                             \
   };
 WENGERT_ACTIVATION(Softmax)
 WENGERT_ACTIVATION(LogSoftmax)

@@ -32,6 +32,10 @@ class WENGERT_API AdaptiveLogSoftmaxWithLoss : public Module {
   Tensor log_prob(const Tensor& input);
   // The most probable class of each row.
   Tensor predict(const Tensor& input);
+  std::shared_ptr<Module> make_like() const override {
+    return make<AdaptiveLogSoftmaxWithLoss>(
+        in_features, n_classes, std::vector<int64_t>(cutoffs.begin(), cutoffs.end() - 1), options);
+  }
   const int64_t in_features, n_classes;
   const std::vector<int64_t> cutoffs;  // with n_classes behind them
   const AdaptiveLogSoftmaxWithLossOptions options;

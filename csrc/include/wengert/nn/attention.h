@@ -39,12 +39,15 @@ class WENGERT_API MultiheadAttention : public Module {
                                     const AttentionCall& call = {});
   std::pair<Tensor, Tensor> operator()(const Tensor& query, const Tensor& key, const Tensor& value,
                                        const AttentionCall& options = {});
+  std::shared_ptr<Module> make_like() const override {
+    return make<MultiheadAttention>(embed_dim, num_heads, options);
+  }
   const int64_t embed_dim, num_heads;
   const MultiheadAttentionOptions options;
   // One weight for all projections, or three where keys or values have other features.
   Tensor in_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight;
   Tensor in_proj_bias, bias_k, bias_v;
-  Linear out_proj;
+  NonDynamicallyQuantizableLinear out_proj;
 };
 
 }  // namespace nn

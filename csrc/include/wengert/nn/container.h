@@ -33,6 +33,9 @@ class WENGERT_API ModuleList : public Module {
   M& get(int64_t index) const {
     return dynamic_cast<M&>((*this)[index]);
   }
+  // With modules of the same text on one line.
+  std::string to_string() const override;
+  std::shared_ptr<Module> make_like() const override { return make<ModuleList>(); }
 
  private:
   size_t position(const char* op, int64_t index, size_t size) const;
@@ -45,6 +48,8 @@ class WENGERT_API Sequential : public ModuleList {
   static std::shared_ptr<Sequential> named(
       const std::vector<std::pair<std::string, ModulePtr>>& modules);
   Tensor forward(const Tensor& input) override;
+  std::string to_string() const override { return Module::to_string(); }
+  std::shared_ptr<Module> make_like() const override { return make<Sequential>(); }
 };
 
 // Modules by name, in the order of insertion.
@@ -64,6 +69,7 @@ class WENGERT_API ModuleDict : public Module {
   M& get(const std::string& name) const {
     return dynamic_cast<M&>((*this)[name]);
   }
+  std::shared_ptr<Module> make_like() const override { return make<ModuleDict>(); }
 };
 
 // Parameters called "0", "1", ...
@@ -75,6 +81,8 @@ class WENGERT_API ParameterList : public Module {
   void extend(const std::vector<Tensor>& values);
   size_t size() const { return values_.size(); }
   const Tensor& operator[](int64_t index) const;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override;
 
  private:
   std::vector<Tensor> values_;
@@ -91,6 +99,8 @@ class WENGERT_API ParameterDict : public Module {
   std::vector<std::string> keys() const;
   size_t size() const { return values_.size(); }
   const Tensor& operator[](const std::string& name) const;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override;
 
  private:
   NamedTensors values_;

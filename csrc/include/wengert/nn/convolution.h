@@ -34,6 +34,7 @@ class WENGERT_API ConvNd : public Module {
          const ConvOptions<N>& options = {});
   Tensor forward(const Tensor& input) override;
   void reset_parameters();
+  std::string extra_repr() const override;
   const int64_t in_channels, out_channels;
   const SizeOf<N> kernel_size;
   const ConvOptions<N> options;
@@ -51,14 +52,23 @@ extern template class ConvNd<3>;
 class WENGERT_API Conv1d : public ConvNd<1> {
  public:
   using ConvNd::ConvNd;
+  std::shared_ptr<Module> make_like() const override {
+    return make<Conv1d>(in_channels, out_channels, kernel_size, options);
+  }
 };
 class WENGERT_API Conv2d : public ConvNd<2> {
  public:
   using ConvNd::ConvNd;
+  std::shared_ptr<Module> make_like() const override {
+    return make<Conv2d>(in_channels, out_channels, kernel_size, options);
+  }
 };
 class WENGERT_API Conv3d : public ConvNd<3> {
  public:
   using ConvNd::ConvNd;
+  std::shared_ptr<Module> make_like() const override {
+    return make<Conv3d>(in_channels, out_channels, kernel_size, options);
+  }
 };
 
 template <size_t N>
@@ -86,6 +96,7 @@ class WENGERT_API ConvTransposeNd : public Module {
   using Module::operator();
   Tensor operator()(const Tensor& input, Dims output_size);
   void reset_parameters();
+  std::string extra_repr() const override;
   const int64_t in_channels, out_channels;
   const SizeOf<N> kernel_size;
   const ConvTransposeOptions<N> options;
@@ -98,14 +109,23 @@ extern template class ConvTransposeNd<3>;
 class WENGERT_API ConvTranspose1d : public ConvTransposeNd<1> {
  public:
   using ConvTransposeNd::ConvTransposeNd;
+  std::shared_ptr<Module> make_like() const override {
+    return make<ConvTranspose1d>(in_channels, out_channels, kernel_size, options);
+  }
 };
 class WENGERT_API ConvTranspose2d : public ConvTransposeNd<2> {
  public:
   using ConvTransposeNd::ConvTransposeNd;
+  std::shared_ptr<Module> make_like() const override {
+    return make<ConvTranspose2d>(in_channels, out_channels, kernel_size, options);
+  }
 };
 class WENGERT_API ConvTranspose3d : public ConvTransposeNd<3> {
  public:
   using ConvTransposeNd::ConvTransposeNd;
+  std::shared_ptr<Module> make_like() const override {
+    return make<ConvTranspose3d>(in_channels, out_channels, kernel_size, options);
+  }
 };
 
 }  // namespace nn

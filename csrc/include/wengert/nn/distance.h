@@ -17,6 +17,7 @@ class WENGERT_API PairwiseDistance : public Module {
   using Module::forward;
   Tensor forward(const Tensor& x1, const Tensor& x2);
   Tensor operator()(const Tensor& x1, const Tensor& x2);
+  std::shared_ptr<Module> make_like() const override { return make<PairwiseDistance>(options); }
   const PairwiseDistanceOptions options;
 };
 
@@ -31,6 +32,7 @@ class WENGERT_API CosineSimilarity : public Module {
   using Module::forward;
   Tensor forward(const Tensor& x1, const Tensor& x2);
   Tensor operator()(const Tensor& x1, const Tensor& x2);
+  std::shared_ptr<Module> make_like() const override { return make<CosineSimilarity>(options); }
   const CosineSimilarityOptions options;
 };
 

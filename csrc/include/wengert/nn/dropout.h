@@ -13,6 +13,7 @@ class WENGERT_API DropoutBase : public Module {
  public:
   explicit DropoutBase(double p, const DropoutOptions& options);
   Tensor forward(const Tensor& input) final;
+  std::string extra_repr() const override;
   const double p;
   const DropoutOptions options;
 
@@ -20,13 +21,14 @@ class WENGERT_API DropoutBase : public Module {
   virtual Tensor drop(const Tensor& input) = 0;
 };
 
-#define WENGERT_DROPOUT(Name)                                          \
-  class WENGERT_API Name : public DropoutBase {                        \
-   public:                                                             \
-    explicit Name(double p = 0.5, const DropoutOptions& options = {}); \
-                                                                       \
-   private:                                                            \
-    Tensor drop(const Tensor& input) override;                         \
+#define WENGERT_DROPOUT(Name)                                                             \
+  class WENGERT_API Name : public DropoutBase {                                           \
+   public:                                                                                \
+    explicit Name(double p = 0.5, const DropoutOptions& options = {});                    \
+    std::shared_ptr<Module> make_like() const override { return make<Name>(p, options); } \
+                                                                                          \
+   private:                                                                               \
+    Tensor drop(const Tensor& input) override;                                            \
   };
 // Zeroes elements with probability p and scales the others by 1 / (1 - p).
 WENGERT_DROPOUT(Dropout)

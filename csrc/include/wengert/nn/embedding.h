@@ -29,6 +29,8 @@ class WENGERT_API Embedding : public Module {
   Tensor forward(const Tensor& input) override;
   void reset_parameters();
   const int64_t num_embeddings, embedding_dim;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override;
   const EmbeddingOptions options;
   Tensor weight;
 
@@ -64,6 +66,8 @@ class WENGERT_API EmbeddingBag : public Module {
                     const Tensor& per_sample_weights = {});
   void reset_parameters();
   const int64_t num_embeddings, embedding_dim;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override;
   const EmbeddingBagOptions options;
   Tensor weight;
 

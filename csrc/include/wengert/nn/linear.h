@@ -13,6 +13,7 @@ namespace nn {
 class WENGERT_API Identity : public Module {
  public:
   Tensor forward(const Tensor& input) override;
+  std::shared_ptr<Module> make_like() const override { return make<Identity>(); }
 };
 
 struct LinearOptions {
@@ -25,8 +26,17 @@ class WENGERT_API Linear : public Module {
   Linear(int64_t in_features, int64_t out_features, const LinearOptions& options = {});
   Tensor forward(const Tensor& input) override;
   void reset_parameters();
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override;
   const int64_t in_features, out_features;
   Tensor weight, bias;  // bias is undefined without
+};
+
+// A Linear under the name that the output projection of attention has.
+class WENGERT_API NonDynamicallyQuantizableLinear : public Linear {
+ public:
+  using Linear::Linear;
+  std::shared_ptr<Module> make_like() const override;
 };
 
 using BilinearOptions = LinearOptions;
@@ -40,6 +50,8 @@ class WENGERT_API Bilinear : public Module {
   Tensor forward(const Tensor& input1, const Tensor& input2);
   Tensor operator()(const Tensor& input1, const Tensor& input2);
   void reset_parameters();
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override;
   const int64_t in1_features, in2_features, out_features;
   Tensor weight, bias;
 };
@@ -49,6 +61,8 @@ class WENGERT_API Flatten : public Module {
  public:
   explicit Flatten(int64_t start_dim = 1, int64_t end_dim = -1);
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override { return make<Flatten>(start_dim, end_dim); }
   const int64_t start_dim, end_dim;
 };
 
@@ -57,6 +71,10 @@ class WENGERT_API Unflatten : public Module {
  public:
   Unflatten(int64_t dim, std::vector<int64_t> unflattened_size);
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override {
+    return make<Unflatten>(dim, unflattened_size);
+  }
   const int64_t dim;
   const std::vector<int64_t> unflattened_size;
 };

@@ -78,6 +78,7 @@ struct MultiMarginLossOptions {
     using Module::forward;                                        \
     Tensor forward(const Tensor& input, const Tensor& target);    \
     Tensor operator()(const Tensor& input, const Tensor& target); \
+    std::shared_ptr<Module> make_like() const override;           \
     const Name##Options options;                                  \
   };
 WENGERT_LOSS(L1Loss)
@@ -85,7 +86,6 @@ WENGERT_LOSS(MSELoss)
 WENGERT_LOSS(SmoothL1Loss)
 WENGERT_LOSS(HuberLoss)
 WENGERT_LOSS(NLLLoss)
-WENGERT_LOSS(NLLLoss2d)  // the old name of NLLLoss for images
 WENGERT_LOSS(CrossEntropyLoss)
 WENGERT_LOSS(BCELoss)
 WENGERT_LOSS(BCEWithLogitsLoss)
@@ -97,6 +97,7 @@ WENGERT_LOSS(MultiMarginLoss)
 WENGERT_LOSS(MultiLabelMarginLoss)
 WENGERT_LOSS(MultiLabelSoftMarginLoss)
 #undef WENGERT_LOSS
+using NLLLoss2d = NLLLoss;  // its old name for images
 
 // Of three tensors each.
 struct MarginLossOptions {
@@ -121,14 +122,15 @@ struct GaussianNLLLossOptions {
   double eps = 1e-6;
   std::string reduction = "mean";
 };
-#define WENGERT_LOSS(Name, a, b, c)                                       \
-  class WENGERT_API Name : public Module {                                \
-   public:                                                                \
-    explicit Name(const Name##Options& options = {});                     \
-    using Module::forward;                                                \
-    Tensor forward(const Tensor& a, const Tensor& b, const Tensor& c);    \
-    Tensor operator()(const Tensor& a, const Tensor& b, const Tensor& c); \
-    const Name##Options options;                                          \
+#define WENGERT_LOSS(Name, a, b, c)                                                    \
+  class WENGERT_API Name : public Module {                                             \
+   public:                                                                             \
+    explicit Name(const Name##Options& options = {});                                  \
+    using Module::forward;                                                             \
+    Tensor forward(const Tensor& a, const Tensor& b, const Tensor& c);                 \
+    Tensor operator()(const Tensor& a, const Tensor& b, const Tensor& c);              \
+    std::shared_ptr<Module> make_like() const override { return make<Name>(options); } \
+    const Name##Options options;                                                       \
   };
 WENGERT_LOSS(MarginRankingLoss, input1, input2, target)
 WENGERT_LOSS(CosineEmbeddingLoss, input1, input2, target)
@@ -150,6 +152,7 @@ class WENGERT_API CTCLoss : public Module {
                  const Tensor& target_lengths);
   Tensor operator()(const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
                     const Tensor& target_lengths);
+  std::shared_ptr<Module> make_like() const override { return make<CTCLoss>(options); }
   const CTCLossOptions options;
 };
 
@@ -170,6 +173,8 @@ class WENGERT_API LinearCrossEntropyLoss : public Module {
   using Module::forward;
   Tensor forward(const Tensor& input, const Tensor& target);
   Tensor operator()(const Tensor& input, const Tensor& target);
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override;
   const int64_t num_classes;
   const LinearCrossEntropyLossOptions options;
   Linear linear;

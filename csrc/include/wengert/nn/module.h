@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -116,6 +117,16 @@ class WENGERT_API Module {
   // (unless not `strict`) and shapes that differ are an Error, which changes nothing.
   void load_state_dict(const TensorMap& state, bool strict = true);
 
+  // This module and those inside it, in the form in which Python prints them.
+  virtual std::string to_string() const;
+  // What stands between the parentheses, on one line or several.
+  virtual std::string extra_repr() const;
+
+  // A new module of the same class, options and structure, for nn::clone, which then gives it the
+  // values; modules of one's own override it: { return nn::make<Net>(width); }. Modules that are
+  // missing are added, so that a container may be empty.
+  virtual std::shared_ptr<Module> make_like() const;
+
   // Each returns a number for remove_hook, which tells whether there was such a hook.
   // Hooks run in the order of registration; with `prepend` before those there are.
   uint64_t register_forward_pre_hook(ForwardPreHook hook, bool prepend = false);
@@ -164,7 +175,11 @@ class WENGERT_API Module {
     bool persistent;
   };
   struct Hooks;
+  class Cloning;
+  template <class M>
+  friend std::shared_ptr<M> clone(const M& module);
 
+  std::shared_ptr<Module> deep_copy() const;
   Hooks& hooks();  // made when it is first asked for
   void check_name(const std::string& name) const;
   void add_modules(const std::string& prefix, NamedModules& to);
@@ -182,6 +197,17 @@ template <class M, class... Args>
 std::shared_ptr<M> make(Args&&... args) {
   return std::make_shared<M>(std::forward<Args>(args)...);
 }
+
+// A deep copy of a module: of its parameters and buffers, without gradients, and of the modules
+// inside it, with the mode and the hooks of each. What it shares inside, such as a tensor under two
+// names, is shared inside of the copy. Draws no random numbers. NotImplementedError for classes
+// without make_like(), Error where that gives a module of another structure.
+template <class M>
+std::shared_ptr<M> clone(const M& module) {
+  return std::static_pointer_cast<M>(static_cast<const Module&>(module).deep_copy());
+}
+
+WENGERT_API std::ostream& operator<<(std::ostream& out, const Module& module);
 
 }  // namespace nn
 WENGERT_NAMESPACE_END

@@ -36,6 +36,7 @@ class WENGERT_API NormBase : public Module {
  public:
   void reset_running_stats();
   void reset_parameters();
+  std::string extra_repr() const override;
   const int64_t num_features;
   BatchNormOptions options;  // eps and momentum may be changed
   Tensor weight, bias, running_mean, running_var, num_batches_tracked;
@@ -62,6 +63,7 @@ class WENGERT_API BatchNormBase : public NormBase {
   class WENGERT_API Name : public Base {                                    \
    public:                                                                  \
     explicit Name(int64_t num_features, const Name##Options& options = {}); \
+    std::shared_ptr<Module> make_like() const override;                     \
   };
 WENGERT_NORM(BatchNorm1d, BatchNormBase)    // (N, C) or (N, C, L)
 WENGERT_NORM(BatchNorm2d, BatchNormBase)    // (N, C, H, W)
@@ -102,6 +104,10 @@ class WENGERT_API LayerNorm : public Module {
  public:
   explicit LayerNorm(NormalizedShape normalized_shape, const LayerNormOptions& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override {
+    return make<LayerNorm>(normalized_shape, options);
+  }
   const NormalizedShape normalized_shape;
   const LayerNormOptions options;
   Tensor weight, bias;
@@ -117,6 +123,10 @@ class WENGERT_API GroupNorm : public Module {
  public:
   GroupNorm(int64_t num_groups, int64_t num_channels, const GroupNormOptions& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override {
+    return make<GroupNorm>(num_groups, num_channels, options);
+  }
   const int64_t num_groups, num_channels;
   const GroupNormOptions options;
   Tensor weight, bias;
@@ -132,6 +142,10 @@ class WENGERT_API RMSNorm : public Module {
  public:
   explicit RMSNorm(NormalizedShape normalized_shape, const RMSNormOptions& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override {
+    return make<RMSNorm>(normalized_shape, options);
+  }
   const NormalizedShape normalized_shape;
   const RMSNormOptions options;
   Tensor weight;
@@ -148,6 +162,10 @@ class WENGERT_API LocalResponseNorm : public Module {
  public:
   explicit LocalResponseNorm(int64_t size, const LocalResponseNormOptions& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override {
+    return make<LocalResponseNorm>(size, options);
+  }
   const int64_t size;
   const LocalResponseNormOptions options;
 };
@@ -156,6 +174,8 @@ class WENGERT_API CrossMapLRN2d : public Module {
  public:
   explicit CrossMapLRN2d(int64_t size, const CrossMapLRN2dOptions& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override { return make<CrossMapLRN2d>(size, options); }
   const int64_t size;
   const CrossMapLRN2dOptions options;
 };

@@ -25,6 +25,7 @@ template <size_t N>
 class WENGERT_API PadNd : public Module {
  public:
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
   const MarginsOf<N> padding;
   const double value;
 
@@ -39,10 +40,11 @@ extern template class PadNd<1>;
 extern template class PadNd<2>;
 extern template class PadNd<3>;
 
-#define WENGERT_PAD(Name, n, mode)                                                \
-  class WENGERT_API Name##n##d : public PadNd<n> {                                \
-   public:                                                                        \
-    explicit Name##n##d(const MarginsOf<n>& padding) : PadNd<n>(mode, padding) {} \
+#define WENGERT_PAD(Name, n, mode)                                                           \
+  class WENGERT_API Name##n##d : public PadNd<n> {                                           \
+   public:                                                                                   \
+    explicit Name##n##d(const MarginsOf<n>& padding) : PadNd<n>(mode, padding) {}            \
+    std::shared_ptr<Module> make_like() const override { return make<Name##n##d>(padding); } \
   };
 #define WENGERT_PADS(Name, mode) \
   WENGERT_PAD(Name, 1, mode)     \
@@ -60,6 +62,10 @@ WENGERT_PADS(CircularPad, "circular")  // what stands at the other end
    public:                                                       \
     ConstantPad##n##d(const MarginsOf<n>& padding, double value) \
         : PadNd<n>("constant", padding, value) {}                \
+    std::string extra_repr() const override;                     \
+    std::shared_ptr<Module> make_like() const override {         \
+      return make<ConstantPad##n##d>(padding, value);            \
+    }                                                            \
   };
 WENGERT_PAD(1)
 WENGERT_PAD(2)

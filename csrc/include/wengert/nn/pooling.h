@@ -12,21 +12,24 @@ WENGERT_NAMESPACE_BEGIN
 namespace nn {
 
 // A layer for one, two and three dimensions: name##1d and so on, of the template name##Nd.
-#define WENGERT_LAYERS(name)                        \
-  extern template class name##Nd<1>;                \
-  extern template class name##Nd<2>;                \
-  extern template class name##Nd<3>;                \
-  class WENGERT_API name##1d : public name##Nd<1> { \
-   public:                                          \
-    using name##Nd::name##Nd;                       \
-  };                                                \
-  class WENGERT_API name##2d : public name##Nd<2> { \
-   public:                                          \
-    using name##Nd::name##Nd;                       \
-  };                                                \
-  class WENGERT_API name##3d : public name##Nd<3> { \
-   public:                                          \
-    using name##Nd::name##Nd;                       \
+#define WENGERT_LAYERS(name)                                                                       \
+  extern template class name##Nd<1>;                                                               \
+  extern template class name##Nd<2>;                                                               \
+  extern template class name##Nd<3>;                                                               \
+  class WENGERT_API name##1d : public name##Nd<1> {                                                \
+   public:                                                                                         \
+    using name##Nd::name##Nd;                                                                      \
+    std::shared_ptr<Module> make_like() const override { return this->template like<name##1d>(); } \
+  };                                                                                               \
+  class WENGERT_API name##2d : public name##Nd<2> {                                                \
+   public:                                                                                         \
+    using name##Nd::name##Nd;                                                                      \
+    std::shared_ptr<Module> make_like() const override { return this->template like<name##2d>(); } \
+  };                                                                                               \
+  class WENGERT_API name##3d : public name##Nd<3> {                                                \
+   public:                                                                                         \
+    using name##Nd::name##Nd;                                                                      \
+    std::shared_ptr<Module> make_like() const override { return this->template like<name##3d>(); } \
   };
 
 template <size_t N>
@@ -46,8 +49,15 @@ class WENGERT_API MaxPoolNd : public Module {
   Tensor forward(const Tensor& input) override;
   // The same, and where each maximum stands in its volume (int64).
   std::pair<Tensor, Tensor> forward_with_indices(const Tensor& input);
+  std::string extra_repr() const override;
   const SizeOf<N> kernel_size;
   const MaxPoolOptions<N> options;
+
+ protected:
+  template <class Layer>
+  std::shared_ptr<Module> like() const {
+    return make<Layer>(kernel_size, options);
+  }
 };
 WENGERT_LAYERS(MaxPool)
 
@@ -68,8 +78,15 @@ class WENGERT_API MaxUnpoolNd : public Module {
   // output_size is the size that was pooled, where the smallest possible one is not it.
   Tensor forward(const Tensor& input, const Tensor& indices, Dims output_size = {});
   Tensor operator()(const Tensor& input, const Tensor& indices, Dims output_size = {});
+  std::string extra_repr() const override;
   const SizeOf<N> kernel_size;
   const MaxUnpoolOptions<N> options;
+
+ protected:
+  template <class Layer>
+  std::shared_ptr<Module> like() const {
+    return make<Layer>(kernel_size, options);
+  }
 };
 WENGERT_LAYERS(MaxUnpool)
 
@@ -89,8 +106,15 @@ class WENGERT_API AvgPoolNd : public Module {
  public:
   explicit AvgPoolNd(SizeOf<N> kernel_size, const AvgPoolOptions<N>& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
   const SizeOf<N> kernel_size;
   const AvgPoolOptions<N> options;
+
+ protected:
+  template <class Layer>
+  std::shared_ptr<Module> like() const {
+    return make<Layer>(kernel_size, options);
+  }
 };
 WENGERT_LAYERS(AvgPool)
 
@@ -108,9 +132,16 @@ class WENGERT_API LPPoolNd : public Module {
  public:
   LPPoolNd(double norm_type, SizeOf<N> kernel_size, const LPPoolOptions<N>& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
   const double norm_type;
   const SizeOf<N> kernel_size;
   const LPPoolOptions<N> options;
+
+ protected:
+  template <class Layer>
+  std::shared_ptr<Module> like() const {
+    return make<Layer>(norm_type, kernel_size, options);
+  }
 };
 WENGERT_LAYERS(LPPool)
 
@@ -120,7 +151,14 @@ class WENGERT_API AdaptiveAvgPoolNd : public Module {
  public:
   explicit AdaptiveAvgPoolNd(SizeOf<N> output_size);
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
   const SizeOf<N> output_size;
+
+ protected:
+  template <class Layer>
+  std::shared_ptr<Module> like() const {
+    return make<Layer>(output_size);
+  }
 };
 WENGERT_LAYERS(AdaptiveAvgPool)
 template <size_t N>
@@ -129,7 +167,14 @@ class WENGERT_API AdaptiveMaxPoolNd : public Module {
   explicit AdaptiveMaxPoolNd(SizeOf<N> output_size);
   Tensor forward(const Tensor& input) override;
   std::pair<Tensor, Tensor> forward_with_indices(const Tensor& input);
+  std::string extra_repr() const override;
   const SizeOf<N> output_size;
+
+ protected:
+  template <class Layer>
+  std::shared_ptr<Module> like() const {
+    return make<Layer>(output_size);
+  }
 };
 WENGERT_LAYERS(AdaptiveMaxPool)
 #undef WENGERT_LAYERS
@@ -152,16 +197,26 @@ class WENGERT_API FractionalMaxPoolNd : public Module {
   std::pair<Tensor, Tensor> forward_with_indices(const Tensor& input);
   const SizeOf<N> kernel_size;
   const FractionalMaxPoolOptions<N> options;
+
+ protected:
+  // With random samples of its own.
+  FractionalMaxPoolOptions<N> copied_options() const;
 };
 extern template class FractionalMaxPoolNd<2>;
 extern template class FractionalMaxPoolNd<3>;
 class WENGERT_API FractionalMaxPool2d : public FractionalMaxPoolNd<2> {
  public:
   using FractionalMaxPoolNd::FractionalMaxPoolNd;
+  std::shared_ptr<Module> make_like() const override {
+    return make<FractionalMaxPool2d>(kernel_size, copied_options());
+  }
 };
 class WENGERT_API FractionalMaxPool3d : public FractionalMaxPoolNd<3> {
  public:
   using FractionalMaxPoolNd::FractionalMaxPoolNd;
+  std::shared_ptr<Module> make_like() const override {
+    return make<FractionalMaxPool3d>(kernel_size, copied_options());
+  }
 };
 
 }  // namespace nn

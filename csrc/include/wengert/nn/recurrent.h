@@ -46,6 +46,7 @@ struct RNNOptions {
 class WENGERT_API RNNBase : public Module {
  public:
   void reset_parameters();
+  std::string extra_repr() const override;
   const std::string mode;  // "LSTM", "GRU", "RNN_TANH" or "RNN_RELU"
   const int64_t input_size, hidden_size;
   const LSTMOptions options;
@@ -84,6 +85,7 @@ class WENGERT_API RNNBase : public Module {
     std::pair<Tensor, Tensor> operator()(const Tensor& input, const Tensor& hx = {});              \
     std::pair<PackedSequence, Tensor> operator()(const PackedSequence& input,                      \
                                                  const Tensor& hx = {});                           \
+    std::shared_ptr<Module> make_like() const override;                                            \
   };
 WENGERT_RECURRENT(RNN)
 WENGERT_RECURRENT(GRU)
@@ -105,6 +107,9 @@ class WENGERT_API LSTM : public RNNBase {
   std::pair<Tensor, LSTMState> operator()(const Tensor& input, const LSTMState& hx = {});
   std::pair<PackedSequence, LSTMState> operator()(const PackedSequence& input,
                                                   const LSTMState& hx = {});
+  std::shared_ptr<Module> make_like() const override {
+    return make<LSTM>(input_size, hidden_size, options);
+  }
 };
 
 // ---- one step
@@ -144,6 +149,10 @@ class WENGERT_API RNNCellBase : public Module {
     using Module::forward;                                                            \
     Tensor forward(const Tensor& input, const Tensor& hx);                            \
     Tensor operator()(const Tensor& input, const Tensor& hx = {});                    \
+    std::string extra_repr() const override;                                          \
+    std::shared_ptr<Module> make_like() const override {                              \
+      return make<Name>(input_size, hidden_size, options);                            \
+    }                                                                                 \
     const Name##Options options;                                                      \
   };
 WENGERT_RECURRENT(RNNCell)
@@ -156,6 +165,10 @@ class WENGERT_API LSTMCell : public RNNCellBase {
   using Module::forward;
   LSTMState forward(const Tensor& input, const LSTMState& hx);
   LSTMState operator()(const Tensor& input, const LSTMState& hx = {});
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override {
+    return make<LSTMCell>(input_size, hidden_size, LSTMCellOptions{.bias = bias_ih.defined()});
+  }
 };
 
 inline Tensor& first_of(LSTMState& s) { return s.h; }

@@ -12,12 +12,14 @@ namespace nn {
 
 template <size_t N>
 struct SizeOf {
-  SizeOf(int64_t all) { d.fill(all); }
+  SizeOf(int64_t all) : is_one(true) { d.fill(all); }
   template <std::convertible_to<int64_t>... Rest>
     requires(sizeof...(Rest) > 0 && sizeof...(Rest) + 1 == N)
   SizeOf(int64_t first, Rest... rest) : d{first, static_cast<int64_t>(rest)...} {}
   operator Dims() const { return {d.data(), N}; }
+  bool operator==(const SizeOf& o) const { return d == o.d; }
   std::array<int64_t, N> d;
+  bool is_one = false;  // given as one number
 };
 using Size1 = SizeOf<1>;
 using Size2 = SizeOf<2>;

@@ -33,6 +33,8 @@ class WENGERT_API Upsample : public Module {
  public:
   explicit Upsample(const UpsampleOptions& options);
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override { return make<Upsample>(options); }
   const UpsampleOptions options;
 };
 
@@ -45,11 +47,19 @@ using UpsamplingBilinear2dOptions = UpsamplingOptions;
 class WENGERT_API UpsamplingNearest2d : public Upsample {
  public:
   explicit UpsamplingNearest2d(const UpsamplingNearest2dOptions& options);
+  std::shared_ptr<Module> make_like() const override {
+    return make<UpsamplingNearest2d>(
+        UpsamplingNearest2dOptions{.size = options.size, .scale_factor = options.scale_factor});
+  }
 };
 // With aligned corners.
 class WENGERT_API UpsamplingBilinear2d : public Upsample {
  public:
   explicit UpsamplingBilinear2d(const UpsamplingBilinear2dOptions& options);
+  std::shared_ptr<Module> make_like() const override {
+    return make<UpsamplingBilinear2d>(
+        UpsamplingBilinear2dOptions{.size = options.size, .scale_factor = options.scale_factor});
+  }
 };
 
 // (*, C r r, H, W) to (*, C, H r, W r), and back.
@@ -57,12 +67,18 @@ class WENGERT_API PixelShuffle : public Module {
  public:
   explicit PixelShuffle(int64_t upscale_factor);
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override { return make<PixelShuffle>(upscale_factor); }
   const int64_t upscale_factor;
 };
 class WENGERT_API PixelUnshuffle : public Module {
  public:
   explicit PixelUnshuffle(int64_t downscale_factor);
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override {
+    return make<PixelUnshuffle>(downscale_factor);
+  }
   const int64_t downscale_factor;
 };
 // The channels of (N, C, *), those of each group side by side, interleaved.
@@ -70,6 +86,8 @@ class WENGERT_API ChannelShuffle : public Module {
  public:
   explicit ChannelShuffle(int64_t groups);
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override { return make<ChannelShuffle>(groups); }
   const int64_t groups;
 };
 
@@ -82,6 +100,8 @@ class WENGERT_API Unfold : public Module {
  public:
   explicit Unfold(Size2 kernel_size, const UnfoldOptions& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override { return make<Unfold>(kernel_size, options); }
   const Size2 kernel_size;
   const UnfoldOptions options;
 };
@@ -90,6 +110,10 @@ class WENGERT_API Fold : public Module {
  public:
   Fold(Size2 output_size, Size2 kernel_size, const FoldOptions& options = {});
   Tensor forward(const Tensor& input) override;
+  std::string extra_repr() const override;
+  std::shared_ptr<Module> make_like() const override {
+    return make<Fold>(output_size, kernel_size, options);
+  }
   const Size2 output_size, kernel_size;
   const FoldOptions options;
 };

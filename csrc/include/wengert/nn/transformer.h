@@ -83,8 +83,9 @@ class WENGERT_API TransformerEncoderLayer : public Module {
   Tensor forward(const Tensor& src, const EncoderLayerCall& call);
   using Module::operator();
   Tensor operator()(const Tensor& src, const EncoderLayerCall& options);
-  // A layer of the same options with copies of the parameters; draws no random numbers.
-  std::shared_ptr<TransformerEncoderLayer> clone() const;
+  std::shared_ptr<Module> make_like() const override {
+    return make<TransformerEncoderLayer>(d_model, nhead, options);
+  }
   const int64_t d_model, nhead;
   const TransformerEncoderLayerOptions options;
   MultiheadAttention self_attn;
@@ -104,7 +105,9 @@ class WENGERT_API TransformerDecoderLayer : public Module {
   // (L, N, E), with the encoder's output (S, N, E), to (L, N, E).
   Tensor forward(const Tensor& tgt, const Tensor& memory, const DecoderLayerCall& call = {});
   Tensor operator()(const Tensor& tgt, const Tensor& memory, const DecoderLayerCall& options = {});
-  std::shared_ptr<TransformerDecoderLayer> clone() const;
+  std::shared_ptr<Module> make_like() const override {
+    return make<TransformerDecoderLayer>(d_model, nhead, options);
+  }
   const int64_t d_model, nhead;
   const TransformerDecoderLayerOptions options;
   MultiheadAttention self_attn, multihead_attn;
@@ -131,6 +134,7 @@ class WENGERT_API TransformerEncoder : public Module {
   Tensor forward(const Tensor& src, const EncoderCall& call);
   using Module::operator();
   Tensor operator()(const Tensor& src, const EncoderCall& options);
+  std::shared_ptr<Module> make_like() const override;
   const TransformerEncoderOptions options;
   ModuleList layers;
 
@@ -148,6 +152,7 @@ class WENGERT_API TransformerDecoder : public Module {
   using Module::forward;
   Tensor forward(const Tensor& tgt, const Tensor& memory, const DecoderCall& call = {});
   Tensor operator()(const Tensor& tgt, const Tensor& memory, const DecoderCall& options = {});
+  std::shared_ptr<Module> make_like() const override;
   const TransformerDecoderOptions options;
   ModuleList layers;
 };
@@ -171,6 +176,7 @@ class WENGERT_API Transformer : public Module {
   Tensor operator()(const Tensor& src, const Tensor& tgt, const TransformerCall& options = {});
   // (size, size) of 0, and -inf above the diagonal: query i sees the keys 0 to i.
   static Tensor generate_square_subsequent_mask(int64_t size, std::optional<DType> dtype = {});
+  std::shared_ptr<Module> make_like() const override { return make<Transformer>(options); }
   const TransformerOptions options;
   const std::shared_ptr<TransformerEncoder> encoder;
   const std::shared_ptr<TransformerDecoder> decoder;

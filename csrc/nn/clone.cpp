@@ -1,0 +1,104 @@
+// Copies of modules: a new one of the same structure takes over the state of another.
+#include <algorithm>
+#include <map>
+#include <typeinfo>
+
+#include "nn/hooks.h"
+#include "nn/text.h"
+#include "tensor/check.h"
+#include "wengert/autograd.h"
+#include "wengert/detail/owner.h"
+#include "wengert/random.h"
+
+WENGERT_NAMESPACE_BEGIN
+namespace nn {
+
+std::shared_ptr<Module> Module::make_like() const {
+  fail<NotImplementedError>(
+      "clone: the class ", type_name(*this),
+      " has no make_like(); override it to return a new module of this class");
+}
+
+// One copy: which module and tensor stands for which.
+class Module::Cloning {
+ public:
+  std::shared_ptr<Module> copy(const Module& from) {
+    const std::shared_ptr<Module> made = from.make_like();
+    WG_CHECK(made && typeid(*made) == typeid(from), NotImplementedError,
+             "clone: make_like() of the class ", type_name(from), " gave ",
+             made ? type_name(*made) : "nothing",
+             "; override it to return a new module of this class");
+    take_over(from, made);
+    return made;
+  }
+
+ private:
+  void take_over(const Module& from, const std::shared_ptr<Module>& to) {
+    WG_CHECK(to.get() != &from, Error,
+             "clone: make_like() must make its modules anew, but one of class ", type_name(from),
+             " is the module that is copied");
+    copies_.emplace(&from, to);
+    to->training_ = from.training_;
+    if (from.hooks_) to->hooks_ = std::make_unique<Hooks>(*from.hooks_);
+    tensors(from, *to);
+    for (const auto& [name, module] : from.modules_) {
+      const auto known = copies_.find(module.get());
+      const auto own = std::find_if(to->modules_.begin(), to->modules_.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+      if (own == to->modules_.end()) {
+        to->register_module(name, known == copies_.end() ? copy(*module) : known->second);
+      } else if (known == copies_.end()) {
+        check_alike(from, typeid(*own->second) == typeid(*module), name);
+        take_over(*module, own->second);
+      } else {
+        check_alike(from, own->second == known->second, name);
+      }
+    }
+    check_alike(from, from.modules_.size() == to->modules_.size(), "modules");
+  }
+
+  void tensors(const Module& from, Module& to) {
+    check_alike(from, from.parameters_.size() == to.parameters_.size(), "parameters");
+    for (size_t i = 0; i < from.parameters_.size(); ++i) {
+      const auto& [name, t] = from.parameters_[i];
+      check_alike(from, to.parameters_[i].first == name, name);
+      tensor(from, name, t, to.parameters_[i].second);
+    }
+    check_alike(from, from.buffers_.size() == to.buffers_.size(), "buffers");
+    for (size_t i = 0; i < from.buffers_.size(); ++i) {
+      const Buffer& b = from.buffers_[i];
+      check_alike(from, to.buffers_[i].name == b.name, b.name);
+      tensor(from, b.name, b.tensor, to.buffers_[i].tensor);
+    }
+  }
+
+  // The handles that the new module holds stay: their tensor gets new elements.
+  void tensor(const Module& of, const std::string& name, const Tensor& from, Tensor& to) {
+    const auto [known, is_new] = tensors_.emplace(from.impl(), to);
+    const auto [original, is_own] = originals_.emplace(to.impl(), from);
+    check_alike(
+        of, !to.is_same(from) && known->second.is_same(to) && original->second.is_same(from), name);
+    if (!is_new) return;
+    const NoGradGuard no_grad;
+    wengert::detail::replace_data(to, from.detach().clone());
+    if (to.requires_grad() != from.requires_grad()) to.requires_grad_(from.requires_grad());
+  }
+
+  static void check_alike(const Module& of, bool alike, const std::string& name) {
+    WG_CHECK(alike, Error, "clone: make_like() of the class ", type_name(of),
+             " must give a module with the same parameters, buffers and modules, which share their "
+             "tensors in the same way and none with the original; '",
+             name, "' is not alike");
+  }
+
+  std::map<const Module*, std::shared_ptr<Module>> copies_;
+  std::map<const TensorImpl*, Tensor> tensors_, originals_;  // by source, by copy
+};
+
+std::shared_ptr<Module> Module::deep_copy() const {
+  const ForkRng fork;  // what is drawn for first values
+  return Cloning().copy(*this);
+}
+
+}  // namespace nn
+WENGERT_NAMESPACE_END
