@@ -81,6 +81,8 @@ MultiAverageFn get_swa_multi_avg_fn() {
   };
 }
 
+AveragedModel::AveragedModel(const nn::Module& model, const AveragedModelOptions& o)
+    : AveragedModel(nn::clone(model), model, o) {}
 AveragedModel::AveragedModel(nn::Module& average, const nn::Module& model,
                              const AveragedModelOptions& o)
     : module_(&average), options_(o) {

@@ -49,4 +49,22 @@ TEST(Averages, MeanAndExponential) {
                wg::ValueError);
 }
 
+TEST(Averages, AreInACopyUnlessAPlaceIsGiven) {
+  wg::nn::Sequential net{wg::nn::make<wg::nn::Linear>(2, 1)};
+  swa::AveragedModel averaged(net);
+  averaged.update_parameters(net);
+  const wg::Tensor before = net.parameters()[0].detach().clone();
+  {
+    const wg::NoGradGuard no_grad;
+    wg::fill_(net.parameters()[0], 7);
+  }
+  EXPECT_EQ(values(averaged.parameters()[0]), values(before));
+  const auto copy = wg::nn::clone(averaged);
+  copy->update_parameters(net);
+  EXPECT_EQ(copy->n_averaged.item<double>(), 2);
+  EXPECT_EQ(averaged.n_averaged.item<double>(), 1);
+  EXPECT_EQ(values(averaged.parameters()[0]), values(before));
+  EXPECT_EQ(copy->module().to_string(), net.to_string());
+}
+
 }  // namespace

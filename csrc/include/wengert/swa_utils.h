@@ -40,6 +40,8 @@ struct AveragedModelOptions {
 // Holds averages of the parameters that a model has had, in another module of the same kind.
 class WENGERT_API AveragedModel : public nn::Module {
  public:
+  // The averages are in a copy of the model, as nn::clone makes it.
+  explicit AveragedModel(const nn::Module& model, const AveragedModelOptions& options = {});
   // `average` takes over all values of `model`, and must live as long as this.
   AveragedModel(nn::Module& average, const nn::Module& model,
                 const AveragedModelOptions& options = {});
@@ -50,6 +52,9 @@ class WENGERT_API AveragedModel : public nn::Module {
   // Takes the parameters that `model` has at present into the averages.
   void update_parameters(const nn::Module& model);
   nn::Module& module() const { return *module_; }
+  std::shared_ptr<nn::Module> make_like() const override {
+    return nn::make<AveragedModel>(*module_, options_);
+  }
   Tensor n_averaged;  // int64, 0-d
 
  private:
