@@ -256,6 +256,9 @@ EXPRESSIONS: dict[str, Callable] = {
     "hypot": lambda x: (wg.hypot(x, x + 1), wg.logaddexp(x, 2 * x), wg.xlogy(x, x.exp())),
     "where": lambda x: (wg.where(x > 0, x, 0.0), wg.where(x > 0, 1.0, x.mean())),
     "clamp": lambda x: (x.clamp(-0.5, 0.5), x.clamp(min=0), wg.clamp(x, x.mean(), x.amax())),
+    "losses of elements": lambda x: (
+        F.huber_loss(x, -x, reduction="none", delta=0.7), F.smooth_l1_loss(x, x.flip(1), beta=0.3),
+    ),
     "masked_fill": lambda x: x.masked_fill(x > 0, 2.0),
     "ternary": lambda x: (
         wg.lerp(x, x + 1, 0.3), wg.addcmul(x, x, x, value=2), wg.addcdiv(x, x, x.exp()),

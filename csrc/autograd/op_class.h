@@ -98,10 +98,17 @@ class FieldVisitor;
 struct Pointwise {
   using One = void (*)(int64_t n, void* out, const void* a);
   using Two = void (*)(int64_t n, void* out, const void* a, const void* b);
+  using Any = void (*)(int64_t n, void* out, const void* const* in, const int64_t* steps,
+                       const double* numbers);
+  static constexpr int kMaxInputs = 3;
   One one = nullptr;       // of one input
   Two two = nullptr;       // of two; of b alone might be nullptr
   Two repeat_a = nullptr;  // of two, the first or the second being one element
   Two repeat_b = nullptr;
+  // Of up to three inputs, each an array (step 1) or one element (0), with numbers; the others are
+  // nullptr then.
+  Any any = nullptr;
+  double numbers[3] = {};
   bool has_number = false;  // the other operand is this number
   bool number_first = false;
   DType out = DType::float32;

@@ -113,6 +113,10 @@ const BinaryKernels& compare(Compare op) {
   static const CompareTable table;
   return table.rows[static_cast<int>(op)];
 }
+const ParametricKernels& parametric(Parametric op, DType dtype) {
+  WG_LEVEL_TABLE(level, parametric_table);
+  return level[static_cast<int>(op)].of[dtype == DType::float64];
+}
 UnaryFn test(Test op, DType dtype) {
   if (is_complex(dtype)) return generic::complex_test(op, is_wide(dtype));
   return generic::test_table[static_cast<int>(op)][static_cast<int>(dtype)];

@@ -8,6 +8,7 @@
 #include "fft.h"
 #include "neural.h"
 #include "optimizer.h"
+#include "parametric.h"
 #include "random.h"
 #include "reduce.h"
 #include "winograd.h"
@@ -20,6 +21,9 @@ struct FloatUnary {
 };
 struct FloatBinary {
   BinaryFn fn[2][3];
+};
+struct FloatParametric {
+  ParametricKernels of[2];
 };
 struct FloatReduce {
   ReduceFn fn[4];           // sum, prod, max, min
@@ -35,6 +39,7 @@ struct HalfCasts {
   namespace level {                                        \
   extern const FloatUnary unary_table[];                   \
   extern const FloatBinary binary_table[];                 \
+  extern const FloatParametric parametric_table[];         \
   extern const FloatReduce reduce_table[2];                \
   extern const SoftmaxKernels softmax_table[2];            \
   extern const MomentsFn moments_table[2];                 \

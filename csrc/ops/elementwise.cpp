@@ -1,6 +1,7 @@
 #include "ops/elementwise.h"
 
 #include "autograd/algebra.h"
+#include "ops/elementwise_map.h"
 #include "ops/operations.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -11,115 +12,8 @@ namespace elementwise {
 
 namespace {
 
-constexpr int64_t kBlock = 512;
-
-// The dtype that kernels compute in, for operands of dtype t.
-DType compute_dtype(DType t) {
-  return t == DType::float16 || t == DType::bfloat16 ? DType::float32 : t;
-}
-
 [[noreturn]] void no_kernel(const char* op, DType t) {
   fail<NotImplementedError>(op, ": not available for dtype ", t, "; convert the input first");
-}
-
-// A dense layout like that of `t`, or row-major where there is no such.
-void like_layout(Meta& m, const TensorImpl& t) {
-  m.shape = t.sizes();
-  if (!t.contiguous() && !may_overlap(t)) m.strided = dense_strides(t, m.strides);
-}
-
-// Rows shorter than this cost more in calls than in arithmetic: inputs are made dense first.
-constexpr int64_t kShortRow = 16;
-
-// Runs kernel(n, out, operands...) over all elements, with operands converted to `in` and results
-// from `result`. The kernel is told by `layout` which of two operands is one repeated element.
-template <class F>
-void map(const TensorImpl& out, DType result, TensorImpl* const* inputs, int n_inputs, DType in,
-         F&& kernel) {
-  if (out.numel == 0) return;
-  const TensorImpl* operands[3] = {&out};
-  Tensor dense[2];
-  for (int i = 0; i < n_inputs; ++i) operands[i + 1] = inputs[i];
-  Loop loop(operands, n_inputs + 1);
-  if (loop.size[0] < kShortRow && loop.total >= 4 * kShortRow) {
-    for (int i = 0; i < n_inputs; ++i) {
-      if (inputs[i]->dtype == in && inputs[i]->sizes() == out.sizes() && inputs[i]->contiguous())
-        continue;
-      dense[i] = new_tensor(in, out.sizes());
-      copy_elements(*dense[i].impl(), *inputs[i]);
-      operands[i + 1] = dense[i].impl();
-    }
-    Tensor packed;
-    if (!out.contiguous()) {
-      packed = new_tensor(out.dtype, out.sizes());
-      operands[0] = packed.impl();
-    }
-    map(*operands[0], result, const_cast<TensorImpl* const*>(operands + 1), n_inputs, in, kernel);
-    if (packed.defined()) copy_elements(out, *packed.impl());
-    return;
-  }
-  const auto in_size = static_cast<int64_t>(item_size(in));
-  const auto out_size = static_cast<int64_t>(item_size(out.dtype));
-  const bool direct_out = out.dtype == result && loop.inner_is(0, out_size);
-  bool direct[2] = {false, false}, repeated[2] = {false, false};
-  kernels::CastFn from[2] = {nullptr, nullptr};
-  for (int i = 0; i < n_inputs; ++i) {
-    repeated[i] = n_inputs == 2 && loop.stride[i + 1][0] == 0 && loop.size[0] > 1;
-    direct[i] = operands[i + 1]->dtype == in && loop.inner_is(i + 1, in_size);
-    if (operands[i + 1]->dtype != in) from[i] = kernels::cast(in, operands[i + 1]->dtype);
-  }
-  // Kernels repeat one operand, not both.
-  if (repeated[0] && repeated[1]) repeated[0] = false;
-  const kernels::CastFn to = out.dtype == result ? nullptr : kernels::cast(out.dtype, result);
-  const int layout = repeated[1]   ? kernels::kScalarB
-                     : repeated[0] ? kernels::kScalarA
-                                   : kernels::kBothVary;
-
-  runtime::parallel_for(loop.total, kParallelGrain, [&](int64_t begin, int64_t end) {
-    alignas(64) char gathered[2][kBlock * 16];
-    alignas(64) char converted[2][kBlock * 16];
-    alignas(64) char results[kBlock * 16];
-    alignas(64) char stored[kBlock * 16];
-    for_rows(loop, begin, end, [&](char* const* p, int64_t n) {
-      const bool whole =
-          direct_out && (direct[0] || repeated[0]) && (n_inputs < 2 || direct[1] || repeated[1]);
-      const int64_t step = whole ? n : kBlock;
-      for (int64_t i = 0; i < n; i += step) {
-        const int64_t m = n - i < step ? n - i : step;
-        const void* operand[2] = {nullptr, nullptr};
-        for (int k = 0; k < n_inputs; ++k) {
-          const int64_t stride = loop.stride[k + 1][0];
-          const char* src = p[k + 1] + i * stride;
-          if (!direct[k]) {
-            const int64_t count = repeated[k] ? 1 : m;
-            const DType dtype = operands[k + 1]->dtype;
-            const auto size = static_cast<int64_t>(item_size(dtype));
-            if (!repeated[k] && !loop.inner_is(k + 1, size)) {
-              copy_row(item_size(dtype), count, gathered[k], size, src, stride);
-              src = gathered[k];
-            }
-            if (from[k]) {
-              from[k](count, converted[k], src);
-              src = converted[k];
-            }
-          }
-          operand[k] = src;
-        }
-        char* dst = p[0] + i * loop.stride[0][0];
-        if (direct_out) {
-          kernel(m, dst, operand[0], operand[1], layout);
-          continue;
-        }
-        kernel(m, results, operand[0], operand[1], layout);
-        const char* src = results;
-        if (to) {
-          to(m, stored, results);
-          src = stored;
-        }
-        copy_row(item_size(out.dtype), m, dst, loop.stride[0][0], src, out_size);
-      }
-    });
-  });
 }
 
 DType float_result(ResultType type, DType t) {
@@ -172,8 +66,8 @@ void compute_unary(const char* op, kernels::Unary kernel, Compute& c) {
   const DType in = c.inputs[0]->dtype;
   const DType t = unary_kernel_dtype(k, op, is_complex(in) ? in : out.dtype);
   const kernels::UnaryFn fn = k.value[static_cast<int>(t)];
-  map(out, is_complex(in) ? out.dtype : t, c.inputs, 1, t,
-      [fn](int64_t n, void* y, const void* x, const void*, int) { fn(n, y, x); });
+  map<0>(out, is_complex(in) ? out.dtype : t, c.inputs, 1, t,
+         [fn](int64_t n, void* y, const void* const* x, const int64_t*) { fn(n, y, x[0]); });
 }
 
 bool pointwise_unary(kernels::Unary kernel, ResultType type, DType input, Pointwise& p) {
@@ -282,10 +176,13 @@ void compute_binary(const char* op, const kernels::BinaryKernels& k, bool compar
   const TensorImpl& out = *c.out().impl();
   const DType in = compute_dtype(compare ? operand_dtype(*c.inputs[0], *c.inputs[1]) : out.dtype);
   const auto* fns = binary_fns(op, k, in);
-  map(out, compare ? DType::bool_ : in, c.inputs, 2, in,
-      [fns](int64_t n, void* y, const void* a, const void* b, int layout) {
-        fns[layout](n, y, a, b);
-      });
+  map<1>(out, compare ? DType::bool_ : in, c.inputs, 2, in,
+         [fns](int64_t n, void* y, const void* const* x, const int64_t* steps) {
+           const int layout = steps[1] == 0   ? kernels::kScalarB
+                              : steps[0] == 0 ? kernels::kScalarA
+                                              : kernels::kBothVary;
+           fns[layout](n, y, x[0], x[1]);
+         });
 }
 
 bool pointwise_binary(const kernels::BinaryKernels& k, ResultType type, bool compare,
@@ -388,14 +285,14 @@ void compute_scalar(const char* op, const kernels::BinaryKernels& k, bool compar
   alignas(16) char number[16];
   store_scalar(in, number, s);
   const kernels::BinaryFn fn = fns[scalar_first ? kernels::kScalarA : kernels::kScalarB];
-  map(out, compare ? DType::bool_ : in, c.inputs, 1, in,
-      [&](int64_t n, void* y, const void* x, const void*, int) {
-        if (scalar_first) {
-          fn(n, y, number, x);
-        } else {
-          fn(n, y, x, number);
-        }
-      });
+  map<0>(out, compare ? DType::bool_ : in, c.inputs, 1, in,
+         [&](int64_t n, void* y, const void* const* x, const int64_t*) {
+           if (scalar_first) {
+             fn(n, y, number, x[0]);
+           } else {
+             fn(n, y, x[0], number);
+           }
+         });
 }
 
 Tensor run_scalar(const OpClass& cls, const kernels::BinaryKernels& k, ResultType type,

@@ -79,15 +79,16 @@ G refuse(const char* op, const G&) {
 }
 inline Tensor chain(const Tensor& g, const Tensor& d) { return mul(g, d); }
 Tensor chain(const Tensor& g, double d);
-// A derivative that is 0 where the condition holds, whatever it is multiplied with.
-template <class D>
-struct Unless {
+// `yes` where the condition holds, `no` elsewhere; what is 0.0 lets nothing through.
+template <class A, class B>
+struct Choice {
   Tensor condition;
-  D slope;
+  A yes;
+  B no;
 };
-template <class D>
-Unless<D> unless(const Tensor& condition, const D& slope) {
-  return {condition, slope};
+template <class A, class B>
+Choice<A, B> choose(const Tensor& condition, const A& yes, const B& no) {
+  return {condition, yes, no};
 }
 // sigmoid(u) (1 + t sigmoid(-u))
 inline Tensor swish_slope(const Tensor& u, const Tensor& t) {
@@ -102,9 +103,16 @@ Tensor select(const Tensor& condition, double a, const Tensor& b);
 Tensor positive_part(const Tensor& t);
 inline bool positive_part(const Scalar& s) { return s.to_complex().real() > 0; }
 Tensor select(bool condition, double a, const Tensor& b);
+inline Tensor zero_or_chain(const Tensor& g, double d) {
+  return d == 0 ? full({}, 0.0, g.dtype()) : chain(g, d);
+}
 template <class D>
-Tensor chain(const Tensor& g, const Unless<D>& u) {
-  return select(u.condition, 0.0, chain(g, u.slope));
+Tensor zero_or_chain(const Tensor& g, const D& d) {
+  return chain(g, d);
+}
+template <class A, class B>
+Tensor chain(const Tensor& g, const Choice<A, B>& c) {
+  return where(c.condition, zero_or_chain(g, c.yes), zero_or_chain(g, c.no));
 }
 inline Scalar conj(const Scalar& s) {
   return s.kind() == DTypeKind::complex ? Scalar(std::conj(s.to_complex())) : s;

@@ -6,6 +6,7 @@
 #include "autograd/levels.h"
 #include "ops/function.h"
 #include "ops/operations.h"
+#include "ops/parametric.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -88,16 +89,14 @@ Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, std::string_vie
   WG_CHECK(beta >= 0, Error, "smooth_l1_loss: expected a beta of at least 0, but got ", beta);
   if (beta == 0) return l1_loss(input, target, reduction);
   check_real_numbers("smooth_l1_loss", input, target);
-  const Tensor d = sub(input, target), size = abs(d);
-  return reduced(where(size < beta, mul(square(d), 0.5 / beta), sub(size, 0.5 * beta)), r);
+  return reduced(smooth_l1(input, target, beta), r);
 }
 Tensor huber_loss(const Tensor& input, const Tensor& target, std::string_view reduction,
                   double delta) {
   const Reduction r = reduction_of("huber_loss", reduction);
   WG_CHECK(delta > 0, Error, "huber_loss: expected a positive delta, but got ", delta);
   check_real_numbers("huber_loss", input, target);
-  const Tensor d = sub(input, target), size = abs(d);
-  return reduced(where(size <= delta, mul(square(d), 0.5), mul(sub(size, 0.5 * delta), delta)), r);
+  return reduced(huber(input, target, delta), r);
 }
 
 Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight,

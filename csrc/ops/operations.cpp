@@ -53,6 +53,7 @@ WENGERT_NAMESPACE_BEGIN
   F(optimizer_clip)     \
   F(optimizer_steps)    \
   F(pad)                \
+  F(parametric)         \
   F(pointwise)          \
   F(prod)               \
   F(product)            \

@@ -5,6 +5,7 @@
 #include "ops/elementwise.h"
 #include "ops/operands.h"
 #include "ops/operations.h"
+#include "ops/parametric.h"
 #include "tensor/copy.h"
 #include "wengert/detail/owner.h"
 
@@ -135,6 +136,11 @@ struct Logit {
   }
 };
 
+// Whether one pass limits the elements from both sides.
+bool between(const Tensor& x, const std::optional<Scalar>& min, const std::optional<Scalar>& max) {
+  return min && max && is_floating(detail::input("clamp", x)->dtype) &&
+         min->kind() <= DTypeKind::floating && max->kind() <= DTypeKind::floating;
+}
 void check_bounds(bool any) {
   WG_CHECK(any, Error, "clamp: at least one of min and max must be given");
 }
@@ -143,11 +149,16 @@ void check_bounds(bool any) {
 
 Tensor clamp(const Tensor& input, std::optional<Scalar> min, std::optional<Scalar> max) {
   check_bounds(min || max);
+  if (between(input, min, max)) return clamp_between(input, min->to_double(), max->to_double());
   const Tensor low = min ? apply(ClampNumber<true>{*min}, input) : input;
   return max ? apply(ClampNumber<false>{*max}, low) : low;
 }
 Tensor& clamp_(Tensor& self, std::optional<Scalar> min, std::optional<Scalar> max) {
   check_bounds(min || max);
+  if (between(self, min, max)) {
+    clamp_between_(self, min->to_double(), max->to_double());
+    return self;
+  }
   if (max) {  // refused before anything has changed
     Meta meta;
     const TensorImpl* in = detail::input("clamp_", self);

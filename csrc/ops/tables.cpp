@@ -44,6 +44,7 @@ WENGERT_NAMESPACE_BEGIN
   X(alias) \
   X(promotion) \
   X(pointwise) \
+  X(parametric) \
   X(ternary) \
   X(product) \
   X(distribution) \

@@ -54,6 +54,13 @@ const Rule rules[] = {
 #undef WG_TWO
 #undef WG_BINARY
 #undef WG_COMPARE
+#define WG_PARAMETRIC(op, ...) {#op, 1, 1, 0, 1, none}, {#op ".gradient", 2, 2, 0, 1, none},
+#define WG_PARAMETRIC_PAIR(op, ...)                             \
+  {#op, 2, 2, 0, 1, none}, {#op ".gradient", 3, 3, 0, 1, none}, \
+      {#op ".gradient_other", 3, 3, 0, 1, none},
+#include "kernels/parametric.def"
+#undef WG_PARAMETRIC
+#undef WG_PARAMETRIC_PAIR
     {"unary_gradient", 2, 2, 2, 1, unary_gradient},
     {"clamp_min", 1, 1, 0, 1, none},
     {"clamp_max", 1, 1, 0, 1, none},

@@ -31,10 +31,10 @@ bool fuse(const Program& p, const Step& s, int64_t numel, FusedStep& f) {
     return false;
   const Value& out = value_of(p, s.outputs[0]);
   if (out.numel() != numel || !out.contiguous()) return false;
-  DType dtypes[2];
+  DType dtypes[Pointwise::kMaxInputs];
   for (const int v : s.inputs) {
     if (v < 0) continue;
-    if (f.n_inputs == 2) return false;
+    if (f.n_inputs == Pointwise::kMaxInputs) return false;
     const Value& in = value_of(p, v);
     FusedStep::Operand& o = f.in[f.n_inputs];
     o.value = v;
@@ -47,7 +47,11 @@ bool fuse(const Program& p, const Step& s, int64_t numel, FusedStep& f) {
     return false;
   if (f.kernel.out != out.dtype) return false;
   const bool a = f.in[0].repeated, b = f.n_inputs == 2 && f.in[1].repeated;
-  if (f.n_inputs == 2) {
+  if (f.kernel.any) {
+    // It takes every layout.
+  } else if (f.n_inputs > 2) {
+    return false;
+  } else if (f.n_inputs == 2) {
     f.two = a && b ? nullptr : a ? f.kernel.repeat_a : b ? f.kernel.repeat_b : f.kernel.two;
     if (!f.two) return false;
   } else if (a) {
@@ -168,37 +172,44 @@ std::vector<Chain> find_chains(const Program& p, const std::vector<bool>& visibl
 }
 
 void Chain::run(const std::vector<char*>& data) const {
-  runtime::parallel_for(
-      (numel + kBlock - 1) / kBlock, std::max<int64_t>(kParallelGrain / kBlock, 1),
-      [&](int64_t begin, int64_t end) {
-        const runtime::Scratch memory(blocks * kBlock * item);
-        for (int64_t b = begin; b < end; ++b) {
-          const int64_t at = b * kBlock, n = std::min(kBlock, numel - at);
-          size_t k = 0;
-          for (const FusedStep& f : steps) {
-            const auto pointer = [&](const FusedStep::Operand& o, char* base) {
-              return o.block >= 0 ? memory.data + o.block * kBlock * item
-                     : o.repeated ? base
-                                  : base + at * o.item;
-            };
-            char* const a = pointer(f.in[0], data[k]);
-            char* const c = f.n_inputs == 2 ? pointer(f.in[1], data[k + 1]) : nullptr;
-            char* const y = pointer(f.out, data[k + 2]);
-            k += 3;
-            if (f.n_inputs == 2) {
-              f.two(n, y, a, c);
-            } else if (!f.kernel.two) {
-              f.kernel.one(n, y, a);
-            } else if (!f.kernel.has_number) {
-              f.kernel.two(n, y, a, nullptr);
-            } else if (f.kernel.number_first) {
-              f.kernel.two(n, y, f.kernel.number, a);
-            } else {
-              f.kernel.two(n, y, a, f.kernel.number);
-            }
-          }
-        }
-      });
+  runtime::parallel_for((numel + kBlock - 1) / kBlock,
+                        std::max<int64_t>(kParallelGrain / kBlock, 1),
+                        [&](int64_t begin, int64_t end) {
+                          const runtime::Scratch memory(blocks * kBlock * item);
+                          for (int64_t b = begin; b < end; ++b) {
+                            const int64_t at = b * kBlock, n = std::min(kBlock, numel - at);
+                            size_t k = 0;
+                            for (const FusedStep& f : steps) {
+                              const auto pointer = [&](const FusedStep::Operand& o, char* base) {
+                                return o.block >= 0 ? memory.data + o.block * kBlock * item
+                                       : o.repeated ? base
+                                                    : base + at * o.item;
+                              };
+                              const void* in[Pointwise::kMaxInputs] = {};
+                              int64_t steps[Pointwise::kMaxInputs];
+                              for (int i = 0; i < f.n_inputs; ++i) {
+                                in[i] = pointer(f.in[i], data[k + static_cast<size_t>(i)]);
+                                steps[i] = f.in[i].repeated ? 0 : 1;
+                              }
+                              const void *const a = in[0], *const c = in[1];
+                              char* const y = pointer(f.out, data[k + Pointwise::kMaxInputs]);
+                              k += Pointwise::kMaxInputs + 1;
+                              if (f.kernel.any) {
+                                f.kernel.any(n, y, in, steps, f.kernel.numbers);
+                              } else if (f.n_inputs == 2) {
+                                f.two(n, y, a, c);
+                              } else if (!f.kernel.two) {
+                                f.kernel.one(n, y, a);
+                              } else if (!f.kernel.has_number) {
+                                f.kernel.two(n, y, a, nullptr);
+                              } else if (f.kernel.number_first) {
+                                f.kernel.two(n, y, f.kernel.number, a);
+                              } else {
+                                f.kernel.two(n, y, a, f.kernel.number);
+                              }
+                            }
+                          }
+                        });
 }
 
 }  // namespace tape

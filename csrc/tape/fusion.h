@@ -18,7 +18,7 @@ struct FusedStep {
     bool repeated = false;  // one element
   };
   Pointwise kernel;
-  Operand in[2], out;
+  Operand in[Pointwise::kMaxInputs], out;
   int n_inputs = 0;
   Pointwise::Two two = nullptr;  // that of the kernel which fits the inputs
 };
@@ -31,7 +31,8 @@ struct Chain {
   int64_t item = 0;  // bytes of their largest element
   std::vector<FusedStep> steps;
 
-  // Runs it; `data` has the places of both inputs and the output of each step, where they have any.
+  // Runs it; `data` has the places of each step's inputs (kMaxInputs) and of its output, where they
+  // have any.
   void run(const std::vector<char*>& data) const;
 };
 

@@ -481,8 +481,7 @@ void Player::execute_chain(const Chain& c) {
     return o.value < 0 || o.block >= 0 ? nullptr : header(o.value)->data;
   };
   for (const FusedStep& f : c.steps) {
-    places_.push_back(place(f.in[0]));
-    places_.push_back(place(f.in[1]));
+    for (const FusedStep::Operand& in : f.in) places_.push_back(place(in));
     places_.push_back(place(f.out));
   }
   c.run(places_);

@@ -219,6 +219,8 @@ from ._tensor import dtype as dtype
 e: _float
 from ._linalg_legacy import eig as eig
 from ._einsum import einsum as einsum
+from ._ops import elu as elu
+from ._ops import elu_ as elu_
 from ._ops import embedding as embedding
 from ._ops import embedding_bag as embedding_bag
 from ._ops import embedding_renorm_ as embedding_renorm_
@@ -309,6 +311,8 @@ from ._windows import hann_window as hann_window
 from .nn._function_forms import hardshrink as hardshrink
 from ._ops import hardsigmoid as hardsigmoid
 from ._ops import hardswish as hardswish
+from ._ops import hardtanh as hardtanh
+from ._ops import hardtanh_ as hardtanh_
 from ._ops import heaviside as heaviside
 from .nn._function_forms import hinge_embedding_loss as hinge_embedding_loss
 from ._ops import histc as histc
@@ -385,6 +389,8 @@ from ._ops import lcm_ as lcm_
 from ._ops import ldexp as ldexp
 from ._ops import ldexp_ as ldexp_
 from ._ops import le as le
+from ._ops import leaky_relu as leaky_relu
+from ._ops import leaky_relu_ as leaky_relu_
 from ._ops import lerp as lerp
 from ._ops import less as less
 from ._ops import less_equal as less_equal
@@ -516,7 +522,7 @@ from ._ops import polar as polar
 from ._ops import polygamma as polygamma
 from ._ops import positive as positive
 from ._ops import pow as pow
-from .nn._activations import prelu as prelu
+from ._ops import prelu as prelu
 from ._memory_format import preserve_format as preserve_format
 from ._ops import prod as prod
 from . import profiler as profiler
@@ -620,6 +626,8 @@ from ._ops import slogdet as slogdet
 from .sparse._products import smm as smm
 from ._ops import smooth_l1_loss as smooth_l1_loss
 from ._ops import softmax as softmax
+from ._ops import softplus as softplus
+from ._ops import softshrink as softshrink
 from ._ops import softsign as softsign
 from ._linalg_legacy import solve as solve
 from ._ops import sort as sort

@@ -1,37 +1,15 @@
 // Elementwise operations of one float32 or float64 input; compiled once per ISA level.
+#include "kernels/choose.h"
 #include "kernels/levels.h"
 #include "kernels/vec_math.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
 
-// A slope that is 0 where c holds, whatever it is multiplied with.
-template <class M, class D>
-struct Unless {
-  M c;
-  D slope;
-};
-template <class M, class D>
-WG_INLINE Unless<M, D> unless(M c, D slope) {
-  return {c, slope};
-}
 template <class V>
 WG_INLINE V abs_if_real(V x) {
   return abs(x);
 }
-template <class V>
-WG_INLINE V times(V g, V slope) {
-  return g * slope;
-}
-template <class V>
-WG_INLINE V times(V g, double slope) {
-  return slope == 0 ? V(0) : g * slope;
-}
-template <class V, class M, class D>
-WG_INLINE V times(V g, Unless<M, D> u) {
-  return select(u.c, V(0), times(g, u.slope));
-}
-
 #define WG_UNARY(name, result, saved, expression, derivative, ...) \
   struct name##_op {                                               \
     template <class V>                                             \

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "nn/functional/selu_constants.h"
+#include "ops/selu_constants.h"
 #include "tensor/check.h"
 #include "wengert/ops/creation.h"
 #include "wengert/ops/elementwise.h"

@@ -30,6 +30,10 @@ def _real(op: str, input: Tensor) -> Tensor:
 
 sigmoid = _C.sigmoid
 tanh = _C.tanh
+softplus = _C.softplus
+prelu = _C.prelu
+hardshrink = _C.hardshrink
+softshrink = _C.softshrink
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -46,30 +50,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope * x."""
-    return over(input, lambda x: wengert.where(x > 0, x, x * negative_slope), inplace)
-
-
-def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """x where x > 0, else weight * x, with one weight or one for each channel (dimension 1)."""
-    if not isinstance(weight, Tensor):
-        raise TypeError(f"prelu: expected the weight to be a Tensor, got {type(weight).__name__}")
-    if weight.ndim > 1:
-        raise RuntimeError(f"prelu: expected a weight of 0 or 1 dimensions, got {weight.ndim}")
-    if weight.dtype is not input.dtype:
-        raise RuntimeError(
-            f"prelu: expected a weight of the input's dtype {input.dtype}, got {weight.dtype}"
-        )
-    if weight.numel() != 1:
-        channels = input.shape[1] if input.ndim > 1 else input.ndim
-        if weight.numel() != channels:
-            raise RuntimeError(
-                f"prelu: expected 1 weight or one for each of {channels} channels, got a weight of "
-                f"shape {tuple(weight.shape)} for an input of shape {tuple(input.shape)}"
-            )
-        weight = weight.reshape([-1] + [1] * (input.ndim - 2))
-    else:
-        weight = weight.reshape(())
-    return wengert.where(input > 0, input, input * weight)
+    return (_C.leaky_relu_ if inplace else _C.leaky_relu)(input, negative_slope)
 
 
 def rrelu(
@@ -95,28 +76,17 @@ def rrelu(
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (e^x - 1)."""
-    return over(input, lambda x: _elu(x, alpha, 1.0, 1.0), inplace)
-
-
-def _elu(x: Tensor, alpha: float, scale: float, divisor: float) -> Tensor:
-    """scale * (x where x > 0, else alpha (e^(x / divisor) - 1)); nothing overflows for x > 0."""
-    negative = wengert.where(x > 0, 0.0, x)  # unlike a clamp, its derivative at NaN is not 0
-    if divisor != 1.0:
-        negative = negative / divisor
-    y = wengert.where(x > 0, x, _C.expm1(negative) * alpha)
-    return y if scale == 1.0 else y * scale
+    return (_C.elu_ if inplace else _C.elu)(input, alpha)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """Scaled ELU with the self-normalising constants of Klambauer et al. (2017)."""
-    return over(input, lambda x: _elu(x, SELU_ALPHA, SELU_SCALE, 1.0), inplace)
+    return (_C.selu_ if inplace else _C.selu)(input)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """max(0, x) + min(0, alpha (e^(x / alpha) - 1))."""
-    if alpha == 0:
-        raise RuntimeError("celu: expected an alpha that is not 0")
-    return over(input, lambda x: _elu(x, alpha, 1.0, alpha), inplace)
+    return (_C.celu_ if inplace else _C.celu)(input, alpha)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -131,18 +101,9 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return over(_real("mish", input), _C.mish, inplace)
 
 
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """log(1 + e^(beta x)) / beta; x itself where beta x > threshold."""
-    scaled = input if beta == 1 else input * beta
-    # The branch that is not taken is kept finite, so that its zero gradient stays zero.
-    soft = _C.log1p(_C.exp(wengert.where(scaled > threshold, float(threshold), scaled)))
-    return wengert.where(scaled > threshold, input, soft if beta == 1 else soft / beta)
-
-
 def logsigmoid(input: Tensor) -> Tensor:
     """log(sigmoid(x))."""
-    # Beyond 40, softplus is the identity in double precision too.
-    return -softplus(-input, 1.0, 10.0 if input.dtype is wengert.float16 else 40.0)
+    return _C.logsigmoid(_real("logsigmoid", input))
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -153,46 +114,23 @@ def softsign(input: Tensor) -> Tensor:
 def hardtanh(
     input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Tensor:
-    """x limited to [min_val, max_val]."""
-    if min_val > max_val:
-        raise ValueError(
-            f"hardtanh: min_val cannot be greater than max_val, got {min_val} > {max_val}"
-        )
-    return over(input, lambda x: _limit(x, min_val, max_val), inplace)
-
-
-def _limit(x: Tensor, low: float, high: float) -> Tensor:
-    """x limited to [low, high], with derivative 0 on the borders."""
-    y = wengert.where(x <= low, _C.full_like(x, low), x)
-    return wengert.where(x >= high, _C.full_like(x, high), y)
+    """x limited to [min_val, max_val], with derivative 0 on the borders."""
+    return (_C.hardtanh_ if inplace else _C.hardtanh)(input, min_val, max_val)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6)."""
-    return over(input, lambda x: _limit(x, 0, 6), inplace)
+    return hardtanh(input, 0.0, 6.0, inplace)
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x + 3, 0), 6) / 6."""
-    return over(input, lambda x: _limit(x + 3, 0, 6) / 6, inplace)
+    return over(_real("hardsigmoid", input), _C.hardsigmoid, inplace)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x min(max(x + 3, 0), 6) / 6."""
     return over(_real("hardswish", input), _C.hardswish, inplace)
-
-
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x where |x| > lambd, else 0."""
-    return wengert.where(input.abs() <= lambd, _C.zeros_like(input), input)
-
-
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x moved towards 0 by lambd, 0 where |x| <= lambd."""
-    if lambd < 0:
-        raise RuntimeError(f"softshrink: lambd must be greater or equal to 0, but found {lambd}")
-    moved = wengert.where(input > 0, input - lambd, input + lambd)
-    return wengert.where(input.abs() <= lambd, _C.zeros_like(input), moved)
 
 
 def tanhshrink(input: Tensor) -> Tensor:
@@ -202,7 +140,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else value."""
-    return over(input, lambda x: wengert.where(x <= threshold, _C.full_like(x, value), x), inplace)
+    return (_C.threshold_ if inplace else _C.threshold)(input, threshold, value)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:

@@ -116,6 +116,39 @@ def _limited(c: Call) -> str:
     return gate if c.name == "hardsigmoid" else t("Mul", t.x, gate)
 
 
+@translates("leaky_relu", "elu", "softplus")
+def _smooth_with_numbers(c: Call) -> str:
+    t = _Terms(c)
+    x = t.x
+    match c.name:
+        case "leaky_relu":
+            return t("Where", t("Greater", x, 0), x, t("Mul", x, c["negative_slope"]))
+        case "elu":
+            below = t("Mul", t("Min", x, 0), c["input_scale"])
+            low = t("Mul", t("Sub", t("Exp", below), 1), c["alpha"] * c["scale"])
+            return t("Where", t("Greater", x, 0), t("Mul", x, c["scale"]), low)
+    scaled = t("Mul", x, c["beta"])
+    soft = t("Div", t.softplus(scaled), c["beta"])
+    return t("Where", t("Greater", scaled, c["threshold"]), x, soft)
+
+
+@translates("clamp_between", "hardtanh", "threshold", "hardshrink", "softshrink")
+def _pieces(c: Call) -> str:
+    t = _Terms(c)
+    x = t.x
+    match c.name:
+        case "clamp_between":
+            return t("Min", t("Max", x, c["min"]), c["max"])
+        case "hardtanh":
+            return t("Min", t("Max", x, c["min_val"]), c["max_val"])
+        case "threshold":
+            return t("Where", t("Greater", x, c["limit"]), x, c["other"])
+    kept = x
+    if c.name == "softshrink":
+        kept = t("Sub", x, t("Mul", t("Sign", x), c["lambd"]))
+    return t("Where", t("Greater", t("Abs", x), c["lambd"]), kept, 0)
+
+
 # ---- two operands ---------------------------------------------------------------------------
 
 
@@ -243,6 +276,28 @@ def _test(c: Call) -> str:
         "IsInf", x, detect_negative=int(c.name != "isposinf"),
         detect_positive=int(c.name != "isneginf"),
     )  # fmt: skip
+
+
+@translates("prelu", "smooth_l1", "huber")
+def _pair(c: Call) -> str:
+    t = c.out.dtype
+    a, b = c.as_dtype(0, t), c.as_dtype(1, t)
+
+    def term(op: str, *operands: Any) -> str:
+        return c.graph.add(op, *(o if isinstance(o, str) else c.number(o) for o in operands))
+
+    if c.name == "prelu":
+        return term("Where", term("Greater", a, 0), a, term("Mul", a, b))
+    size = term("Abs", term("Sub", a, b))
+    half = term("Mul", term("Mul", size, size), 0.5)
+    if c.name == "huber":
+        delta = c["delta"]
+        far = term("Mul", term("Sub", size, 0.5 * delta), delta)
+        return term("Where", term("Greater", size, delta), far, half)
+    beta = c["beta"]
+    return term(
+        "Where", term("Less", size, beta), term("Div", half, beta), term("Sub", size, 0.5 * beta)
+    )
 
 
 # ---- bounds and choice ----------------------------------------------------------------------

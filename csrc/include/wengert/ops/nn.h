@@ -171,6 +171,34 @@ WENGERT_API Tensor scaled_dot_product_attention(const Tensor& query, const Tenso
                                                 std::optional<double> scale = {},
                                                 bool enable_gqa = false);
 
+// ---- activation functions with numbers; the others are in elementwise.h
+// x where x > 0, else negative_slope x. The names with an underscore overwrite their input.
+WENGERT_API Tensor leaky_relu(const Tensor& input, double negative_slope = 0.01);
+WENGERT_API Tensor& leaky_relu_(Tensor& self, double negative_slope = 0.01);
+// x where x > 0, else weight x, with one weight or one for each channel (dimension 1).
+WENGERT_API Tensor prelu(const Tensor& input, const Tensor& weight);
+// x where x > 0, else alpha (e^x - 1).
+WENGERT_API Tensor elu(const Tensor& input, double alpha = 1);
+WENGERT_API Tensor& elu_(Tensor& self, double alpha = 1);
+// Scaled ELU with the self-normalising constants of Klambauer et al. (2017).
+WENGERT_API Tensor selu(const Tensor& input);
+WENGERT_API Tensor& selu_(Tensor& self);
+// max(0, x) + min(0, alpha (e^(x / alpha) - 1)).
+WENGERT_API Tensor celu(const Tensor& input, double alpha = 1);
+WENGERT_API Tensor& celu_(Tensor& self, double alpha = 1);
+// log(1 + e^(beta x)) / beta; x itself where beta x > threshold.
+WENGERT_API Tensor softplus(const Tensor& input, double beta = 1, double threshold = 20);
+// x limited to [min_val, max_val], with derivative 0 on the borders.
+WENGERT_API Tensor hardtanh(const Tensor& input, double min_val = -1, double max_val = 1);
+WENGERT_API Tensor& hardtanh_(Tensor& self, double min_val = -1, double max_val = 1);
+// x where x > threshold, else value.
+WENGERT_API Tensor threshold(const Tensor& input, double threshold, double value);
+WENGERT_API Tensor& threshold_(Tensor& self, double threshold, double value);
+// x where |x| > lambd, else 0.
+WENGERT_API Tensor hardshrink(const Tensor& input, double lambd = 0.5);
+// x moved towards 0 by lambd, 0 where |x| <= lambd.
+WENGERT_API Tensor softshrink(const Tensor& input, double lambd = 0.5);
+
 // ---- losses; reduction is "none", "mean" or "sum"
 // -log(softmax(input))[target] of logits (C), (N, C) or (N, C, ...). The target holds class
 // indices, or class probabilities in the input's shape. The weight has one number for each class.

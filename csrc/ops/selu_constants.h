@@ -4,10 +4,6 @@
 #include "wengert/export.h"
 
 WENGERT_NAMESPACE_BEGIN
-namespace nn::functional {
-
 inline constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 inline constexpr double kSeluScale = 1.0507009873554804934193349852946;
-
-}  // namespace nn::functional
 WENGERT_NAMESPACE_END
