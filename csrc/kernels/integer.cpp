@@ -51,6 +51,39 @@ void unary_loop(int64_t n, void* out, const void* x) {
   const L* from = static_cast<const L*>(x);
   for (int64_t i = 0; i < n; ++i) to[i] = LaneOf<T>::result(Op::value(Int<L>(from[i])));
 }
+// Quotients, rounded down, by one number above 1: the number is multiplied with instead (Granlund
+// and Montgomery, "Division by invariant integers using multiplication", 1994). With d <= 2^s, the
+// upper half of u (floor(2^(bits - 1 + s) / d) + 1), shifted by s - 1, is floor(u / d) for all u
+// below 2^(bits - 1).
+template <class L>
+struct Divisor {
+  static constexpr int kBits = sizeof(L) * 8;
+  using U = typename Either<(sizeof(L) > 4), uint64_t, uint32_t>::type;
+  using Wide = typename Either<(sizeof(L) > 4), unsigned __int128, uint64_t>::type;
+  static constexpr int kWords = sizeof(U) * 8;
+  U factor;
+  int shift = 0;
+  L divisor;
+
+  explicit Divisor(L d) : divisor(d) {
+    while (((U)d - 1) >> shift) ++shift;
+    factor = static_cast<U>(((Wide)1 << (kWords - 1 + shift)) / (U)d + 1);
+  }
+  L quotient(L a) const {
+    // A negative a is divided as its complement, -1 - a.
+    const U sign = a < 0 ? ~U{0} : U{0};
+    const U u = static_cast<U>(a) ^ sign;
+    return static_cast<L>((static_cast<U>((Wide)u * factor >> kWords) >> (shift - 1)) ^ sign);
+  }
+  void apply(floor_divide_op, int64_t n, L* to, const L* a) const {
+    for (int64_t i = 0; i < n; ++i) to[i] = quotient(a[i]);
+  }
+  void apply(remainder_op, int64_t n, L* to, const L* a) const {
+    for (int64_t i = 0; i < n; ++i)
+      to[i] = static_cast<L>((U)a[i] - (U)quotient(a[i]) * (U)divisor);
+  }
+};
+
 template <class T, class Op, int layout>
 void binary_loop(int64_t n, void* out, const void* a, const void* b) {
   using L = typename LaneOf<T>::type;
@@ -58,6 +91,11 @@ void binary_loop(int64_t n, void* out, const void* a, const void* b) {
   const L* pa = static_cast<const L*>(a);
   const L* pb = static_cast<const L*>(b);
   if (n == 0) return;
+  if constexpr (layout == kScalarB && !__is_same(T, Bool) &&
+                requires(Divisor<L> d) { d.apply(Op(), n, to, pa); }) {
+    constexpr int64_t kFew = 8;  // for which the factor costs more than it saves
+    if (*pb > 1 && n >= kFew) return Divisor<L>(*pb).apply(Op(), n, to, pa);
+  }
   const L first_a = pa[0], first_b = pb[0];
   for (int64_t i = 0; i < n; ++i) {
     to[i] = LaneOf<T>::result(Op::value(Int<L>(layout == kScalarA ? first_a : pa[i]),
