@@ -48,10 +48,15 @@ void multiply_vector(int64_t n, int64_t k, const T* rows, int64_t row, const T* 
     V sums[lanes];
 #pragma GCC unroll 16
     for (int i = 0; i < lanes; ++i) sums[i] = V{};
-    for (int64_t p = 0; p < whole; p += lanes) {
-      const V v = S::load(x + p);
+    if (count == 1) {  // the others repeat it
+      for (int64_t p = 0; p < whole; p += lanes)
+        sums[0] = S::fma(S::load(x + p), S::load(at[0] + p), sums[0]);
+    } else {
+      for (int64_t p = 0; p < whole; p += lanes) {
+        const V v = S::load(x + p);
 #pragma GCC unroll 16
-      for (int i = 0; i < lanes; ++i) sums[i] = S::fma(v, S::load(at[i] + p), sums[i]);
+        for (int i = 0; i < lanes; ++i) sums[i] = S::fma(v, S::load(at[i] + p), sums[i]);
+      }
     }
     if (whole < k) {
       const V v = S::load(x + whole, mask);
