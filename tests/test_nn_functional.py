@@ -408,3 +408,22 @@ def test_chunks_of_linear_cross_entropy_differentiate_twice():
     loss = f(x, w)
     loss.backward(retain_graph=True)
     loss.backward()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", [2, 3, 5])
+@pytest.mark.parametrize("options", [(1, 0, 1), (2, 0, 1), (2, 1, 1), (3, 1, 2), (2, 0, 3)])
+def test_maxima_of_long_lines_are_those_of_pytorch(kernel, options, dtype):
+    import torch
+
+    x = np.random.default_rng(4).integers(-50, 50, (3, 2, 131)).astype(dtype)
+    x[0, 1, ::17] = np.nan
+    x[2, 0, ::3] = -np.inf
+    t = torch.from_numpy(x)
+    values, indices = wg.nn.functional.max_pool1d(
+        wg.tensor(x), kernel, *options, return_indices=True
+    )
+    want, at = torch.nn.functional.max_pool1d(t, kernel, *options, return_indices=True)
+    np.testing.assert_array_equal(values.numpy(), want.numpy())
+    np.testing.assert_array_equal(indices.numpy(), at.numpy())
