@@ -95,6 +95,43 @@ void copy_turned(const Loop& loop, int d) {
                           for (int64_t i = begin; i < end; ++i) band(i);
                         });
 }
+
+// More repetitions of an element are rows worth a call.
+constexpr int64_t kFewTimes = 32;
+
+// Copies whose innermost dimension repeats an element.
+bool repeats_elements(const Loop& loop, int64_t item) {
+  return loop.ndim > 1 && loop.stride[0][0] == item && loop.stride[1][0] == 0 &&
+         loop.size[0] <= kFewTimes;
+}
+
+template <class T>
+void copy_repeated(Loop loop) {
+  constexpr auto kItem = static_cast<int64_t>(sizeof(T));
+  const int64_t times = loop.size[0];
+  loop.total /= times;
+  --loop.ndim;
+  for (int d = 0; d < loop.ndim; ++d) {
+    loop.size[d] = loop.size[d + 1];
+    for (int o = 0; o < 2; ++o) loop.stride[o][d] = loop.stride[o][d + 1];
+  }
+  const auto fill = [](char* to, int64_t to_step, const char* from, int64_t step, int64_t n,
+                       int64_t each) {
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t k = 0; k < each; ++k)
+        std::memcpy(to + i * to_step + k * kItem, from + i * step, sizeof(T));
+    }
+  };
+  const int64_t to_step = loop.stride[0][0], step = loop.stride[1][0];
+  // Of a step that the compiler knows, if it can be.
+  const bool pairs = times == 2 && to_step == 2 * kItem && step == kItem;
+  runtime::parallel_for(loop.total, kParallelGrain / times + 1, [&](int64_t begin, int64_t end) {
+    for_rows(loop, begin, end, [&](char* const* p, int64_t n) {
+      if (pairs) return fill(p[0], 2 * kItem, p[1], kItem, n, 2);
+      fill(p[0], to_step, p[1], step, n, times);
+    });
+  });
+}
 }  // namespace
 
 void copy_elements(const TensorImpl& to, const TensorImpl& from) {
@@ -113,6 +150,8 @@ void copy_elements(const TensorImpl& to, const TensorImpl& from) {
   if (to.dtype == from.dtype && (item == 4 || item == 8)) {
     if (const int d = turned_dimension(loop, static_cast<int64_t>(item)))
       return item == 4 ? copy_turned<uint32_t>(loop, d) : copy_turned<uint64_t>(loop, d);
+    if (repeats_elements(loop, static_cast<int64_t>(item)))
+      return item == 4 ? copy_repeated<uint32_t>(loop) : copy_repeated<uint64_t>(loop);
   }
   runtime::parallel_for(loop.total, kParallelGrain, [&](int64_t begin, int64_t end) {
     if (to.dtype != from.dtype) {
