@@ -186,8 +186,31 @@ WG_INLINE VecF acos(VecF x) {
 WG_INLINE VecF atan(VecF x) {
   return via_double(x, [](VecD v) { return atan(v); });
 }
-WG_INLINE VecF atan2(VecF y, VecF x) {
-  return via_double(y, x, [](VecD u, VecD v) { return atan2(u, v); });
+WG_OUTLINE VecF atan2(VecF y, VecF x) {
+  const VecF ay = abs(y), ax = abs(x), inf(__builtin_inf());
+  const Mask<float> steep = ay > ax;
+  const VecF larger_one = select(steep, ay, ax), smaller_one = select(steep, ax, ay);
+  // 0/0 and inf/inf have a direction too, and no sum overflows.
+  const VecF limit(0x1p126);
+  const Mask<float> huge = larger_one > limit, endless = larger_one == inf;
+  const VecF few = select(smaller_one == inf, limit, select(endless, 0.0, smaller_one * 0.25));
+  const VecF many = select(endless, limit, larger_one * 0.25);
+  const VecF small = select(huge, few, smaller_one);
+  const VecF large = select(huge, many, select(larger_one == VecF(0), 1.0, larger_one));
+  // The angle from 0 or from pi/4, whichever is nearer: at most pi/8.
+  const Mask<float> middle = small > large * 0.41421356;
+  const VecF t = select(middle, small - large, small) / select(middle, small + large, large);
+  const VecF size = larger(abs(t), VecF(0x1p-40)), z = size * size;  // products that stay normal
+  const VecF p = fma(
+      t, z * poly(z, -0.333333155, 0.1999848889, -0.1424383764, 0.1059591467, -0.06083221928), t);
+  // Whole eighths of a turn, to which it is added or from which it is taken.
+  const Mask<float> left = as_mask<float>(sign_bits(x) != Vec<int32_t>(0));
+  VecF eighths = select(middle, VecF(1.0), VecF(0));
+  eighths = select(steep, VecF(2.0) - eighths, eighths);
+  eighths = select(left, VecF(4.0) - eighths, eighths);
+  const VecF r = fma(eighths, VecF(0x1.921fb6p-1),
+                     fma(eighths, VecF(-0x1.777a5cp-26), select(steep ^ left, -p, p)));
+  return select((x == x) & (y == y), copysign(r, y), x + y);
 }
 
 }  // namespace
