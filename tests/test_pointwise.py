@@ -278,3 +278,83 @@ def test_digamma_next_to_its_poles():
             assert abs(value - near) < 3 and abs(value / near - 1) < 3 * abs(distance)
             slope = wg.polygamma(1, wg.tensor(x, dtype=wg.float64)).item()
             assert abs(slope / near**2 - 1) < 1e-5
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "int64"])
+def test_integers_are_divided_by_a_number_exactly(dtype):
+    info = np.iinfo(dtype)
+    special = [info.min, info.min + 1, -2, -1, 0, 1, 2, info.max - 1, info.max]
+    values = [v for v in special if v >= info.min]
+    values += [int(v) for v in rng.integers(info.min, info.max, 200, dtype=dtype, endpoint=True)]
+    x = wg.tensor(values, dtype=getattr(wg, dtype))
+    divisors = [2**k + d for k in range(1, info.bits) for d in (-1, 0, 1)]
+    divisors += [int(v) for v in rng.integers(1, info.max, 30, dtype=dtype, endpoint=True)]
+    for d in (-7, -1, *divisors):
+        if info.min <= d <= info.max and d != 0:
+            assert (x // d).tolist() == [
+                (v // d - info.min) % 2**info.bits + info.min for v in values
+            ]
+            assert (x % d).tolist() == [v % d for v in values]
+
+
+@pytest.mark.parametrize("dtype", [wg.float32, wg.float64, wg.int16, wg.complex64])
+@pytest.mark.parametrize("times", [0, 1, 2, 3, 33])
+def test_elements_are_repeated_in_every_layout(dtype, times):
+    x = wg.arange(4 * 5 * 6).reshape(4, 5, 6).to(dtype)
+    for t in (x, x.permute(2, 0, 1), x[:, ::2, 1:], x[:1].expand(3, 5, 6), x[0, 0], x[:0]):
+        for dim in range(t.ndim):
+            got = t.repeat_interleave(times, dim)
+            assert np.array_equal(got.numpy(), np.repeat(t.numpy(), times, dim))
+    y = x.reshape(12, 10)[:, :, None].expand(12, 10, 4)
+    assert np.array_equal(y.permute(1, 0, 2).contiguous().numpy(), y.numpy().transpose(1, 0, 2))
+
+
+def test_dot_of_long_vectors_is_the_row_of_a_product():
+    for n in (1, 15, 16, 17, 1000, 100_003):
+        for dtype in (wg.float32, wg.float64):
+            x, y = wg.randn(n, dtype=dtype), wg.randn(n, dtype=dtype)
+            rows = wg.stack([y, x, x + 1])
+            assert wg.dot(x, y).equal((rows @ x)[0]) and wg.dot(x, x).equal((rows @ x)[1])
+            exact = float(np.dot(x.double().numpy(), y.double().numpy()))
+            scale = float(np.dot(x.double().abs().numpy(), y.double().abs().numpy()))
+            assert abs(wg.dot(x, y).item() - exact) <= scale * 8 * wg.finfo(dtype).eps
+
+
+def test_angles_of_every_direction():
+    inf, tiny, huge = math.inf, 1e-45, 3.4028234e38
+    special = [0.0, -0.0, 1.0, -1.0, inf, -inf, tiny, -tiny, huge, -huge, 1e38, math.nan]
+    a, b = (
+        wg.tensor(v, dtype=wg.float32) for v in zip(*[(p, q) for p in special for q in special])
+    )
+    want = np.arctan2(a.double().numpy(), b.double().numpy())
+    got = wg.atan2(a, b).double().numpy()
+    np.testing.assert_allclose(got, want, rtol=2.5e-7, atol=1e-45)
+    number = ~np.isnan(want)
+    assert np.array_equal(np.signbit(got)[number], np.signbit(want)[number])
+    t = np.linspace(-math.pi, math.pi, 20_001)
+    y, x = (wg.tensor(v.astype(np.float32)) for v in (np.sin(t), np.cos(t)))
+    want = np.arctan2(y.double().numpy(), x.double().numpy())
+    np.testing.assert_allclose(wg.atan2(y, x).numpy(), want, rtol=2.4e-7)
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+def test_many_elements_are_added_where_indices_say(dim):
+    shape = (7, 40, 33)
+    index = wg.tensor(rng.integers(0, shape[dim], shape))
+    source, x = (wg.tensor(rng.standard_normal(shape)) for _ in range(2))
+    want = x.numpy().copy()
+    at = list(np.indices(shape))
+    at[dim] = index.numpy()
+    np.add.at(want, tuple(at), source.numpy())
+    np.testing.assert_allclose(x.scatter_add(dim, index, source).numpy(), want, rtol=1e-12)
+    assert np.array_equal(
+        x.gather(dim, index).numpy(), np.take_along_axis(x.numpy(), index.numpy(), dim)
+    )
+    for bad in (-1, shape[dim], 2**63 - 1, -(2**63)):
+        wrong, before = index.clone(), x.clone()
+        wrong[3, 20, 11] = bad
+        with pytest.raises(RuntimeError, match=f"index {bad} is out of bounds"):
+            x.scatter_add_(dim, wrong, source)
+        with pytest.raises(RuntimeError, match=f"index {bad} is out of bounds"):
+            x.gather(dim, wrong)
+        assert x.equal(before)

@@ -7,6 +7,10 @@
 
 WENGERT_NAMESPACE_BEGIN
 
+void detail::outside(const char* op, int64_t index, int64_t dim, int64_t n) {
+  fail<Error>(op, ": index ", index, " is out of bounds for dimension ", dim, " of size ", n);
+}
+
 void add_elements(DType dtype, int64_t n, char* to, const char* from) {
   const auto add = [](DType t) {
     return kernels::binary(kernels::Binary::add_).fn[static_cast<int>(t)][kernels::kBothVary];
@@ -31,7 +35,7 @@ void add_along(const TensorImpl& out, const Tensor& src, int64_t dim, const Tens
     T* to = reinterpret_cast<T*>(out.data);
     const T* from = src.data<T>();
     for_each_along(out.sizes(), index.shape(), dim, index.data<int64_t>(), "scatter_add",
-                   [&](int64_t p, int64_t q) { to[q] = static_cast<T>(to[q] + from[p]); });
+                   [to, from](int64_t p, int64_t q) { to[q] = static_cast<T>(to[q] + from[p]); });
   };
   switch (out.dtype) {
     case DType::bool_:

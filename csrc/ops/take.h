@@ -7,9 +7,14 @@ WENGERT_NAMESPACE_BEGIN
 
 // Whether `count` numbers lie in [low, high); without a branch for each.
 inline bool all_within(const int64_t* at, int64_t count, int64_t low, int64_t high) {
-  bool outside = false;
-  for (int64_t i = 0; i < count; ++i) outside |= (at[i] < low) | (at[i] >= high);
-  return !outside;
+  // The sign bit of a difference tells, and the other one's where the first wraps around.
+  uint64_t signs = 0;
+  const auto first = static_cast<uint64_t>(low), last = static_cast<uint64_t>(high) - 1;
+  for (int64_t i = 0; i < count; ++i) {
+    const auto v = static_cast<uint64_t>(at[i]);
+    signs |= (v - first) | (last - v);
+  }
+  return signs >> 63 == 0;
 }
 
 // Calls f with the size of an item as a constant, which makes copies of items single moves.
@@ -47,6 +52,10 @@ void check_indices(const Tensor& index, int64_t n, const char* op, bool negative
 int64_t check_scatter(const char* op, const Tensor& input, int64_t dim, const Tensor& index,
                       const Tensor* src);
 
+namespace detail {
+[[noreturn]] void outside(const char* op, int64_t index, int64_t dim, int64_t n);
+}
+
 // For each position p of an array of shape `walk` calls f(p, q), both counted in row-major order,
 // where q is the position in an array of shape `whole` with the coordinate along dim replaced by
 // at[p]. Indices are checked before the first call.
@@ -70,19 +79,23 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
   const int64_t n = whole.empty() ? 1 : whole[static_cast<size_t>(dim)];
   const int64_t suspects = all_within(at, total, 0, n) ? 0 : total;
   for (int64_t p = 0; p < suspects; ++p) {
-    WG_CHECK(at[p] >= 0 && at[p] < n, Error, op, ": index ", at[p],
-             " is out of bounds for dimension ", dim, " of size ", n);
+    if (at[p] < 0 || at[p] >= n) detail::outside(op, at[p], dim, n);
   }
   int64_t coordinate[kMaxDims] = {};
   int64_t base = 0;  // position in `whole` without the part along dim
-  const int64_t run = walk[walk.size() - 1], along = strides[dim], beside = dim == nd - 1 ? 0 : 1;
-  for (int64_t p = 0; p < total;) {
-    for (int64_t j = 0; j < run; ++j, ++p) {
-      // Read once and looked at again: another thread may write to the index's memory.
-      const int64_t i = __atomic_load_n(at + p, __ATOMIC_RELAXED);
-      WG_CHECK(static_cast<uint64_t>(i) < static_cast<uint64_t>(n), Error, op, ": index ", i,
-               " is out of bounds for dimension ", dim, " of size ", n);
-      f(p, base + j * beside + i * along);
+  const int64_t run = walk[walk.size() - 1], along = strides[dim];
+  // Read once and looked at again: another thread may write to the index's memory.
+  const auto read = [at, n, dim, op](int64_t p) {
+    const int64_t i = __atomic_load_n(at + p, __ATOMIC_RELAXED);
+    if (static_cast<uint64_t>(i) >= static_cast<uint64_t>(n)) [[unlikely]]
+      detail::outside(op, i, dim, n);
+    return i;
+  };
+  for (int64_t p = 0; p < total; p += run) {
+    if (dim == nd - 1) {
+      for (int64_t j = 0; j < run; ++j) f(p + j, base + read(p + j));
+    } else {
+      for (int64_t j = 0; j < run; ++j) f(p + j, base + j + read(p + j) * along);
     }
     for (int i = nd - 2; i >= 0; --i) {
       if (i != dim) base += strides[i];
