@@ -143,3 +143,13 @@ def test_transposed_convolution_is_the_adjoint(n):
     left = (y * z).sum().item()
     right = (x * back(z, output_size=space)).sum().item()
     assert left == pytest.approx(right, rel=1e-4)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear", "bicubic"])
+def test_points_inside_have_the_same_bits_beside_points_outside(mode):
+    x = wg.randn(2, 3, 9, 8)
+    inside = wg.rand(2, 7, 11, 2) - 0.5
+    both = wg.cat([inside, wg.full((2, 7, 1, 2), 3.0)], 2)
+    for align in (False, True):
+        got = F.grid_sample(x, inside, mode, align_corners=align)
+        assert got.equal(F.grid_sample(x, both, mode, align_corners=align)[..., :11])

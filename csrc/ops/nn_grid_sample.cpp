@@ -100,19 +100,35 @@ struct GridSample {
         const int64_t image = b / blocks, first = b % blocks * kGridBlock;
         const int64_t n = std::min<int64_t>(kGridBlock, points - first);
         t.fill(rule, at + (image * points + first) * rule.spatial(), n);
+        const bool inside = t.is_inside(taps, n);
         for (int64_t c = 0; c < channels; ++c) {
           const T* from = x + (image * channels + c) * volume;
           T* to = y + (image * channels + c) * points + first;
-          std::fill(to, to + n, T{0});
-          for (int k = 0; k < taps; ++k) {
-            for (int64_t p = 0; p < n; ++p) {
-              to[p] += (t.index[k][p] < 0 ? T{0} : from[t.index[k][p]]) * t.weight[k][p];
+          if (inside && taps == 4) {
+            weigh<4>(t, from, to, n);
+          } else if (inside && taps == 16) {
+            weigh<16>(t, from, to, n);
+          } else {
+            std::fill(to, to + n, T{0});
+            for (int k = 0; k < taps; ++k) {
+              for (int64_t p = 0; p < n; ++p) {
+                to[p] += (t.index[k][p] < 0 ? T{0} : from[t.index[k][p]]) * t.weight[k][p];
+              }
             }
           }
         }
       }
     };
     runtime::parallel_for(out.size(0) * blocks, grain(channels * taps * kGridBlock), run);
+  }
+  // Sums over the taps, which are all there.
+  template <int kTaps, class T>
+  static void weigh(const GridTaps<T>& t, const T* from, T* to, int64_t n) {
+    for (int64_t p = 0; p < n; ++p) {
+      T sum = 0;
+      for (int k = 0; k < kTaps; ++k) sum += from[t.index[k][p]] * t.weight[k][p];
+      to[p] = sum;
+    }
   }
   // A plane of the image is the work of one thread, which goes through the points in order.
   template <class T>

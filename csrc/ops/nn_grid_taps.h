@@ -33,6 +33,14 @@ struct GridTaps {
 
   // For n points, at most a block, each of as many coordinates as the image has dimensions.
   void fill(const GridRule& rule, const T* grid, int64_t n);
+  // Whether none of the first n points' taps lies outside.
+  bool is_inside(int taps, int64_t n) const {
+    int64_t signs = 0;
+    for (int k = 0; k < taps; ++k) {
+      for (int64_t p = 0; p < n; ++p) signs |= index[k][p];
+    }
+    return signs >= 0;
+  }
 };
 
 extern template struct GridTaps<float>;
