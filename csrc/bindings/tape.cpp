@@ -40,9 +40,13 @@ class Program {
   }
   // Relies on the same of Python as this, but for hyper-parameters of steps that are replaced:
   // these must be what they are now.
-  Program with_parts(const std::vector<std::pair<int64_t, const Program*>>& parts) const {
+  Program with_parts(
+      const std::vector<std::pair<std::vector<int64_t>, const Program*>>& parts) const {
     std::vector<TapePart> tapes;
-    for (const auto& [step, part] : parts) tapes.push_back({step, part->tape()});
+    for (const auto& [steps, part] : parts) {
+      WG_CHECK(!steps.empty(), ValueError, "tape: expected the steps that are replaced");
+      tapes.push_back({steps[0], part->tape(), {steps.begin() + 1, steps.end()}});
+    }
     std::vector<int64_t> kept;
     Program p(tape_.with_parts(tapes, &kept));
     p.modes_ = modes_;
@@ -230,12 +234,15 @@ void bind_tape(py::module_& m) {
           py::arg("step"), py::arg("name"))
       .def(
           "apply",
-          [](const Program& p, int64_t i, const std::vector<std::optional<Tensor>>& inputs) {
+          [](const Program& p, int64_t i, const std::vector<std::optional<Tensor>>& inputs,
+             const std::map<std::string, int64_t>& attributes) {
             Tensors given;
             for (const auto& t : inputs) given.push_back(t.value_or(Tensor()));
-            return p.tape().apply(i, given);
+            return attributes.empty() ? p.tape().apply(i, given)
+                                      : p.tape().apply(i, given, attributes);
           },
-          py::arg("step"), py::arg("inputs"))
+          py::arg("step"), py::arg("inputs"),
+          py::arg("attributes") = std::map<std::string, int64_t>())
       .def("state_values", [](const Program& p) { return p.tape().state_values(); })
       .def("changed", [](const Program& p) { return p.tape().changed(); })
       .def(
@@ -244,6 +251,7 @@ void bind_tape(py::module_& m) {
       .def(
           "is_unused", [](const Program& p, int64_t i) { return p.tape().is_unused(i); },
           py::arg("step"))
+      .def("dependencies", [](const Program& p) { return p.tape().dependencies(); })
       .def("with_parts", &Program::with_parts, py::arg("parts"))
       .def(
           "number",

@@ -1,6 +1,7 @@
 #include "tape/apply.h"
 
 #include "autograd/execute.h"
+#include "autograd/fields.h"
 #include "ops/operations.h"
 #include "tape/admit.h"
 #include "tape/rule_node.h"
@@ -129,6 +130,97 @@ std::vector<Tensor> apply_step(const Program& program, const Step& step,
     case StepKind::check:
       break;
   }
+  return out;
+}
+
+namespace {
+
+void set_attributes(OpValue& op, const std::map<std::string, int64_t>& attributes) {
+  struct Set final : FieldVisitor {
+    explicit Set(const std::map<std::string, int64_t>& a) : all(a) {}
+    const std::map<std::string, int64_t>& all;
+    size_t found = 0;
+    void visit(const std::string&, bool&) override {}
+    void visit(const std::string& name, int64_t& v) override {
+      const auto it = all.find(name);
+      if (it == all.end()) return;
+      v = it->second;
+      ++found;
+    }
+    void visit(const std::string&, uint64_t&) override {}
+    void visit(const std::string&, double&) override {}
+    void visit(const std::string&, DType&) override {}
+    void visit(const std::string&, Scalar&) override {}
+    void visit(const std::string&, Shape&) override {}
+    void visit(const std::string&, std::vector<int64_t>&) override {}
+  } set(attributes);
+  if (op.cls().fields) op.cls().fields(op.get(), set);
+  WG_CHECK(set.found == attributes.size(), ValueError, "tape: ", op.cls().name,
+           " has no such integers as attributes");
+}
+
+void fits(const Tensor& t, const Meta& m, const char* what) {
+  WG_CHECK(!t.defined() || (t.dtype() == m.dtype && t.shape() == Dims(m.shape)), ValueError,
+           "tape: expected dtype ", m.dtype, " and shape ", Dims(m.shape), " for ", what,
+           ", but got ", t.dtype(), " and ", t.shape());
+}
+
+}  // namespace
+
+std::vector<Tensor> apply_variant(const Step& step, const std::vector<Tensor>& inputs,
+                                  const std::map<std::string, int64_t>& attributes) {
+  const bool rule = step.kind == StepKind::rule;
+  WG_CHECK(inputs.size() == step.inputs.size() && (rule || step.kind == StepKind::op) &&
+               step.draw.generator < 0,
+           ValueError, "tape: expected the ", step.inputs.size(),
+           " inputs of an operation that draws no numbers, or of its rule, but got ",
+           inputs.size());
+  OpValue op = step.op;
+  set_attributes(op, attributes);
+  const OpClass& cls = op.cls();
+  const char* key = key_of(cls);
+  WG_CHECK(key, ValueError, "tape: ", cls.name, " takes no other attributes");
+  std::vector<TensorImpl*> in;
+  for (const Tensor& t : inputs) in.push_back(t.impl());
+  if (!rule) {
+    std::vector<Tensor> out(step.outputs.size());
+    std::vector<Meta> metas(out.size());
+    const int n = static_cast<int>(in.size());
+    Infer infer{in.data(), n, metas.data(), static_cast<int>(metas.size())};
+    admit(key, op, infer);
+    OpCall call{cls, op.get(), in.data(), n, out.data(), static_cast<int>(out.size())};
+    run(call);
+    return out;
+  }
+  RuleInfo info = *step.rule;
+  const Tensor* saved = inputs.data() + info.gradients;
+  std::vector<TensorImpl*> of(info.edges.size(), nullptr);
+  for (size_t k = 0; k < info.saved.size(); ++k) {
+    if (!cls.saves[k].output) of[cls.saves[k].index] = saved[k].impl();
+  }
+  for (size_t i = 0; i < of.size(); ++i) {
+    RuleInfo::Edge& e = info.edges[i];
+    e.into = -1;
+    WG_CHECK(e.present == (of[i] != nullptr), ValueError, "tape: input ", i, " of ", cls.name,
+             " was not saved, or another set of inputs is given");
+    if (!of[i]) continue;
+    e.dtype = of[i]->dtype;
+    e.shape = Shape(of[i]->sizes());
+  }
+  std::vector<Meta> metas(static_cast<size_t>(info.gradients));
+  Infer infer{of.data(), static_cast<int>(of.size()), metas.data(), info.gradients};
+  admit(key, op, infer);
+  cls.infer(op.get(), infer);
+  for (size_t k = 0; k < metas.size(); ++k) fits(inputs[k], metas[k], "a gradient");
+  for (size_t k = 0; k < info.saved.size(); ++k) {
+    WG_CHECK(saved[k].defined() == (step.inputs[static_cast<size_t>(info.gradients) + k] >= 0),
+             ValueError, "tape: saved value ", k, " is missing, or there is none");
+    if (cls.saves[k].output) fits(saved[k], metas[cls.saves[k].index], "a saved result");
+  }
+  std::vector<Tensor> out(step.outputs.size());
+  RuleNode node(op, info);
+  Given sink(info, nullptr);
+  node.run(inputs.data(), in.data() + info.gradients, out.data(), &sink);
   return out;
 }
 

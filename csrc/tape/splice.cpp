@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tape/file.h"
+#include "tape/order.h"
 #include "tape/passes.h"
 #include "tensor/check.h"
 #include "tensor/impl.h"
@@ -80,29 +81,57 @@ class Splicing {
     n_.steps.push_back(std::move(s));
   }
 
-  void replace(size_t i, const Program& part) {
-    const Step& step = p_.steps[i];
-    WG_CHECK(step.kind != StepKind::check, ValueError, "tape: a check cannot be replaced");
+  void replace(const std::vector<size_t>& steps, const Program& part) {
     std::vector<int> arguments;
-    for (const int v : step.inputs) {
-      if (v >= 0) arguments.push_back(now_[at(v)]);
-    }
-    if (step.kind == StepKind::rule) {
-      for (const int v : step.changed()) arguments.push_back(now_[at(v)]);
+    std::vector<bool> inner;  // by argument: whether one of the steps would have made it
+    std::vector<int> made;    // storages
+    size_t n_results = 0;
+    for (const size_t i : steps) {
+      const Step& step = p_.steps[i];
+      WG_CHECK(step.kind != StepKind::check, ValueError, "tape: a check cannot be replaced");
+      std::vector<int> taken = step.inputs;
+      if (step.kind == StepKind::rule) {
+        for (const int v : step.changed()) taken.push_back(v);
+      }
+      for (const int v : taken) {
+        if (v < 0) continue;
+        arguments.push_back(now_[at(v)]);
+        const int s = p_.values[at(v)].storage;
+        inner.push_back(std::find(made.begin(), made.end(), s) != made.end());
+      }
+      if (step.kind == StepKind::change) continue;
+      n_results += step.outputs.size();
+      if (step.kind == StepKind::view) continue;
+      for (const int v : step.outputs) {
+        if (v >= 0) made.push_back(p_.values[at(v)].storage);
+      }
     }
     const std::vector<int> values = bring(part, arguments);
-    const bool in_place = step.kind == StepKind::change;
-    WG_CHECK(in_place || part.outputs.size() == step.outputs.size(), ValueError,
-             "tape: expected a result for each of the ", step.outputs.size(),
-             " outputs of the step, but got ", part.outputs.size());
+    for (const Step& s : part.steps) {
+      if (s.dead || s.kind == StepKind::view) continue;
+      for (const int v : s.inputs) check_inner(part, v, inner);
+      for (const int v : s.changed()) check_inner(part, v, inner);
+    }
+    const bool in_place = steps.size() == 1 && p_.steps[steps[0]].kind == StepKind::change;
+    WG_CHECK(in_place || part.outputs.size() == n_results, ValueError,
+             "tape: expected a result for each of the ", n_results,
+             " outputs of what is replaced, but got ", part.outputs.size());
     std::vector<int> taken;  // storages that are results already
-    for (size_t k = 0; !in_place && k < step.outputs.size(); ++k) {
-      if (step.outputs[k] < 0) continue;
-      WG_CHECK(part.outputs[k] >= 0, ValueError, "tape: result ", k, " is missing");
-      const int r = values[at(part.outputs[k])];
-      const bool again = std::find(taken.begin(), taken.end(), storage(r)) != taken.end();
-      result(step, step.outputs[k], r, !again && storage(r) >= fresh_from_);
-      taken.push_back(storage(r));
+    size_t next = 0;
+    for (const size_t i : steps) {
+      const Step& step = p_.steps[i];
+      if (step.kind == StepKind::change) continue;
+      for (const int v : step.outputs) {
+        const int made_by_part = part.outputs[next++];
+        if (v < 0) continue;
+        // What stays inside has no use outside, so it may be left out.
+        if (made_by_part < 0 && steps.size() > 1 && !used_beside(v, steps)) continue;
+        WG_CHECK(made_by_part >= 0, ValueError, "tape: result ", next - 1, " is missing");
+        const int r = values[at(made_by_part)];
+        const bool again = std::find(taken.begin(), taken.end(), storage(r)) != taken.end();
+        result(step, v, r, !again && storage(r) >= fresh_from_);
+        taken.push_back(storage(r));
+      }
     }
   }
 
@@ -122,6 +151,34 @@ class Splicing {
   }
 
  private:
+  static void check_inner(const Program& part, int v, const std::vector<bool>& inner) {
+    if (v < 0) return;
+    for (size_t k = 0; k < inner.size(); ++k) {
+      const int argument = part.values[at(part.inputs[k])].storage;
+      WG_CHECK(!inner[k] || argument != part.values[at(v)].storage, ValueError,
+               "tape: what takes the place of steps reads argument ", k,
+               ", which these would have made");
+    }
+  }
+
+  // Whether the memory of a value is looked at by anybody but these steps.
+  bool used_beside(int v, const std::vector<size_t>& steps) const {
+    const int s = p_.values[at(v)].storage;
+    const auto there = [&](int u) { return u >= 0 && p_.values[at(u)].storage == s; };
+    if (visible_storages(p_)[at(s)]) return true;
+    for (size_t i = 0; i < p_.steps.size(); ++i) {
+      const Step& step = p_.steps[i];
+      if (step.dead || step.kind == StepKind::view ||
+          std::find(steps.begin(), steps.end(), i) != steps.end())
+        continue;
+      const std::vector<int> changed = step.changed();
+      if (std::any_of(step.inputs.begin(), step.inputs.end(), there) ||
+          std::any_of(changed.begin(), changed.end(), there))
+        return true;
+    }
+    return false;
+  }
+
   int storage(int v) const { return n_.values[at(v)].storage; }
   void move(std::vector<int>& all) const {
     for (int& v : all) {
@@ -436,16 +493,30 @@ std::vector<bool> changed_storages(const Program& p) {
 
 Program splice(const Program& p, const std::vector<Part>& parts, std::vector<int>& kept,
                std::vector<int>& states) {
-  std::vector<const Program*> by_step(p.steps.size(), nullptr);
+  std::vector<const Part*> by_step(p.steps.size(), nullptr);
+  std::vector<std::vector<size_t>> groups;
   for (const Part& part : parts) {
-    WG_CHECK(part.step < p.steps.size() && !by_step[part.step], ValueError,
-             "tape: there is no step ", part.step, ", or it is replaced twice");
-    by_step[part.step] = part.program;
+    for (const size_t i : part.steps) {
+      WG_CHECK(i < p.steps.size() && !by_step[i], ValueError, "tape: there is no step ", i,
+               ", or it is replaced twice");
+      WG_CHECK(part.steps.size() == 1 || !p.steps[i].dead, ValueError, "tape: step ", i,
+               " is not done, so it cannot be replaced together with others");
+      by_step[i] = &part;
+    }
+    if (part.steps.size() > 1) groups.push_back(part.steps);
   }
   Splicing splicing(p);
-  for (size_t i = 0; i < p.steps.size(); ++i) {
+  std::vector<size_t> order(p.steps.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  if (!groups.empty()) order = order_with(p, groups);
+  for (const size_t i : order) {
+    const Part* part = by_step[i];
     if (p.steps[i].dead) continue;
-    by_step[i] ? splicing.replace(i, *by_step[i]) : splicing.keep(i);
+    if (!part) {
+      splicing.keep(i);
+    } else if (part->steps[0] == i) {
+      splicing.replace(part->steps, *part->program);
+    }
   }
   return splicing.finish(kept, states);
 }

@@ -6,6 +6,7 @@
 #include "tape/apply.h"
 #include "tape/capture.h"
 #include "tape/describe.h"
+#include "tape/order.h"
 #include "tape/replay.h"
 #include "tape/splice.h"
 #include "tensor/check.h"
@@ -93,6 +94,11 @@ std::vector<Tensor> Tape::apply(int64_t i, const std::vector<Tensor>& inputs) co
   return tape::apply_step(player_->program(), step_of(i), inputs);
 }
 
+std::vector<Tensor> Tape::apply(int64_t i, const std::vector<Tensor>& inputs,
+                                const std::map<std::string, int64_t>& attributes) const {
+  return tape::apply_variant(step_of(i), inputs, attributes);
+}
+
 std::vector<int64_t> Tape::changed() const {
   std::vector<int64_t> all;
   for (const tape::Step& s : player_->program().steps) {
@@ -114,13 +120,25 @@ std::vector<int64_t> Tape::added_to(int64_t i) const {
   return s.kind == tape::StepKind::rule ? wide(s.changed()) : std::vector<int64_t>();
 }
 
+std::vector<std::vector<int64_t>> Tape::dependencies() const {
+  std::vector<std::vector<int64_t>> all;
+  for (const std::vector<int>& b : tape::dependencies(player_->program())) all.push_back(wide(b));
+  return all;
+}
+
 bool Tape::is_unused(int64_t i) const { return step_of(i).dead; }
 
 Tape Tape::with_parts(const std::vector<TapePart>& parts, std::vector<int64_t>* kept) const {
   std::vector<tape::Part> programs;
   for (const TapePart& part : parts) {
+    std::vector<size_t> steps;
     step_of(part.step);
-    programs.push_back({static_cast<size_t>(part.step), &part.tape.player_->program()});
+    steps.push_back(static_cast<size_t>(part.step));
+    for (const int64_t i : part.also) {
+      step_of(i);
+      steps.push_back(static_cast<size_t>(i));
+    }
+    programs.push_back({std::move(steps), &part.tape.player_->program()});
   }
   std::vector<int> steps, states;
   auto player =

@@ -142,6 +142,45 @@ TEST(Tape, StepsAreReplacedByPrograms) {
   EXPECT_ANY_THROW(tape.apply(1, {x, zeros({4})}));
 }
 
+TEST(Tape, StepsAreReplacedTogether) {
+  const Tensor w = randn({3, 4});
+  const Tensor x = randn({1, 3}), y = randn({1, 3});
+  const auto f = [&](TensorList in) {
+    const Tensor a = exp(mm(in[0], w));
+    return std::vector<Tensor>{a, mul(mm(in[1], w), a)};
+  };
+  const Tape tape = Tape::record(f, std::vector<Tensor>{x, y});  // mm, exp, mm, mul
+  ASSERT_EQ(tape.size(), 4);
+  EXPECT_EQ(tape.dependencies(), (std::vector<std::vector<int64_t>>{{}, {0}, {}, {1, 2}}));
+  const Tape part = Tape::record(
+      [](TensorList in) {
+        const Tensor both = mm(cat({in[0], in[2]}, 0), in[1]);
+        return std::vector<Tensor>{narrow(both, 0, 0, 1), narrow(both, 0, 1, 1)};
+      },
+      std::vector<Tensor>{x, w, y, w});
+  std::vector<int64_t> kept;
+  const Tape other = tape.with_parts({{0, part, {2}}}, &kept);
+  EXPECT_EQ(kept[0], -1);
+  EXPECT_EQ(kept[2], -1);
+  EXPECT_LT(kept[1], kept[3]);
+  const std::vector<Tensor> arguments{randn({1, 3}), randn({1, 3})};
+  const std::vector<Tensor> got = other(arguments), want = f(arguments);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_LT(
+        max(abs(sub(got[static_cast<size_t>(i)], want[static_cast<size_t>(i)]))).item<float>(),
+        1e-4f);
+  EXPECT_EQ(bytes_of(tape(arguments)[0]), bytes_of(want[0]));
+  EXPECT_THROW(tape.with_parts({{0, part, {0}}}), ValueError);
+  EXPECT_THROW(tape.with_parts({{0, part, {7}}}), IndexError);
+  // exp and mul: the product between them is not in the way, but what one makes the other takes.
+  const Tape needs =
+      Tape::record([](TensorList in) { return std::vector<Tensor>{exp(in[0]), mul(in[1], in[2])}; },
+                   std::vector<Tensor>{zeros({1, 4}), zeros({1, 4}), zeros({1, 4})});
+  EXPECT_THROW(tape.with_parts({{1, needs, {3}}}), ValueError);
+  // The first product and the last step have others between them.
+  EXPECT_THROW(tape.with_parts({{0, needs, {3}}}), ValueError);
+}
+
 namespace {
 
 // Loads and runs the program with numbers and words of its text, and elements of its integer

@@ -107,6 +107,11 @@ class WENGERT_API Tape {
   // so on. A rule adds to gradients that stand behind its inputs, in order. Tensors may differ from
   // the step's own in dtype and shape if its operation takes them; those of rules may not.
   std::vector<Tensor> apply(int64_t i, const std::vector<Tensor>& inputs) const;
+  // The operation of step i, or its rule, with other integers as attributes, as recurrent layers of
+  // more steps have them. A rule must have saved all inputs of its operation; it adds to nothing.
+  // ValueError where the operation does not take such inputs or attributes.
+  std::vector<Tensor> apply(int64_t i, const std::vector<Tensor>& inputs,
+                            const std::map<std::string, int64_t>& attributes) const;
   // The values whose elements some step changes, or who gets the results and gradients; and those
   // that step i, a rule, adds to.
   std::vector<int64_t> changed() const;
@@ -114,6 +119,9 @@ class WENGERT_API Tape {
   // Whether step i is left out when the program runs: nobody reads what it makes, or another has
   // made it before.
   bool is_unused(int64_t i) const;
+  // By step: those before it that it must stay behind, because it takes or overwrites what they
+  // make or overwrites what they read; what follows from others may be left out.
+  std::vector<std::vector<int64_t>> dependencies() const;
   // The same program with others in place of some of its steps; what nobody needs then is left out.
   // `kept` gets the number that each step has in the result, -1 where it has none. ValueError for
   // parts that do not fit; NotImplementedError where a result lies in memory that is changed or
@@ -139,9 +147,14 @@ class WENGERT_API Tape {
 // What takes the place of a step. Its arguments are the inputs of the step that are there, then
 // what the step adds to; its results are the step's outputs, of their dtypes, shapes and strides.
 // In place of a step that changes its first input, it changes that itself.
+//
+// It may take the place of further steps, `also`, with the arguments and results of all of them one
+// after another. They are moved together; ValueError where that would change what the program does.
+// It must not read what one of them makes and another takes.
 struct TapePart {
   int64_t step;
   Tape tape;
+  std::vector<int64_t> also = {};
 };
 
 // A recording that is going on, on the thread that has begun it.

@@ -190,7 +190,7 @@ def rewritten(tape: Tape, rewrite: Rewrite, known: Known) -> Tape:
                 continue
             part = _Part(tape, i, step, known).record(rewrite, values)
             if part is not None:
-                parts.append((i, part))
+                parts.append(([i], part))
     set_rng_state(state)
     return Tape(tape._program.with_parts(parts), tape._arguments, tape._results)
 
