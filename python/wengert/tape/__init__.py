@@ -16,6 +16,8 @@ What must be as it was when it was recorded is guarded; ``docs/tape.md`` has the
 """
 
 from wengert.tape._file import load_tape
+from wengert.tape._hoist import hoist_products
+from wengert.tape._merge import merge_products
 from wengert.tape._program import Step, Value
 from wengert.tape._quantize import quantize_weights
 from wengert.tape._record import Tape, constant, record
@@ -30,7 +32,9 @@ __all__ = [
     "Value",
     "constant",
     "fold_constants",
+    "hoist_products",
     "load",
+    "merge_products",
     "paused",
     "quantize_weights",
     "record",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -180,13 +180,17 @@ def transform(tape: Tape, rewrite: Rewrite) -> Tape:
     return rewritten(tape, rewrite, Known(tape))
 
 
-def rewritten(tape: Tape, rewrite: Rewrite, known: Known) -> Tape:
+def rewritten(
+    tape: Tape, rewrite: Rewrite, known: Known, only: Collection[int] | None = None
+) -> Tape:
+    """As ``transform``; ``rewrite`` is called for the steps of these numbers only."""
     values = tape.values
     parts = []
     state = get_rng_state()
     with no_grad():
         for i, step in enumerate(tape.steps):
-            if step.kind == "check" or tape._program.is_unused(i):
+            left = only is not None and i not in only
+            if left or step.kind == "check" or tape._program.is_unused(i):
                 continue
             part = _Part(tape, i, step, known).record(rewrite, values)
             if part is not None:
