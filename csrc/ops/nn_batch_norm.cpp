@@ -4,6 +4,7 @@
 
 #include "kernels/neural.h"
 #include "ops/function.h"
+#include "ops/nn_norm.h"
 #include "ops/op.h"
 #include "ops/operations.h"
 #include "runtime/parallel.h"
@@ -37,34 +38,6 @@ struct ChannelLayout {
   }
 };
 
-DType computed_as(DType t) { return t == DType::float64 ? t : DType::float32; }
-
-std::vector<double> numbers(const Tensor& t, int64_t n, double otherwise) {
-  std::vector<double> v(static_cast<size_t>(n), otherwise);
-  if (!t.defined()) return v;
-  const Tensor d = as_contiguous(t, DType::float64);
-  std::memcpy(v.data(), d.data(), sizeof(double) * v.size());
-  return v;
-}
-void put_numbers(const Tensor& to, const std::vector<double>& v) {
-  const Tensor d = from_data(v.data(), {static_cast<int64_t>(v.size())}, DType::float64);
-  copy_elements(*to.impl(), *d.impl());
-}
-
-// `t` (channels) with the shape to broadcast against x.
-Tensor per_channel(const Tensor& t, int64_t ndim) {
-  Shape s;
-  for (int64_t i = 0; i < ndim; ++i) s.push(i == 1 ? t.numel() : 1);
-  return reshape(t, s);
-}
-std::vector<int64_t> reduced_dims(int64_t ndim) {
-  std::vector<int64_t> dims;
-  for (int64_t i = 0; i < ndim; ++i) {
-    if (i != 1) dims.push_back(i);
-  }
-  return dims;
-}
-
 // Inputs: x, weight or none, bias or none, and where the statistics are given: mean, variance.
 // Further outputs: mean, 1 / sqrt(variance + eps) and the unbiased variance of each channel.
 struct BatchNorm {
@@ -88,7 +61,7 @@ struct BatchNorm {
     }
   }
   void compute(Compute& c) const {
-    const DType dtype = computed_as(c.in(0).dtype());
+    const DType dtype = normalized_as(c.in(0).dtype());
     const Tensor x = as_contiguous(c.in(0), dtype);
     const Tensor y = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, x.shape());
     const ChannelLayout layout(x.shape());
@@ -133,7 +106,7 @@ struct BatchNorm {
 
  private:
   void fused(Vjp& v) const {
-    const DType dtype = computed_as(v.grad(0).dtype());
+    const DType dtype = normalized_as(v.grad(0).dtype());
     const Tensor x = as_contiguous(v.saved(0), dtype), g = as_contiguous(v.grad(0), dtype);
     const ChannelLayout layout(x.shape());
     const int64_t n = layout.channels;
@@ -178,7 +151,7 @@ struct BatchNorm {
   void formula(Vjp& v) const {
     const Tensor &g = v.grad(0), &x = v.saved(0);
     const int64_t nd = x.dim();
-    const std::vector<int64_t> dims = reduced_dims(nd);
+    const std::vector<int64_t> dims = dims_beside_channels(nd);
     const auto share = [&](const Tensor& t) { return mean(t, dims, true); };
     Tensor centered, rstd;
     if (given) {
@@ -240,7 +213,7 @@ Tensor composed(const Tensor& x, const Tensor& running_mean, const Tensor& runni
   const int64_t nd = x.dim();
   Tensor average, variance;
   if (training) {
-    const std::vector<int64_t> dims = reduced_dims(nd);
+    const std::vector<int64_t> dims = dims_beside_channels(nd);
     average = mean(x, dims);
     variance = mean(square(sub(x, per_channel(average, nd))), dims);
     const double n = static_cast<double>(x.numel()) / static_cast<double>(x.size(1));

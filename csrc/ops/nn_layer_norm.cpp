@@ -1,11 +1,11 @@
-// Normalisation of the last dimensions of each sample, and of groups of channels.
-// Sources: Ba et al., arXiv:1607.06450 (2016); Wu and He, ECCV 2018; Zhang and Sennrich, NeurIPS
-// 2019.
+// Normalisation of the last dimensions of each sample.
+// Sources: Ba et al., arXiv:1607.06450 (2016); Zhang and Sennrich, NeurIPS 2019.
 #include <algorithm>
 #include <limits>
 
 #include "kernels/neural.h"
 #include "ops/function.h"
+#include "ops/nn_norm.h"
 #include "ops/op.h"
 #include "ops/operations.h"
 #include "runtime/parallel.h"
@@ -16,7 +16,6 @@ WENGERT_NAMESPACE_BEGIN
 
 namespace {
 
-DType computed_as(DType t) { return t == DType::float64 ? t : DType::float32; }
 int64_t row_grain(int64_t n) { return kParallelGrain / 2 / (n + 1) + 1; }
 // Rows whose contributions to the weight's gradient are added up in one go.
 constexpr int64_t kWeightParts = 16;
@@ -32,12 +31,12 @@ struct LayerNorm {
     m.out(0).dtype = m.in(0).dtype;
     m.out(0).shape = m.in(0).sizes();
     for (int k = 1; k < 3; ++k) {
-      m.out(k).dtype = computed_as(m.in(0).dtype);
+      m.out(k).dtype = normalized_as(m.in(0).dtype);
       m.out(k).shape.push(m.in(0).shape()[0]);
     }
   }
   void compute(Compute& c) const {
-    const DType dtype = computed_as(c.in(0).dtype());
+    const DType dtype = normalized_as(c.in(0).dtype());
     const Tensor x = as_contiguous(c.in(0), dtype);
     const Tensor y = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, x.shape());
     const Tensor w = c.in(1).defined() ? as_contiguous(c.in(1), dtype) : Tensor();
@@ -60,7 +59,7 @@ struct LayerNorm {
 
  private:
   static void fused(Vjp& v) {
-    const DType dtype = computed_as(v.grad(0).dtype());
+    const DType dtype = normalized_as(v.grad(0).dtype());
     const Tensor g = as_contiguous(v.grad(0), dtype), x = as_contiguous(v.saved(0), dtype);
     const Tensor w = v.has_saved(1) ? as_contiguous(v.saved(1), dtype) : Tensor();
     const Tensor &mean = v.saved(2), &rstd = v.saved(3);
@@ -159,32 +158,6 @@ bool is_narrow(DType t) { return t == DType::float16 || t == DType::bfloat16; }
 Tensor widened(const Tensor& t) { return t.defined() ? to(t, DType::float32) : t; }
 }  // namespace
 
-Tensor group_norm(const Tensor& input, int64_t num_groups, const Tensor& weight, const Tensor& bias,
-                  double eps) {
-  const TensorImpl& x = *detail::input("group_norm", input);
-  WG_CHECK(x.ndim >= 2, Error, "group_norm: expected an input (N, C, ...), but got shape ",
-           x.sizes());
-  WG_CHECK(is_floating(x.dtype), NotImplementedError, "group_norm: not available for dtype ",
-           x.dtype);
-  const int64_t channels = x.shape()[1];
-  WG_CHECK(num_groups > 0 && channels % num_groups == 0, Error,
-           "group_norm: expected num_groups=", num_groups,
-           " to divide the number of channels of an input of shape ", x.sizes());
-  check_parameter("group_norm", "a weight", weight, {channels});
-  check_parameter("group_norm", "a bias", bias, {channels});
-  if (is_narrow(x.dtype)) {
-    return to(group_norm(widened(input), num_groups, widened(weight), widened(bias), eps), x.dtype);
-  }
-  const int64_t rows = x.shape()[0] * num_groups;
-  const Tensor view = reshape(input, {rows, rows ? x.numel / rows : 0});
-  Tensor y = normalized(view, {}, {}, eps);
-  y = reshape(y, input.shape());
-  Shape s;
-  for (int i = 0; i < x.ndim; ++i) s.push(i == 1 ? channels : 1);
-  if (weight.defined()) y = mul(y, reshape(weight, s));
-  return bias.defined() ? add(y, reshape(bias, s)) : y;
-}
-
 Tensor rms_norm(const Tensor& input, Dims normalized_shape, const Tensor& weight,
                 std::optional<double> eps) {
   const TensorImpl& x = *detail::input("rms_norm", input);
@@ -209,10 +182,6 @@ Tensor layer_norm_row(const Tensor& input, Dims normalized_shape, const Tensor& 
                       const Tensor& bias, double eps, bool) {
   return layer_norm(input, normalized_shape, weight, bias, eps);
 }
-Tensor group_norm_row(const Tensor& input, int64_t num_groups, const Tensor& weight,
-                      const Tensor& bias, double eps, bool) {
-  return group_norm(input, num_groups, weight, bias, eps);
-}
 
 constexpr Function rows[] = {
     make_function<layer_norm_row>(
@@ -220,10 +189,6 @@ constexpr Function rows[] = {
         "input, normalized_shape, weight=None, bias=None, eps=1e-05, cudnn_enable=True",
         kFunction | kNN, "(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions",
         "T((4, 6)), (6,), T((6,)), T((6,))\nT((2, 3, 4)), (3, 4), T((3, 4))\nT((2, 3, 4)), (4,)"),
-    make_function<group_norm_row>(
-        "group_norm", "input, num_groups, weight=None, bias=None, eps=1e-05, cudnn_enabled=True",
-        kFunction | kNN, "Normalises each group of channels (dimension 1) of each sample",
-        "T((2, 4, 3)), 2, T((4,)), T((4,))\nT((2, 4)), 2"),
     make_function<rms_norm>(
         "rms_norm", "input, normalized_shape, weight=None, eps=None", kFunction | kNN,
         "x / sqrt(mean(x^2) + eps) * weight over the last dimensions; no eps: the dtype's",

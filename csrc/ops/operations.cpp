@@ -40,6 +40,7 @@ WENGERT_NAMESPACE_BEGIN
   F(nn_embedding_bag)   \
   F(nn_fold)            \
   F(nn_grid_sample)     \
+  F(nn_group_norm)      \
   F(nn_layer_norm)      \
   F(nn_linear)          \
   F(nn_loss)            \

@@ -68,6 +68,7 @@ WENGERT_NAMESPACE_BEGIN
   X(nn_batch_norm) \
   X(nn_cross_entropy) \
   X(nn_average_pool) \
+  X(nn_group_norm) \
   X(nn_layer_norm) \
   X(nn_attention) \
   X(nn_embedding) \

@@ -87,6 +87,15 @@ const Rule rules[] = {
          if (c.has(i)) c.floating(i), c.need(c.in(i).numel == c.size(0, 1), "another size");
        }
      }},
+    {"group_norm", 3, 3, 6, 3,
+     [](C c) {
+       c.least_ndim(0, 2), c.floating(0);
+       const int64_t groups = c.get<int64_t>("groups");
+       c.need(groups > 0 && c.size(0, 1) % groups == 0, "the groups do not divide the channels");
+       for (int i = 1; i < 3; ++i) {
+         if (c.has(i)) c.floating(i), c.has_shape(i, {c.size(0, 1)});
+       }
+     }},
     {"batch_norm", 3, 5, 0x1e, 4,
      [](C c) {
        c.least_ndim(0, 2), c.floating(0);

@@ -11,17 +11,26 @@ def _or_constant(c: Call, i: int, n: int, value: float) -> str:
     return c.x(i) if c.has(i) else c.graph.constant([value] * n, c.out.dtype)
 
 
-def _normalized(c: Call, axes: list[int], per: tuple[int, ...]) -> str:
-    """(x - mean) / sqrt(variance + eps) weight + bias; these have the shape `per`."""
+def _standardized(c: Call, x: str, axes: list[int]) -> str:
+    """(x - mean) / sqrt(variance + eps)"""
     g = c.graph
-    mean = g.add("ReduceMean", c.x(), g.constant(axes), keepdims=1)
-    d = g.add("Sub", c.x(), mean)
+    mean = g.add("ReduceMean", x, g.constant(axes), keepdims=1)
+    d = g.add("Sub", x, mean)
     variance = g.add("ReduceMean", g.add("Mul", d, d), g.constant(axes), keepdims=1)
-    y = g.add("Div", d, g.add("Sqrt", g.add("Add", variance, c.number(c["eps"]))))
+    return g.add("Div", d, g.add("Sqrt", g.add("Add", variance, c.number(c["eps"]))))
+
+
+def _scaled(c: Call, y: str, per: tuple[int, ...]) -> str:
+    """y weight + bias; these have the shape `per`."""
+    g = c.graph
     for i, op in ((1, "Mul"), (2, "Add")):
         if c.has(i):
             y = g.add(op, y, g.add("Reshape", c.x(i), g.constant(list(per))))
     return y
+
+
+def _normalized(c: Call, axes: list[int], per: tuple[int, ...]) -> str:
+    return _scaled(c, _standardized(c, c.x(), axes), per)
 
 
 @translates("batch_norm")
@@ -47,3 +56,11 @@ def _layer_norm(c: Call) -> list[str | None]:
     scale = _or_constant(c, 1, n, 1.0)
     y = c.graph.add("LayerNormalization", c.x(0), scale, bias, axis=-1, epsilon=c["eps"])
     return [y, None, None]
+
+
+@translates("group_norm")
+def _group_norm(c: Call) -> list[str | None]:
+    g, shape = c.graph, c.array().shape
+    rows = g.add("Reshape", c.x(), g.constant([0, c["groups"], -1]))
+    y = g.add("Reshape", _standardized(c, rows, [2]), g.shape(shape))
+    return [_scaled(c, y, (1, -1, *(1,) * (len(shape) - 2))), None, None]
