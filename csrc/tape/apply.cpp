@@ -1,9 +1,9 @@
 #include "tape/apply.h"
 
 #include "autograd/execute.h"
-#include "autograd/fields.h"
 #include "ops/operations.h"
 #include "tape/admit.h"
+#include "tape/ignore_fields.h"
 #include "tape/rule_node.h"
 #include "tensor/check.h"
 #include "wengert/dtype.h"
@@ -136,23 +136,17 @@ std::vector<Tensor> apply_step(const Program& program, const Step& step,
 namespace {
 
 void set_attributes(OpValue& op, const std::map<std::string, int64_t>& attributes) {
-  struct Set final : FieldVisitor {
+  struct Set final : IgnoreFields {
+    using IgnoreFields::visit;
     explicit Set(const std::map<std::string, int64_t>& a) : all(a) {}
     const std::map<std::string, int64_t>& all;
     size_t found = 0;
-    void visit(const std::string&, bool&) override {}
     void visit(const std::string& name, int64_t& v) override {
       const auto it = all.find(name);
       if (it == all.end()) return;
       v = it->second;
       ++found;
     }
-    void visit(const std::string&, uint64_t&) override {}
-    void visit(const std::string&, double&) override {}
-    void visit(const std::string&, DType&) override {}
-    void visit(const std::string&, Scalar&) override {}
-    void visit(const std::string&, Shape&) override {}
-    void visit(const std::string&, std::vector<int64_t>&) override {}
   } set(attributes);
   if (op.cls().fields) op.cls().fields(op.get(), set);
   WG_CHECK(set.found == attributes.size(), ValueError, "tape: ", op.cls().name,

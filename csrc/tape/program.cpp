@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "autograd/fields.h"
+#include "tape/ignore_fields.h"
 #include "tensor/impl.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -41,26 +41,9 @@ OpValue::~OpValue() {
   if (memory_ && cls_->destroy) cls_->destroy(memory_.get());
 }
 
-namespace {
-
-// Does nothing with any field.
-class Ignore : public FieldVisitor {
- public:
-  void visit(const std::string&, bool&) override {}
-  void visit(const std::string&, int64_t&) override {}
-  void visit(const std::string&, uint64_t&) override {}
-  void visit(const std::string&, double&) override {}
-  void visit(const std::string&, DType&) override {}
-  void visit(const std::string&, Scalar&) override {}
-  void visit(const std::string&, Shape&) override {}
-  void visit(const std::string&, std::vector<int64_t>&) override {}
-};
-
-}  // namespace
-
 RandomFields random_fields(const OpClass& cls, void* op) {
-  struct Find final : Ignore {
-    using Ignore::visit;
+  struct Find final : IgnoreFields {
+    using IgnoreFields::visit;
     RandomFields found;
     void visit(const std::string& name, uint64_t& v) override {
       if (name == "seed") found.seed = &v;
@@ -73,8 +56,8 @@ RandomFields random_fields(const OpClass& cls, void* op) {
 
 double* number_field(OpValue& op, const std::string& name) {
   if (!op.valid()) return nullptr;
-  struct Find final : Ignore {
-    using Ignore::visit;
+  struct Find final : IgnoreFields {
+    using IgnoreFields::visit;
     explicit Find(const std::string& n) : wanted(n) {}
     const std::string& wanted;
     double* found = nullptr;
