@@ -119,6 +119,18 @@ Tensor all(const Tensor& input, Dims dims, bool keepdim) {
 Tensor count_nonzero(const Tensor& input, Dims dims) { return sum(ne(input, 0), dims); }
 
 namespace {
+
+// Unlike the other reductions, these reduce nothing over an empty list of dimensions.
+template <bool kEvery>
+Tensor truth_row(const Tensor& input, std::optional<Dims> dim, bool keepdim) {
+  if (!dim || !dim->empty()) {
+    const Dims dims = dim.value_or(Dims{});
+    return kEvery ? all(input, dims, keepdim) : any(input, dims, keepdim);
+  }
+  const Tensor truth = ne(input, 0);
+  return input.dtype() == DType::uint8 ? to(truth, DType::uint8) : truth;
+}
+
 constexpr Function rows[] = {
     make_function<sum>(
         "sum", "input, dim=(), keepdim=False, *, dtype=None", kFunction | kMethod | kOut,
@@ -139,14 +151,16 @@ constexpr Function rows[] = {
         "nanmean", "input, dim=(), keepdim=False, *, dtype=None", kFunction | kMethod | kOut,
         "Mean of the elements that are not NaN over the given dimensions, or all",
         "T((3, 4))\nT((3, 4)), 1, True", "np.nanmean(input, axis=dim or None, keepdims=keepdim)"),
-    make_function<any>("any", "input, dim=(), keepdim=False", kFunction | kMethod | kOut | kNoGrad,
-                       "Whether some element over the given dimensions is nonzero (NaN is)",
-                       "M((3, 4))\nM((3, 4)), 0\nT((3, 4, 2)), (0, 2), True\nM((0, 3)), 0",
-                       "np.any(input, axis=dim or None, keepdims=keepdim)"),
-    make_function<all>("all", "input, dim=(), keepdim=False", kFunction | kMethod | kOut | kNoGrad,
-                       "Whether every element over the given dimensions is nonzero (NaN is)",
-                       "M((3, 4))\nM((3, 4)), 0\nT((3, 4, 2)), (0, 2), True\nM((0, 3)), 0",
-                       "np.all(input, axis=dim or None, keepdims=keepdim)"),
+    make_function<truth_row<false>>(
+        "any", "input, dim=None, keepdim=False", kFunction | kMethod | kOut | kNoGrad,
+        "Whether some element over the given dimensions, or all, is nonzero (NaN is)",
+        "M((3, 4))\nM((3, 4)), 0\nT((3, 4, 2)), (0, 2), True\nM((0, 3)), 0\nI((3, 4), 0, 2), ()",
+        "np.any(input, axis=dim, keepdims=keepdim)"),
+    make_function<truth_row<true>>(
+        "all", "input, dim=None, keepdim=False", kFunction | kMethod | kOut | kNoGrad,
+        "Whether every element over the given dimensions, or all, is nonzero (NaN is)",
+        "M((3, 4))\nM((3, 4)), 0\nT((3, 4, 2)), (0, 2), True\nM((0, 3)), 0\nI((3, 4), 0, 2), ()",
+        "np.all(input, axis=dim, keepdims=keepdim)"),
     make_function<count_nonzero>("count_nonzero", "input, dim=()", kFunction | kMethod | kNoGrad,
                                  "How many elements over the given dimensions are nonzero",
                                  "M((3, 4))\nI((3, 4), -1, 2), 0\nT((0, 3)), 0",

@@ -547,7 +547,7 @@ def affine_grid_generator(
 ) -> Tensor: ...
 def all(
     input: Tensor,
-    dim: _int | Sequence[_int] = ...,
+    dim: _int | Sequence[_int] | None = ...,
     keepdim: _bool = ...,
     *,
     out: Any = ...,
@@ -583,7 +583,7 @@ def aminmax(
 def angle(input: Tensor, *, out: Any = ...) -> Tensor: ...
 def any(
     input: Tensor,
-    dim: _int | Sequence[_int] = ...,
+    dim: _int | Sequence[_int] | None = ...,
     keepdim: _bool = ...,
     *,
     out: Any = ...,

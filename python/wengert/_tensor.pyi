@@ -278,7 +278,7 @@ class Tensor:
     def adjoint(self) -> Tensor: ...
     def all(
         self,
-        dim: _int | Sequence[_int] = ...,
+        dim: _int | Sequence[_int] | None = ...,
         keepdim: _bool = ...,
         *,
         out: Any = ...,
@@ -314,7 +314,7 @@ class Tensor:
     def angle(self, *, out: Any = ...) -> Tensor: ...
     def any(
         self,
-        dim: _int | Sequence[_int] = ...,
+        dim: _int | Sequence[_int] | None = ...,
         keepdim: _bool = ...,
         *,
         out: Any = ...,

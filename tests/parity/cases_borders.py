@@ -152,6 +152,15 @@ for function in ("sum", "prod"):
         f"torch.tensor([[1, -1], [256, 0]]).{function}(0, dtype=torch.bool)",
         f"torch.zeros(0, 2).{function}(0, dtype=torch.bool)",
     )
+for function in ("all", "any"):
+    # No dimensions are none, where other reductions take all of them.
+    add(
+        f"torch.{function} Tensor.{function}",
+        f"torch.{function}(I(2, 3, high=2), dim=()), torch.{function}(M(2, 3), [], keepdim=True)",
+        f"I(2, 3, high=3).to(torch.uint8).{function}(dim=()), torch.{function}(C(0, 2), ())",
+        f"torch.{function}(C(), dim=()), torch.{function}(torch.tensor([0.5, 0, np.nan]), ())",
+        f"M(2, 3).{function}(dim=None), torch.{function}(M(2, 3), None, True)",
+    )
 
 # ---- losses
 for loss in ("mse_loss", "smooth_l1_loss", "huber_loss"):
