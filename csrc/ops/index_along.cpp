@@ -19,33 +19,48 @@ std::vector<Tensor> along(int64_t dim, const Tensor& index) {
   return list;
 }
 
+template <class E>
 int64_t check_vector(const char* op, const Tensor& input, int64_t dim, const Tensor& index) {
   const TensorImpl &x = *detail::input(op, input), &i = *detail::input(op, index);
   WG_CHECK(i.dtype == DType::int64 || i.dtype == DType::int32, IndexError, op,
            ": the index must have dtype int64 or int32, but has ", i.dtype);
-  WG_CHECK(i.ndim <= 1, IndexError, op, ": expected a 1-d index, but got shape ", i.sizes());
+  WG_CHECK(i.ndim <= 1, E, op, ": expected a 1-d index, but got shape ", i.sizes());
   return wrap_dim(op, dim, x.ndim);
 }
 
 // A 0-d tensor counts as a vector of one element here.
 Tensor at_least_vector(const Tensor& t) { return t.dim() ? t : reshape(t, {1}); }
 
+// One number for one index into a vector, or a slice along dim for each index.
+void check_copied(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
+  Shape want = at_least_vector(self).shape();
+  want.d[dim] = index.numel();
+  const bool number = source.dim() == 0;
+  WG_CHECK(number || source.dim() == want.ndim || self.dim() == 0, IndexError,
+           "index_copy: expected a source of shape ", Dims(want), ", but got ", source.shape());
+  bool fits = number ? want.ndim == 1 : source.dim() == want.ndim;
+  for (int i = 0; fits && i < want.ndim; ++i) {
+    fits = i == dim || number || source.size(i) == want.d[i];
+  }
+  WG_CHECK(fits, Error, "index_copy: expected a source of shape ", Dims(want), ", but got ",
+           source.shape());
+  WG_CHECK((number ? 1 : source.size(dim)) == index.numel(), IndexError,
+           "index_copy: expected a source of shape ", Dims(want), ", but got ", source.shape());
+}
+
 }  // namespace
 
 Tensor& index_copy_(Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
-  const int64_t d = check_vector("index_copy", self, dim, index);
+  const int64_t d = check_vector<IndexError>("index_copy", self, dim, index);
   WG_CHECK(detail::input("index_copy", source)->dtype == self.dtype(), Error,
            "index_copy: the source has dtype ", source.dtype(), ", but the tensor has ",
            self.dtype());
-  Shape want = self.shape();
-  if (want.ndim) want.d[d] = index.numel();
-  WG_CHECK(source.shape() == Dims(want) || (source.numel() == 1 && index.numel() == 1), IndexError,
-           "index_copy: expected a source of shape ", Dims(want), ", but got ", source.shape());
+  check_copied(self, d, index, source);
   const Tensor position = at_least_vector(index);
-  check_indices(as_contiguous(all_examples(position), DType::int64), self.dim() ? self.size(d) : 1,
-                "index_copy");
-  if (self.dim() == 0) return copy_(self, reshape(source, {}));
-  return index_put_(self, along(d, position), reshape(source, want));
+  Tensor whole = self.dim() ? self : view(self, {1});
+  check_indices(as_contiguous(all_examples(position), DType::int64), whole.size(d), "index_copy");
+  index_put_(whole, along(d, position), at_least_vector(source));
+  return self;
 }
 Tensor index_copy(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
   Tensor out = algebra::clone_beside(input, source);
@@ -53,7 +68,7 @@ Tensor index_copy(const Tensor& input, int64_t dim, const Tensor& index, const T
 }
 
 Tensor& index_fill_(Tensor& self, int64_t dim, const Tensor& index, const Tensor& value) {
-  const int64_t d = check_vector("index_fill", self, dim, index);
+  const int64_t d = check_vector<Error>("index_fill", self, dim, index);
   WG_CHECK(detail::input("index_fill", value)->ndim == 0, Error,
            "index_fill: the value must be a number or a 0-d tensor, but has shape ", value.shape());
   const Tensor position = at_least_vector(index);
@@ -184,13 +199,17 @@ Tensor diagonal_scatter(const Tensor& input, const Tensor& src, int64_t offset, 
 
 namespace {
 
+// alpha becomes a number of the source's dtype.
+Tensor times(const Tensor& source, const Scalar& alpha) {
+  return alpha.to_double() == 1 ? source : mul(source, scalar(alpha, source.dtype()));
+}
 Tensor index_add_row(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source,
                      const Scalar& alpha) {
-  return index_add(input, dim, index, alpha.to_double() == 1 ? source : mul(source, alpha));
+  return index_add(input, dim, index, times(source, alpha));
 }
 void index_add_in_place(Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
                         const Scalar& alpha) {
-  index_add_(self, dim, index, alpha.to_double() == 1 ? source : mul(source, alpha));
+  index_add_(self, dim, index, times(source, alpha));
 }
 Tensor index_fill_row(const Tensor& input, int64_t dim, const Tensor& index, Operand value) {
   return index_fill(input, dim, index, as_value(input, value));

@@ -560,8 +560,21 @@ int64_t check_index(const char* op, const Tensor& input, int64_t dim, const Tens
   WG_CHECK(i.dtype == DType::int64 || i.dtype == DType::int32, Error, op,
            ": the index must have dtype int64 or int32, but has ", i.dtype);
   WG_CHECK(i.ndim <= 1, IndexError, op, ": expected a 1-d index, but got shape ", i.sizes());
-  WG_CHECK(x.ndim > 0, Error, op, ": expected a tensor with at least one dimension");
+  // A tensor without dimensions counts as a vector of one element.
+  WG_CHECK(x.ndim > 0 || i.numel == 1, Error, op,
+           ": expected one index into a tensor without dimensions, but got ", i.numel);
   return wrap_dim(op, dim, x.ndim);
+}
+
+int64_t check_add(const char* op, const Tensor& input, int64_t dim, const Tensor& index,
+                  const Tensor& source) {
+  const int64_t d = check_index(op, input, dim, index);
+  const TensorImpl &x = *input.impl(), &s = *detail::input(op, source);
+  WG_CHECK(s.dtype == x.dtype, Error, op, ": the source has dtype ", s.dtype,
+           ", but the tensor has ", x.dtype, "; convert one with to()");
+  WG_CHECK(x.ndim > 0 || s.ndim == 0, Error, op, ": expected a source of shape (), but got ",
+           s.sizes());
+  return d;
 }
 
 // One value for one mask: filling converts it.
@@ -611,13 +624,23 @@ Tensor& index_put_(Tensor& self, TensorList indices, const Tensor& values, bool 
 }
 
 Tensor index_select(const Tensor& input, int64_t dim, const Tensor& index) {
-  return apply(IndexSelect{check_index("index_select", input, dim, index)}, input, index);
+  const IndexSelect op{check_index("index_select", input, dim, index)};
+  if (input.dim() > 0) return apply(op, input, index);
+  return reshape(apply(op, reshape(input, {1}), index), {});
 }
 Tensor index_add(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
-  return apply(IndexAdd{check_index("index_add", input, dim, index)}, input, index, source);
+  const IndexAdd op{check_add("index_add", input, dim, index, source)};
+  if (input.dim() > 0) return apply(op, input, index, source);
+  return reshape(apply(op, reshape(input, {1}), index, reshape(source, {1})), {});
 }
 Tensor& index_add_(Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
-  apply_in_place(IndexAdd{check_index("index_add_", self, dim, index)}, self, index, source);
+  const IndexAdd op{check_add("index_add_", self, dim, index, source)};
+  if (self.dim() > 0) {
+    apply_in_place(op, self, index, source);
+  } else {
+    Tensor vector = view(self, {1});
+    apply_in_place(op, vector, index, reshape(source, {1}));
+  }
   return self;
 }
 Tensor nonzero(const Tensor& input) {

@@ -143,6 +143,66 @@ for at in (-1, 3):
 bad("torch.nn.functional.embedding", "F.embedding(torch.tensor([0]), C(0, 3))")
 add("torch.nn.functional.embedding", "F.embedding(I(0), C(0, 3))")
 bad("torch.index_select", "torch.index_select(C(0, 3), 0, torch.tensor([0]))")
+# A tensor without dimensions is a vector of one element.
+for at in ("torch.tensor([0])", "torch.tensor(0)", "torch.tensor([0]).int()"):
+    add("torch.index_select", f"torch.index_select(T(), 0, {at}), T().index_select(-1, {at})")
+    add(
+        "torch.index_add Tensor.index_add_",
+        f"torch.index_add(T(), 0, {at}, T(), alpha=2)",
+        f"x = T() * 1; x.index_add_(-1, {at}, T()); x",
+    )
+for at in ("torch.tensor([0])", "torch.tensor(0)"):
+    add(
+        "torch.index_copy Tensor.index_copy_",
+        f"torch.index_copy(T(), 0, {at}, T(1)), torch.index_copy(T(), 0, {at}, T())",
+        f"torch.index_copy(T(3), 0, {at}, T()), torch.index_copy(T(3), 0, {at}, T(1))",
+    )
+add(
+    "torch.index_copy",
+    "torch.index_copy(C(), 0, torch.tensor([0, 0]), C(2))",
+    "torch.index_copy(C(), 0, I(0), C(0))",
+)
+bad(
+    "torch.index_select",
+    *(f"torch.index_select(C(), 0, torch.tensor({at}))" for at in ("[0, 0]", "[1]", "[-1]")),
+    "torch.index_select(C(), 0, I(0))",
+    "torch.index_select(C(), 1, torch.tensor([0]))",
+)
+bad(
+    "torch.index_add Tensor.index_add_",
+    "torch.index_add(C(), 0, torch.tensor([0]), C(1))",
+    "torch.index_add(C(), 0, torch.tensor([1]), C())",
+    "torch.index_add(C(3), 0, torch.tensor([1]), C())",
+    "torch.index_add(torch.zeros(3), 0, torch.tensor([1]), torch.tensor([3]))",
+    "torch.index_add(torch.zeros(3), 0, torch.tensor([1]), torch.ones(1).double(), alpha=2)",
+    "torch.zeros(3).index_add_(0, torch.tensor([1]), torch.tensor([3]))",
+    "torch.zeros(3, dtype=torch.int64).index_add_(0, torch.tensor([1]), torch.ones(1))",
+)
+add(
+    "torch.index_add",
+    "torch.index_add(I(3), 0, torch.tensor([1]), I(1), alpha=2.5)",
+    "torch.index_add(M(3), 0, torch.tensor([1]), M(1), alpha=2)",
+)
+bad(
+    "torch.index_copy",
+    "torch.index_copy(C(3, 2), 0, torch.tensor([1]), C(1, 3))",
+    "torch.index_copy(C(3, 2), 0, torch.tensor([1]), C(2, 2))",
+    "torch.index_copy(C(3, 2), 0, torch.tensor([1]), C(2, 3))",
+    "torch.index_copy(C(3, 2), 0, torch.tensor([1]), C(2))",
+    "torch.index_copy(C(3, 2), 0, torch.tensor([1]), C())",
+    "torch.index_copy(C(3, 1), 0, torch.tensor([1]), C())",
+    "torch.index_copy(C(3), 0, torch.tensor([1]), C(2))",
+    "torch.index_copy(C(3), 0, torch.tensor([0, 1]), C())",
+    "torch.index_copy(C(3), 0, torch.tensor([[1]]), C(1))",
+    "torch.index_copy(C(), 0, torch.tensor([0]), C(1, 1))",
+    "torch.index_copy(C(), 0, torch.tensor([0, 0]), C())",
+)
+bad(
+    "Tensor.index_fill",
+    "C(3).index_fill(0, torch.tensor([[1]]), 3)",
+    "C(3).index_fill(0, torch.tensor([1.0]), 3)",
+    "C(3).index_fill(0, torch.tensor([5]), 3)",
+)
 
 # ---- reductions
 for function in ("sum", "prod"):

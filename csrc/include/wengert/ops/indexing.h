@@ -14,7 +14,7 @@ WENGERT_API Tensor index(const Tensor& input, TensorList indices);
 // input[indices] = values, or += with accumulate (which adds once for each time a place is named).
 WENGERT_API Tensor& index_put_(Tensor& self, TensorList indices, const Tensor& values,
                                bool accumulate = false);
-// The rows (along dim) named by the 1-d integer tensor.
+// The rows (along dim) named by the 1-d integer tensor; here and below, 0-d tensors are 1-d ones.
 WENGERT_API Tensor index_select(const Tensor& input, int64_t dim, const Tensor& index);
 // self[..., index[i], ...] += source[..., i, ...] along dim.
 WENGERT_API Tensor index_add(const Tensor& input, int64_t dim, const Tensor& index,
