@@ -142,8 +142,10 @@ Tensor run_scan(const Tensor& input, int64_t dim, std::optional<DType> dtype) {
   const DType t = dtype ? *dtype : is_integral(x.dtype) ? DType::int64 : x.dtype;
   Op op;
   op.dim = wrap_dim(Op::name, dim, x.ndim);
+  WG_CHECK(t != DType::bool_ || x.ndim == 0 || x.numel == 0, NotImplementedError, Op::name,
+           ": not available for dtype ", t, "; leave dtype out to count in int64");
   op.dtype = t;
-  return apply(op, input);
+  return apply(op, t == DType::bool_ ? to(input, t) : input);
 }
 
 }  // namespace

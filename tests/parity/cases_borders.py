@@ -221,6 +221,18 @@ for function in ("all", "any"):
         f"torch.{function}(C(), dim=()), torch.{function}(torch.tensor([0.5, 0, np.nan]), ())",
         f"M(2, 3).{function}(dim=None), torch.{function}(M(2, 3), None, True)",
     )
+for function in ("cumsum", "cumprod"):
+    add(
+        f"torch.{function}",
+        f"torch.{function}(torch.tensor(0.25), 0, dtype=torch.bool)",
+        f"torch.{function}(torch.zeros(2, 0), 1, dtype=torch.bool)",
+        f"torch.tensor([True, False]).{function}(0)",
+    )
+    bad(
+        f"torch.{function}",
+        f"torch.{function}(torch.tensor([0.25, -0.25]), 0, dtype=torch.bool)",
+        f"torch.tensor([True, False]).{function}(0, dtype=torch.bool)",
+    )
 
 # ---- losses
 for loss in ("mse_loss", "smooth_l1_loss", "huber_loss"):

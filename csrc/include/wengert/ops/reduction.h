@@ -62,7 +62,7 @@ WENGERT_API Tensor softmax(const Tensor& input, int64_t dim, std::optional<DType
 WENGERT_API Tensor log_softmax(const Tensor& input, int64_t dim, std::optional<DType> dtype = {});
 WENGERT_API Tensor logsumexp(const Tensor& input, Dims dims = {}, bool keepdim = false);
 
-// ---- running reductions along one dimension
+// ---- running reductions along one dimension (none of dtype bool)
 WENGERT_API Tensor cumsum(const Tensor& input, int64_t dim, std::optional<DType> dtype = {});
 WENGERT_API Tensor cumprod(const Tensor& input, int64_t dim, std::optional<DType> dtype = {});
 WENGERT_API Tensor logcumsumexp(const Tensor& input, int64_t dim);
