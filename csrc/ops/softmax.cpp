@@ -98,9 +98,11 @@ Tensor run_softmax(const Tensor& input, int64_t dim, std::optional<DType> dtype)
   constexpr const char* op = Softmax<kLog>::name;
   const TensorImpl& x = *detail::input(op, input);
   const DType t = dtype.value_or(x.dtype);
+  const int64_t d = wrap_dim(op, dim, x.ndim);
+  if (x.numel == 0 && !is_floating(t)) return clone(to(input, t));
   WG_CHECK(is_floating(t), NotImplementedError, op, ": not available for dtype ", t,
            "; give dtype=, or convert the input first");
-  return apply(Softmax<kLog>{wrap_dim(op, dim, x.ndim), t}, input);
+  return apply(Softmax<kLog>{d, t}, input);
 }
 
 struct LogSumExp {

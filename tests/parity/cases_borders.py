@@ -233,6 +233,13 @@ for function in ("cumsum", "cumprod"):
         f"torch.{function}(torch.tensor([0.25, -0.25]), 0, dtype=torch.bool)",
         f"torch.tensor([True, False]).{function}(0, dtype=torch.bool)",
     )
+for function in ("softmax", "log_softmax"):
+    add(
+        f"torch.{function}",
+        f"torch.{function}(I(0), 0), torch.{function}(I(0, 3).int(), 1)",
+        f"torch.{function}(torch.zeros(0), 0, dtype=torch.int64)",
+    )
+    bad(f"torch.{function}", f"torch.{function}(I(0), 1)", f"torch.{function}(I(1), 0)")
 
 # ---- losses
 for loss in ("mse_loss", "smooth_l1_loss", "huber_loss"):
