@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/elementwise.h"
 #include "ops/function.h"
 #include "ops/operations.h"
 #include "ops/real_types.h"
@@ -82,6 +83,17 @@ struct Variance {
       T* s = square.data<T>();
       row_moments<T>(r.outer, r.n, r.x, mean.data<T>(), s);
       for (int64_t i = 0; i < r.outer; ++i) {
+        if (sizeof(T) < sizeof(double) && !std::isfinite(s[i])) {
+          // The sum of the squares may have overflowed where the result does not.
+          const Tensor row = new_tensor(DType::float64, {r.n});
+          kernels::cast(DType::float64, t)(r.n, row.data<double>(),
+                                           r.x.template data<T>() + i * r.n);
+          double m, squares;
+          row_moments<double>(1, r.n, row, &m, &squares);
+          mean.data<T>()[i] = static_cast<T>(m);
+          s[i] = static_cast<T>(kRoot ? std::sqrt(squares / d) : squares / d);
+          continue;
+        }
         s[i] = static_cast<T>(s[i] / d);
         if constexpr (kRoot) s[i] = std::sqrt(s[i]);
       }

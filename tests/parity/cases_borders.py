@@ -240,6 +240,18 @@ for function in ("softmax", "log_softmax"):
         f"torch.{function}(torch.zeros(0), 0, dtype=torch.int64)",
     )
     bad(f"torch.{function}", f"torch.{function}(I(0), 1)", f"torch.{function}(I(1), 0)")
+LARGE = "torch.tensor([[1e19, -3e19, 2e19], [1.0, 2.0, 4.0], [1e25, 3e25, 1e30]])"
+for function in ("var", "std", "var_mean", "std_mean"):
+    # The squares of the deviations overflow in float32.
+    add(
+        f"torch.{function}",
+        f"torch.{function}({LARGE}, 1)",
+        f"torch.{function}({LARGE}.bfloat16().float(), 0)",
+        f"torch.{function}(torch.arange(1000.0) * 1e17, 0)",
+        f"torch.{function}(torch.arange(40000.0) * 1e14)",
+        f"torch.{function}(torch.tensor([[1.0, np.inf], [np.nan, 2.0]]), 1)",
+        only="float32",
+    )
 
 # ---- losses
 for loss in ("mse_loss", "smooth_l1_loss", "huber_loss"):
