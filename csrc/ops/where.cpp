@@ -49,10 +49,12 @@ struct Where {
 
 Tensor where(const Tensor& condition, const Tensor& input, const Tensor& other) {
   const TensorImpl &x = *detail::input("where", input), &y = *detail::input("where", other);
-  WG_CHECK(detail::input("where", condition)->dtype == DType::bool_, Error,
-           "where: the condition must have dtype bool, but has ", condition.dtype());
+  // uint8 stands for bool in older programs.
+  const DType c = detail::input("where", condition)->dtype;
+  WG_CHECK(c == DType::bool_ || c == DType::uint8, Error,
+           "where: the condition must have dtype bool, but has ", c);
   const DType t = elementwise::operand_dtype(x, y);
-  return apply(Where{}, condition, to(input, t), to(other, t));
+  return apply(Where{}, to(condition, DType::bool_), to(input, t), to(other, t));
 }
 
 namespace {

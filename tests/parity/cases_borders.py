@@ -203,6 +203,12 @@ bad(
     "C(3).index_fill(0, torch.tensor([1.0]), 3)",
     "C(3).index_fill(0, torch.tensor([5]), 3)",
 )
+add(
+    "torch.where Tensor.where",
+    "torch.where(torch.tensor([1, 0, 2]).to(torch.uint8), T(3), T(3))",
+    "T(3).where(torch.tensor([[1, 0, 2]]).to(torch.uint8), 2)",
+)
+bad("torch.where", "torch.where(torch.tensor([1, 0, 2]), C(3), C(3))")
 
 # ---- reductions
 for function in ("sum", "prod"):

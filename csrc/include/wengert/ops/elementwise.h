@@ -27,7 +27,7 @@ WENGERT_NAMESPACE_BEGIN
 #undef WG_BINARY
 #undef WG_COMPARE
 
-// input where condition (bool) is true, other elsewhere; all three broadcast.
+// input where condition (bool, or uint8) is true, other elsewhere; all three broadcast.
 WENGERT_API Tensor where(const Tensor& condition, const Tensor& input, const Tensor& other);
 
 #define WG_OPERATOR(symbol, name)                                                        \
