@@ -62,6 +62,14 @@ def test_the_longest_rows_fit_into_32_bits():
         F.quantized_linear(wg.zeros(1, k + 1), wg.zeros(2, k + 1).to(wg.int8), wg.ones(2))
 
 
+def test_errors_name_what_was_given():
+    x, w = wg.ones(1, 3), wg.ones(2, 3).to(wg.int8)
+    with pytest.raises(RuntimeError, match=r"a scale for each .* shape \(3,\)$"):
+        F.quantized_linear(x, w, wg.ones(3))
+    with pytest.raises(RuntimeError, match=r"a bias for each .* shape \(3,\)$"):
+        F.quantized_linear(x, w, wg.ones(2), wg.ones(3))
+
+
 def test_rows_without_a_scale():
     x = wg.tensor([[0.0, 0], [1e-40, 0], [np.inf, 1], [1, np.nan], [3, 4]])
     y = F.quantized_linear(x, wg.ones(2, 2).to(wg.int8), wg.ones(2), wg.ones(2))

@@ -25,7 +25,8 @@ struct Cat {
       for (int i = 0; fits && i < x.ndim; ++i) fits = i == dim || x.shape()[i] == out.shape.d[i];
       WG_CHECK(fits, Error, "cat: shapes must agree except in dimension ", dim, ", but got ",
                m.in(0).sizes(), " and ", x.sizes());
-      out.shape.d[dim] += x.shape()[dim];
+      WG_CHECK(!__builtin_add_overflow(out.shape.d[dim], x.shape()[dim], &out.shape.d[dim]), Error,
+               "cat: the tensors are together larger than 2^63 - 1 along dimension ", dim);
     }
   }
   void compute(Compute& c) const {

@@ -92,10 +92,10 @@ Tensor quantized_linear(const Tensor& input, const Tensor& weight, const Tensor&
   WG_CHECK(x.dtype == DType::float32 || x.dtype == DType::float64, Error, op,
            ": expected an input of float32 or float64, but got ", x.dtype);
   const Dims out{w.shape(), 1};
-  WG_CHECK(s.sizes() == out && (!bias.defined() || bias.shape() == out), Error, op,
-           ": expected a scale and a bias for each of the ", w.shape()[0],
-           " rows of the weight, but got shapes ", s.sizes(), " and ",
-           bias.defined() ? bias.shape() : Dims{});
+  WG_CHECK(s.sizes() == out, Error, op, ": expected a scale for each of the ", w.shape()[0],
+           " rows of the weight, but got shape ", s.sizes());
+  WG_CHECK(!bias.defined() || bias.shape() == out, Error, op, ": expected a bias for each of the ",
+           w.shape()[0], " rows of the weight, but got shape ", bias.shape());
   WG_CHECK(s.dtype == x.dtype && (!bias.defined() || bias.dtype() == x.dtype), Error, op,
            ": input, scale and bias must have one dtype, but got ", x.dtype, " and ",
            s.dtype == x.dtype ? bias.dtype() : s.dtype, "; convert one with to()");

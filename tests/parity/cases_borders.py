@@ -209,6 +209,10 @@ add(
     "T(3).where(torch.tensor([[1, 0, 2]]).to(torch.uint8), 2)",
 )
 bad("torch.where", "torch.where(torch.tensor([1, 0, 2]), C(3), C(3))")
+bad(
+    "torch.cat torch.stack",
+    *(f"torch.{name}([C(1).expand(2**62)] * 2)" for name in ("cat", "stack")),
+)
 
 # ---- reductions
 for function in ("sum", "prod"):
