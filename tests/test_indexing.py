@@ -201,3 +201,51 @@ def test_bytes_that_are_seen_as_bools():
     mask = wg.tensor([2, 0, 1, 0, 0, 255, 0, 0, 0, 128, 0], dtype=wg.uint8).view(wg.bool)
     assert wg.nonzero(mask).tolist() == [[0], [2], [5], [9]]
     assert wg.arange(11)[mask].tolist() == [0, 2, 5, 9]
+
+
+def strided(dtype: str) -> list[np.ndarray]:
+    x = np.arange(6 * 8 * 10).astype(dtype).reshape(6, 8, 10)
+    wide = np.broadcast_to(x[:, :1, :], (6, 8, 10))
+    return [x.transpose(2, 0, 1), x[::2, :, ::-1], wide, wide.transpose(1, 2, 0), x[:, 1:, 2:]]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64", "complex128"])
+def test_few_elements_of_strided_tensors(dtype: str) -> None:
+    """They are read where they stand."""
+    for x in strided(dtype):
+        t = wg.from_numpy(x) if min(x.strides) >= 0 else wg.from_numpy(x[:, :, ::-1]).flip(-1)
+        for view, y in ((t, x), (t.unsqueeze(1), x[:, None]), (t[1:, ..., 1], x[1:, ..., 1])):
+            for d in range(y.ndim):
+                n = y.shape[d]
+                for at in ([n - 1], [], [0, n - 1]):
+                    index = wg.tensor(at, dtype=wg.int64)
+                    expected = np.take(y, at, axis=d)
+                    assert np.array_equal(wg.index_select(view, d, index).numpy(), expected)
+                    key = (slice(None),) * d + (at,)
+                    assert np.array_equal(view[(slice(None),) * d + (index,)].numpy(), expected)
+                    for e in range(d + 1, y.ndim):
+                        both = (*key, *(slice(None),) * (e - d - 1), [0] * len(at))
+                        assert np.array_equal(view[both].numpy(), y[both])
+                at = np.zeros([1] * y.ndim, np.int64)
+                for corner in range(2):
+                    part = tuple(slice(1 + corner) for _ in y.shape)
+                    few = np.broadcast_to(at + n - 1, y[part].shape)
+                    there = y[tuple(slice(None) if i == d else p for i, p in enumerate(part))]
+                    got = wg.gather(view, d, wg.from_numpy(few.copy()))
+                    assert np.array_equal(got.numpy(), np.take_along_axis(there, few, d))
+
+
+def test_expanded_tensors_larger_than_memory() -> None:
+    big, at = 2**45, wg.tensor([0, 5, 2**45 - 1])
+    x = wg.tensor([3.0]).expand(big)
+    for y in (x[at], x.gather(0, at), x.index_select(0, at), x.take(at), x.take_along_dim(at)):
+        assert y.tolist() == [3.0] * 3
+    rows = wg.tensor([[1.0], [2.0]]).expand(2, big)
+    assert rows[:, at].tolist() == [[1.0] * 3, [2.0] * 3]
+    assert rows[[1, 0, 1], at].tolist() == [2.0, 1.0, 2.0]
+    assert rows.index_select(1, at).tolist() == [[1.0] * 3, [2.0] * 3]
+    assert rows.gather(1, at.expand(2, 3)).tolist() == [[1.0] * 3, [2.0] * 3]
+    with pytest.raises(IndexError):
+        x[wg.tensor([big])]
+    with pytest.raises(RuntimeError):
+        x.gather(0, wg.tensor([big]))

@@ -22,16 +22,18 @@ struct Gather {
     m.out().shape = m.in(1).sizes();
   }
   void compute(Compute& c) const {
-    const Tensor x = as_contiguous(c.in(0)), index = as_contiguous(c.in(1), DType::int64);
     const TensorImpl& out = *c.out().impl();
+    const Tensor x = reads_in_place(*c.inputs[0], out.numel) ? c.in(0) : as_contiguous(c.in(0));
+    const Tensor index = as_contiguous(c.in(1), DType::int64);
     const int64_t* at = index.data<int64_t>();
     with_item(item_size(out.dtype), [&](auto item) {
       char* const y = out.data;
       const char* const from = x.data<char>();
-      for_each_along(x.shape(), out.sizes(), dim, at, name, [=](int64_t p, int64_t q) {
+      const auto take = [=](int64_t p, int64_t q) {
         std::memcpy(y + p * static_cast<int64_t>(item), from + q * static_cast<int64_t>(item),
                     item);
-      });
+      };
+      for_each_along(x.shape(), out.sizes(), dim, at, name, take, x.impl()->strides());
     });
   }
   void vjp(Vjp& v) const {

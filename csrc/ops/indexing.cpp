@@ -130,6 +130,17 @@ Tensor place(const Tensor& t, const Plan& p, bool back) {
   return permute(t, order);
 }
 
+// x[indices...] of an x of any strides, whose indexed dimensions come first.
+void take_in_place(const TensorImpl& x, const std::vector<Tensor>& indices, const Tensor& out) {
+  if (out.numel() == 0) return;
+  std::vector<int64_t> offsets(static_cast<size_t>(indices[0].numel()));
+  for (size_t i = 0; i < indices.size(); ++i) {
+    const int64_t* at = indices[i].data<int64_t>();
+    for (size_t k = 0; k < offsets.size(); ++k) offsets[k] += at[k] * x.strides()[i];
+  }
+  take_blocks(x, static_cast<int>(indices.size()), offsets, out.data<char>());
+}
+
 struct Index {
   Shape dims;
   static constexpr const char* name = "index";
@@ -144,10 +155,14 @@ struct Index {
   void compute(Compute& c) const {
     Plan p = make_plan(*c.inputs[0], c.inputs + 1, dims, name);
     load_indices(p, *c.inputs[0], c.inputs + 1, name);
-    const Tensor x = as_contiguous(indexed_first(c.in(0), dims));
+    const bool in_place = reads_in_place(*c.inputs[0], c.out().numel());
+    Tensor x = indexed_first(c.in(0), dims);
+    if (!in_place) x = as_contiguous(x);
     Tensor out = place(c.out(), p, true);
     const Tensor target = out.is_contiguous() ? out : new_tensor(x.dtype(), out.shape());
-    if (target.numel() > 0) {
+    if (in_place) {
+      take_in_place(*x.impl(), p.indices, target);
+    } else if (target.numel() > 0) {
       const auto bytes =
           static_cast<size_t>(target.numel() / p.indices[0].numel()) * item_size(x.dtype());
       char* to = target.data<char>();
@@ -388,11 +403,21 @@ struct IndexSelect {
     m.out().shape.d[dim] = m.in(1).numel;
   }
   void compute(Compute& c) const {
-    const Tensor x = as_contiguous(c.in(0)), index = as_contiguous(c.in(1), DType::int64);
+    const Tensor index = as_contiguous(c.in(1), DType::int64);
     const TensorImpl& out = *c.out().impl();
-    const int64_t n = x.shape()[static_cast<size_t>(dim)];
+    const int64_t n = c.inputs[0]->shape()[dim];
     WG_CHECK(n > 0 || index.numel() == 0, Error, name, ": dimension ", dim, " is empty");
     check_indices(index, n, name);
+    if (reads_in_place(*c.inputs[0], out.numel)) {
+      Shape first;
+      first.push(dim);
+      const Tensor x = indexed_first(c.in(0), first), target = indexed_first(c.out(), first);
+      const Tensor dense = dim == 0 ? target : new_tensor(out.dtype, target.shape());
+      take_in_place(*x.impl(), {index}, dense);
+      if (dim != 0) copy_elements(*target.impl(), *dense.impl());
+      return;
+    }
+    const Tensor x = as_contiguous(c.in(0));
     int64_t outer = 1, inner = static_cast<int64_t>(item_size(out.dtype));
     for (int64_t i = 0; i < dim; ++i) outer *= out.shape()[i];
     for (int64_t i = dim + 1; i < out.ndim; ++i) inner *= out.shape()[i];

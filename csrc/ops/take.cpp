@@ -30,6 +30,37 @@ void add_elements(DType dtype, int64_t n, char* to, const char* from) {
   }
 }
 
+void take_blocks(const TensorImpl& x, int first, const std::vector<int64_t>& offsets, char* to) {
+  const int last = x.ndim - 1;
+  const int64_t run = last >= first ? x.shape()[last] : 1;
+  const int64_t step = last >= first ? x.strides()[last] : 1;
+  int64_t rows = 1;
+  for (int i = first; i < last; ++i) rows *= x.shape()[i];
+  with_item(item_size(x.dtype), [&](auto size) {
+    constexpr auto kItem = static_cast<int64_t>(size);
+    for (const int64_t offset : offsets) {
+      const char* from = x.data + offset * kItem;
+      int64_t coordinate[kMaxDims] = {};
+      for (int64_t r = 0; r < rows; ++r) {
+        if (step == 1) {
+          std::memcpy(to, from, static_cast<size_t>(run * kItem));
+        } else {
+          for (int64_t j = 0; j < run; ++j) {
+            std::memcpy(to + j * kItem, from + j * step * kItem, kItem);
+          }
+        }
+        to += run * kItem;
+        for (int i = last - 1; i >= first; --i) {
+          from += x.strides()[i] * kItem;
+          if (++coordinate[i] < x.shape()[i]) break;
+          from -= coordinate[i] * x.strides()[i] * kItem;
+          coordinate[i] = 0;
+        }
+      }
+    }
+  });
+}
+
 void add_along(const TensorImpl& out, const Tensor& src, int64_t dim, const Tensor& index) {
   const auto add = [&]<class T>(T) {
     T* to = reinterpret_cast<T*>(out.data);

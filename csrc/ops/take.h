@@ -1,6 +1,8 @@
 // Loops over index tensors, shared by gathering, scattering and indexing.
 #pragma once
 
+#include <vector>
+
 #include "ops/op.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -56,11 +58,23 @@ namespace detail {
 [[noreturn]] void outside(const char* op, int64_t index, int64_t dim, int64_t n);
 }
 
-// For each position p of an array of shape `walk` calls f(p, q), both counted in row-major order,
-// where q is the position in an array of shape `whole` with the coordinate along dim replaced by
-// at[p]. Indices are checked before the first call.
+// Whether to read `count` elements of x where they stand: a dense copy of all of x pays only where
+// many of them are read, and an expanded x may be larger than memory.
+inline bool reads_in_place(const TensorImpl& x, int64_t count) {
+  return !x.contiguous() && count <= x.numel / 8;
+}
+
+// Dense copies, one behind the other, of the parts of x that start `offsets` elements behind its
+// first and have its dimensions from `first` on.
+void take_blocks(const TensorImpl& x, int first, const std::vector<int64_t>& offsets, char* to);
+
+// For each position p of an array of shape `walk`, counted in row-major order, calls f(p, q), where
+// q is the position in an array of shape `whole` with the coordinate along dim replaced by at[p],
+// counted by that array's strides, or in row-major order without any. Indices are checked before
+// the first call.
 template <class F>
-void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const char* op, F&& f) {
+void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const char* op, F&& f,
+                    const int64_t* whole_strides = nullptr) {
   int64_t total = 1;
   for (const int64_t n : walk) total *= n;
   if (total == 0) return;
@@ -73,8 +87,9 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
   int64_t strides[kMaxDims];
   int64_t step = 1;
   for (int i = nd - 1; i >= 0; --i) {
-    strides[i] = step;
-    step *= i < static_cast<int>(whole.size()) ? whole[static_cast<size_t>(i)] : 1;
+    const bool inside = i < static_cast<int>(whole.size());
+    strides[i] = whole_strides && inside ? whole_strides[i] : step;
+    step *= inside ? whole[static_cast<size_t>(i)] : 1;
   }
   const int64_t n = whole.empty() ? 1 : whole[static_cast<size_t>(dim)];
   const int64_t suspects = all_within(at, total, 0, n) ? 0 : total;
@@ -84,6 +99,7 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
   int64_t coordinate[kMaxDims] = {};
   int64_t base = 0;  // position in `whole` without the part along dim
   const int64_t run = walk[walk.size() - 1], along = strides[dim];
+  const int64_t beside = dim == nd - 1 ? 0 : strides[nd - 1];
   // Read once and looked at again: another thread may write to the index's memory.
   const auto read = [at, n, dim, op](int64_t p) {
     const int64_t i = __atomic_load_n(at + p, __ATOMIC_RELAXED);
@@ -92,10 +108,10 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
     return i;
   };
   for (int64_t p = 0; p < total; p += run) {
-    if (dim == nd - 1) {
+    if (dim == nd - 1 && along == 1) {
       for (int64_t j = 0; j < run; ++j) f(p + j, base + read(p + j));
     } else {
-      for (int64_t j = 0; j < run; ++j) f(p + j, base + j + read(p + j) * along);
+      for (int64_t j = 0; j < run; ++j) f(p + j, base + j * beside + read(p + j) * along);
     }
     for (int i = nd - 2; i >= 0; --i) {
       if (i != dim) base += strides[i];
