@@ -66,11 +66,16 @@ struct LimitedLog {
   void jvp(Jvp& j) const { j.set(0, j.tangent(0) / maximum(j.in(0), 1e-12)); }
 };
 
-void check_real_numbers(const char* op, const Tensor& input, const Tensor& target) {
+// Of which dtype the results are.
+DType check_real_numbers(const char* op, const Tensor& input, const Tensor& target) {
   const DType a = detail::input(op, input)->dtype, b = detail::input(op, target)->dtype;
-  WG_CHECK(is_floating(promote(a, b)), NotImplementedError, op, ": not available for dtypes ", a,
-           " and ", b, "; convert one to a floating point dtype");
+  const DType t = promote(a, b);
+  WG_CHECK(is_floating(t), NotImplementedError, op, ": not available for dtypes ", a, " and ", b,
+           "; convert one to a floating point dtype");
+  return t;
 }
+// Integers as numbers of dtype t.
+Tensor floating(const Tensor& x, DType t) { return is_floating(x.dtype()) ? x : to(x, t); }
 
 }  // namespace
 
@@ -88,15 +93,15 @@ Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, std::string_vie
   const Reduction r = reduction_of("smooth_l1_loss", reduction);
   WG_CHECK(beta >= 0, Error, "smooth_l1_loss: expected a beta of at least 0, but got ", beta);
   if (beta == 0) return l1_loss(input, target, reduction);
-  check_real_numbers("smooth_l1_loss", input, target);
-  return reduced(smooth_l1(input, target, beta), r);
+  const DType t = check_real_numbers("smooth_l1_loss", input, target);
+  return reduced(smooth_l1(floating(input, t), floating(target, t), beta), r);
 }
 Tensor huber_loss(const Tensor& input, const Tensor& target, std::string_view reduction,
                   double delta) {
   const Reduction r = reduction_of("huber_loss", reduction);
   WG_CHECK(delta > 0, Error, "huber_loss: expected a positive delta, but got ", delta);
-  check_real_numbers("huber_loss", input, target);
-  return reduced(huber(input, target, delta), r);
+  const DType t = check_real_numbers("huber_loss", input, target);
+  return reduced(huber(floating(input, t), floating(target, t), delta), r);
 }
 
 Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight,

@@ -136,10 +136,15 @@ struct Logit {
   }
 };
 
-// Whether one pass limits the elements from both sides.
+// Whether one pass limits the elements from both sides; throws if a bound is too large for them.
 bool between(const Tensor& x, const std::optional<Scalar>& min, const std::optional<Scalar>& max) {
-  return min && max && is_floating(detail::input("clamp", x)->dtype) &&
-         min->kind() <= DTypeKind::floating && max->kind() <= DTypeKind::floating;
+  const DType t = detail::input("clamp", x)->dtype;
+  if (!min || !max || !is_floating(t) || min->kind() > DTypeKind::floating ||
+      max->kind() > DTypeKind::floating)
+    return false;
+  check_fits("clamp", t, *min);
+  check_fits("clamp", t, *max);
+  return true;
 }
 void check_bounds(bool any) {
   WG_CHECK(any, Error, "clamp: at least one of min and max must be given");
