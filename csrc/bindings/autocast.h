@@ -6,15 +6,11 @@
 #include <vector>
 
 #include "bindings/python_tensor.h"
+#include "ops/autocast_to.h"
 #include "ops/signature.h"
 #include "wengert/autograd.h"
 
 namespace wengert::python {
-
-// The tensor as a product takes it: in `dtype`, unless it is not floating or float64.
-inline Tensor autocast_to(const Tensor& t, DType dtype) {
-  return is_floating(t.dtype()) && t.dtype() != DType::float64 ? t.to(dtype) : t;
-}
 
 // Converts the tensors among the values of a call of `name`. What is made is kept in `kept`.
 void autocast_values(const char* name, DType dtype, const std::vector<Parameter>& parameters,

@@ -287,7 +287,9 @@ struct CallOptions {
 bool take_option(const Function& row, PyObject* key, PyObject* value, CallOptions& options) {
   const char* name = PyUnicode_AsUTF8(key);
   if (!name) throw PythonError();
-  if (std::strcmp(name, "out") == 0 && row.flags & (kOut | kCreates)) {
+  // Of the functions that create tensors windows alone take no out=, as in PyTorch.
+  const bool window = std::string_view(row.name).ends_with("_window");
+  if (std::strcmp(name, "out") == 0 && row.flags & (kOut | kCreates) && !window) {
     if (value != Py_None) options.out = value;
     return true;
   }

@@ -5,6 +5,7 @@
 #include "ops/op.h"
 #include "ops/operations.h"
 #include "tensor/copy.h"
+#include "wengert/ops/einsum.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -107,7 +108,7 @@ Tensor dot(const Tensor& input, const Tensor& other) {
   return matmul(input, other);
 }
 
-static Tensor vdot(const Tensor& input, const Tensor& other) { return dot(conj(input), other); }
+Tensor vdot(const Tensor& input, const Tensor& other) { return dot(conj(input), other); }
 
 Tensor inner(const Tensor& input, const Tensor& other) {
   if (detail::input("inner", input)->ndim == 0 || detail::input("inner", other)->ndim == 0)

@@ -49,6 +49,15 @@ WENGERT_NAMESPACE_BEGIN
   X(product) \
   X(distribution) \
   X(sparse_product) \
+  X(einsum) \
+  X(matrix_power) \
+  X(vander) \
+  X(grid) \
+  X(window) \
+  X(stft) \
+  X(statistics) \
+  X(histogram) \
+  X(trapezoid) \
   X(random_sampler) \
   X(linalg_triangular) \
   X(linalg_cholesky) \

@@ -60,7 +60,7 @@ from .version import __version__
 from . import autograd, linalg, special
 from ._convolution import conv1d, conv2d, conv3d
 from ._einsum import einsum
-from ._linalg_derived import matrix_power, pinverse
+from ._linalg_derived import pinverse
 from ._memory_format import (
     channels_last,
     channels_last_3d,

@@ -99,7 +99,7 @@ from . import autograd as autograd
 from ._ops import avg_pool1d as avg_pool1d
 from . import backends as backends
 from ._ops import baddbmm as baddbmm
-from ._windows import bartlett_window as bartlett_window
+from ._ops import bartlett_window as bartlett_window
 from ._ops import batch_norm as batch_norm
 from ._ops import bernoulli as bernoulli
 bfloat16: dtype
@@ -114,7 +114,7 @@ from ._ops import bitwise_not as bitwise_not
 from ._ops import bitwise_or as bitwise_or
 from ._ops import bitwise_right_shift as bitwise_right_shift
 from ._ops import bitwise_xor as bitwise_xor
-from ._windows import blackman_window as blackman_window
+from ._ops import blackman_window as blackman_window
 from ._shape import block_diag as block_diag
 from ._ops import bmm as bmm
 bool: dtype
@@ -150,7 +150,7 @@ from ._ops import clip as clip
 from ._ops import clip_ as clip_
 from ._memory_format import clone as clone
 from ._ops import column_stack as column_stack
-from ._shape import combinations as combinations
+from ._ops import combinations as combinations
 from .compiler import compile as compile
 from . import compiler as compiler
 from ._ops import complex as complex
@@ -170,7 +170,7 @@ from ._ops import conv_transpose1d as conv_transpose1d
 from ._ops import conv_transpose2d as conv_transpose2d
 from ._ops import conv_transpose3d as conv_transpose3d
 from ._ops import copysign as copysign
-from ._statistics import corrcoef as corrcoef
+from ._ops import corrcoef as corrcoef
 from ._ops import cos as cos
 from ._ops import cos_ as cos_
 from ._ops import cosh as cosh
@@ -178,7 +178,7 @@ from ._ops import cosh_ as cosh_
 from .nn._function_forms import cosine_embedding_loss as cosine_embedding_loss
 from .nn._distance import cosine_similarity as cosine_similarity
 from ._ops import count_nonzero as count_nonzero
-from ._statistics import cov as cov
+from ._ops import cov as cov
 from ._ops import cross as cross
 from ._ops import cross_entropy as cross_entropy
 from .nn._function_forms import ctc_loss as ctc_loss
@@ -187,7 +187,7 @@ from ._ops import cummax as cummax
 from ._ops import cummin as cummin
 from ._ops import cumprod as cumprod
 from ._ops import cumsum as cumsum
-from ._integration import cumulative_trapezoid as cumulative_trapezoid
+from ._ops import cumulative_trapezoid as cumulative_trapezoid
 from ._core import default_generator as default_generator
 from ._ops import deg2rad as deg2rad
 from ._ops import deg2rad_ as deg2rad_
@@ -306,8 +306,8 @@ from ._recurrent import gru as gru
 from ._ops import gru_cell as gru_cell
 from ._ops import gt as gt
 half: dtype
-from ._windows import hamming_window as hamming_window
-from ._windows import hann_window as hann_window
+from ._ops import hamming_window as hamming_window
+from ._ops import hann_window as hann_window
 from .nn._function_forms import hardshrink as hardshrink
 from ._ops import hardsigmoid as hardsigmoid
 from ._ops import hardswish as hardswish
@@ -377,7 +377,7 @@ from ._ops import isposinf as isposinf
 from ._complex import isreal as isreal
 from ._stft import istft as istft
 from . import jit as jit
-from ._windows import kaiser_window as kaiser_window
+from ._ops import kaiser_window as kaiser_window
 from .nn._function_forms import kl_div as kl_div
 from ._ops import kron as kron
 from ._ops import kthvalue as kthvalue
@@ -439,7 +439,7 @@ from ._ops import masked_scatter as masked_scatter
 from ._ops import masked_select as masked_select
 from ._ops import matmul as matmul
 from ._ops import matrix_exp as matrix_exp
-from ._linalg_derived import matrix_power as matrix_power
+from ._ops import matrix_power as matrix_power
 from ._linalg_legacy import matrix_rank as matrix_rank
 from ._reductions import max as max
 from ._ops import max_pool1d as max_pool1d
@@ -652,7 +652,7 @@ from .sparse._products import sspaddmm as sspaddmm
 from ._ops import stack as stack
 from ._reductions import std as std
 from ._reductions import std_mean as std_mean
-from ._stft import stft as stft
+from ._ops import stft as stft
 from . import storage as storage
 from ._legacy_methods import strided as strided
 from ._ops import sub as sub
@@ -684,8 +684,8 @@ from . import torch_version as torch_version
 from ._ops import trace as trace
 from ._ops import transpose as transpose
 def transpose_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
-from ._integration import trapezoid as trapezoid
-from ._integration import trapz as trapz
+from ._ops import trapezoid as trapezoid
+from ._ops import trapz as trapz
 from ._ops import triangular_solve as triangular_solve
 from ._ops import tril as tril
 from ._ops import tril_indices as tril_indices
@@ -705,7 +705,7 @@ from ._ops import unflatten as unflatten
 def unfold_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._reductions import unique as unique
 from ._reductions import unique_consecutive as unique_consecutive
-from ._shape import unravel_index as unravel_index
+from ._ops import unravel_index as unravel_index
 from ._view_copies import unsafe_chunk as unsafe_chunk
 from ._view_copies import unsafe_split as unsafe_split
 from ._view_copies import unsafe_split_with_sizes as unsafe_split_with_sizes
@@ -713,7 +713,7 @@ from ._ops import unsqueeze as unsqueeze
 def unsqueeze_copy(input: Tensor, *args: Any, out: Any = ..., **kwargs: Any) -> Any: ...
 from ._switches import use_deterministic_algorithms as use_deterministic_algorithms
 from . import utils as utils
-from ._layouts import vander as vander
+from ._ops import vander as vander
 from ._reductions import var as var
 from ._reductions import var_mean as var_mean
 from ._ops import vdot as vdot

@@ -1,4 +1,4 @@
-"""Integrals and derivatives of samples."""
+"""Derivatives of samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["cumulative_trapezoid", "gradient", "trapezoid", "trapz"]
+__all__ = ["gradient"]
 
 
 def _along(t: Tensor, dim: int, start: int | None, end: int | None) -> Tensor:
@@ -22,62 +22,6 @@ def _wrapped(op: str, dim: int, ndim: int) -> int:
     if not -ndim <= dim < ndim:
         raise IndexError(f"{op}: dimension out of range, expected {-ndim} to {ndim - 1}, got {dim}")
     return dim % ndim
-
-
-def _areas(op: str, y: Tensor, x: Any, dx: Any, dim: int) -> Tensor:
-    """The areas between neighbours along dim, by the trapezoidal rule."""
-    if x is not None and dx is not None:
-        raise TypeError(f"{op}: give x or dx, not both")
-    for name, t in (("y", y), ("x", x)):
-        if not isinstance(t, Tensor) and not (name == "x" and t is None):
-            raise TypeError(f"{op}: expected {name} to be a Tensor, but got {type(t).__name__}")
-    along = _wrapped(op, dim, y.ndim)
-    for t in (y, x):
-        if isinstance(t, Tensor) and t.dtype is wg.bool:
-            raise RuntimeError(f"{op}: expected numbers, but got bools; convert with to()")
-    if x is None:
-        return (
-            (_along(y, along, 1, None) + _along(y, along, None, -1)) * ((dx or 0) / 2)
-            if (dx is not None)
-            else (_along(y, along, 1, None) + _along(y, along, None, -1)) / 2
-        )
-    if x.ndim == 1:
-        if x.numel() != y.shape[along]:
-            raise RuntimeError(
-                f"{op}: expected {y.shape[along]} places, one for each sample, but got {x.numel()}"
-            )
-        steps = wg.diff(x).reshape((-1,) + (1,) * (y.ndim - along - 1))
-    else:
-        # A dimension of size 1 serves all samples.
-        shape = wg.broadcast_shapes(x.shape, y.shape)
-        x, y = x.expand(shape), y.expand(shape)
-        steps = wg.diff(x, dim=dim)
-    return (_along(y, dim, 1, None) + _along(y, dim, None, -1)) * steps / 2
-
-
-def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1) -> Tensor:
-    """The integral along ``dim`` of samples ``y`` by the trapezoidal rule.
-
-    Args:
-        y: the samples.
-        x: where they were taken: one place for each along ``dim``, or a tensor that broadcasts
-            with ``y``.
-        dx: the distance between neighbours instead, 1 by default.
-        dim: the dimension of the integral.
-    """
-    return _areas("trapezoid", y, x, dx, dim).sum(dim)
-
-
-def trapz(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1) -> Tensor:
-    """`trapezoid`."""
-    return trapezoid(y, x, dx=dx, dim=dim)
-
-
-def cumulative_trapezoid(
-    y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1
-) -> Tensor:
-    """The integrals up to each sample but the first; see `trapezoid`."""
-    return _areas("cumulative_trapezoid", y, x, dx, dim).cumsum(dim)
 
 
 def gradient(

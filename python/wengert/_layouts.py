@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import wengert as wg
+from wengert import _core
+from wengert._creation import _check_device
 from wengert._tensor import Tensor, dtype
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_ops = _core.ops
 
 __all__ = [
     "as_strided_scatter",
@@ -22,7 +26,6 @@ __all__ = [
     "logspace",
     "nonzero_static",
     "renorm",
-    "vander",
 ]
 
 
@@ -204,15 +207,10 @@ def logspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """base^start to base^end in ``steps`` equal factors."""
-    if steps < 0:
-        raise RuntimeError(f"logspace: the number of steps must not be negative, but is {steps}")
-    kind = dtype or (wg.get_default_dtype() if out is None else out.dtype)
+    _check_device(device)
     low, high = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
-    exponents = wg.linspace(low, high, steps, dtype=wg.float64, device=device)
-    # Of integers the exponents too are whole numbers.
-    if not (kind.is_floating_point or kind.is_complex):
-        exponents = exponents.trunc()
-    made = wg.pow(base, exponents).to(kind)
+    kind = dtype or (wg.get_default_dtype() if out is None else out.dtype)
+    made = _ops._logspace(low, high, steps, base, dtype=kind)
     if out is not None:
         return out.resize_(made.shape).copy_(made)
     return made.requires_grad_() if requires_grad else made
@@ -246,14 +244,3 @@ def renorm(
     factor = wg.where(norms > maxnorm, maxnorm / (norms + 1e-7), wg.ones_like(norms))
     made = input * factor
     return made if out is None else out.resize_(made.shape).copy_(made)
-
-
-def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    """The matrix whose columns are the powers of a vector, falling unless ``increasing``."""
-    if x.ndim != 1:
-        raise RuntimeError(f"vander: expected a vector, but got shape {tuple(x.shape)}")
-    n = x.numel() if N is None else N
-    if n < 0:
-        raise RuntimeError(f"vander: N must not be negative, but is {n}")
-    powers = wg.arange(n) if increasing else wg.arange(n - 1, -1, -1) if n else wg.arange(0)
-    return x.unsqueeze(1) ** powers

@@ -66,7 +66,7 @@ _VIEW_COPIES = (
 )
 _LAYOUTS = (
     "as_strided_scatter constant_pad_nd empty_permuted empty_strided fill frombuffer index_reduce "
-    "logspace nonzero_static renorm vander"
+    "logspace nonzero_static renorm"
 )
 # name -> the module that defines it
 NAMES = {
@@ -98,15 +98,11 @@ NAMES = {
     **dict.fromkeys(_NN_FUNCTIONS.split(), "nn._function_forms"),
     **dict.fromkeys(_VIEW_COPIES.split(), "_view_copies"),
     **dict.fromkeys(_LAYOUTS.split(), "_layouts"),
-    **dict.fromkeys(("corrcoef", "cov", "histogram", "histogramdd"), "_statistics"),
-    **dict.fromkeys(("cumulative_trapezoid", "gradient", "trapezoid", "trapz"), "_integration"),
+    **dict.fromkeys(("histogram", "histogramdd"), "_statistics"),
+    "gradient": "_integration",
     **dict.fromkeys(("load", "save"), "_serialization"),
     "vmap": "func",
-    **dict.fromkeys(("istft", "stft"), "_stft"),
-    **dict.fromkeys(
-        ("bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"),
-        "_windows",
-    ),
+    "istft": "_stft",
     "compile": "compiler",
     **dict.fromkeys(
         (

@@ -7,7 +7,7 @@ from math import prod
 from . import _core
 from ._linalg_norms import stored
 from ._settings import finfo
-from ._tensor import Tensor, dtype
+from ._tensor import Tensor
 from .autograd import Function
 
 TYPE_CHECKING = False
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ops = _core.ops
-
-
-def _identity(A: Tensor) -> Tensor:
-    return _ops.eye(A.shape[-1], dtype=A.dtype).expand(A.shape)
 
 
 def _check_square(op: str, A: Tensor) -> None:
@@ -125,20 +121,7 @@ def matrix_rank(
 
 def matrix_power(A: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     """The n-th power of square matrices; of their inverses where n is negative."""
-    _check_square("linalg.matrix_power", A)
-    if n == 0:
-        result = _identity(A).clone()
-    else:
-        base = _ops._linalg_inv(A) if n < 0 else A
-        n, power = abs(n), None
-        while n:
-            if n & 1:
-                power = base if power is None else power @ base
-            n >>= 1
-            base = base @ base if n else base
-        assert power is not None
-        result = power.clone() if power is A else power
-    return stored(result, out)
+    return _ops.matrix_power(A, n, out=out)
 
 
 def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None) -> Any:
@@ -192,12 +175,4 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Tensor | None = 
 
 def vander(x: Tensor, N: int | None = None) -> Tensor:
     """Powers 0 to N - 1 of each element of x along a new last dimension; N is x's last size."""
-    if N is not None and N <= 1:
-        raise RuntimeError(f"linalg.vander: expected N to be greater than 1, but it is {N}")
-    if x.ndim == 0:
-        raise RuntimeError("linalg.vander: expected at least one dimension")
-    n = x.shape[-1] if N is None else N
-    kind: dtype = x.dtype if x.is_floating_point() else _ops.sum(x).dtype
-    first = _ops.ones((*x.shape, 1), dtype=kind)
-    powers = x.unsqueeze(-1).to(kind).expand(*x.shape, n - 1)
-    return _ops.cat((first, powers.cumprod(-1)), -1)
+    return _ops._linalg_vander(x, N)

@@ -256,37 +256,6 @@ def _prelu(self: Tensor, weight: Tensor) -> Tensor:
     return prelu(self, weight)
 
 
-def _stft(
-    self: Tensor,
-    n_fft: int,
-    hop_length: int | None = None,
-    win_length: int | None = None,
-    window: Tensor | None = None,
-    center: bool = True,
-    pad_mode: str = "reflect",
-    normalized: bool = False,
-    onesided: bool | None = None,
-    return_complex: bool | None = None,
-    align_to_window: bool | None = None,
-) -> Tensor:
-    """As `wengert.stft`."""
-    from ._stft import stft
-
-    return stft(
-        self,
-        n_fft,
-        hop_length,
-        win_length,
-        window,
-        center,
-        pad_mode,
-        normalized,
-        onesided,
-        return_complex,
-        align_to_window,
-    )
-
-
 def _istft(
     self: Tensor,
     n_fft: int,
@@ -355,9 +324,7 @@ def install() -> None:
         **_complex.methods,
         "hardshrink": _hardshrink,
         "prelu": _prelu,
-        "stft": _stft,
         "istft": _istft,
-        "matrix_power": _linalg_derived.matrix_power,
         "pinverse": _linalg_derived.pinverse,
         "_grad": property(lambda self: self.grad, lambda self, value: setattr(self, "grad", value)),
         "layout": property(lambda self: _legacy_methods.strided),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations as _combinations
-from itertools import combinations_with_replacement, zip_longest
-from math import comb
+from itertools import zip_longest
 from operator import index as _index
 
 from . import _core, _creation, autograd
@@ -25,7 +23,6 @@ __all__ = [
     "broadcast_shapes",
     "broadcast_tensors",
     "cartesian_prod",
-    "combinations",
     "dsplit",
     "hsplit",
     "meshgrid",
@@ -34,7 +31,6 @@ __all__ = [
     "split",
     "split_with_sizes",
     "tensor_split",
-    "unravel_index",
     "vsplit",
     "where",
 ]
@@ -70,10 +66,7 @@ def broadcast_shapes(*shapes: Any) -> Any:
 
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors expanded to the shape to which all broadcast. Share memory."""
-    listed = _listed(tensors)
-    shapes = {t.shape for t in listed} - {()}
-    shape = shapes.pop() if len(shapes) == 1 else broadcast_shapes(*[t.shape for t in listed])
-    return tuple([t.expand(shape) for t in listed])
+    return _ops._broadcast_tensors(_listed(tensors))
 
 
 def _at_least(n: int, one: Any) -> Any:
@@ -145,20 +138,11 @@ def tensor_split(
 
     They share the tensor's memory.
     """
-    if input.ndim == 0:
-        raise RuntimeError("tensor_split: a 0-d tensor cannot be split")
-    n = input.size(dim)
     if isinstance(indices_or_sections, Tensor):
         indices_or_sections = indices_or_sections.tolist()
     if isinstance(indices_or_sections, int):
-        sections = indices_or_sections
-        if sections <= 0:
-            raise RuntimeError(f"tensor_split: sections must be positive, but is {sections}")
-        small, more = divmod(n, sections)
-        indices_or_sections = [i * small + min(i, more) for i in range(1, sections)]
-    ends = [*indices_or_sections, None]
-    starts = [0, *indices_or_sections]
-    return tuple(_ops._slice(input, dim, a, b) for a, b in zip(starts, ends, strict=False))
+        return _ops._tensor_split(input, indices_or_sections, dim)
+    return _ops._tensor_split_at(input, list(indices_or_sections), dim)
 
 
 def _splitter(name: str, dim: int, least: int) -> Any:
@@ -231,52 +215,12 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 
     indexing: 'ij' for matrix order, 'xy' with the first two dimensions swapped.
     """
-    if indexing not in ("ij", "xy"):
-        raise RuntimeError(f"meshgrid: indexing must be 'ij' or 'xy', but is {indexing!r}")
-    listed = [_one_1d(t) for t in _listed(tensors)]
-    if not listed:
-        raise RuntimeError("meshgrid: expected at least one tensor")
-    for t in listed:
-        if t.ndim != 1:
-            raise RuntimeError(f"meshgrid: expected vectors, but got shape {tuple(t.shape)}")
-    shape = [t.numel() for t in listed]
-    grids = []
-    for i, t in enumerate(listed):
-        column = [1] * len(listed)
-        column[i] = -1
-        grids.append(t.reshape(column).expand(shape))
-    if indexing == "xy" and len(grids) > 1:
-        grids = [g.transpose(0, 1) for g in grids]
-    return tuple(grids)
+    return _ops._meshgrid(_listed(tensors), indexing)
 
 
 def cartesian_prod(*tensors: Any) -> Tensor:
     """All tuples with one element of each vector, as rows."""
-    listed = _listed(tensors)
-    if len(listed) == 1:
-        return listed[0]
-    return _ops.stack([g.reshape(-1) for g in meshgrid(*listed)], 1)
-
-
-def combinations(
-    input: Tensor,
-    r: int = 2,
-    with_replacement: bool = False,
-) -> Tensor:
-    """All choices of r elements of a vector, as rows."""
-    if input.ndim != 1:
-        raise RuntimeError(f"combinations: expected a vector, but got shape {tuple(input.shape)}")
-    if r < 0:
-        raise RuntimeError(f"combinations: r must be non-negative, but is {r}")
-    n = input.numel()
-    if comb(n + r - 1 if with_replacement and n else n, r) * max(r, 1) > 2**32:
-        raise RuntimeError(f"combinations: there are too many of {r} elements out of {n}")
-    choose = combinations_with_replacement if with_replacement else _combinations
-    rows = list(choose(range(input.numel()), r))
-    if r == 0 or not rows:
-        return _ops.zeros((0, r) if r else (0,), dtype=input.dtype)
-    flat = _creation.tensor([i for row in rows for i in row])
-    return _ops.index_select(input, 0, flat).reshape(len(rows), r)
+    return _ops._cartesian_prod(_listed(tensors))
 
 
 # ---- positions and choice -----------------------------------------------------------------
@@ -287,16 +231,6 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     if not as_tuple:
         return _ops._nonzero(input)
     return tuple(_ops._nonzero(_one_1d(input)).unbind(1))
-
-
-def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
-    """Flat positions turned into one tensor of coordinates for each dimension of shape."""
-    sizes = [shape] if isinstance(shape, int) else list(shape)
-    coordinates = []
-    for n in reversed(sizes):
-        coordinates.append(indices % n)
-        indices = indices // n
-    return tuple(reversed(coordinates))
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:

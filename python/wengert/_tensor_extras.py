@@ -184,8 +184,6 @@ methods: dict[str, Any] = {
         unsafe_chunk,
         unsafe_split,
         unsafe_split_with_sizes,
-        _statistics.cov,
-        _statistics.corrcoef,
         _statistics.histogram,
         _layouts.as_strided_scatter,
         _layouts.index_reduce,
