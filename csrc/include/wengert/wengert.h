@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wengert/autograd.h"
+#include "wengert/autograd_tools.h"
 #include "wengert/data.h"
 #include "wengert/dtype.h"
 #include "wengert/error.h"
