@@ -20,6 +20,7 @@
 #include "wengert/random.h"
 #include "wengert/runtime.h"
 #include "wengert/scalar.h"
+#include "wengert/sparse.h"
 #include "wengert/swa_utils.h"
 #include "wengert/tape.h"
 #include "wengert/tensor.h"
