@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "runtime/platform.h"
+#include "runtime/thread_pool.h"
 #include "wengert/error.h"
 
 namespace wengert::runtime {
@@ -62,6 +63,8 @@ void unmap_pages(void* p, size_t bytes, size_t alignment) noexcept {
 WENGERT_NAMESPACE_BEGIN
 
 void set_allocator(Allocator* allocator) {
+  // What workers keep for reuse goes with them; they start again when a loop needs them.
+  runtime::ThreadPool::shrink_shared(1);
   trim_memory();
   if (!runtime::replace_source(allocator)) {
     throw Error(

@@ -15,7 +15,8 @@ class TaskShares {
   // So many tasks at most.
   static constexpr int64_t kMost = int64_t{1} << 31;
 
-  // Neither may run beside another call.
+  // Neither may run beside another call. reserve() that throws changes nothing; divide() takes as
+  // many shares as were reserved at most.
   void reserve(int64_t shares) { shares_ = std::vector<Share>(static_cast<size_t>(shares)); }
   void divide(int64_t tasks, int64_t shares) noexcept {
     count_ = static_cast<size_t>(shares);

@@ -148,14 +148,14 @@ void ThreadPool::resize(int workers) {
   }
   try {
     workers_.reserve(static_cast<size_t>(workers));
+    shares_.reserve(int64_t{workers} + 1);
     while (static_cast<int>(workers_.size()) < workers) {
       const int index = static_cast<int>(workers_.size());
       workers_.emplace_back([this, index] { work(index); });
     }
   } catch (const std::exception&) {
-    // The system gives no more threads; the loop runs on those there are.
+    // The system gives no more threads or memory; the loop runs on those there are.
   }
-  shares_.reserve(static_cast<int64_t>(workers_.size()) + 1);
   may_spin_ = static_cast<int>(workers_.size()) < cpus;
 }
 

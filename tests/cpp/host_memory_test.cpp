@@ -1,11 +1,15 @@
 // Memory that the host supplies.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <initializer_list>
 #include <map>
 #include <mutex>
 #include <new>
 #include <thread>
 
+#include "runtime/allocator.h"
+#include "runtime/parallel.h"
 #include "wengert/c.h"
 #include "wengert/wengert.h"
 
@@ -105,6 +109,20 @@ TEST(HostMemory, ServesEveryTensor) {
   const int before = host.asked;
   EXPECT_EQ(train(), expected);
   EXPECT_EQ(host.asked, before);
+}
+
+TEST(HostMemory, ReplacesWhatTheLibrarysOwnThreadsKeep) {
+  static Recorder host;
+  wg::set_num_threads(3);
+  for (wg::Allocator* next : std::initializer_list<wg::Allocator*>{&host, nullptr}) {
+    wg::runtime::parallel_for(64, 1, [](int64_t, int64_t) {
+      wg::runtime::deallocate(wg::runtime::allocate(4096), 4096);
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    });
+    EXPECT_NO_THROW(wg::set_allocator(next));
+  }
+  EXPECT_GT(host.asked, 0);
+  EXPECT_EQ(host.alive, 0);
 }
 
 TEST(HostMemory, ServesGraphsAndOtherThreads) {

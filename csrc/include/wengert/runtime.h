@@ -67,7 +67,8 @@ class WENGERT_API Allocator {
 };
 // nullptr goes back to the operating system. A block returns to where it came from, so an allocator
 // is replaced only while no block is in use: before the first tensor is made, or after all are gone
-// and every other thread that used the library has ended. Error, and nothing changed, otherwise.
+// and every other thread of the host that used the library has ended (the library's own threads end
+// here, and start again when they are needed). Error, and nothing changed, otherwise.
 // The allocator must outlive its use.
 WENGERT_API void set_allocator(Allocator* allocator);
 
