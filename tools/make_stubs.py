@@ -117,7 +117,7 @@ RESULTS = {row["name"]: result(row) for row in ROWS}
 def row_arguments(row: Row, in_place: bool = False) -> list[str]:
     given = list(parameters(row))
     extra = []
-    if row["flags"] & (OUT | CREATES) and not in_place:
+    if row["flags"] & OUT and not in_place:
         extra.append("out: Any = ...")
     if row["flags"] & CREATES:
         extra += ["device: object = ...", "requires_grad: _bool = ..."]

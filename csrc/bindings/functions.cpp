@@ -287,9 +287,7 @@ struct CallOptions {
 bool take_option(const Function& row, PyObject* key, PyObject* value, CallOptions& options) {
   const char* name = PyUnicode_AsUTF8(key);
   if (!name) throw PythonError();
-  // Of the functions that create tensors windows alone take no out=, as in PyTorch.
-  const bool window = std::string_view(row.name).ends_with("_window");
-  if (std::strcmp(name, "out") == 0 && row.flags & (kOut | kCreates) && !window) {
+  if (std::strcmp(name, "out") == 0 && row.flags & kOut) {
     if (value != Py_None) options.out = value;
     return true;
   }

@@ -2,7 +2,7 @@
 // ops/elementwise.h.
 #pragma once
 
-#include "vec.h"
+#include "kernels/vec.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {

@@ -442,7 +442,7 @@ constexpr Function rows[] = {
         "normal", "mean=0.0, std=1.0, size=None, *, dtype=None, generator=None", kMake | kOut,
         "Normal random numbers; mean and std are tensors, or numbers beside a size"),
     make_function<randint>("_randint", "low, high, size, *, dtype=None, generator=None",
-                           kMake | kInternal, "Whole random numbers in [low, high)"),
+                           kMake | kInternal | kOut, "Whole random numbers in [low, high)"),
     make_function<randint_like>("_randint_like", "input, low, high, *, dtype=None, generator=None",
                                 kMake | kInternal,
                                 "Whole random numbers in [low, high) of input's shape and dtype"),
@@ -450,7 +450,7 @@ constexpr Function rows[] = {
                              "Uniform random numbers in [0, 1) of input's shape and dtype"),
     make_function<randn_like>("randn_like", "input, *, dtype=None, generator=None", kMake,
                               "Standard normal random numbers of input's shape and dtype"),
-    make_function<randperm>("randperm", "n, *, dtype=None, generator=None", kMake,
+    make_function<randperm>("randperm", "n, *, dtype=None, generator=None", kMake | kOut,
                             "The numbers 0 to n - 1 in random order"),
 };
 }  // namespace

@@ -2,6 +2,7 @@
 #include "ops/parametric.h"
 
 #include <cmath>
+#include <type_traits>
 
 #include "ops/elementwise_map.h"
 #include "ops/function.h"
@@ -48,6 +49,9 @@ void compute_parametric(kernels::Parametric kernel, int of, const Numbers& numbe
                  fn(n, y, x, steps, numbers.list);
                });
 }
+
+static_assert(kMapped == Pointwise::kMaxInputs &&
+              kernels::kParameters == std::extent_v<decltype(Pointwise::numbers)>);
 
 bool pointwise_parametric(kernels::Parametric kernel, int of, const Numbers& numbers,
                           const DType* inputs, int n, Pointwise& p) {

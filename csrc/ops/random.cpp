@@ -151,10 +151,10 @@ Tensor dropout(const Tensor& input, double p, bool training, Generator* generato
 namespace {
 constexpr Function rows[] = {
     make_function<wengert::rand>("rand", "*size, dtype=None, generator=None",
-                                 kFunction | kCreates | kRandom,
+                                 kFunction | kCreates | kOut | kRandom,
                                  "Uniform random numbers in [0, 1)"),
     make_function<randn>("randn", "*size, dtype=None, generator=None",
-                         kFunction | kCreates | kRandom, "Standard normal random numbers"),
+                         kFunction | kCreates | kOut | kRandom, "Standard normal random numbers"),
     make_function<uniform_>("uniform_", "self, a=0.0, b=1.0, *, generator=None",
                             kMethod | kMutates | kRandom,
                             "Fills with uniform random numbers in [a, b)"),

@@ -342,7 +342,6 @@ def _randint_like(
     *,
     dtype: dtype | None = ...,
     generator: Generator | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -730,7 +729,6 @@ def bartlett_window(
     periodic: _bool = ...,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -800,7 +798,6 @@ def blackman_window(
     periodic: _bool = ...,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -1077,7 +1074,6 @@ def empty_like(
     input: Tensor,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -1162,7 +1158,6 @@ def full_like(
     fill_value: Number,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -1214,7 +1209,6 @@ def hamming_window(
     beta: _float = ...,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -1223,7 +1217,6 @@ def hann_window(
     periodic: _bool = ...,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -1345,7 +1338,6 @@ def kaiser_window(
     beta: _float = ...,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -1667,7 +1659,6 @@ def ones_like(
     input: Tensor,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -1743,7 +1734,6 @@ def rand_like(
     *,
     dtype: dtype | None = ...,
     generator: Generator | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -1760,7 +1750,6 @@ def randn_like(
     *,
     dtype: dtype | None = ...,
     generator: Generator | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -2053,7 +2042,6 @@ def tril_indices(
     offset: _int = ...,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -2065,7 +2053,6 @@ def triu_indices(
     offset: _int = ...,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
@@ -2106,7 +2093,6 @@ def zeros_like(
     input: Tensor,
     *,
     dtype: dtype | None = ...,
-    out: Any = ...,
     device: object = ...,
     requires_grad: _bool = ...,
 ) -> Tensor: ...
