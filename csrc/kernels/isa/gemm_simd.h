@@ -120,6 +120,36 @@ struct Simd {
 
 #endif
 
+// The same where the order of the instructions is that of the source: a compiler that moves the
+// loads of later steps ahead has no registers left for the sums of a tile, and spills them.
+template <class T>
+struct InOrder : Simd<T> {};
+#if defined(__AVX512F__)
+#define WG_IN_ORDER(T, Vector, s, p)                                            \
+  template <>                                                                   \
+  struct InOrder<T> : Simd<T> {                                                 \
+    static WG_INLINE V load(const T* from) {                                    \
+      V v;                                                                      \
+      const auto* at = reinterpret_cast<const Vector*>(from);                   \
+      asm volatile("vmovu" #p " %1, %0" : "=v"(v) : "m"(*at));                  \
+      return v;                                                                 \
+    }                                                                           \
+    static WG_INLINE V load(const T* p, Mask m) { return Simd<T>::load(p, m); } \
+    static WG_INLINE V broadcast(const T& from) {                               \
+      V v;                                                                      \
+      asm volatile("vbroadcast" #s " %1, %0" : "=v"(v) : "m"(from));            \
+      return v;                                                                 \
+    }                                                                           \
+    static WG_INLINE V fma(V a, V b, V c) {                                     \
+      asm("vfmadd231" #p " %1, %2, %0" : "+v"(c) : "v"(a), "v"(b));             \
+      return c;                                                                 \
+    }                                                                           \
+  };
+WG_IN_ORDER(float, __m512_u, ss, ps)
+WG_IN_ORDER(double, __m512d_u, sd, pd)
+#undef WG_IN_ORDER
+#endif
+
 // Whether a masked load or store costs as much as one without: the same code then serves both.
 #if defined(__AVX512F__)
 inline constexpr bool kFreeMasks = true;

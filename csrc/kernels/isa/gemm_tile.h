@@ -2,6 +2,8 @@
 // Included by files compiled per ISA level only.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/isa/gemm_simd.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
@@ -33,7 +35,7 @@ inline constexpr int64_t kFetchFrom = 128, kFetchLaterFrom = 64, kFetchAllFrom =
 template <int Rows, int Vectors>
 inline constexpr bool kFetches = Rows + 2 >= kTileRows && Vectors == 2;
 
-inline constexpr int kUnroll = 4;
+inline constexpr int kUnroll = 2;
 
 template <class T, int Vectors, bool Write>
 WG_INLINE void fetch_row(const T* p) {
@@ -50,6 +52,8 @@ void tile(const Tile<T>& t) {
   const auto load = [mask](const T* p, int j) __attribute__((always_inline)) {
     return Masked && j == kLast ? S::load(p + j * S::kLanes, mask) : S::load(p + j * S::kLanes);
   };
+  // Packed tiles alone gain by it.
+  using Ordered = std::conditional_t<Packed, InOrder<T>, Simd<T>>;
 
   V acc[Rows][Vectors];
 #pragma GCC unroll 16
@@ -75,7 +79,10 @@ void tile(const Tile<T>& t) {
     const T* row = b + p * Vectors * S::kLanes;
     V bv[Vectors];
 #pragma GCC unroll 4
-    for (int j = 0; j < Vectors; ++j) bv[j] = Packed ? S::load(row + j * S::kLanes) : load(row, j);
+    for (int j = 0; j < Vectors; ++j) {
+      bv[j] = !Packed && Masked && j == kLast ? Ordered::load(row + j * S::kLanes, mask)
+                                              : Ordered::load(row + j * S::kLanes);
+    }
     if constexpr (!Packed && Rows >= 3) {
 #pragma GCC unroll 4
       for (int j = 0; j < Vectors; ++j) __builtin_prefetch(row + ahead + j * S::kLanes);
@@ -83,9 +90,9 @@ void tile(const Tile<T>& t) {
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
       const char* at = Packed ? a[0] + (p * Rows + i) * kSize : a[i / 3] + i % 3 * a_row;
-      const V av = S::broadcast(*reinterpret_cast<const T*>(at));
+      const V av = Ordered::broadcast(*reinterpret_cast<const T*>(at));
 #pragma GCC unroll 4
-      for (int j = 0; j < Vectors; ++j) acc[i][j] = S::fma(av, bv[j], acc[i][j]);
+      for (int j = 0; j < Vectors; ++j) acc[i][j] = Ordered::fma(av, bv[j], acc[i][j]);
     }
   };
   const auto steps = [&](int64_t count) __attribute__((always_inline)) {
