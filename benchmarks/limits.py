@@ -11,7 +11,7 @@ from statistics import median
 from benchmarks import convolutions, needs
 from benchmarks.cases import CASES, Case
 from benchmarks.convolutions import RESNET18_CIFAR, RESNET20
-from benchmarks.machine import Bandwidth, cpu_name
+from benchmarks.machine import TILE, Bandwidth, cpu_name
 from benchmarks.measure import Results
 from benchmarks.needs import Need
 from benchmarks.report import duration, quantity, table
@@ -56,7 +56,9 @@ CPU: {cpu}, {date}. Fused multiply-adds: {peak}.
   F(4x4,3x3) 4 times: the rows that name it count the latter, without its transforms, for kernels of
   3x3 and stride 1, forward and in the gradient of the input.
 - Share: the limit over the measured median, of {base} and of PyTorch; empty until measured. It can
-  pass 100 % where less is done than what is counted."""
+  pass 100 % where less is done than what is counted.
+- The last column is the largest ratio to PyTorch that can be expected here: how many times as long
+  it takes as a step "in turn" whose arithmetic runs at the rate from L1."""
 
 CONVOLUTIONS = """Each of forward, gradient of the input and gradient of the weights; RESULTS.md has
 the shares reached. The last column is that of four times fewer multiplications."""
@@ -103,6 +105,7 @@ class Limits:
         rows = [
             ["case", "GFLOP", "ms", "MB", "from", "ms", "limit", "in turn", "rate at the limit"]
             + [f"share of {peer}" for peer in (BASE, PEER)]
+            + [f"{PEER} over the limit"]
         ]
         for case in CASES:
             need = needs.need(case)
@@ -132,6 +135,8 @@ class Limits:
         arithmetic, traffic = self._times(need, case.dtype)
         limit = max(arithmetic, traffic)
         measured = self.results.get(case.name, {})
+        products = arithmetic * self.peak["float32"] / self.peak[TILE]
+        peer = median(measured[PEER]) / (products + traffic) if measured.get(PEER) else None
         return [
             name,
             *self._cells(need, case.dtype),
@@ -142,6 +147,7 @@ class Limits:
                 f"{limit / median(measured[peer]):.0%}" if measured.get(peer) else ""
                 for peer in (BASE, PEER)
             ),
+            f"{peer:.3g}" if peer else "",
         ]
 
     def _cells(self, need: Need, dtype: str = "float32") -> list[str]:
