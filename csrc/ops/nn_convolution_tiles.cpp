@@ -28,6 +28,7 @@ Unfolding::Unfolding(const ConvolutionPlan& p, const Tile& t, int64_t group, Lay
       strips_(p.windows, t.images, p.groups * p.in_channels * p.windows.volume(), t.begin, t.end,
               layout == Layout::panels ? kernels::gemm_panel_columns(p.dtype) : t.columns(),
               layout == Layout::panels ? kernels::gemm_panels_size(p.dtype, 1, 1) : t.columns()),
+      stands_(layout == Layout::panels && t.images == 1 && p.pointwise()),
       memory_(strips_.direct() ? 0 : strips_.channel() * p.item()) {}
 
 void* Unfolding::image_at(const void* x, int64_t image, int64_t channel) const {
@@ -36,6 +37,15 @@ void* Unfolding::image_at(const void* x, int64_t image, int64_t channel) const {
 
 void Unfolding::read(void* col, const void* x, int64_t channel, int64_t channels) const {
   const int64_t taps = p_.windows.taps(), rows = channels * taps, volume = p_.windows.volume();
+  if (stands_) {
+    kernels::Gemm g;
+    g.dtype = p_.dtype;
+    g.n = tile_.columns();
+    g.k = channels;
+    g.b = p_.at(image_at(x, 0, channel), tile_.begin);
+    g.ldb = volume;
+    return kernels::gemm_pack(g, col);
+  }
   const kernels::StripRuns runs = strips_.runs();
   if (strips_.direct()) {
     const int64_t ahead = std::max<int64_t>(kFetched / (tile_.length() * p_.item()), 1) * volume;

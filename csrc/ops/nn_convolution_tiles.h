@@ -58,6 +58,7 @@ class Unfolding {
   Tile tile_;
   int64_t group_;
   kernels::Strips strips_;
+  bool stands_;              // the panels are those of a matrix that stands in x
   runtime::Scratch memory_;  // strips of one channel
 };
 
