@@ -1,5 +1,6 @@
 // Sparse tensors by places and values, for programs in C++.
-#include <limits>
+#include <algorithm>
+#include <numeric>
 
 #include "autograd/sparse.h"
 #include "ops/operations.h"
@@ -18,25 +19,37 @@ const SparseParts& parts_of(const char* op, const Tensor& t) {
   return sparse_parts(t);
 }
 
-// The places as numbers in row-major order over the indexed dimensions, of which there are `count`.
-Tensor flat(const Tensor& indices, Dims shape, int64_t& count) {
-  count = 1;
-  Tensor at = zeros({indices.size(1)}, DType::int64);
+// The places as numbers, counted in row-major order over the indexed dimensions: new_sparse has
+// seen that they can be.
+std::vector<int64_t> flat_places(const SparseParts& parts, Dims shape) {
+  const Tensor indices = parts.indices.contiguous();
+  const int64_t count = indices.size(1);
+  std::vector<int64_t> at(static_cast<size_t>(count));
   for (int64_t d = 0; d < indices.size(0); ++d) {
-    const int64_t n = shape[static_cast<size_t>(d)];
-    WG_CHECK(!__builtin_mul_overflow(count, n, &count), Error, "sparse tensor: shape ", shape,
-             " has too many places to count");
-    at = at * n + select(indices, 0, d);
+    const int64_t* row = indices.data<int64_t>() + d * count;
+    for (size_t k = 0; k < at.size(); ++k) {
+      at[k] = at[k] * shape[static_cast<size_t>(d)] + row[k];
+    }
   }
   return at;
 }
 
-// Sums of the rows of values that belong to each of the groups.
+Tensor index_tensor(const std::vector<int64_t>& at) {
+  return from_data(at.data(), {static_cast<int64_t>(at.size())}, DType::int64);
+}
+
+// The sums of the rows of values that belong to each of `count` groups.
 Tensor sum_by(const Tensor& values, const Tensor& groups, int64_t count) {
-  Shape s;
-  s.push(count);
-  for (int64_t i = 1; i < values.dim(); ++i) s.push(values.size(i));
-  return index_add(zeros(Dims(s), values.dtype()), 0, groups, values);
+  const DType dtype = values.dtype();
+  if (dtype == DType::float16 || dtype == DType::bfloat16) {
+    return to(sum_by(to(values, DType::float32), groups, count), dtype);
+  }
+  if (dtype == DType::bool_) {
+    return to(sum_by(to(values, DType::int64), groups, count), dtype);
+  }
+  std::vector<int64_t> shape = values.shape().vec();
+  shape[0] = count;
+  return index_add(zeros(shape, dtype), 0, groups, values);
 }
 
 }  // namespace
@@ -55,6 +68,9 @@ Tensor coo_tensor(const Tensor& indices, const Tensor& values, Dims shape) {
                Dims(shape.begin() + n, dense.size()) == dense,
            Error, op, ": values of shape ", values.shape(), " at places of ", n,
            " dimensions do not fit in the shape ", shape);
+  for (const int64_t size : shape) {
+    WG_CHECK(size >= 0, Error, op, ": sizes must not be negative, but got the shape ", shape);
+  }
   const RecordingGuard off(false);
   for (int64_t d = 0; d < n && count > 0; ++d) {
     const Tensor of = select(indices, 0, d);
@@ -73,20 +89,29 @@ Tensor values(const Tensor& t) { return parts_of("values", t).values; }
 Tensor coalesce(const Tensor& t) {
   const SparseParts& p = parts_of("coalesce", t);
   if (p.coalesced) return t;
-  int64_t places = 0;
-  const auto [first, group, counts] = unique(flat(p.indices, t.shape(), places));
-  const int64_t found = first.numel();
-  // Any entry of a place has its indices.
-  Tensor at = zeros({p.indices.size(0), found}, DType::int64);
-  if (found > 0) at = index_copy(at, 1, group, p.indices);
-  return new_sparse(t.shape(), {at, sum_by(p.values, group, found), true});
+  const std::vector<int64_t> at = flat_places(p, t.shape());
+  const auto place = [&](int64_t k) { return at[static_cast<size_t>(k)]; };
+  std::vector<int64_t> order(at.size()), groups(at.size()), first;
+  std::iota(order.begin(), order.end(), int64_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return place(a) < place(b); });
+  for (size_t k = 0; k < order.size(); ++k) {
+    if (k == 0 || place(order[k]) != place(order[k - 1])) first.push_back(order[k]);
+    groups[k] = static_cast<int64_t>(first.size()) - 1;
+  }
+  Tensor values = index_select(p.values, 0, index_tensor(order));
+  if (first.size() < order.size()) {
+    values = sum_by(values, index_tensor(groups), static_cast<int64_t>(first.size()));
+  }
+  return new_sparse(t.shape(), {index_select(p.indices, 1, index_tensor(first)), values, true});
 }
 
 Tensor to_dense(const Tensor& t) {
   if (!sparse::is_sparse(t)) return t;
   const SparseParts& p = sparse_parts(t);
-  int64_t places = 0;
-  const Tensor at = flat(p.indices, t.shape(), places);
+  int64_t places = 1;
+  for (int64_t d = 0; d < p.indices.size(0); ++d) places *= t.size(d);
+  const Tensor at = index_tensor(flat_places(p, t.shape()));
   return reshape(sum_by(p.values, at, places), t.shape());
 }
 

@@ -3,12 +3,12 @@
 
 #include "optim/checks.h"
 #include "optim/line_search.h"
-#include "optim/sparse.h"
 #include "wengert/ops/creation.h"
 #include "wengert/ops/linalg.h"
 #include "wengert/ops/pointwise.h"
 #include "wengert/ops/reduction.h"
 #include "wengert/ops/shape.h"
+#include "wengert/sparse.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace optim {
@@ -45,7 +45,7 @@ Tensor flat_grad(const std::vector<Tensor>& params) {
   for (const Tensor& p : params) {
     const Tensor g = p.grad();
     parts.push_back(!g.defined() ? zeros({p.numel()}, p.dtype())
-                                 : (is_sparse(g) ? to_dense(g) : g).detach().reshape({-1}));
+                                 : sparse::to_dense(g).detach().reshape({-1}));
   }
   return cat(parts);
 }

@@ -1,48 +1,19 @@
 #include "optim/sparse.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "tensor/check.h"
+#include "wengert/autograd.h"
 #include "wengert/ops/creation.h"
 #include "wengert/ops/elementwise.h"
 #include "wengert/ops/indexing.h"
 #include "wengert/ops/pointwise.h"
 #include "wengert/ops/reduction.h"
 #include "wengert/ops/shape.h"
+#include "wengert/sparse.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace optim {
 
 namespace {
-
-// The places as numbers, counted in row-major order over the indexed dimensions.
-std::vector<int64_t> flat_places(const SparseParts& parts, Dims shape) {
-  const Tensor indices = parts.indices.contiguous();
-  const int64_t count = parts.values.size(0);
-  std::vector<int64_t> at(static_cast<size_t>(count));
-  for (int64_t d = 0; d < indices.size(0); ++d) {
-    const int64_t* row = indices.data<int64_t>() + d * count;
-    for (size_t k = 0; k < at.size(); ++k) {
-      at[k] = at[k] * shape[static_cast<size_t>(d)] + row[k];
-    }
-  }
-  return at;
-}
-
-Tensor index_tensor(const std::vector<int64_t>& at) {
-  return from_data(at.data(), {static_cast<int64_t>(at.size())}, DType::int64);
-}
-
-// The sums of the rows of values that belong to each of `count` groups.
-Tensor sum_by(const Tensor& values, const Tensor& groups, int64_t count) {
-  if (item_size(values.dtype()) == 2) {
-    return to(sum_by(to(values, DType::float32), groups, count), values.dtype());
-  }
-  std::vector<int64_t> shape = values.shape().vec();
-  shape[0] = count;
-  return index_add(zeros(shape, values.dtype()), 0, groups, values);
-}
 
 Tensor signed_values(const Tensor& values, bool maximize) { return maximize ? -values : values; }
 
@@ -74,33 +45,11 @@ SparseParts sum_of(const SparseParts& a, const SparseParts& b, double alpha, Dim
 
 std::vector<Tensor> places(const SparseParts& parts) { return unbind(parts.indices); }
 
-SparseParts coalesced(const Tensor& sparse) {
-  const SparseParts& g = sparse_parts(sparse);
-  const Tensor values = g.values.detach();
-  if (g.coalesced) return {g.indices, values, true};
-  const std::vector<int64_t> at = flat_places(g, sparse.shape());
-  std::vector<int64_t> order(at.size()), groups(at.size()), first;
-  std::iota(order.begin(), order.end(), int64_t{0});
-  const auto place = [&](int64_t k) { return at[static_cast<size_t>(k)]; };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int64_t a, int64_t b) { return place(a) < place(b); });
-  for (size_t k = 0; k < order.size(); ++k) {
-    if (k == 0 || place(order[k]) != place(order[k - 1])) first.push_back(order[k]);
-    groups[k] = static_cast<int64_t>(first.size()) - 1;
-  }
-  Tensor sorted = index_select(values, 0, index_tensor(order));
-  if (first.size() < order.size()) {
-    sorted = sum_by(sorted, index_tensor(groups), static_cast<int64_t>(first.size()));
-  }
-  return {index_select(g.indices, 1, index_tensor(first)), sorted, true};
-}
-
-Tensor to_dense(const Tensor& sparse) {
-  const SparseParts& g = sparse_parts(sparse);
-  int64_t rows = 1;
-  for (int64_t d = 0; d < g.indices.size(0); ++d) rows *= sparse.size(d);
-  const Tensor at = index_tensor(flat_places(g, sparse.shape()));
-  return sum_by(g.values.detach(), at, rows).reshape(sparse.shape());
+SparseParts coalesced(const Tensor& gradient) {
+  const NoGradGuard no_grad;
+  const Tensor sorted = sparse::coalesce(gradient);
+  const SparseParts& g = sparse_parts(sorted);
+  return {g.indices, g.values.detach(), true};
 }
 
 void sgd_sparse(Tensor& p, Tensor& buffer, const SGDOptions& o) {

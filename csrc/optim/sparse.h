@@ -8,9 +8,7 @@ WENGERT_NAMESPACE_BEGIN
 namespace optim {
 
 // The entries in the order of their places, what stands at one place summed.
-SparseParts coalesced(const Tensor& sparse);
-// All elements.
-Tensor to_dense(const Tensor& sparse);
+SparseParts coalesced(const Tensor& gradient);
 // One index for each dimension that is indexed.
 std::vector<Tensor> places(const SparseParts& parts);
 

@@ -41,6 +41,17 @@ TEST(Sparse, BlocksOfDenseElements) {
   EXPECT_TRUE(equal(sparse::to_dense(sparse::coalesce(none)), zeros({4, 2})));
 }
 
+TEST(Sparse, SumsOfShortNumbersAreTakenInFloat32) {
+  // Added one by one, bfloat16 stays at 256.
+  const Tensor v = ones({300}, DType::bfloat16);
+  const Tensor t = sparse::coo_tensor(zeros({1, 300}, DType::int64), v, {1});
+  EXPECT_EQ(sparse::to_dense(t).item<double>(), 300);
+  EXPECT_EQ(sparse::values(sparse::coalesce(t)).item<double>(), 300);
+  EXPECT_EQ(sparse::to_dense(t).dtype(), DType::bfloat16);
+  const Tensor b = sparse::coo_tensor(zeros({1, 2}, DType::int64), ones({2}, DType::bool_), {2});
+  EXPECT_EQ(sparse::to_dense(b).dtype(), DType::bool_);
+}
+
 TEST(Sparse, PartsOfTheGradientOfATable) {
   nn::Embedding table(5, 2, {.sparse = true});
   const int64_t at[] = {3, 1, 3};
@@ -58,6 +69,9 @@ TEST(Sparse, RefusesPartsThatDoNotFit) {
   EXPECT_THROW(sparse::coo_tensor(at, tensor({1.0, 2.0}), {2, 2}), Error);
   EXPECT_THROW(sparse::coo_tensor(at, v, {2, 2, 2}), Error);
   EXPECT_THROW(sparse::coo_tensor(v, v, {2}), Error);
+  const Tensor nowhere = zeros({2, 0}, DType::int64);
+  EXPECT_THROW(sparse::coo_tensor(nowhere, zeros({0}), {2, -1}), Error);
+  EXPECT_THROW(sparse::coo_tensor(nowhere, zeros({0, 3}), {-1, -1, 3}), Error);
   EXPECT_THROW(sparse::coo_tensor(at, Tensor(), {2, 2}), TypeError);
   EXPECT_THROW(sparse::indices(v), Error);
   EXPECT_THROW(sparse::coalesce(v), Error);
