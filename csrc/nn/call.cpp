@@ -1,4 +1,5 @@
 // Calls of modules: events of profiles, and hooks.
+#include <algorithm>
 #include <unordered_map>
 
 #include "nn/backward_hooks.h"
@@ -70,9 +71,25 @@ Tensor ModuleCall::before(const Tensor& input) {
 void ModuleCall::after(const Tensor& input, Tensor& output) {
   if (!module_.hooks_) return;
   for (const auto& [number, hook] : std::vector(module_.hooks_->after)) {
+    done_.push_back(number);
     if (Tensor other = hook(module_, input, output); other.defined()) output = std::move(other);
   }
   if (boundary_) output = boundary_->leave(output);
+}
+
+// Hooks must not hide why the call failed.
+void ModuleCall::failed(const Tensor& input) {
+  if (!module_.hooks_ || module_.hooks_->always.empty()) return;
+  const auto has = [](const std::vector<uint64_t>& list, uint64_t number) {
+    return std::find(list.begin(), list.end(), number) != list.end();
+  };
+  for (const auto& [number, hook] : std::vector(module_.hooks_->after)) {
+    if (!has(module_.hooks_->always, number) || has(done_, number)) continue;
+    try {
+      hook(module_, input, Tensor());
+    } catch (...) {
+    }
+  }
 }
 
 }  // namespace detail

@@ -99,13 +99,6 @@ void Module::replace_modules(std::vector<std::pair<std::string, std::shared_ptr<
 
 // ---- looking inside
 
-// f(module, prefix of its names) for this module and those inside it, parents first.
-template <class F>
-void Module::each_module(const std::string& prefix, const F& f) const {
-  f(*this, prefix);
-  for (const auto& [name, module] : modules_) module->each_module(prefix + name + ".", f);
-}
-
 namespace {
 void add_new(NamedTensors& to, std::string name, const Tensor& t) {
   const auto same = [&](const auto& entry) { return entry.second.is_same(t); };
@@ -120,7 +113,7 @@ std::vector<Tensor> without_names(const NamedTensors& named) {
 
 NamedTensors Module::named_parameters() const {
   NamedTensors all;
-  each_module("", [&](const Module& m, const std::string& prefix) {
+  each_module(*this, "", [&](const Module& m, const std::string& prefix) {
     for (const auto& [name, t] : m.parameters_) add_new(all, prefix + name, t);
   });
   return all;
@@ -129,7 +122,7 @@ std::vector<Tensor> Module::parameters() const { return without_names(named_para
 
 NamedTensors Module::named_buffers() const {
   NamedTensors all;
-  each_module("", [&](const Module& m, const std::string& prefix) {
+  each_module(*this, "", [&](const Module& m, const std::string& prefix) {
     for (const Buffer& b : m.buffers_) add_new(all, prefix + b.name, b.tensor);
   });
   return all;
@@ -193,43 +186,6 @@ void Module::apply(const std::function<void(Module&)>& f) {
   f(*this);
 }
 
-// ---- state
-
-TensorMap Module::state_dict() const {
-  TensorMap state;
-  each_module("", [&](const Module& m, const std::string& prefix) {
-    for (const auto& [name, t] : m.parameters_) state.emplace(prefix + name, t.detach());
-    for (const Buffer& b : m.buffers_) {
-      if (b.persistent) state.emplace(prefix + b.name, b.tensor.detach());
-    }
-  });
-  return state;
-}
-
-void Module::load_state_dict(const TensorMap& state, bool strict) {
-  TensorMap own = state_dict();
-  std::ostringstream problems;
-  for (const auto& [name, t] : own) {
-    const auto given = state.find(name);
-    if (given == state.end()) {
-      if (strict) problems << "\n  '" << name << "' is missing";
-    } else if (!given->second.defined() || given->second.shape() != t.shape()) {
-      problems << "\n  '" << name << "' must have shape " << to_text(t.shape());
-      if (given->second.defined()) problems << ", but has " << to_text(given->second.shape());
-    }
-  }
-  for (const auto& [name, t] : state) {
-    if (strict && !own.count(name)) problems << "\n  '" << name << "' is unknown";
-  }
-  WG_CHECK(problems.str().empty(), Error,
-           "load_state_dict: the state does not fit this module:", problems.str());
-  NoGradGuard no_grad;
-  for (auto& [name, t] : own) {
-    const auto given = state.find(name);
-    if (given != state.end()) copy_(t, given->second);
-  }
-}
-
 // ---- hooks
 
 Module::Hooks& Module::hooks() {
@@ -241,8 +197,10 @@ uint64_t Module::register_forward_pre_hook(ForwardPreHook hook, bool prepend) {
   return hooks().add(hooks().before, std::move(hook), prepend);
 }
 
-uint64_t Module::register_forward_hook(ForwardHook hook, bool prepend) {
-  return hooks().add(hooks().after, std::move(hook), prepend);
+uint64_t Module::register_forward_hook(ForwardHook hook, bool prepend, bool always_call) {
+  const uint64_t number = hooks().add(hooks().after, std::move(hook), prepend);
+  if (always_call) hooks().always.push_back(number);
+  return number;
 }
 
 uint64_t Module::register_full_backward_pre_hook(BackwardPreHook hook, bool prepend) {
@@ -253,13 +211,31 @@ uint64_t Module::register_full_backward_hook(BackwardHook hook, bool prepend) {
   return hooks().add(hooks().backward, std::move(hook), prepend);
 }
 
+uint64_t Module::register_state_dict_pre_hook(StateDictPreHook hook) {
+  return hooks().add(hooks().save_before, std::move(hook));
+}
+
+uint64_t Module::register_state_dict_post_hook(StateDictPostHook hook) {
+  return hooks().add(hooks().save_after, std::move(hook));
+}
+
+uint64_t Module::register_load_state_dict_pre_hook(LoadStateDictPreHook hook) {
+  return hooks().add(hooks().load_before, std::move(hook));
+}
+
+uint64_t Module::register_load_state_dict_post_hook(LoadStateDictPostHook hook) {
+  return hooks().add(hooks().load_after, std::move(hook));
+}
+
 bool Module::remove_hook(uint64_t number) {
   if (!hooks_) return false;
-  const auto is_it = [&](const auto& entry) { return entry.first == number; };
-  return std::erase_if(hooks_->before, is_it) + std::erase_if(hooks_->after, is_it) +
-             std::erase_if(hooks_->backward_before, is_it) +
-             std::erase_if(hooks_->backward, is_it) >
-         0;
+  const auto erased = [number](auto&... lists) {
+    return (std::erase_if(lists, [&](const auto& entry) { return entry.first == number; }) + ...);
+  };
+  std::erase(hooks_->always, number);
+  Hooks& h = *hooks_;
+  return erased(h.before, h.after, h.backward_before, h.backward, h.save_before, h.save_after,
+                h.load_before, h.load_after) > 0;
 }
 
 }  // namespace nn

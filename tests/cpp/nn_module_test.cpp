@@ -52,6 +52,87 @@ TEST(Hooks, AHookMayRemoveItself) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST(Hooks, ThoseThatAlwaysRunSeeCallsThatThrow) {
+  struct Failing : nn::Module {
+    wg::Tensor forward(const wg::Tensor& x) override { return wg::matmul(x, wg::ones({7, 7})); }
+  } module;
+  int always = 0, usual = 0;
+  const auto count = [](int& n) {
+    return [&n](nn::Module&, const wg::Tensor& x, const wg::Tensor& y) -> wg::Tensor {
+      ++n;
+      EXPECT_TRUE(x.defined());
+      EXPECT_FALSE(y.defined());
+      throw std::logic_error("lost");
+    };
+  };
+  module.register_forward_hook(count(always), false, true);
+  module.register_forward_hook(count(usual));
+  EXPECT_THROW(module(wg::ones({2, 2})), wg::Error);
+  EXPECT_EQ(always, 1);
+  EXPECT_EQ(usual, 0);
+}
+
+TEST(StateHooks, ChangeWhatIsSavedAndLoaded) {
+  nn::Sequential net{nn::make<nn::Linear>(2, 2), nn::make<nn::Linear>(2, 1)};
+  std::vector<std::string> order;
+  for (const auto& [name, m] : net.named_modules()) {
+    m->register_state_dict_pre_hook(
+        [&order](const nn::Module&, const std::string& prefix) { order.push_back(prefix); });
+  }
+  const uint64_t post = net[0].register_state_dict_post_hook(
+      [&](const nn::Module& m, wg::TensorMap& state, const std::string& prefix) {
+        EXPECT_EQ(&m, &net[0]);
+        EXPECT_EQ(state.count("1.weight"), 0u);  // comes later
+        state[prefix + "w"] = state.extract(prefix + "weight").mapped();
+      });
+  wg::TensorMap state = net.state_dict();
+  EXPECT_EQ(order, (Names{"", "0.", "1."}));
+  EXPECT_TRUE(state.count("0.w") && !state.count("0.weight"));
+
+  EXPECT_THROW(net.load_state_dict(state), wg::Error);
+  net[0].register_load_state_dict_pre_hook(
+      [](nn::Module&, wg::TensorMap& state, const std::string& prefix) {
+        if (state.count(prefix + "w")) {
+          state[prefix + "weight"] = state.extract(prefix + "w").mapped();
+        }
+      });
+  state["0.w"] = wg::ones({2, 2});
+  const nn::IncompatibleKeys keys = net.load_state_dict(state);
+  EXPECT_TRUE(keys.missing_keys.empty() && keys.unexpected_keys.empty());
+  EXPECT_TRUE(same_values(net[0].parameters()[0], wg::ones({2, 2})));
+  EXPECT_EQ(state.count("0.w"), 1u);  // what was given stays as it was
+  EXPECT_TRUE(net.remove_hook(post) == false && net[0].remove_hook(post));
+  EXPECT_EQ(net.state_dict().count("0.weight"), 1u);
+}
+
+TEST(StateHooks, AfterLoadingMaySayThatNamesDoNotMatter) {
+  nn::Linear layer(2, 1);
+  const wg::Tensor before = layer.weight.detach().clone();
+  const uint64_t hook =
+      layer.register_load_state_dict_post_hook([&](nn::Module&, nn::IncompatibleKeys& keys) {
+        EXPECT_TRUE(same_values(layer.weight, wg::ones({1, 2})));
+        std::erase(keys.missing_keys, "bias");
+      });
+  EXPECT_NO_THROW(layer.load_state_dict({{"weight", wg::ones({1, 2})}}));
+  layer.remove_hook(hook);
+  layer.load_state_dict({{"weight", before}}, false);
+  layer.register_load_state_dict_post_hook([](nn::Module&, nn::IncompatibleKeys&) {});
+  // Refused after all: as before.
+  EXPECT_THROW(layer.load_state_dict({{"weight", wg::ones({1, 2})}}), wg::Error);
+  EXPECT_TRUE(same_values(layer.weight, before));
+  const auto keys = layer.load_state_dict({{"bias", wg::ones({1})}, {"more", before}}, false);
+  EXPECT_EQ(keys.missing_keys, Names{"weight"});
+  EXPECT_EQ(keys.unexpected_keys, Names{"more"});
+}
+
+TEST(StateHooks, OneElementMayStandForAScalar) {
+  nn::BatchNorm1d layer(2);
+  wg::TensorMap state = layer.state_dict();
+  state["num_batches_tracked"] = wg::full({1}, 3).to(wg::DType::int64);
+  layer.load_state_dict(state);
+  EXPECT_EQ(layer.num_batches_tracked.item<int64_t>(), 3);
+}
+
 TEST(Hooks, SeeTheFirstOfSeveralInputsAndOutputs) {
   nn::LSTM layer(3, 2);
   nn::MSELoss loss;

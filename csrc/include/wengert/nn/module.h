@@ -33,6 +33,22 @@ using BackwardPreHook = std::function<Tensor(Module& module, const Tensor& grad_
 using BackwardHook =
     std::function<Tensor(Module& module, const Tensor& grad_input, const Tensor& grad_output)>;
 
+// Around state_dict(): before the state of a module is gathered, and when it and that of all inside
+// it is in `state`, which may be changed. The module's names begin with `prefix`, here as below.
+using StateDictPreHook = std::function<void(const Module& module, const std::string& prefix)>;
+using StateDictPostHook =
+    std::function<void(const Module& module, TensorMap& state, const std::string& prefix)>;
+// What a state lacked, and what it had too much.
+struct IncompatibleKeys {
+  std::vector<std::string> missing_keys, unexpected_keys;
+};
+// Around load_state_dict(): before values are taken out of `state`, a copy of what was given, which
+// may be changed (names of older files); and when a module and all inside it have their values:
+// names that it removes from the lists are no errors.
+using LoadStateDictPreHook =
+    std::function<void(Module& module, TensorMap& state, const std::string& prefix)>;
+using LoadStateDictPostHook = std::function<void(Module& module, IncompatibleKeys& keys)>;
+
 namespace detail {
 
 // The first tensor of what a module returns; other types have such a function beside them.
@@ -59,9 +75,12 @@ class WENGERT_API ModuleCall {
   ModuleCall& operator=(const ModuleCall&) = delete;
   Tensor before(const Tensor& input);
   void after(const Tensor& input, Tensor& output);
+  // While an exception leaves the call.
+  void failed(const Tensor& input);
 
  private:
   struct Event;
+  std::vector<uint64_t> done_;  // forward hooks that ran
   Module& module_;
   std::unique_ptr<Event> event_;
   std::shared_ptr<BackwardBoundary> boundary_;
@@ -113,9 +132,10 @@ class WENGERT_API Module {
 
   // Parameters and persistent buffers by name, for io::save. They share memory with those in use.
   TensorMap state_dict() const;
-  // Copies the values of `state` into the parameters and buffers. Names that are missing or unknown
-  // (unless not `strict`) and shapes that differ are an Error, which changes nothing.
-  void load_state_dict(const TensorMap& state, bool strict = true);
+  // Copies the values of `state` into the parameters and buffers; one element may stand for a 0-d
+  // tensor. Names that are missing or unknown (unless not `strict`) and shapes that differ are an
+  // Error, which changes nothing. Returns those names.
+  IncompatibleKeys load_state_dict(const TensorMap& state, bool strict = true);
 
   // This module and those inside it, in the form in which Python prints them.
   virtual std::string to_string() const;
@@ -128,11 +148,17 @@ class WENGERT_API Module {
   virtual std::shared_ptr<Module> make_like() const;
 
   // Each returns a number for remove_hook, which tells whether there was such a hook.
-  // Hooks run in the order of registration; with `prepend` before those there are.
+  // Hooks run in the order of registration; with `prepend` before those there are. With
+  // `always_call` one runs with an undefined output where the call throws; what it throws then is
+  // lost.
   uint64_t register_forward_pre_hook(ForwardPreHook hook, bool prepend = false);
-  uint64_t register_forward_hook(ForwardHook hook, bool prepend = false);
+  uint64_t register_forward_hook(ForwardHook hook, bool prepend = false, bool always_call = false);
   uint64_t register_full_backward_pre_hook(BackwardPreHook hook, bool prepend = false);
   uint64_t register_full_backward_hook(BackwardHook hook, bool prepend = false);
+  uint64_t register_state_dict_pre_hook(StateDictPreHook hook);
+  uint64_t register_state_dict_post_hook(StateDictPostHook hook);
+  uint64_t register_load_state_dict_pre_hook(LoadStateDictPreHook hook);
+  uint64_t register_load_state_dict_post_hook(LoadStateDictPostHook hook);
   bool remove_hook(uint64_t number);
 
  protected:
@@ -157,11 +183,17 @@ class WENGERT_API Module {
     if (detail::is_plain_call(*this)) [[likely]]
       return f(input);
     detail::ModuleCall scope(*this);
-    const Tensor x = scope.before(input);
-    auto y = f(x);
-    using detail::first_of;
-    scope.after(x, first_of(y));
-    return y;
+    Tensor x = input;
+    try {
+      x = scope.before(input);
+      auto y = f(x);
+      using detail::first_of;
+      scope.after(x, first_of(y));
+      return y;
+    } catch (...) {
+      scope.failed(x);
+      throw;
+    }
   }
 
  private:
@@ -183,8 +215,10 @@ class WENGERT_API Module {
   Hooks& hooks();  // made when it is first asked for
   void check_name(const std::string& name) const;
   void add_modules(const std::string& prefix, NamedModules& to);
-  template <class F>
-  void each_module(const std::string& prefix, const F& f) const;
+  template <class M, class F>
+  static void each_module(M& module, const std::string& prefix, const F& f);
+  void save_state(const std::string& prefix, TensorMap& to) const;
+  void after_loading(IncompatibleKeys& keys);
 
   NamedTensors parameters_;
   std::vector<Buffer> buffers_;
