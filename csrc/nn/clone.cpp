@@ -3,7 +3,7 @@
 #include <map>
 #include <typeinfo>
 
-#include "nn/hooks.h"
+#include "nn/computed.h"
 #include "nn/text.h"
 #include "tensor/check.h"
 #include "wengert/autograd.h"
@@ -40,6 +40,7 @@ class Module::Cloning {
     copies_.emplace(&from, to);
     to->training_ = from.training_;
     if (from.hooks_) to->hooks_ = std::make_unique<Hooks>(*from.hooks_);
+    computed(from, *to);
     tensors(from, *to);
     for (const auto& [name, module] : from.modules_) {
       const auto known = copies_.find(module.get());
@@ -55,6 +56,52 @@ class Module::Cloning {
       }
     }
     check_alike(from, from.modules_.size() == to->modules_.size(), "modules");
+  }
+
+  // What the original computes from other tensors has made room for those.
+  void computed(const Module& from, Module& to) {
+    if (!from.hooks_ || from.hooks_->computed.empty()) return;
+    for (const auto& [number, c] : from.hooks_->computed) {
+      WG_CHECK(c->slot.is_of_class(), Error, "clone: the tensor '", c->name, "' of the class ",
+               type_name(from),
+               " is computed into a variable of the original; name the member of the class "
+               "instead, such as &nn::Linear::weight");
+      to.unregister(c->name);
+    }
+    const auto missing = [](const auto& list, const std::string& name) {
+      return std::none_of(list.begin(), list.end(),
+                          [&](const auto& entry) { return name_in(entry) == name; });
+    };
+    const auto made = [&](const Tensor& t) {
+      const auto known = tensors_.find(t.impl());
+      return known == tensors_.end() ? t.detach().clone() : known->second;
+    };
+    for (const auto& [name, t] : from.parameters_) {
+      if (missing(to.parameters_, name)) to.parameters_.emplace_back(name, made(t));
+    }
+    for (const Buffer& b : from.buffers_) {
+      if (missing(to.buffers_, b.name))
+        to.buffers_.push_back({b.name, made(b.tensor), b.persistent});
+    }
+    in_order_of(from.parameters_, to.parameters_);
+    in_order_of(from.buffers_, to.buffers_);
+    const NoGradGuard no_grad;
+    for (const auto& [number, c] : from.hooks_->computed) {
+      c->slot(to) = c->slot(const_cast<Module&>(from)).detach().clone();
+    }
+  }
+  static const std::string& name_in(const std::pair<std::string, Tensor>& entry) {
+    return entry.first;
+  }
+  static const std::string& name_in(const Buffer& b) { return b.name; }
+  template <class List>
+  static void in_order_of(const List& model, List& list) {
+    const auto place = [&](const auto& entry) {
+      return std::find_if(model.begin(), model.end(),
+                          [&](const auto& other) { return name_in(other) == name_in(entry); });
+    };
+    std::stable_sort(list.begin(), list.end(),
+                     [&](const auto& a, const auto& b) { return place(a) < place(b); });
   }
 
   void tensors(const Module& from, Module& to) {

@@ -8,6 +8,8 @@
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
 
+class Computation;
+
 struct Module::Hooks {
   std::vector<std::pair<uint64_t, ForwardPreHook>> before;
   std::vector<std::pair<uint64_t, ForwardHook>> after;
@@ -18,7 +20,10 @@ struct Module::Hooks {
   std::vector<std::pair<uint64_t, StateDictPostHook>> save_after;
   std::vector<std::pair<uint64_t, LoadStateDictPreHook>> load_before;
   std::vector<std::pair<uint64_t, LoadStateDictPostHook>> load_after;
-  uint64_t last = 0;  // number given out
+  // Computations are in `before`, too.
+  std::vector<std::pair<uint64_t, std::shared_ptr<const Computation>>> computed;
+  bool parametrized = false;  // which the text says
+  uint64_t last = 0;          // number given out
 
   template <class Hook>
   uint64_t add(std::vector<std::pair<uint64_t, Hook>>& to, Hook hook, bool prepend = false) {

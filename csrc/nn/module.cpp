@@ -235,7 +235,7 @@ bool Module::remove_hook(uint64_t number) {
   std::erase(hooks_->always, number);
   Hooks& h = *hooks_;
   return erased(h.before, h.after, h.backward_before, h.backward, h.save_before, h.save_after,
-                h.load_before, h.load_after) > 0;
+                h.load_before, h.load_after, h.computed) > 0;
 }
 
 }  // namespace nn

@@ -1,5 +1,7 @@
 #include "nn/text.h"
 
+#include "nn/hooks.h"
+
 #if __has_include(<cxxabi.h>)
 #include <cxxabi.h>
 #define WENGERT_HAS_CXXABI 1
@@ -61,7 +63,8 @@ std::string Module::to_string() const {
   for (const auto& [name, module] : modules_) {
     lines.push_back('(' + name + "): " + indented(module->to_string()));
   }
-  return module_text(type_name(*this), extra_repr(), lines);
+  const char* before = hooks_ && hooks_->parametrized ? "Parametrized" : "";
+  return module_text(before + type_name(*this), extra_repr(), lines);
 }
 
 std::string Module::extra_repr() const { return {}; }

@@ -1,40 +1,20 @@
-// Weights that are computed from other parameters before each call.
-#include "nn/make.h"
-#include "wengert/nn/functional/normalization.h"
-#include "wengert/nn/utils.h"
+// Weight normalisation.
+#include "nn/computed.h"
+#include "nn/text.h"
+#include "tensor/check.h"
+#include "wengert/nn/parametrize.h"
 #include "wengert/ops/elementwise.h"
 #include "wengert/ops/linalg.h"
-#include "wengert/ops/random.h"
+#include "wengert/ops/pointwise.h"
 #include "wengert/ops/reduction.h"
 #include "wengert/ops/shape.h"
 
 WENGERT_NAMESPACE_BEGIN
-namespace nn {
-
-struct detail::ModuleAccess {
-  static Tensor add(Module& m, const std::string& name, const Tensor& t) {
-    return m.register_parameter(name, t);
-  }
-  static Tensor add_buffer(Module& m, const std::string& name, const Tensor& t) {
-    return m.register_buffer(name, t);
-  }
-  static void take(Module& m, const std::string& name) { m.unregister(name); }
-};
-
-namespace utils {
+namespace nn::utils {
 
 namespace {
 
 using Access = nn::detail::ModuleAccess;
-
-// The weight must be a registered parameter of this name.
-void check_parameter(const char* op, const Module& module, const Tensor& weight,
-                     const std::string& name) {
-  for (const auto& [own, t] : module.named_parameters()) {
-    if (own == name && t.is_same(weight)) return;
-  }
-  fail<ValueError>(op, ": the weight is not the module's parameter '", name, "'");
-}
 
 // The norm over all dimensions but `dim`, which stay as ones; over all without.
 Tensor norm_except(const Tensor& v, std::optional<int64_t> dim) {
@@ -46,87 +26,76 @@ Tensor norm_except(const Tensor& v, std::optional<int64_t> dim) {
   return others.empty() ? abs(v) : vector_norm(v, 2, others, true);
 }
 
-// The weight with `dim` first and all others in one dimension.
-Tensor as_matrix(const Tensor& weight, int64_t dim) {
-  std::vector<int64_t> order{dim};
-  for (int64_t i = 0; i < weight.dim(); ++i) {
-    if (i != dim) order.push_back(i);
-  }
-  const Tensor t = dim == 0 ? weight : permute(weight, order);
-  return t.reshape({t.size(0), -1});
+Tensor normed(const Tensor& v, const Tensor& g, std::optional<int64_t> dim) {
+  return v * (g / norm_except(v, dim));
 }
 
-void become_parameter(Module& module, Tensor& weight, const std::string& name) {
-  weight = Access::add(module, name, weight.detach());
-}
+class WeightNorm : public Computation {
+ public:
+  WeightNorm(std::string name, Slot slot, std::optional<int64_t> dim)
+      : Computation(std::move(name), std::move(slot)), dim_(dim) {}
+  Tensor compute(Module& m) const override {
+    return normed(Access::find(m, name + "_v"), Access::find(m, name + "_g"), dim_);
+  }
+
+ private:
+  std::optional<int64_t> dim_;
+};
+
+class WeightNormParametrization : public parametrize::Parametrization {
+ public:
+  explicit WeightNormParametrization(std::optional<int64_t> dim) : dim_(dim) {}
+  Tensor compute(const std::vector<Tensor>& originals) override {
+    return normed(originals[1], originals[0], dim_);
+  }
+  std::vector<Tensor> right_inverse(const Tensor& value) override {
+    return {norm_except(value, dim_), value.clone()};
+  }
+  std::string to_string() const override { return module_text("_WeightNorm", "", {}); }
+  std::shared_ptr<Module> make_like() const override {
+    return make<WeightNormParametrization>(dim_);
+  }
+
+ private:
+  std::optional<int64_t> dim_;
+};
 
 }  // namespace
 
-uint64_t weight_norm(Module& module, Tensor& weight, const std::string& name,
-                     std::optional<int64_t> dim) {
-  check_parameter("weight_norm", module, weight, name);
-  const Tensor direction = weight.detach(), length = norm_except(direction, dim);
+void weight_norm(Module& module, const Slot& slot, std::optional<int64_t> dim) {
+  const std::string name = parameter_in("weight_norm", module, slot);
+  Tensor direction = slot(module).detach();
   Access::take(module, name);
-  const Tensor g = Access::add(module, name + "_g", length);
-  const Tensor v = Access::add(module, name + "_v", direction);
-  const auto compute = [&weight, g, v, dim] { weight = v * (g / norm_except(v, dim)); };
-  compute();
-  return module.register_forward_pre_hook([compute](Module&, const Tensor&) {
-    compute();
-    return Tensor();
-  });
+  Access::add_parameter(module, name + "_g", norm_except(direction, dim).requires_grad_());
+  Access::add_parameter(module, name + "_v", direction.requires_grad_());
+  const auto made = std::make_shared<WeightNorm>(name, slot, dim);
+  made->run(module);
+  Access::begin(module, made);
 }
 
-void remove_weight_norm(Module& module, Tensor& weight, uint64_t hook, const std::string& name) {
-  WG_CHECK(module.remove_hook(hook), ValueError, "remove_weight_norm: there is no hook ", hook);
+void remove_weight_norm(Module& module, const std::string& name) {
+  const auto found = Access::computation<WeightNorm>(module, name);
+  WG_CHECK(found, ValueError, "remove_weight_norm: the module has no normalised weight '", name,
+           "'");
+  Tensor weight = found->compute(module).detach();
   for (const char* end : {"_g", "_v"}) Access::take(module, name + end);
-  become_parameter(module, weight, name);
+  Access::add_parameter(module, name, weight.requires_grad_());
+  found->slot(module) = weight;
+  Access::end(module, *found);
 }
 
-uint64_t spectral_norm(Module& module, Tensor& weight, const std::string& name,
-                       const SpectralNormOptions& o) {
-  check_parameter("spectral_norm", module, weight, name);
-  check_size("spectral_norm", "n_power_iterations", o.n_power_iterations);
-  const Tensor original = weight;
-  Tensor u, v;
-  {
-    const NoGradGuard no_grad;
-    const Tensor matrix = as_matrix(original, o.dim);
-    u = functional::normalize(randn({matrix.size(0)}, original.dtype()), 2, 0, o.eps);
-    v = functional::normalize(randn({matrix.size(1)}, original.dtype()), 2, 0, o.eps);
-  }
-  Access::take(module, name);
-  Access::add(module, name + "_orig", original);
-  Access::add_buffer(module, name + "_u", u);
-  Access::add_buffer(module, name + "_v", v);
-  weight = original.detach();
-  const auto compute = [&weight, original, u, v, o](Module& m) {
-    Tensor left = u, right = v;
-    const Tensor matrix = as_matrix(original, o.dim);
-    if (m.is_training()) {
-      const NoGradGuard no_grad;
-      for (int64_t i = 0; i < o.n_power_iterations; ++i) {
-        copy_(right, functional::normalize(mv(matrix.t(), left), 2, 0, o.eps));
-        copy_(left, functional::normalize(mv(matrix, right), 2, 0, o.eps));
-      }
-      // The graph keeps these, whatever the next calls do to the buffers.
-      left = left.clone();
-      right = right.clone();
-    }
-    weight = original / dot(left, mv(matrix, right));
-  };
-  return module.register_forward_pre_hook([compute](Module& m, const Tensor&) {
-    compute(m);
-    return Tensor();
-  });
+void parametrizations::weight_norm(Module& module, const Slot& slot, std::optional<int64_t> dim) {
+  const std::string name = Access::name_of(module, slot);
+  parametrize::register_parametrization(module, slot, make<WeightNormParametrization>(dim), true);
+  module.register_load_state_dict_pre_hook(
+      [name](Module&, TensorMap& state, const std::string& prefix) {
+        const std::string old = prefix + name + '_';
+        const std::string now = prefix + "parametrizations." + name + ".original";
+        if (!state.count(old + 'g') || !state.count(old + 'v')) return;
+        state[now + '0'] = state.extract(old + 'g').mapped();
+        state[now + '1'] = state.extract(old + 'v').mapped();
+      });
 }
 
-void remove_spectral_norm(Module& module, Tensor& weight, uint64_t hook, const std::string& name) {
-  WG_CHECK(module.remove_hook(hook), ValueError, "remove_spectral_norm: there is no hook ", hook);
-  for (const char* end : {"_orig", "_u", "_v"}) Access::take(module, name + end);
-  become_parameter(module, weight, name);
-}
-
-}  // namespace utils
-}  // namespace nn
+}  // namespace nn::utils
 WENGERT_NAMESPACE_END

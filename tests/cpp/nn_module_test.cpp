@@ -274,16 +274,16 @@ TEST(Utils, NormalisedWeightsBecomeParametersAgain) {
   wg::manual_seed(1);
   nn::Linear layer(3, 2), other(3, 2);
   const wg::Tensor x = wg::randn({4, 3}), expected = layer(x).detach();
-  const uint64_t hook = nn::utils::weight_norm(layer, layer.weight);
+  nn::utils::weight_norm(layer, &nn::Linear::weight);
   EXPECT_EQ(layer.state_dict().count("weight_g"), 1u);
   EXPECT_EQ(layer.state_dict().count("weight"), 0u);
   EXPECT_TRUE(wg::allclose(layer(x), expected));
   wg::sum(layer(x)).backward();
-  nn::utils::remove_weight_norm(layer, layer.weight, hook);
+  nn::utils::remove_weight_norm(layer);
   EXPECT_TRUE(layer.weight.is_leaf() && layer.weight.requires_grad());
   EXPECT_EQ(layer.parameters().size(), 2u);
   EXPECT_TRUE(wg::allclose(layer(x), expected));
-  EXPECT_THROW(nn::utils::remove_weight_norm(layer, layer.weight, hook), wg::ValueError);
+  EXPECT_THROW(nn::utils::remove_weight_norm(layer), wg::ValueError);
   EXPECT_THROW(nn::utils::weight_norm(layer, other.weight), wg::ValueError);
 }
 

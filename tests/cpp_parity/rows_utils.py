@@ -43,6 +43,181 @@ def function(name: str, inputs: tuple, python: str, cpp: str = "") -> Row:
     return Row(f"functional_{name}", "nn.Identity()", inputs, python_call=python, cpp_call=cpp)
 
 
+def computed(
+    name: str, layer: str, inputs: tuple, python: str, cpp: str, defined: tuple[str, str] = ("", "")
+) -> Row:
+    """A layer whose weight is computed from other tensors; statements change ``model``."""
+    kind, arguments = layer[:-1].split("(", 1)
+    given = ", ".join(f"{{{a}}}" if a.startswith(".") else a for a in arguments.split(", "))
+    return Row(
+        f"utils_{name}",
+        "changed()",
+        inputs,
+        cpp="Changed()",
+        python_before=(
+            "import warnings\n"
+            f"{defined[0]}\n"
+            "def changed():\n"
+            f"    model = nn.{layer}\n"
+            "    with warnings.catch_warnings():\n"
+            "        warnings.simplefilter('ignore')\n"
+            + "".join(f"        nn.utils.{line}\n" for line in python.splitlines())
+            + "    return model\n"
+        ),
+        cpp_before=(
+            f"{defined[1]}\n"
+            f"struct Changed : nn::{kind} {{\n"
+            f"  Changed() : nn::{kind}({given}) {{\n"
+            "    nn::Module& model = *this;\n"
+            + "".join(f"    nn::utils::{line};\n" for line in cpp.splitlines())
+            + "  }\n"
+            "};\n"
+        ),
+    )
+
+
+LINEAR = ("Linear(5, 3)", X)
+TALL = ("Linear(5, 7)", X)
+SQUARE = ("Linear(5, 5)", X)
+CONV = ("Conv2d(3, 4, 3)", (IMAGES,))
+CONV_TRANSPOSED = ("ConvTranspose2d(3, 4, 3)", (IMAGES,))
+OF_LINEAR, OF_CONV = "model, &nn::Linear::weight", "model, &nn::Conv2d::weight"
+OF_CONV_TRANSPOSED = "model, &nn::ConvTranspose2d::weight"
+DEFINED = (
+    """
+class Doubled(nn.Module):
+    def forward(self, x):
+        return x * 2
+    def right_inverse(self, y):
+        return y / 2
+class Lower(nn.Module):
+    def forward(self, x):
+        return x.tril()
+class RankOne(nn.Module):
+    def forward(self, a, b):
+        return a[:, None] * b
+    def right_inverse(self, y):
+        return y.sum(1), y.sum(0)
+""",
+    """
+struct Doubled : nn::utils::parametrize::Parametrization {
+  Tensor forward(const Tensor& x) override { return x * 2; }
+  std::vector<Tensor> right_inverse(const Tensor& y) override { return {y / 2}; }
+};
+struct Lower : nn::Module {
+  Tensor forward(const Tensor& x) override { return tril(x); }
+};
+struct RankOne : nn::utils::parametrize::Parametrization {
+  Tensor compute(const std::vector<Tensor>& of) override { return unsqueeze(of[0], 1) * of[1]; }
+  std::vector<Tensor> right_inverse(const Tensor& y) override { return {sum(y, {1}), sum(y, {0})}; }
+};
+""",
+)
+
+
+def registered(*names: str) -> tuple[str, str]:
+    return (
+        "\n".join(f"parametrize.register_parametrization(model, 'weight', {n}())" for n in names),
+        "\n".join(
+            f"parametrize::register_parametrization({OF_LINEAR}, nn::make<{n}>())" for n in names
+        ),
+    )
+
+
+# name, layer, inputs, statements in Python and C++ (behind nn.utils)
+COMPUTED = [
+    ("weight_norm", *LINEAR, "weight_norm(model, 'weight')", f"weight_norm({OF_LINEAR})"),
+    ("weight_norm_1", *CONV, "weight_norm(model, dim=1)", f"weight_norm({OF_CONV}, 1)"),
+    (
+        "weight_norm_none",
+        *LINEAR,
+        "weight_norm(model, dim=None)",
+        f"weight_norm({OF_LINEAR}, {{}})",
+    ),
+    (
+        "weight_norm_removed",
+        *LINEAR,
+        "weight_norm(model)\nremove_weight_norm(model)",
+        f"weight_norm({OF_LINEAR})\nremove_weight_norm(model)",
+    ),
+    ("spectral_norm", *LINEAR, "spectral_norm(model, 'weight')", f"spectral_norm({OF_LINEAR})"),
+    (
+        "spectral_norm_transposed",
+        *CONV_TRANSPOSED,
+        "spectral_norm(model, n_power_iterations=3)",
+        f"spectral_norm({OF_CONV_TRANSPOSED}, {{.n_power_iterations = 3}})",
+    ),
+    (
+        "spectral_norm_removed",
+        *LINEAR,
+        "spectral_norm(model)\nremove_spectral_norm(model)",
+        f"spectral_norm({OF_LINEAR})\nremove_spectral_norm(model)",
+    ),
+    (
+        "parametrizations_weight_norm",
+        *CONV,
+        "parametrizations.weight_norm(model, dim=1)",
+        f"parametrizations::weight_norm({OF_CONV}, 1)",
+    ),
+    (
+        "parametrizations_spectral_norm",
+        *CONV_TRANSPOSED,
+        "parametrizations.spectral_norm(model)",
+        f"parametrizations::spectral_norm({OF_CONV_TRANSPOSED})",
+    ),
+    *(
+        (
+            f"orthogonal_{where}_{map}_{based}",
+            *layer,
+            f"parametrizations.orthogonal(model, 'weight', '{map}', "
+            f"use_trivialization={bool(based)})",
+            f'parametrizations::orthogonal({OF_LINEAR}, {{.orthogonal_map = "{map}", '
+            f".use_trivialization = {'true' if based else 'false'}}})",
+        )
+        for where, layer in (("wide", LINEAR), ("tall", TALL), ("square", SQUARE))
+        for map in ("matrix_exp", "cayley", "householder")
+        for based in ((0, 1) if map == "householder" else (1,))
+    ),
+    ("parametrize", *LINEAR, *registered("Doubled"), DEFINED),
+    ("parametrize_two", *LINEAR, *registered("Lower", "Doubled"), DEFINED),
+    ("parametrize_several", *LINEAR, *registered("RankOne"), DEFINED),
+    (
+        "parametrize_removed",
+        *LINEAR,
+        registered("Doubled", "Lower")[0]
+        + "\nparametrize.remove_parametrizations(model, 'weight')",
+        registered("Doubled", "Lower")[1] + "\nparametrize::remove_parametrizations(model)",
+        DEFINED,
+    ),
+    *(
+        (
+            f"prune_{name}",
+            *CONV,
+            "\n".join(f"prune.{c.format(m='model, ' + repr('weight'))}" for c in calls),
+            "\n".join(f"prune::{c.format(m=OF_CONV)}" for c in calls),
+        )
+        for name, calls in {
+            "identity": ["identity({m})"],
+            "random": ["random_unstructured({m}, 0.3)"],
+            "l1": ["l1_unstructured({m}, 11)"],
+            "random_structured": ["random_structured({m}, 1, 0)"],
+            "ln_structured": ["ln_structured({m}, 0.5, 1, 1)"],
+            "several": [
+                "ln_structured({m}, 0.3, 2, 0)",
+                "l1_unstructured({m}, 0.5)",
+                "random_unstructured({m}, 0.1)",
+                "random_structured({m}, 0.5, 1)",
+            ],
+        }.items()
+    ),
+    (
+        "prune_removed",
+        *LINEAR,
+        "prune.l1_unstructured(model, 'weight', 0.4)\nprune.remove(model, 'weight')",
+        f"prune::l1_unstructured({OF_LINEAR}, 0.4)\nprune::remove(model)",
+    ),
+]
+
 CONV_BN = """
 struct Both : nn::Module {
   nn::LAYER conv{3, 4, 3, OPTIONS};
@@ -134,26 +309,32 @@ ROWS = [
         for layer in ("Conv2d", "ConvTranspose2d")
         for bias in ("", "_bias")
     ),
-    *(
-        Row(
-            f"utils_{name}",
-            f"{name}ed()",
-            X,
-            cpp=f"{name}ed()",
-            python_before=(
-                "import warnings\n"
-                f"def {name}ed():\n"
-                "    with warnings.catch_warnings():\n"
-                "        warnings.simplefilter('ignore')\n"
-                f"        return nn.utils.{name}(nn.Linear(5, 3), 'weight')\n"
-            ),
-            cpp_before=(
-                f"struct {name}ed : nn::Linear {{\n"
-                f"  {name}ed() : nn::Linear(5, 3) {{ nn::utils::{name}(*this, weight); }}\n"
-                "};\n"
-            ),
-        )
-        for name in ("weight_norm", "spectral_norm")
+    *(computed(*given) for given in COMPUTED),
+    Row(
+        "utils_prune_global",
+        "pruned()",
+        X,
+        cpp="Net()",
+        python_before=(
+            "def pruned():\n"
+            "    net = nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 3))\n"
+            "    prune = nn.utils.prune\n"
+            "    prune.random_unstructured(net[0], 'weight', 0.2)\n"
+            "    pairs = [(net[0], 'weight'), (net[1], 'weight')]\n"
+            "    prune.global_unstructured(pairs, prune.L1Unstructured, amount=0.4)\n"
+            "    return net\n"
+        ),
+        cpp_before="""
+namespace prune = nn::utils::prune;
+struct Net : nn::Sequential {
+  Net() : nn::Sequential{nn::make<nn::Linear>(5, 4), nn::make<nn::Linear>(4, 3)} {
+    prune::random_unstructured((*this)[0], &nn::Linear::weight, 0.2);
+    prune::global_unstructured({{&(*this)[0], &nn::Linear::weight},
+                                {&(*this)[1], &nn::Linear::weight}},
+                               std::make_shared<prune::L1Unstructured>(0.4));
+  }
+};
+""",
     ),
     Row(
         "utils_hooks",

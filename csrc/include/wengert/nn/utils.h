@@ -11,6 +11,7 @@
 #include "wengert/nn/linear.h"
 #include "wengert/nn/normalization.h"
 #include "wengert/nn/packed_sequence.h"
+#include "wengert/nn/slot.h"
 #include "wengert/random.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -60,30 +61,29 @@ WENGERT_FUSE(ConvTranspose3d)
 WENGERT_API std::shared_ptr<Linear> fuse_linear_bn_eval(const Linear& linear, const NormBase& bn);
 
 // ---- normalised weights
-// w = g v / ||v|| (Salimans and Kingma, 2016): replaces the parameter `name`, which is `weight`, by
-// its length name_g and its direction name_v; the weight is computed before each call. Slices along
-// `dim` have lengths of their own; none: one length for all. Returns the number of the hook that
-// computes it, for remove_weight_norm, which makes the weight a parameter again.
+// w = g v / ||v|| (Salimans and Kingma, 2016): replaces a parameter, such as "weight", by its
+// length weight_g and its direction weight_v; the weight itself is computed before each call.
+// Slices along `dim` have lengths of their own; none: one length for all. ValueError where the slot
+// holds no parameter, or one that is computed already. parametrizations::weight_norm is the newer
+// form.
 //
-//   nn::utils::weight_norm(layer, layer.weight);
-WENGERT_API uint64_t weight_norm(Module& module, Tensor& weight, const std::string& name = "weight",
-                                 std::optional<int64_t> dim = 0);
-WENGERT_API void remove_weight_norm(Module& module, Tensor& weight, uint64_t hook,
-                                    const std::string& name = "weight");
+//   nn::utils::weight_norm(layer, &nn::Linear::weight);
+WENGERT_API void weight_norm(Module& module, const Slot& slot, std::optional<int64_t> dim = 0);
+// Makes the weight a parameter again. ValueError if it is not such a one.
+WENGERT_API void remove_weight_norm(Module& module, const std::string& name = "weight");
 
 struct SpectralNormOptions {
   int64_t n_power_iterations = 1;  // at each call in training
   double eps = 1e-12;              // keeps norms from being zero
-  int64_t dim = 0;                 // of the outputs: 1 for transposed convolutions
+  // Of the outputs; by default 0, or 1 for transposed convolutions.
+  std::optional<int64_t> dim = {};
 };
 // w / sigma(w), sigma being its largest singular value, which power iteration follows from call to
-// call (Miyato et al., 2018): the parameter itself is then called name_orig, the singular vectors
-// name_u and name_v are buffers. Otherwise as above.
-WENGERT_API uint64_t spectral_norm(Module& module, Tensor& weight,
-                                   const std::string& name = "weight",
-                                   const SpectralNormOptions& options = {});
-WENGERT_API void remove_spectral_norm(Module& module, Tensor& weight, uint64_t hook,
-                                      const std::string& name = "weight");
+// call (Miyato et al., 2018): the parameter itself is then called weight_orig, the singular vectors
+// weight_u and weight_v are buffers. Otherwise as above.
+WENGERT_API void spectral_norm(Module& module, const Slot& slot,
+                               const SpectralNormOptions& options = {});
+WENGERT_API void remove_spectral_norm(Module& module, const std::string& name = "weight");
 
 }  // namespace nn::utils
 WENGERT_NAMESPACE_END
