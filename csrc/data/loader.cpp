@@ -11,6 +11,18 @@
 WENGERT_NAMESPACE_BEGIN
 namespace data {
 
+void DataLoader::set_workers(const DataLoaderOptions& o) {
+  WG_CHECK(o.num_workers >= 0, ValueError, "DataLoader: num_workers must not be negative, but is ",
+           o.num_workers, "; 0 loads on the calling thread");
+  WG_CHECK(!o.prefetch_factor || o.num_workers > 0, ValueError,
+           "DataLoader: prefetch_factor needs num_workers > 0");
+  const int64_t each = o.prefetch_factor.value_or(2);
+  WG_CHECK(each > 0, ValueError, "DataLoader: prefetch_factor must be positive, but is ", each);
+  workers_ = static_cast<size_t>(o.num_workers);
+  ahead_ = static_cast<size_t>(each);
+  worker_init_fn_ = o.worker_init_fn;
+}
+
 DataLoader::DataLoader(std::vector<Tensor> tensors, const DataLoaderOptions& o)
     : DataLoader(std::make_shared<TensorDataset>(std::move(tensors)), o) {}
 
@@ -18,18 +30,11 @@ DataLoader::DataLoader(DatasetPtr dataset, const DataLoaderOptions& o)
     : dataset_(std::move(dataset)),
       batches_(o.batch_sampler),
       generator_(o.generator),
-      collate_fn_(o.collate_fn),
-      workers_(static_cast<size_t>(o.num_workers)) {
+      collate_fn_(o.collate_fn) {
   WG_CHECK(dataset_, TypeError, "DataLoader: expected a dataset");
   WG_CHECK(!o.sampler || !o.shuffle, ValueError,
            "DataLoader: sampler and shuffle exclude each other");
-  WG_CHECK(o.num_workers >= 0, ValueError, "DataLoader: num_workers must not be negative, but is ",
-           o.num_workers, "; 0 loads on the calling thread");
-  WG_CHECK(!o.prefetch_factor || o.num_workers > 0, ValueError,
-           "DataLoader: prefetch_factor needs num_workers > 0");
-  const int64_t each = o.prefetch_factor.value_or(2);
-  WG_CHECK(each > 0, ValueError, "DataLoader: prefetch_factor must be positive, but is ", each);
-  ahead_ = workers_ * static_cast<size_t>(each);
+  set_workers(o);
   if (batches_) {
     WG_CHECK(o.batch_size == 1 && !o.shuffle && !o.sampler && !o.drop_last, ValueError,
              "DataLoader: batch_sampler excludes batch_size, shuffle, sampler and drop_last");
@@ -51,9 +56,10 @@ DataLoader::DataLoader(IterableDatasetPtr dataset, const DataLoaderOptions& o)
       generator_(o.generator),
       collate_fn_(o.collate_fn) {
   WG_CHECK(stream_, TypeError, "DataLoader: expected a dataset");
-  WG_CHECK(!o.shuffle && !o.sampler && !o.batch_sampler && o.num_workers == 0, ValueError,
+  set_workers(o);
+  WG_CHECK(!o.shuffle && !o.sampler && !o.batch_sampler, ValueError,
            "DataLoader: an IterableDataset gives its samples in an order of its own, one after the "
-           "other; expected no shuffle, sampler, batch_sampler or num_workers");
+           "other; expected no shuffle, sampler or batch_sampler");
   WG_CHECK(stream_batch_ > 0, ValueError, "DataLoader: batch_size must be positive, but is ",
            stream_batch_);
 }
@@ -68,27 +74,37 @@ const Dataset& DataLoader::dataset() const {
 }
 
 DataLoader::Iterator DataLoader::begin() const {
+  uint64_t seed = 0;
   {
     // As in Python, where each pass draws a seed for its workers.
     RecordingGuard off(false);
     std::optional<Generator> generator = generator_;
-    Tensor seed = empty({}, DType::int64);
-    random_(seed, 0, {}, generator ? &*generator : nullptr);
+    Tensor drawn = empty({}, DType::int64);
+    random_(drawn, 0, {}, generator ? &*generator : nullptr);
+    seed = static_cast<uint64_t>(drawn.item().to_int());
   }
   Iterator pass;
   pass.loader_ = this;
+  Workers workers{workers_, ahead_, seed, worker_init_fn_};
   if (stream_) {
-    pass.next_ = stream_->begin();
     pass.count_ = std::numeric_limits<size_t>::max();
-    return ++pass;
+    const auto size = static_cast<size_t>(stream_batch_);
+    if (workers_ == 0) {
+      pass.stream_ = StreamBatches(stream_->begin(), size, drop_last_, collate_fn_);
+    } else {
+      pass.ahead_ = std::make_shared<StreamPrefetch>(std::move(workers), stream_, size, drop_last_,
+                                                     collate_fn_);
+    }
+  } else {
+    pass.batches_ = batches_->draw();
+    pass.count_ = pass.batches_.size();
+    workers.count = std::min(workers_, pass.count_);
+    if (workers.count > 0) {
+      pass.ahead_ = std::make_shared<BatchPrefetch>(std::move(workers), dataset_, collate_fn_,
+                                                    std::exchange(pass.batches_, {}));
+    }
   }
-  pass.batches_ = batches_->draw();
-  pass.count_ = pass.batches_.size();
-  if (workers_ > 0 && pass.count_ > 0) {
-    pass.ahead_ =
-        std::make_shared<Prefetch>(dataset_, collate_fn_, std::exchange(pass.batches_, {}), ahead_);
-    pass.ahead_->start(std::min(workers_, pass.count_));
-  }
+  if (pass.ahead_) pass.ahead_->start();
   return ++pass;
 }
 
@@ -97,26 +113,15 @@ DataLoader::Iterator& DataLoader::Iterator::operator++() {
   const size_t i = at_++;  // also where fetching fails
   if (i >= count_) {
     ahead_ = nullptr;
-  } else if (loader_->stream_) {
-    const auto wanted = static_cast<size_t>(loader_->stream_batch_);
-    std::vector<Example> samples;
-    while (next_ && samples.size() < wanted) {
-      if (std::optional<Example> sample = next_()) {
-        samples.push_back(std::move(*sample));
-      } else {
-        next_ = nullptr;
-      }
-    }
-    if (samples.empty() || (loader_->drop_last_ && samples.size() < wanted)) {
-      next_ = nullptr;
-      count_ = 0;
-    } else {
-      batch_ = loader_->collate_fn_ ? loader_->collate_fn_(samples) : default_collate(samples);
-    }
-  } else if (ahead_) {
-    batch_ = ahead_->take();
-  } else {
+    return *this;
+  }
+  if (!ahead_ && !stream_) {
     batch_ = fetch(*loader_->dataset_, loader_->collate_fn_, batches_[i]);
+  } else if (std::optional<Example> batch = ahead_ ? ahead_->take() : stream_()) {
+    batch_ = std::move(*batch);
+  } else {
+    count_ = 0;
+    ahead_ = nullptr;
   }
   return *this;
 }

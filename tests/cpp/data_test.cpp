@@ -252,8 +252,96 @@ TEST(Streams, ComeInBatchesAndChains) {
   EXPECT_THROW(loader.size(), wg::TypeError);
   EXPECT_THROW(loader.dataset(), wg::TypeError);
   EXPECT_THROW(data::DataLoader(count, {.shuffle = true}), wg::ValueError);
-  EXPECT_THROW(data::DataLoader(count, {.num_workers = 1}), wg::ValueError);
   EXPECT_THROW(data::DataLoader(count, {.batch_size = 0}), wg::ValueError);
+}
+
+// Every n-th number below `to`, n being the number of workers, beginning with that of this one.
+struct Shares : data::IterableDataset {
+  explicit Shares(int64_t to, int64_t failing = -1) : to(to), failing(failing) {}
+  Next begin() const override {
+    const data::WorkerInfo w = data::get_worker_info().value_or(data::WorkerInfo{0, 1, 0});
+    {
+      const std::lock_guard lock(mutex);
+      seeds.insert(w.seed);
+    }
+    return [this, i = w.id, step = w.num_workers]() mutable -> std::optional<data::Example> {
+      const int64_t now = std::exchange(i, i + step);
+      if (now % 4 == 1) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (now == failing) throw std::out_of_range("sample");
+      if (now >= to) return std::nullopt;
+      ++calls;
+      return data::Example{wg::scalar(now)};
+    };
+  }
+  const int64_t to, failing;
+  mutable std::mutex mutex;
+  mutable std::set<uint64_t> seeds;
+  mutable std::atomic<int64_t> calls{0};
+};
+
+TEST(Streams, WorkersHaveSharesThatComeInTurn) {
+  const auto shares = std::make_shared<Shares>(11);
+  EXPECT_EQ(pass(data::DataLoader(shares, {.batch_size = 2, .num_workers = 3})),
+            (Batches{{0, 3}, {1, 4}, {2, 5}, {6, 9}, {7, 10}, {8}}));
+  EXPECT_EQ(pass(data::DataLoader(shares, {.batch_size = 2, .drop_last = true, .num_workers = 3})),
+            (Batches{{0, 3}, {1, 4}, {2, 5}, {6, 9}, {7, 10}}));
+  EXPECT_EQ(pass(data::DataLoader(shares, {.batch_size = 3, .num_workers = 2})),
+            (Batches{{0, 2, 4}, {1, 3, 5}, {6, 8, 10}, {7, 9}}));
+  // More workers than samples.
+  EXPECT_EQ(pass(data::DataLoader(std::make_shared<Shares>(2), {.num_workers = 4})),
+            (Batches{{0}, {1}}));
+  EXPECT_EQ(pass(data::DataLoader(std::make_shared<Shares>(0), {.num_workers = 2})), Batches{});
+  EXPECT_FALSE(data::get_worker_info());
+}
+
+TEST(Streams, WorkersHaveSeedsAndAreBegun) {
+  const auto shares = std::make_shared<Shares>(6);
+  std::mutex mutex;
+  std::set<int64_t> begun;
+  const auto init = [&](int64_t id) {
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(data::get_worker_info()->id, id);
+    begun.insert(id);
+  };
+  pass(data::DataLoader(shares,
+                        {.generator = wg::Generator(7), .num_workers = 3, .worker_init_fn = init}));
+  EXPECT_EQ(begun, (std::set<int64_t>{0, 1, 2}));
+  ASSERT_EQ(shares->seeds.size(), 3u);
+  EXPECT_EQ(*shares->seeds.rbegin() - *shares->seeds.begin(), 2u);
+  for (const bool is_stream : {false, true}) {
+    const data::DataLoaderOptions options{
+        .num_workers = 1, .worker_init_fn = [](int64_t) { throw std::out_of_range("init"); }};
+    const auto load = [&] {
+      pass(is_stream ? data::DataLoader(shares, options)
+                     : data::DataLoader(std::make_shared<Slow>(3), options));
+    };
+    EXPECT_THROW(load(), std::out_of_range);
+  }
+}
+
+TEST(Streams, WorkersFailInTheirPlaceAndFetchNoFurtherThanAskedFor) {
+  data::DataLoader loader(std::make_shared<Shares>(6, 3), {.num_workers = 2});
+  std::vector<int64_t> seen;
+  int errors = 0;
+  for (auto at = loader.begin(); at != loader.end();) {
+    seen.push_back(numbers((*at)[0])[0]);
+    try {
+      ++at;
+    } catch (const std::out_of_range&) {
+      ++errors;
+      ++at;
+    }
+  }
+  EXPECT_EQ(seen, (std::vector<int64_t>{0, 1, 2, 4, 5}));
+  EXPECT_EQ(errors, 1);
+
+  const auto endless = std::make_shared<Shares>(1 << 30);
+  data::DataLoader some(endless, {.num_workers = 2, .prefetch_factor = 3});
+  auto at = some.begin();
+  for (int64_t taken = 1; taken < 20; ++taken, ++at) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    EXPECT_LE(endless->calls, taken + 8);  // one more each is being fetched
+  }
 }
 
 TEST(Datasets, RandomSplit) {

@@ -127,6 +127,19 @@ void schedule(const std::string& prefix, int64_t steps, int64_t before,
   io::save_value(prefix + "cpp", io::Value::dict(std::move(noted)));
 }
 
+// Every n-th number below 20 with a random one, n being the number of workers.
+struct Shares : data::IterableDataset {
+  Next begin() const override {
+    const data::WorkerInfo info = *data::get_worker_info();
+    return [i = info.id, step = info.num_workers,
+            random = Generator(info.seed)]() mutable -> std::optional<data::Example> {
+      const int64_t now = std::exchange(i, i + step);
+      if (now >= 20) return std::nullopt;
+      return data::Example{scalar(now), rand({1}, {}, &random)};
+    };
+  }
+};
+
 // A row of orders.
 template <class Make>
 void order(const std::string& prefix, Make make) {
@@ -134,12 +147,19 @@ void order(const std::string& prefix, Make make) {
   const Tensor x = arange(0, 20), y = arange(100, 120).reshape({20, 1});
   Generator generator(77);
   const data::DataLoader loader = make(x, y, generator);
+  const auto size = [&]() -> int64_t {
+    try {
+      return loader.size();
+    } catch (const TypeError&) {
+      return -1;  // a stream
+    }
+  };
   std::vector<io::Value> passes;
   for (int pass = 0; pass < 2; ++pass) {
     std::vector<io::Value> batches;
     for (const data::Example& batch : loader) batches.push_back(io::Value::list_of(batch));
-    passes.push_back(io::Value::dict(
-        {{"size", loader.size()}, {"batches", io::Value::list(std::move(batches))}}));
+    passes.push_back(
+        io::Value::dict({{"size", size()}, {"batches", io::Value::list(std::move(batches))}}));
   }
   io::save_value(prefix + "cpp", io::Value::dict({{"passes", io::Value::list(std::move(passes))},
                                                   {"random", rand({2})},

@@ -13,7 +13,19 @@ import wengert as wg
 from wengert import Tensor, optim
 from wengert.utils import data
 
-NAMES = {"wg": wg, "optim": optim, "sched": optim.lr_scheduler, "data": data}
+
+class Shares(data.IterableDataset):
+    """Every n-th number below 20 with a random one, n being the number of workers."""
+
+    def __iter__(self) -> Any:
+        info: Any = data.get_worker_info()
+        for i in range(info.id, 20, info.num_workers):
+            yield wg.tensor(i), wg.rand(1)
+
+
+NAMES = {
+    "wg": wg, "optim": optim, "sched": optim.lr_scheduler, "data": data, "Shares": Shares,
+}  # fmt: skip
 SHAPES = ((4, 5), (5,), (3, 5))
 
 
@@ -160,7 +172,8 @@ def order(row: OrderRow) -> dict:
         "generator": generator,
     }  # fmt: skip
     loader = eval(row.python, names)
-    passes = [{"size": len(loader), "batches": [list(b) for b in loader]} for _ in range(2)]
+    size = -1 if isinstance(loader.dataset, data.IterableDataset) else len(loader)
+    passes = [{"size": size, "batches": [list(b) for b in loader]} for _ in range(2)]
     return {
         "passes": passes,
         "random": wg.rand(2),

@@ -355,4 +355,13 @@ ORDERS = [
         "data::DataLoader({x, y}, {.batch_sampler = std::make_shared<data::BatchSampler>("
         "std::make_shared<data::RandomSampler>(20), 3, true)})",
     ),
+    *(
+        OrderRow(
+            f"stream_{workers}_{size}",
+            f"data.DataLoader(Shares(), {size}, num_workers={workers}, drop_last={drop})",
+            f"data::DataLoader(std::make_shared<training::Shares>(), {{.batch_size = {size},"
+            f" .drop_last = {str(drop).lower()}, .num_workers = {workers}}})",
+        )
+        for workers, size, drop in ((1, 3, False), (2, 4, False), (3, 2, True))
+    ),
 ]  # fmt: skip

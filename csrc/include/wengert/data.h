@@ -91,7 +91,8 @@ class WENGERT_API IterableDataset {
  public:
   using Next = std::function<std::optional<Example>()>;
   virtual ~IterableDataset();
-  // Begins a pass: calls of the result give the samples, and nothing behind the last one.
+  // Begins a pass, on each worker if a loader has some: calls of the result give the samples, and
+  // nothing behind the last one.
   virtual Next begin() const = 0;
 };
 using IterableDatasetPtr = std::shared_ptr<const IterableDataset>;
@@ -205,10 +206,20 @@ struct DataLoaderOptions {
   // This many threads fetch batches ahead, each up to prefetch_factor (2) of them; 0: the calling
   // thread fetches. The batches are the same, and what a fetch throws is thrown in its place. The
   // threads call the dataset and collate_fn at the same time, without recording; random numbers
-  // that these draw should come from generators of their own.
+  // that these draw should come from generators of their own, seeded by get_worker_info()->seed.
   int64_t num_workers = 0;
   std::optional<int64_t> prefetch_factor = {};
+  // Called with its number on each of the threads, in each pass.
+  std::function<void(int64_t)> worker_init_fn = {};
 };
+
+// About the thread of a loader that asks; nothing on other threads.
+struct WorkerInfo {
+  int64_t id;           // from 0
+  int64_t num_workers;  // how many there are
+  uint64_t seed;        // for its random numbers; that of Python's worker in this pass
+};
+WENGERT_API std::optional<WorkerInfo> get_worker_info();
 
 class Prefetch;
 
@@ -219,7 +230,9 @@ class WENGERT_API DataLoader {
   explicit DataLoader(DatasetPtr dataset, const DataLoaderOptions& options = {});
   explicit DataLoader(std::vector<Tensor> tensors, const DataLoaderOptions& options = {});
 
-  // Batches of the samples in their order; ValueError for shuffle, samplers and workers.
+  // Batches of the samples in their order; ValueError for shuffle and samplers. With workers each
+  // thread goes through the dataset by itself, which asks get_worker_info() for the share that it
+  // is to give, and makes batches of that; they come in turn, as Python's.
   explicit DataLoader(IterableDatasetPtr dataset, const DataLoaderOptions& options = {});
 
   // Of a pass, in batches. TypeError for an IterableDataset, also below.
@@ -247,14 +260,16 @@ class WENGERT_API DataLoader {
     const DataLoader* loader_ = nullptr;
     std::shared_ptr<Prefetch> ahead_;  // of the threads; ends them with the last copy
     std::vector<Indices> batches_;     // if there are none
-    IterableDataset::Next next_;       // until there is no other sample
-    size_t at_ = 0, count_ = 0;        // of the next batch; of all
+    std::function<std::optional<Example>()> stream_;  // or this
+    size_t at_ = 0, count_ = 0;                       // of the next batch; of all
     Example batch_;
   };
   Iterator begin() const;
   std::default_sentinel_t end() const { return {}; }
 
  private:
+  void set_workers(const DataLoaderOptions& o);
+
   DatasetPtr dataset_;
   IterableDatasetPtr stream_;  // or this
   int64_t stream_batch_ = 0;
@@ -262,7 +277,8 @@ class WENGERT_API DataLoader {
   std::shared_ptr<BatchSampler> batches_;
   std::optional<Generator> generator_;
   std::function<Example(const std::vector<Example>&)> collate_fn_;
-  size_t workers_ = 0, ahead_ = 0;  // threads; batches fetched before they are asked for
+  std::function<void(int64_t)> worker_init_fn_;
+  size_t workers_ = 0, ahead_ = 0;  // threads; batches that each fetches before they are asked for
 };
 
 }  // namespace data
