@@ -187,5 +187,59 @@ TEST(Profile, HasTables) {
   }
 }
 
+TEST(Schedule, IsThatOfPython) {
+  const auto text = [](const ProfileSchedule& s) {
+    std::string all;
+    for (int64_t i = 0; i < 12; ++i) all += ".wrS"[static_cast<int>(s(i))];
+    return all;
+  };
+  EXPECT_EQ(text({.wait = 1, .warmup = 1, .active = 2}), ".wrS.wrS.wrS");
+  EXPECT_EQ(text({.wait = 1, .warmup = 1, .active = 2, .repeat = 2}), ".wrS.wrS....");
+  EXPECT_EQ(text({.warmup = 2, .active = 1, .skip_first = 3}), "...wwSwwSwwS");
+  EXPECT_EQ(text({.wait = 2, .warmup = 1, .active = 1, .skip_first = 1, .skip_first_wait = true}),
+            ".wS..wS..wS.");
+  EXPECT_EQ(text({}), "SSSSSSSSSSSS");
+  EXPECT_THROW(text({.active = 0}), ValueError);
+  EXPECT_THROW(text({.wait = -1}), ValueError);
+  EXPECT_THROW(ProfileSchedule{}(-1), ValueError);
+}
+
+TEST(Schedule, RecordsItsSteps) {
+  const Tensor x = leaf({4});
+  std::vector<std::vector<std::string>> recorded;
+  const auto note = [&](const Profile& p) {
+    EXPECT_FALSE(p.is_running());
+    recorded.push_back(names_of(p));
+  };
+  using Names = std::vector<std::string>;
+  const auto run = [&](const ProfileSchedule& schedule, int steps) {
+    recorded.clear();
+    StepProfile profile(schedule, note);
+    for (int i = 0; i < steps; ++i) exp(x), profile.step();
+    EXPECT_EQ(profile.step_number(), steps);
+    profile.stop();
+    EXPECT_FALSE(is_profiling());
+    EXPECT_THROW(profile.step(), Error);
+    profile.stop();
+  };
+  run({.wait = 1, .warmup = 1, .active = 2, .repeat = 2}, 10);
+  EXPECT_EQ(recorded, (std::vector<Names>{{"ProfilerStep#2", "exp", "ProfilerStep#3", "exp"},
+                                          {"ProfilerStep#6", "exp", "ProfilerStep#7", "exp"}}));
+  run({.active = 3}, 4);  // a recording that is not full is handed over by stop()
+  EXPECT_EQ(recorded, (std::vector<Names>{{"ProfilerStep#0", "exp", "ProfilerStep#1", "exp",
+                                           "ProfilerStep#2", "exp"},
+                                          {"ProfilerStep#3", "exp", "ProfilerStep#4"}}));
+  run({.active = 1}, 2);
+  EXPECT_EQ(recorded,
+            (std::vector<Names>{
+                {"ProfilerStep#0", "exp"}, {"ProfilerStep#1", "exp"}, {"ProfilerStep#2"}}));
+  {
+    StepProfile dropped(ProfileSchedule{.active = 2}, note);
+    exp(x);
+  }
+  EXPECT_EQ(recorded.size(), 3u);
+  EXPECT_FALSE(is_profiling());
+}
+
 }  // namespace
 }  // namespace wengert

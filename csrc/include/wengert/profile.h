@@ -111,6 +111,60 @@ class WENGERT_API ProfileRange {
 };
 WENGERT_API bool is_profiling();  // on this thread
 
+// ---- some steps of a loop
+
+// What is done in a step: nothing, also while a program warms up; it is recorded; it is the last
+// one of a recording.
+enum class ProfilerAction : uint8_t { none, warmup, record, record_and_save };
+
+// `wait` steps nothing, `warmup` steps warm up, `active` steps record, and so on `repeat` times (0:
+// always). `skip_first` steps come before; with `skip_first_wait` the first time does not wait.
+struct WENGERT_API ProfileSchedule {
+  int64_t wait = 0, warmup = 0, active = 1, repeat = 0, skip_first = 0;
+  bool skip_first_wait = false;
+  // Of a step, counted from 0. ValueError for what is negative, and without active steps.
+  ProfilerAction operator()(int64_t step) const;
+};
+
+// Records the steps of a loop that a schedule, or a function of one's own, chooses; each is a range
+// ProfilerStep#n.
+//
+//   StepProfile profile(ProfileSchedule{.wait = 1, .warmup = 1, .active = 3},
+//                       [](const Profile& p) { std::cout << p.table(); });
+//   for (...) train_one_step(), profile.step();
+//   profile.stop();
+class WENGERT_API StepProfile {
+ public:
+  // The first step begins. `on_trace_ready` is called with each recording, at its end.
+  StepProfile(std::function<ProfilerAction(int64_t)> schedule,
+              std::function<void(const Profile&)> on_trace_ready, ProfileOptions options = {});
+  // Does not call on_trace_ready.
+  ~StepProfile();
+  StepProfile(const StepProfile&) = delete;
+  StepProfile& operator=(const StepProfile&) = delete;
+
+  // The next step begins; on the thread that made this, else an Error while one is recorded.
+  void step();
+  // The last step ends; a recording that runs is handed over. Again: nothing.
+  void stop();
+  int64_t step_number() const { return step_; }
+  // The last recording; null before the first.
+  const Profile* profile() const { return profile_.get(); }
+
+ private:
+  void finish(bool hand_over);
+  void begin();
+
+  const std::function<ProfilerAction(int64_t)> schedule_;
+  const std::function<void(const Profile&)> on_trace_ready_;
+  const ProfileOptions options_;
+  int64_t step_ = 0;
+  bool ended_ = false;
+  ProfilerAction action_;
+  std::unique_ptr<Profile> profile_;
+  std::unique_ptr<ProfileRange> range_;
+};
+
 // What the machine can do with the threads an operation may use, measured when first asked for:
 // float32 multiply-adds in 10^9 operations a second, and copying in 10^9 bytes a second, read and
 // written.
