@@ -32,6 +32,7 @@ Tensor new_sparse(Dims shape, SparseParts parts) {
   Tensor result = Tensor::adopt(t);
   WG_CHECK(!overflow, Error, "sparse tensor: shape ", shape,
            " has more elements than can be counted");
+  if (!parts.plans) parts.plans = std::make_shared<SparsePlans>();
   auto held = std::make_unique<SparseParts>(std::move(parts));
   t->storage = external_storage(t->data, item_size(t->dtype), release_parts, held.get());
   held.release();

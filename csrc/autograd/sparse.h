@@ -5,15 +5,23 @@
 // operation is ever called with it. Should one be, it sees zeros that cannot be written.
 #pragma once
 
+#include <memory>
+
 #include "tensor/impl.h"
 
 WENGERT_NAMESPACE_BEGIN
 
+// The entries of a matrix by rows and by columns, for products; made when one is first computed.
+struct SparsePlans {
+  Tensor rows, columns;  // under the lock of ops/sparse_matrix.cpp
+};
+
 // Element values[k] stands at indices[:, k]; what stands at one place several times is summed.
 struct SparseParts {
-  Tensor indices;          // (dimensions that are indexed, count) of int64
-  Tensor values;           // (count, *the other dimensions); may have a history
-  bool coalesced = false;  // indices are sorted, no two the same
+  Tensor indices;                           // (dimensions that are indexed, count) of int64
+  Tensor values;                            // (count, *the other dimensions); may have a history
+  bool coalesced = false;                   // indices are sorted, no two the same
+  std::shared_ptr<SparsePlans> plans = {};  // of these indices; made by new_sparse
 };
 
 WENGERT_API Tensor new_sparse(Dims shape, SparseParts parts);

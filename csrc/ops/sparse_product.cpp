@@ -5,6 +5,7 @@
 #include "ops/function.h"
 #include "ops/op.h"
 #include "ops/operations.h"
+#include "ops/sparse_coo.h"
 #include "ops/take.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
@@ -142,6 +143,8 @@ Tensor inner(const Tensor& plan, const Tensor& other, const Tensor& g, const Ten
   return apply_optional(SparseInner{}, plan, other, g, x);
 }
 
+}  // namespace
+
 Tensor sparse_plan(const Tensor& row, const Tensor& column, int64_t rows, int64_t columns) {
   const char* op = "sparse_plan";
   WG_CHECK(row.dim() == 1 && row.shape() == column.shape(), Error, op,
@@ -170,6 +173,7 @@ Tensor sparse_product(const Tensor& plan, const Tensor& other_plan, const Tensor
   return apply_optional(SparseProduct{rows}, plan, other_plan, values, dense);
 }
 
+namespace {
 constexpr Function rows[] = {
     make_function<sparse_plan>(
         "_sparse_plan", "row, column, rows, columns", kFunction | kInternal,

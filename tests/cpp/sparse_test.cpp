@@ -62,6 +62,184 @@ TEST(Sparse, PartsOfTheGradientOfATable) {
   EXPECT_EQ(sum(sparse::to_dense(g)).item<double>(), 6.0);
 }
 
+// ---- arithmetic: what the dense tensors give, and gradients
+
+// (3, 4) with two entries at one place.
+Tensor matrix(const Tensor& values, bool coalesced = false) {
+  const Tensor t = sparse::coo_tensor(places({2, 0, 2, 1, 0}, {3, 1, 3, 0, 2}), values, {3, 4});
+  return coalesced ? sparse::coalesce(t) : t;
+}
+const std::vector<double> kNumbers{0.5, -1.5, 2.0, 3.0, 0.25};
+Tensor numbers() { return from_data(kNumbers.data(), {5}, DType::float64); }
+Tensor other_matrix(const Tensor& values) {
+  return sparse::coo_tensor(places({0, 1, 2, 0, 2}, {1, 0, 0, 3, 3}), values, {3, 4});
+}
+
+// f(sparse tensor) has the elements of g(its dense form), and the right gradients.
+void expect_like_dense(const std::function<Tensor(const Tensor&)>& f,
+                       const std::function<Tensor(const Tensor&)>& g) {
+  for (const bool coalesced : {false, true}) {
+    Tensor v = numbers().requires_grad_();
+    const Tensor result = f(matrix(v, coalesced));
+    EXPECT_TRUE(allclose(sparse::to_dense(result), g(sparse::to_dense(matrix(v)))));
+    gradcheck(
+        [&](const std::vector<Tensor>& in) {
+          return sparse::to_dense(f(matrix(in[0], coalesced)));
+        },
+        {v});
+  }
+}
+
+TEST(SparseArithmetic, IsThatOfDenseTensors) {
+  manual_seed(1);
+  const Tensor dense = randn({3, 4}, DType::float64), row = randn({4}, DType::float64);
+  const Tensor b = other_matrix(randn({5}, DType::float64)), bd = sparse::to_dense(b);
+  using sparse::coalesce;
+  expect_like_dense([&](const Tensor& a) { return sparse::add(a, b); },
+                    [&](const Tensor& a) { return a + bd; });
+  expect_like_dense([&](const Tensor& a) { return sparse::add(a, coalesce(b), 0.5); },
+                    [&](const Tensor& a) { return a + bd * 0.5; });
+  expect_like_dense([&](const Tensor& a) { return sparse::sub(a, b, 2); },
+                    [&](const Tensor& a) { return a - bd * 2; });
+  expect_like_dense([&](const Tensor& a) { return sparse::add(a, a); },
+                    [&](const Tensor& a) { return a + a; });
+  expect_like_dense([&](const Tensor& a) { return sparse::sub(dense, a); },
+                    [&](const Tensor& a) { return dense - a; });
+  expect_like_dense([&](const Tensor& a) { return sparse::mul(a, 3); },
+                    [&](const Tensor& a) { return a * 3; });
+  expect_like_dense([&](const Tensor& a) { return sparse::mul(scalar(-0.5), a); },
+                    [&](const Tensor& a) { return a * -0.5; });
+  expect_like_dense([&](const Tensor& a) { return sparse::mul(row, a); },
+                    [&](const Tensor& a) { return a * row; });
+  expect_like_dense([&](const Tensor& a) { return sparse::mul(a, b); },
+                    [&](const Tensor& a) { return a * bd; });
+  expect_like_dense([&](const Tensor& a) { return sparse::mul(a, a); },
+                    [&](const Tensor& a) { return a * a; });
+  expect_like_dense([&](const Tensor& a) { return sparse::div(sparse::neg(a), 4); },
+                    [&](const Tensor& a) { return -a / 4; });
+  expect_like_dense([&](const Tensor& a) { return sparse::map(a, relu); },
+                    [&](const Tensor& a) { return relu(a); });
+  EXPECT_TRUE(sparse::is_coalesced(sparse::add(coalesce(b), coalesce(matrix(numbers())))));
+}
+
+TEST(SparseArithmetic, SumsAndNorms) {
+  expect_like_dense([](const Tensor& a) { return sparse::sum(a); },
+                    [](const Tensor& a) { return sum(a); });
+  for (const std::vector<int64_t>& dims : {std::vector<int64_t>{0}, {1}, {-1}, {0, 1}}) {
+    for (const bool keep : {false, true}) {
+      expect_like_dense([&](const Tensor& a) { return sparse::sum(a, dims, keep); },
+                        [&](const Tensor& a) { return sum(a, dims, keep); });
+    }
+  }
+  EXPECT_TRUE(sparse::is_sparse(sparse::sum(matrix(numbers()), {0})));
+  expect_like_dense([](const Tensor& a) { return sparse::norm(a); },
+                    [](const Tensor& a) { return vector_norm(a); });
+  expect_like_dense([](const Tensor& a) { return sparse::t(a); },
+                    [](const Tensor& a) { return a.t(); });
+  const int64_t rows[] = {2, 0, 2};
+  const Tensor v = reshape(arange(0, 12, 1, DType::float64), {3, 2, 2});
+  const Tensor blocks = sparse::coo_tensor(from_data(rows, {1, 3}, DType::int64), v, {4, 2, 2});
+  const Tensor all = sparse::to_dense(blocks);
+  for (const std::vector<int64_t>& dims : {std::vector<int64_t>{0}, {1}, {2}, {0, 2}, {1, 2}}) {
+    for (const bool keep : {false, true}) {
+      EXPECT_TRUE(equal(sparse::to_dense(sparse::sum(blocks, dims, keep)), sum(all, dims, keep)));
+    }
+  }
+}
+
+TEST(SparseArithmetic, SoftmaxOverWhatIsStored) {
+  const Tensor v = numbers().requires_grad_();
+  for (const int64_t dim : {0, 1}) {
+    const Tensor a = sparse::to_dense(matrix(v));
+    const Tensor expected = softmax(where(a == 0, full({}, -INFINITY, DType::float64), a), dim);
+    const Tensor line = sparse::to_dense(sparse::softmax(matrix(v), dim));
+    EXPECT_TRUE(allclose(line, where(a == 0, zeros({}, DType::float64), expected)));
+    gradcheck(
+        [&](const std::vector<Tensor>& in) {
+          return sparse::values(sparse::log_softmax(matrix(in[0]), dim));
+        },
+        {v});
+  }
+}
+
+TEST(SparseArithmetic, Products) {
+  manual_seed(2);
+  const Tensor x = randn({4, 2}, DType::float64), y = randn({2, 3}, DType::float64);
+  const Tensor other = sparse::t(other_matrix(randn({5}, DType::float64)));
+  const Tensor bias = randn({2}, DType::float64);
+  expect_like_dense([&](const Tensor& a) { return sparse::mm(a, x); },
+                    [&](const Tensor& a) { return matmul(a, x); });
+  expect_like_dense([&](const Tensor& a) { return sparse::mm(y, a); },
+                    [&](const Tensor& a) { return matmul(y, a); });
+  expect_like_dense([&](const Tensor& a) { return sparse::mm(a, other); },
+                    [&](const Tensor& a) { return matmul(a, sparse::to_dense(other)); });
+  const Tensor vector = randn({4}, DType::float64);
+  expect_like_dense([&](const Tensor& a) { return sparse::mv(a, vector); },
+                    [&](const Tensor& a) { return matmul(a, vector); });
+  expect_like_dense([&](const Tensor& a) { return sparse::addmm(bias, a, x, 0.5, 2); },
+                    [&](const Tensor& a) { return 0.5 * bias + 2 * matmul(a, x); });
+  // The dense factor, again and again with one matrix, and from the other side.
+  const Tensor a = matrix(numbers());
+  gradcheck([&](const std::vector<Tensor>& in) { return sparse::mm(a, square(in[0])); },
+            {x.clone().requires_grad_()});
+  EXPECT_TRUE(allclose(sparse::mm(sparse::t(a), ones({3, 1}, DType::float64)),
+                       sum(sparse::to_dense(a), {0}).reshape({4, 1})));
+  EXPECT_TRUE(equal(sparse::mm(sparse::mul(a, 2), x), sparse::mm(a, x) * 2));
+
+  const int64_t at[] = {0, 1, 1, 2, 0, 1, 1, 1, 2};
+  const Tensor batch = sparse::coo_tensor(from_data(at, {3, 3}, DType::int64),
+                                          narrow(numbers(), 0, 0, 3), {2, 3, 4});
+  const Tensor xs = randn({2, 4, 2}, DType::float64);
+  EXPECT_TRUE(allclose(sparse::bmm(batch, xs), bmm(sparse::to_dense(batch), xs)));
+  // Whole numbers, and short ones summed in float32.
+  const Tensor counts = matrix(ones({5}, DType::int64));
+  EXPECT_TRUE(equal(sparse::mm(counts, ones({4, 1}, DType::int64)),
+                    sum(sparse::to_dense(counts), {1}, true)));
+  const Tensor wide =
+      sparse::coo_tensor(places(std::vector<int64_t>(300, 0), std::vector<int64_t>(300, 0)),
+                         ones({300}, DType::bfloat16), {1, 1});
+  EXPECT_EQ(sparse::mm(wide, ones({1, 1}, DType::bfloat16)).item<double>(), 300);
+}
+
+TEST(Sparse, ConvertsFromDense) {
+  Tensor x = reshape(tensor({0.0, 2.0, 0.0, 0.0, 0.0, 3.0}), {3, 2}).requires_grad_();
+  const Tensor all = sparse::to_sparse(x), rows = sparse::to_sparse(x, 1);
+  EXPECT_EQ(sparse::nnz(all), 2);
+  EXPECT_TRUE(sparse::is_coalesced(all));
+  EXPECT_EQ(sparse::sparse_dim(rows), 1);
+  EXPECT_EQ(sparse::dense_dim(rows), 1);
+  for (const Tensor& t : {all, rows}) EXPECT_TRUE(equal(sparse::to_dense(t), x));
+  sum(square(sparse::values(all))).backward();
+  EXPECT_TRUE(equal(x.grad(), x * 2));
+  const Tensor masked = sparse::sparse_mask(full({3, 2}, 7.0, DType::float64), all);
+  EXPECT_TRUE(equal(sparse::values(masked), tensor({7.0, 7.0})));
+  for (const double v : {0.0, 5.0}) {
+    EXPECT_EQ(sparse::to_dense(sparse::to_sparse(scalar(v))).item<double>(), v);
+  }
+  EXPECT_THROW(sparse::to_sparse(x, 3), Error);
+  EXPECT_THROW(sparse::to_sparse(x, 0), Error);
+}
+
+TEST(SparseArithmetic, RefusesWhatDoesNotFit) {
+  const Tensor a = matrix(numbers()), x = ones({4, 2}, DType::float64);
+  EXPECT_THROW(sparse::add(a, x), Error);
+  EXPECT_THROW(sparse::add(x, a), Error);
+  EXPECT_THROW(sparse::add(a, sparse::t(a)), Error);
+  EXPECT_THROW(sparse::mul(a, x), Error);
+  EXPECT_THROW(sparse::mul(x, x), Error);
+  EXPECT_THROW(sparse::mul(x, 2), Error);
+  EXPECT_THROW(sparse::sum(a, {2}), IndexError);
+  EXPECT_THROW(sparse::sum(a, {0, -2}), Error);
+  EXPECT_THROW(sparse::mm(a, a), Error);
+  EXPECT_THROW(sparse::mm(a, x.to(DType::float32)), Error);
+  EXPECT_THROW(sparse::mv(a, x), Error);
+  EXPECT_THROW(sparse::bmm(a, x), Error);
+  EXPECT_THROW(sparse::addmm(a, a, x), Error);
+  EXPECT_THROW(sparse::t(sparse::to_sparse(x, 1)), Error);
+  EXPECT_THROW(sparse::softmax(a, 2), IndexError);
+  EXPECT_THROW(sparse::map(a, [](const Tensor& v) { return sum(v); }), Error);
+}
+
 TEST(Sparse, RefusesPartsThatDoNotFit) {
   const Tensor at = places({0}, {1}), v = tensor({1.0});
   EXPECT_THROW(sparse::coo_tensor(at, v, {1, 1}), Error);

@@ -411,6 +411,52 @@ struct Converted : nn::Sequential {
 };
 """,
     ),
+    # ---- sparse tensors; values given twice for one place
+    Row(
+        "functional_sparse",
+        "nn.Linear(5, 3)",
+        (normal(4, 5), normal(6), normal(5)),
+        python_call="outputs(model(x), y, z)",
+        cpp_call="outputs(model(x), y, z)",
+        python_before="""
+def outputs(h, y, z):
+    a = wg.sparse_coo_tensor([[0, 2, 0, 3, 2, 1], [1, 3, 1, 0, 0, 2]], y, (4, 4))
+    b = wg.sparse_coo_tensor([[3, 0, 2, 1, 2], [0, 1, 1, 3, 3]], z, (4, 4))
+    column = h[:, 0]
+    dense = (
+        wg.sparse.mm(a, h), h.t() @ a, a.mv(column), wg.sparse.addmm(h, b, h, beta=0.5, alpha=2.0),
+        wg.sparse.sum(a), a.norm(), column.expand(4, 4) + a,
+    )
+    results = (
+        a + b, a.coalesce() - b.coalesce(), a * 2.5, a * b, a / 3.0, -a, a.t(), a @ b,
+        a * h[:, :1], wg.tanh(a), wg.sparse.sum(a, 0), wg.sparse.sum(b, 1),
+        wg.sparse.softmax(a, 1), wg.sparse.log_softmax(b, 0),
+    )
+    return *dense, *(r.to_dense() for r in results)
+""",
+        cpp_before="""
+Tensor places(std::vector<int64_t> at) {
+  return from_data(at.data(), {2, static_cast<int64_t>(at.size()) / 2}, DType::int64).clone();
+}
+std::vector<Tensor> outputs(const Tensor& h, const Tensor& y, const Tensor& z) {
+  namespace S = sparse;
+  const Tensor a = S::coo_tensor(places({0, 2, 0, 3, 2, 1, 1, 3, 1, 0, 0, 2}), y, {4, 4});
+  const Tensor b = S::coo_tensor(places({3, 0, 2, 1, 2, 0, 1, 1, 3, 3}), z, {4, 4});
+  const Tensor column = select(h, 1, 0);
+  std::vector<Tensor> all{
+      S::mm(a, h), S::mm(h.t(), a), S::mv(a, column), S::addmm(h, b, h, 0.5, 2.0), S::sum(a),
+      S::norm(a), S::add(expand(column, {4, 4}), a)};
+  for (const Tensor& t :
+       {S::add(a, b), S::sub(S::coalesce(a), S::coalesce(b)), S::mul(a, 2.5), S::mul(a, b),
+        S::div(a, 3.0), S::neg(a), S::t(a), S::mm(a, b), S::mul(a, narrow(h, 1, 0, 1)),
+        S::map(a, [](const Tensor& v) { return tanh(v); }), S::sum(a, {0}), S::sum(b, {1}),
+        S::softmax(a, 1), S::log_softmax(b, 0)}) {
+    all.push_back(S::to_dense(t));
+  }
+  return all;
+}
+""",
+    ),
     # ---- functions that no layer calls
     function("normalize", X, "F.normalize(x, 3.0, 0)"),
     function("gumbel_softmax", X, "F.gumbel_softmax(x, 0.7)"),
