@@ -195,7 +195,6 @@ Player::Player(Program program) : program_(std::move(program)) {
       units_.push_back({i, nullptr});
     }
   }
-  plan_memory();
   for (size_t i = 0; i < last_check_; ++i) {
     for (const int v : program_.steps[i].changed()) {
       const int root = bound_[at(program_.values[at(v)].storage)].root;
@@ -229,7 +228,14 @@ double* Player::number(size_t step, const std::string& name) {
 
 // ---- memory -------------------------------------------------------------------------------
 
+int64_t Player::planned_bytes() {
+  const std::lock_guard guard(lock_);
+  if (!planned_) plan_memory();
+  return planned_bytes_;
+}
+
 void Player::plan_memory() {
+  planned_ = true;
   std::vector<bool> planned(bound_.size());
   for (size_t s = 0; s < bound_.size(); ++s) {
     const Bound& b = bound_[s];
@@ -250,6 +256,8 @@ void Player::plan_memory() {
 }
 
 void Player::make_arena() {
+  if (!planned_) plan_memory();
+  if (!reserve_) reserve_.emplace();
   if (arena_.defined()) return;
   arena_ = new_tensor(DType::uint8, {std::max<int64_t>(planned_bytes_, 1)});
   for (size_t s = 0; s < bound_.size(); ++s) {
@@ -589,7 +597,7 @@ Tensor Player::result(int v) {
 
 // Runs the steps. What they ask for they give back, but for results of rules.
 std::optional<Player::Refusal> Player::run_steps() {
-  const runtime::Reserve::Scope scope(reserve_);
+  const runtime::Reserve::Scope scope(*reserve_);
   std::vector<Tensor> before;
   for (const int v : undo_) before.push_back(dense_copy(*headers_[at(v)], headers_[at(v)]->dtype));
   std::fill(bound_here_.begin(), bound_here_.end(), false);
@@ -619,9 +627,9 @@ std::optional<Player::Refusal> Player::run(TensorList inputs, std::vector<Tensor
   begins_.clear();
   bind_roots(inputs);
   draw();
-  const uint64_t asked = reserve_.asked();
+  const uint64_t asked = reserve_->asked();
   const std::optional<Refusal> refused = run_steps();
-  allocations_ += static_cast<int64_t>(reserve_.asked() - asked);
+  allocations_ += static_cast<int64_t>(reserve_->asked() - asked);
   if (refused) return refused;
   leave_gradients();
   for (const GeneratorUse& u : program_.generators) {

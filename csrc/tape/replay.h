@@ -34,15 +34,15 @@ class Player {
 
   // Blocks of memory that the last run has asked for.
   int64_t allocations() const { return allocations_; }
-  int64_t planned_bytes() const { return planned_bytes_; }
+  int64_t planned_bytes();
 
  private:
   struct Prepared;
   class Sink;
   class Supply;
 
+  // Programs that never run, as most of those between passes, plan no memory and ask for none.
   void plan_memory();
-  // A program that never runs asks for no memory.
   void make_arena();
   std::string refusal(TensorList inputs) const;
   void bind(int storage, Storage* s, char* base);
@@ -97,8 +97,9 @@ class Player {
   std::vector<Bound> bound_;      // by storage
   Tensor arena_;                  // made by the next run
   std::vector<int64_t> offsets_;  // by storage: where it lies in the arena; -1: not in it
-  runtime::Reserve reserve_;      // for what steps need beside the arena
-  bool observed_ = false;         // what rules ask for is known
+  std::optional<runtime::Reserve> reserve_;  // for what steps need beside the arena
+  bool planned_ = false;
+  bool observed_ = false;  // what rules ask for is known
   int64_t planned_bytes_ = 0, allocations_ = 0;
   std::vector<int> made_at_;      // by storage: the step that makes it
   std::vector<bool> bound_here_;  // by storage: made by the run that is going on

@@ -1,6 +1,8 @@
 #include "tape/splice.h"
 
 #include <algorithm>
+#include <map>
+#include <unordered_set>
 
 #include "tape/file.h"
 #include "tape/order.h"
@@ -47,12 +49,27 @@ class Splicing {
     n_.gradients = p.gradients;
     n_.generators = p.generators;
     visible_ = visible_storages(p);
-    for (size_t v = 0; v < p.values.size(); ++v) now_.push_back(static_cast<int>(v));
+    visible_before_ = visible_;
+    lying_.resize(p.storages.size());
+    for (size_t v = 0; v < p.values.size(); ++v) {
+      now_.push_back(static_cast<int>(v));
+      lying_[at(p.values[v].storage)].push_back(static_cast<int>(v));
+    }
     for (size_t k = 0; k < p.states.size(); ++k) states_.push_back(static_cast<int>(k));
     maker_.resize(p.storages.size(), nullptr);
     made_.resize(p.storages.size());
-    for (const Step& s : p.steps) {
-      if (s.dead || (s.kind != StepKind::op && s.kind != StepKind::rule)) continue;
+    users_.resize(p.storages.size());
+    part_of_.resize(p.steps.size(), -1);
+    for (size_t i = 0; i < p.steps.size(); ++i) {
+      const Step& s = p.steps[i];
+      if (s.dead || s.kind == StepKind::view) continue;
+      for (const int v : s.inputs) {
+        if (v >= 0) users_[at(p.values[at(v)].storage)].push_back(i);
+      }
+      for (const int v : s.changed()) {
+        if (v >= 0) users_[at(p.values[at(v)].storage)].push_back(i);
+      }
+      if (s.kind != StepKind::op && s.kind != StepKind::rule) continue;
       for (const int v : s.outputs) {
         if (v < 0) continue;
         const size_t storage = at(p.values[at(v)].storage);
@@ -83,10 +100,12 @@ class Splicing {
 
   void replace(const std::vector<size_t>& steps, const Program& part) {
     std::vector<int> arguments;
-    std::vector<bool> inner;  // by argument: whether one of the steps would have made it
-    std::vector<int> made;    // storages
+    std::vector<bool> inner;       // by argument: whether one of the steps would have made it
+    std::unordered_set<int> made;  // storages
     size_t n_results = 0;
+    ++parts_;
     for (const size_t i : steps) {
+      part_of_[i] = parts_;
       const Step& step = p_.steps[i];
       WG_CHECK(step.kind != StepKind::check, ValueError, "tape: a check cannot be replaced");
       std::vector<int> taken = step.inputs;
@@ -97,26 +116,22 @@ class Splicing {
         if (v < 0) continue;
         arguments.push_back(now_[at(v)]);
         const int s = p_.values[at(v)].storage;
-        inner.push_back(std::find(made.begin(), made.end(), s) != made.end());
+        inner.push_back(made.contains(s));
       }
       if (step.kind == StepKind::change) continue;
       n_results += step.outputs.size();
       if (step.kind == StepKind::view) continue;
       for (const int v : step.outputs) {
-        if (v >= 0) made.push_back(p_.values[at(v)].storage);
+        if (v >= 0) made.insert(p_.values[at(v)].storage);
       }
     }
     const std::vector<int> values = bring(part, arguments);
-    for (const Step& s : part.steps) {
-      if (s.dead || s.kind == StepKind::view) continue;
-      for (const int v : s.inputs) check_inner(part, v, inner);
-      for (const int v : s.changed()) check_inner(part, v, inner);
-    }
+    check_inner(part, inner);
     const bool in_place = steps.size() == 1 && p_.steps[steps[0]].kind == StepKind::change;
     WG_CHECK(in_place || part.outputs.size() == n_results, ValueError,
              "tape: expected a result for each of the ", n_results,
              " outputs of what is replaced, but got ", part.outputs.size());
-    std::vector<int> taken;  // storages that are results already
+    std::unordered_set<int> taken;  // storages that are results already
     size_t next = 0;
     for (const size_t i : steps) {
       const Step& step = p_.steps[i];
@@ -125,12 +140,11 @@ class Splicing {
         const int made_by_part = part.outputs[next++];
         if (v < 0) continue;
         // What stays inside has no use outside, so it may be left out.
-        if (made_by_part < 0 && steps.size() > 1 && !used_beside(v, steps)) continue;
+        if (made_by_part < 0 && steps.size() > 1 && !used_beside(v)) continue;
         WG_CHECK(made_by_part >= 0, ValueError, "tape: result ", next - 1, " is missing");
         const int r = values[at(made_by_part)];
-        const bool again = std::find(taken.begin(), taken.end(), storage(r)) != taken.end();
-        result(step, v, r, !again && storage(r) >= fresh_from_);
-        taken.push_back(storage(r));
+        const bool first = taken.insert(storage(r)).second;
+        result(step, v, r, first && storage(r) >= fresh_from_);
       }
     }
   }
@@ -151,32 +165,29 @@ class Splicing {
   }
 
  private:
-  static void check_inner(const Program& part, int v, const std::vector<bool>& inner) {
-    if (v < 0) return;
+  // What the steps would have made is not there when their part runs.
+  static void check_inner(const Program& part, const std::vector<bool>& inner) {
+    std::vector<int> argument(part.storages.size(), -1);  // by storage: one that is not there
     for (size_t k = 0; k < inner.size(); ++k) {
-      const int argument = part.values[at(part.inputs[k])].storage;
-      WG_CHECK(!inner[k] || argument != part.values[at(v)].storage, ValueError,
-               "tape: what takes the place of steps reads argument ", k,
-               ", which these would have made");
+      if (inner[k]) argument[at(part.values[at(part.inputs[k])].storage)] = static_cast<int>(k);
+    }
+    const auto check = [&](int v) {
+      WG_CHECK(v < 0 || argument[at(part.values[at(v)].storage)] < 0, ValueError,
+               "tape: what takes the place of steps reads argument ",
+               argument[at(part.values[at(v)].storage)], ", which these would have made");
+    };
+    for (const Step& s : part.steps) {
+      if (s.dead || s.kind == StepKind::view) continue;
+      for (const int v : s.inputs) check(v);
+      for (const int v : s.changed()) check(v);
     }
   }
 
-  // Whether the memory of a value is looked at by anybody but these steps.
-  bool used_beside(int v, const std::vector<size_t>& steps) const {
-    const int s = p_.values[at(v)].storage;
-    const auto there = [&](int u) { return u >= 0 && p_.values[at(u)].storage == s; };
-    if (visible_storages(p_)[at(s)]) return true;
-    for (size_t i = 0; i < p_.steps.size(); ++i) {
-      const Step& step = p_.steps[i];
-      if (step.dead || step.kind == StepKind::view ||
-          std::find(steps.begin(), steps.end(), i) != steps.end())
-        continue;
-      const std::vector<int> changed = step.changed();
-      if (std::any_of(step.inputs.begin(), step.inputs.end(), there) ||
-          std::any_of(changed.begin(), changed.end(), there))
-        return true;
-    }
-    return false;
+  // Whether the memory of a value is looked at by anybody but the steps that are being replaced.
+  bool used_beside(int v) const {
+    const size_t s = at(p_.values[at(v)].storage);
+    return visible_before_[s] || std::any_of(users_[s].begin(), users_[s].end(),
+                                             [&](size_t i) { return part_of_[i] != parts_; });
   }
 
   int storage(int v) const { return n_.values[at(v)].storage; }
@@ -186,8 +197,11 @@ class Splicing {
     }
   }
   int add(const Value& v) {
+    const auto number = static_cast<int>(n_.values.size());
     n_.values.push_back(v);
-    return static_cast<int>(n_.values.size()) - 1;
+    lying_.resize(n_.storages.size());
+    lying_[at(v.storage)].push_back(number);
+    return number;
   }
 
   // The output of a step that is kept: where it shows the memory of an input that is elsewhere now,
@@ -331,14 +345,15 @@ class Splicing {
       return;
     }
     const Extent whole = extent_of(o);
-    for (Value& v : n_.values) {
-      if (v.storage != o.storage) continue;
-      const Extent e = extent_of(v);
+    for (const int v : std::exchange(lying_[at(o.storage)], {})) {
+      Value& moved = n_.values[at(v)];
+      const Extent e = extent_of(moved);
       WG_CHECK(e.first == e.end || (e.first >= whole.first && e.end <= whole.end),
                NotImplementedError, "tape: the result of ", step.op.cls().name,
                " is a part of larger memory, and cannot be replaced");
-      v.storage = r.storage;
-      v.offset += r.offset - o.offset;
+      moved.storage = r.storage;
+      moved.offset += r.offset - o.offset;
+      lying_[at(r.storage)].push_back(v);
     }
     changed_[at(r.storage)] = changed_[at(r.storage)] || changed_[at(o.storage)];
     visible_[at(r.storage)] = visible_[at(r.storage)] || visible_[at(o.storage)];
@@ -433,16 +448,14 @@ class Splicing {
     }
     // One number for each array, as in a recorded program: what has taken the place of a value is
     // it.
-    std::vector<std::vector<int>> known(new_storages.size());
+    std::map<std::pair<int, int64_t>, std::vector<int>> known;  // by storage and offset
     for (size_t v = 0; v < n_.values.size(); ++v) {
       if (!used_[v]) continue;
       Value value = n_.values[v];
       value.storage = storages[at(value.storage)];
-      std::vector<int>& there = known[at(value.storage)];
-      const auto same = std::find_if(there.begin(), there.end(), [&](int k) {
-        const Value& o = new_values[at(k)];
-        return o.offset == value.offset && same_array(o, value);
-      });
+      std::vector<int>& there = known[{value.storage, value.offset}];
+      const auto same = std::find_if(there.begin(), there.end(),
+                                     [&](int k) { return same_array(new_values[at(k)], value); });
       if (same != there.end()) {
         values[v] = *same;
         continue;
@@ -468,14 +481,19 @@ class Splicing {
 
   const Program& p_;
   Program n_;
-  std::vector<bool> changed_, visible_;  // by storage of n_
-  std::vector<bool> used_;               // by value of n_
-  std::vector<const Step*> maker_;       // by storage of p_: the step that makes it
-  std::vector<int> made_;                // by storage of p_: how many of its outputs lie there
-  std::vector<int> now_;                 // by value of p_: the value of n_ that it is from here on
-  std::vector<int> from_;                // by step of n_: that of p_, or -1
-  std::vector<int> states_;              // by state of n_: that of p_, or -1
-  int fresh_from_ = 0;                   // storages from here on are made by the part
+  std::vector<bool> changed_, visible_;     // by storage of n_
+  std::vector<bool> used_;                  // by value of n_
+  std::vector<std::vector<int>> lying_;     // by storage of n_: the values that lie there
+  std::vector<bool> visible_before_;        // by storage of p_
+  std::vector<std::vector<size_t>> users_;  // by storage of p_: steps that read or change it
+  std::vector<int> part_of_;                // by step of p_: the number of what has replaced it
+  int parts_ = -1;                          // the number of the last
+  std::vector<const Step*> maker_;          // by storage of p_: the step that makes it
+  std::vector<int> made_;                   // by storage of p_: how many of its outputs lie there
+  std::vector<int> now_;     // by value of p_: the value of n_ that it is from here on
+  std::vector<int> from_;    // by step of n_: that of p_, or -1
+  std::vector<int> states_;  // by state of n_: that of p_, or -1
+  int fresh_from_ = 0;       // storages from here on are made by the part
 };
 
 }  // namespace

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
-from wengert import (
-    Tensor,
-    _core,
-    as_strided,
-    cat,
-    empty,
-    empty_strided,
-    get_rng_state,
-    no_grad,
-    set_rng_state,
-    zeros,
+from wengert import Tensor, as_strided, cat
+from wengert.tape._program import Step, step_of
+from wengert.tape._record import Tape
+from wengert.tape._transform import (
+    Known,
+    Rewrite,
+    laid_out,
+    recording_of,
+    rewritten,
+    with_parts,
+    zeros_of,
 )
-from wengert.tape._program import Step, Value, step_of
-from wengert.tape._record import Tape, _where
-from wengert.tape._transform import _MANY, Known
 
 # Takes the tensors that each of the steps reads, and gives those that it makes, or None where only
 # the others would have read them.
@@ -34,40 +31,46 @@ class Steps:
     def __init__(self, tape: Tape) -> None:
         self.values = tape.values
         known: dict[tuple, int] = {}
-        self._number = [
+        number = [
             known.setdefault((v.storage, v.offset, v.dtype, v.shape, v.strides), i)
             for i, v in enumerate(self.values)
         ]
-        self._tape = tape
-        self.all = [
-            replace(s, inputs=self._numbers(s.inputs), outputs=self._numbers(s.outputs))
-            for s in tape.steps
-        ]
-        self.done = [not tape._program.is_unused(i) for i in range(len(self.all))]
+        self._program, self._number = tape._program, number
+        self._done = {
+            i: step_of(tape._program, i, number)
+            for i in range(len(tape))
+            if not tape._program.is_unused(i)
+        }
 
     def __getitem__(self, i: int) -> Step:
-        return self.all[i]
+        return self._done[i]
 
     def __iter__(self) -> Iterator[tuple[int, Step]]:
         """Numbers and steps."""
-        return ((i, s) for i, s in enumerate(self.all) if self.done[i])
-
-    def _numbers(self, values: Iterable[int | None]) -> tuple[int | None, ...]:
-        return tuple(None if v is None else self._number[v] for v in values)
+        return iter(self._done.items())
 
     def added_to(self, i: int) -> list[int]:
-        return [self._number[v] for v in self._tape._program.added_to(i)]
+        return [self._number[v] for v in self._program.added_to(i)]
 
-    def lie_in(self, values: Iterable[int | None], made: Iterable[int]) -> bool:
-        """Whether one of the values lies in memory that one of these steps makes."""
-        storages = {
-            self.values[v].storage
-            for i in made
-            if self.all[i].kind in ("operation", "rule")
-            for v in self.all[i].outputs
-            if v is not None
-        }
-        return any(v is not None and self.values[v].storage in storages for v in values)
+    def storages(self, values: Iterable[int | None]) -> set[int]:
+        return {self.values[v].storage for v in values if v is not None}
+
+    def made_by(self, steps: Iterable[int]) -> set[int]:
+        """The storages that these steps make."""
+        made: set[int] = set()
+        for s in map(self._done.__getitem__, steps):
+            if s.kind in ("operation", "rule"):
+                made |= self.storages(s.outputs)
+        return made
+
+    @cached_property
+    def readers(self) -> dict[int, list[int]]:
+        """By storage: the steps that read it."""
+        readers: dict[int, list[int]] = {}
+        for i, s in self:
+            for storage in self.storages(s.inputs) if s.kind != "view" else ():
+                readers.setdefault(storage, []).append(i)
+        return readers
 
     def rows(self, v: int | None) -> int:
         """Of a value, all dimensions but the last taken together."""
@@ -82,43 +85,70 @@ class Order:
 
     def __init__(self, tape: Tape) -> None:
         self._before = tape._program.dependencies()
-        self._all: list[int] = []  # by step: the set of all that it stands behind, as bits
         self._after: list[list[int]] = [[] for _ in self._before]
         for i, before in enumerate(self._before):
-            bits = 0
             for b in before:
-                bits |= self._all[b] | 1 << b
                 self._after[b].append(i)
-            self._all.append(bits)
 
     def after(self, i: int) -> list[int]:
         """The steps that stand behind step i directly."""
         return self._after[i]
 
-    def levels(self, steps: Sequence[int]) -> list[list[int]]:
-        """The steps in sets of which none stands behind another of the same set."""
-        level: dict[int, int] = {}
+    def levels(self, groups: Iterable[Sequence[int]]) -> list[list[list[int]]]:
+        """Each of the groups in sets of which none stands behind another of the same set."""
+        groups = list(groups)
+        bit = {i: 1 << k for k, i in enumerate(sorted({i for g in groups for i in g}))}
+        behind: list[int] = []  # by step: which of these it stands behind, as bits
+        for before in self._before:
+            bits = 0
+            for b in before:
+                bits |= behind[b] | bit.get(b, 0)
+            behind.append(bits)
+        return [self._levels(g, bit, behind) for g in groups]
+
+    @staticmethod
+    def _levels(steps: Sequence[int], bit: dict[int, int], behind: list[int]) -> list[list[int]]:
         sets: list[list[int]] = []
+        bits: list[int] = []  # of each set
         for i in sorted(steps):
-            level[i] = max((n + 1 for j, n in level.items() if self._all[i] >> j & 1), default=0)
-            if level[i] == len(sets):
+            n = len(sets)
+            while n and not behind[i] & bits[n - 1]:
+                n -= 1
+            if n == len(sets):
                 sets.append([])
-            sets[level[i]].append(i)
+                bits.append(0)
+            sets[n].append(i)
+            bits[n] |= bit[i]
         return sets
 
-    def allows(self, groups: Iterable[Sequence[int]]) -> bool:
+    def allowed(self, groups: Sequence[Group]) -> list[Group]:
+        """Those of the groups that can be done beside each other, earlier ones first."""
+        taken: list[Group] = []
+
+        def take(some: Sequence[Group]) -> None:
+            if self._allows([steps for steps, _ in (*taken, *some)]):
+                taken.extend(some)
+            elif len(some) > 1:
+                take(some[: len(some) // 2])
+                take(some[len(some) // 2 :])
+
+        take(groups)
+        return taken
+
+    def _allows(self, groups: Iterable[Sequence[int]]) -> bool:
         """Whether the steps of each group can be done together."""
         n = len(self._before)
         unit = list(range(n))
         for g in groups:
+            first = min(g)
             for i in g:
-                unit[i] = min(g)
-        before = [{unit[b] for b in self._before[i]} for i in range(n)]
+                unit[i] = first
         waits: list[set[int]] = [set() for _ in range(n)]
-        for i in range(n):
-            waits[unit[i]] |= before[i] - {unit[i]}
+        for i, before in enumerate(self._before):
+            waits[unit[i]].update(unit[b] for b in before)
         after: list[list[int]] = [[] for _ in range(n)]
         for i in range(n):
+            waits[i].discard(i)
             for b in waits[i]:
                 after[b].append(i)
         count = [len(w) for w in waits]
@@ -131,6 +161,42 @@ class Order:
                 if not count[i]:
                     ready.append(i)
         return done == len(set(unit))
+
+
+class Work:
+    """A program that passes rewrite one after another, and what they look at."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+
+    @cached_property
+    def steps(self) -> Steps:
+        return Steps(self.tape)
+
+    @cached_property
+    def order(self) -> Order:
+        return Order(self.tape)
+
+    @cached_property
+    def known(self) -> Known:
+        return Known(self.tape)
+
+    @cached_property
+    def results(self) -> set[int]:
+        """The storages of what it returns."""
+        return self.steps.storages(self.tape.results)
+
+    def rewritten(self, rewrite: Rewrite, only: Collection[int]) -> Work:
+        """That of the program with these steps rewritten."""
+        return Work(rewritten(self.tape, rewrite, self.known, only)) if only else self
+
+    def regrouped(self, groups: Sequence[Group]) -> Work:
+        """That of the program with what `groups` give in place of their steps, where it can be."""
+        groups = self.order.allowed(groups) if groups else []
+        if not groups:
+            return self
+        parts = ((steps, _GroupPart(self, steps).record(replace)) for steps, replace in groups)
+        return Work(with_parts(self.tape, parts))
 
 
 def rows_of(tensors: Sequence[Tensor]) -> Tensor:
@@ -153,22 +219,14 @@ def rows_of(tensors: Sequence[Tensor]) -> Tensor:
     return cat(list(tensors))
 
 
-def _span(value: Value) -> tuple[int, int]:
-    """The bytes that a value takes."""
-    if 0 in value.shape:
-        return value.offset, value.offset
-    reach = [(n - 1) * s * value.dtype.itemsize for n, s in zip(value.shape, value.strides)]
-    low = value.offset + sum(r for r in reach if r < 0)
-    return low, value.offset + sum(r for r in reach if r > 0) + value.dtype.itemsize
-
-
 class _GroupPart:
     """What takes the place of a group, recorded."""
 
-    def __init__(self, tape: Tape, steps: Sequence[int], values: list[Value], known: Known) -> None:
-        self._steps = [step_of(tape._program, i) for i in steps]
-        self._values, self._known = values, known
-        read = [(*s.inputs, *tape._program.added_to(i)) for i, s in zip(steps, self._steps)]
+    def __init__(self, work: Work, steps: Sequence[int]) -> None:
+        program = work.tape._program
+        self._steps = [step_of(program, i) for i in steps]
+        self._values, self._known = work.steps.values, work.known
+        read = [(*s.inputs, *program.added_to(i)) for i, s in zip(steps, self._steps)]
         tensors = self._stand_ins({v for r in read for v in r if v is not None})
         self._inputs = [[None if v is None else tensors[v] for v in r] for r in read]
 
@@ -179,76 +237,36 @@ class _GroupPart:
             if not self._known.is_constant(t):
                 value = self._values[v]
                 together.setdefault((value.storage, value.dtype), []).append(v)
-        for (_, dtype), all_of in together.items():
-            if len(all_of) == 1:
-                continue
-            # What shares memory in the program does so here, at the same distances.
-            spans = [_span(self._values[v]) for v in all_of]
-            first = min(low for low, _ in spans)
-            size = (max(end for _, end in spans) - first) // dtype.itemsize + 1
-            memory = (zeros if size <= _MANY else empty)(size, dtype=dtype)
-            for v in all_of:
-                value = self._values[v]
-                at = (value.offset - first) // dtype.itemsize
-                tensors[v] = as_strided(memory, value.shape, value.strides, at)
+        for all_of in together.values():
+            if len(all_of) > 1:
+                tensors.update(zip(all_of, zeros_of([self._values[v] for v in all_of])))
         return tensors
 
-    def record(self, rewrite: Replace) -> Any:
+    def record(self, replace: Replace) -> Any:
         given = [t for inputs in self._inputs for t in inputs if t is not None]
-        recording = _core._TapeRecording(given, _where)
-        recording.keep_host_numbers()
-        try:
-            results = self._results(rewrite, recording)
-            return recording.finish(results)
-        finally:
-            recording.close()
+        with recording_of(given) as recording:
+            return recording.finish(self._results(replace, recording))
 
-    def _results(self, rewrite: Replace, recording: Any) -> list[Tensor | None]:
+    def _results(self, replace: Replace, recording: Any) -> list[Tensor | None]:
         results: list[Tensor | None] = []
-        for step, made in zip(self._steps, rewrite(self._inputs)):
+        places: set[int] = set()  # where results lie
+        for step, made in zip(self._steps, replace(self._inputs)):
             if step.kind == "change":
                 continue
             for v, t in zip(step.outputs, made):
                 if v is not None and t is not None:
-                    t = self._fitted(v, t, results, recording)
+                    t = self._fitted(v, t, places, recording)
+                    places.add(t.untyped_storage().data_ptr())
                 results.append(None if v is None else t)
         return results
 
-    def _fitted(self, v: int, t: Tensor, before: list, recording: Any) -> Tensor:
+    def _fitted(self, v: int, t: Tensor, places: set[int], recording: Any) -> Tensor:
         value = self._values[v]
-        place = t.untyped_storage().data_ptr()
-        alone = all(u is None or u.untyped_storage().data_ptr() != place for u in before)
-        quiet = not self._known.may_change(v)
-        made = recording.origin(t) == "made"
-        if made and t.stride() == value.strides and (quiet or (alone and t.is_contiguous())):
-            whole = t.numel() * t.element_size() == t.untyped_storage().nbytes()
-            if quiet or whole:
+        if recording.origin(t) == "made" and t.stride() == value.strides:
+            if not self._known.may_change(v):
                 return t
-        return empty_strided(value.shape, value.strides, dtype=value.dtype).copy_(t)
-
-
-def regrouped(tape: Tape, groups: Sequence[Group], known: Known) -> Tape:
-    """The program with what `groups` give in place of their steps."""
-    if not groups:
-        return tape
-    values = tape.values
-    state = get_rng_state()
-    with no_grad():
-        parts = [
-            (list(steps), _GroupPart(tape, steps, values, known).record(rewrite))
-            for steps, rewrite in groups
-        ]
-    set_rng_state(state)
-    return Tape(tape._program.with_parts(parts), tape._arguments, tape._results)
-
-
-def allowed(order: Order, groups: Iterable[Group]) -> list[Group]:
-    """Those of the groups that can be taken beside each other, earlier ones first."""
-    taken: list[Group] = []
-    groups = list(groups)
-    if order.allows([g for g, _ in groups]):
-        return groups
-    for g in groups:
-        if order.allows([*(steps for steps, _ in taken), g[0]]):
-            taken.append(g)
-    return taken
+            storage = t.untyped_storage()
+            whole = t.is_contiguous() and t.numel() * t.element_size() == storage.nbytes()
+            if whole and storage.data_ptr() not in places:
+                return t
+        return laid_out(t, value)

@@ -8,11 +8,10 @@ from typing import Any
 from wengert import Tensor, float32, float64, mm
 from wengert import sum as sum_of
 from wengert.nn.functional import linear
-from wengert.tape._groups import Group, Order, Steps, allowed, regrouped, rows_of
+from wengert.tape._groups import Group, Steps, Work, rows_of
 from wengert.tape._program import Step
 from wengert.tape._record import Tape
 from wengert.tape._recurrent import join_cells, join_rules, state_gradients
-from wengert.tape._transform import Known, rewritten
 
 _DTYPES = (float32, float64)
 
@@ -43,11 +42,11 @@ def hoist_products(tape: Tape, *, max_rows: int = 64) -> Tape:
         tape: any program, also one that trains.
         max_rows: a product of as many rows does not gain from others.
     """
-    tape = join_cells(tape)
-    tape = _split_rules(tape, max_rows)
-    tape = _hoisted(tape, max_rows)
-    tape = join_rules(tape)
-    return _summed(tape)
+    work = join_cells(Work(tape))
+    work = _split_rules(work, max_rows)
+    work = _hoisted(work, max_rows)
+    work = join_rules(work)
+    return _summed(work).tape
 
 
 def _flat(t: Tensor) -> Tensor:
@@ -57,8 +56,8 @@ def _flat(t: Tensor) -> Tensor:
 # ---- products with one right operand ----------------------------------------------------------
 
 
-def _hoisted(tape: Tape, max_rows: int) -> Tape:
-    steps, order = Steps(tape), Order(tape)
+def _hoisted(work: Work, max_rows: int) -> Work:
+    steps = work.steps
     by_weight: dict[tuple, list[int]] = {}
     for i, s in steps:
         if s.kind != "operation" or s.name not in ("linear", "mm"):
@@ -66,12 +65,13 @@ def _hoisted(tape: Tape, max_rows: int) -> Tape:
         x = s.inputs[0]
         if steps.values[x].dtype in _DTYPES and 0 < steps.rows(x) < max_rows:  # type: ignore[index]
             by_weight.setdefault((s.name, s.inputs[1:]), []).append(i)
+    several = {key: uses for key, uses in by_weight.items() if len(uses) > 1}
     groups: list[Group] = []
-    for (name, _), uses in by_weight.items():
-        for level in order.levels(uses) if len(uses) > 1 else []:
+    for (name, _), levels in zip(several, work.order.levels(several.values()) if several else ()):
+        for level in levels:
             if len({steps[i].inputs[0] for i in level}) > 1:
                 groups.append((level, _product_of_rows(name)))
-    return regrouped(tape, allowed(order, groups), Known(tape))
+    return work.regrouped(groups)
 
 
 def _product_of_rows(name: str) -> Callable[[list], list]:
@@ -93,9 +93,9 @@ def _product_of_rows(name: str) -> Callable[[list], list]:
 # ---- gradients of weights that are used several times -----------------------------------------
 
 
-def _split_rules(tape: Tape, max_rows: int) -> Tape:
+def _split_rules(work: Work, max_rows: int) -> Work:
     """The rules of products that add to one gradient, as products and sums of their own."""
-    steps = Steps(tape)
+    steps = work.steps
     values = steps.values
     made_by: dict[int, int] = {}
     chosen: set[int] = set()
@@ -118,8 +118,6 @@ def _split_rules(tape: Tape, max_rows: int) -> Tape:
         if into[0] in states:
             chosen.add(i)
     chosen |= {i for v, i in made_by.items() if v in shared}
-    if not chosen:
-        return tape
 
     def rewrite(step: Step, inputs: list, apply: Callable[..., list]) -> list:
         g, x, w, *more = inputs
@@ -137,7 +135,7 @@ def _split_rules(tape: Tape, max_rows: int) -> Tape:
             made[2] = sum_of(g, 0)
         return made
 
-    return rewritten(tape, rewrite, Known(tape), chosen)
+    return work.rewritten(rewrite, chosen)
 
 
 def _added_to(rule: Step, added: list) -> list:
@@ -151,8 +149,8 @@ def _added_to(rule: Step, added: list) -> list:
 # ---- sums of products, and of sums ------------------------------------------------------------
 
 
-def _summed(tape: Tape) -> Tape:
-    steps, order = Steps(tape), Order(tape)
+def _summed(work: Work) -> Work:
+    steps, order = work.steps, work.order
     maker: dict[int, int] = {}
     adds: dict[int, list[int]] = {}  # by the value that is added to
     for i, s in steps:
@@ -174,10 +172,10 @@ def _summed(tape: Tape) -> Tape:
         if len(sources) < 2 or len(kinds) > 1 or not _summable(steps, sources):
             continue
         members = sorted({*sources, *changes})
-        is_source = [i in set(sources) for i in members]
+        is_source = [steps[i].kind == "operation" for i in members]
         begins = None if first is None else members.index(first)
         groups.append((members, _total(is_source, steps[sources[0]], begins)))
-    return regrouped(tape, allowed(order, groups), Known(tape))
+    return work.regrouped(groups)
 
 
 def _summable(steps: Steps, sources: list[int]) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from wengert import Tensor, as_strided, cat, float32, float64, mm
 from wengert import sum as sum_of
 from wengert.nn.functional import linear
-from wengert.tape._groups import Group, Order, Steps, allowed, regrouped
+from wengert.tape._groups import Group, Work
 from wengert.tape._program import Step
 from wengert.tape._record import Tape
-from wengert.tape._transform import Known, fold_constants, paused
+from wengert.tape._transform import fold_constants, paused
 
 _DTYPES = (float32, float64)
 
@@ -38,36 +38,31 @@ def merge_products(tape: Tape, *, max_rows: int = 1) -> Tape:
     such products is returned as it is.
     """
     folded = fold_constants(tape)
-    summed = _sums(folded, max_rows)
-    merged = _same_input(summed, max_rows)
+    merged = _same_input(_sums(Work(folded), max_rows), max_rows).tape
     if merged is folded:
         return tape
     merged._program.forget_guards()
     return merged
 
 
-class _Products:
-    """The products of a program with constant weights."""
+def _products(work: Work, max_rows: int) -> list[int]:
+    """The steps that are products with constant weights."""
 
-    def __init__(self, tape: Tape, max_rows: int) -> None:
-        self.known, self.steps, self.order = Known(tape), Steps(tape), Order(tape)
-        self.all = [
-            i
-            for i, s in self.steps
-            if s.kind == "operation" and s.name in ("linear", "mm") and self._fits(s, max_rows)
-        ]
+    def constant(v: int | None) -> bool:
+        return v is not None and work.known.is_constant(work.known.get(v))
 
-    def _fits(self, s: Step, max_rows: int) -> bool:
+    def fits(s: Step) -> bool:
+        if s.kind != "operation" or s.name not in ("linear", "mm"):
+            return False
         x, *weights = s.inputs
         return (
-            self.steps.values[x].dtype in _DTYPES  # type: ignore[index]
-            and 0 < self.steps.rows(x) <= max_rows
-            and not self._constant(x)
-            and all(map(self._constant, weights))
+            work.steps.values[x].dtype in _DTYPES  # type: ignore[index]
+            and 0 < work.steps.rows(x) <= max_rows
+            and not constant(x)
+            and all(map(constant, weights))
         )
 
-    def _constant(self, v: int | None) -> bool:
-        return v is not None and self.known.is_constant(self.known.get(v))
+    return [i for i, s in work.steps if fits(s)]
 
 
 def _weight(name: str, w: Tensor) -> Tensor:
@@ -75,18 +70,15 @@ def _weight(name: str, w: Tensor) -> Tensor:
     return w.t() if name == "mm" else w
 
 
-def _same_input(tape: Tape, max_rows: int) -> Tape:
-    products = _Products(tape, max_rows)
+def _same_input(work: Work, max_rows: int) -> Work:
     by_input: dict[tuple, list[int]] = {}
-    for i in products.all:
-        s = products.steps[i]
+    for i in _products(work, max_rows):
+        s = work.steps[i]
         by_input.setdefault((s.name, s.inputs[0], len(s.inputs)), []).append(i)
     groups: list[Group] = []
-    for (name, *_), uses in by_input.items():
-        for level in products.order.levels(uses) if len(uses) > 1 else []:
-            if len(level) > 1:
-                groups.append((level, _beside(name)))
-    return regrouped(tape, allowed(products.order, groups), products.known)
+    for (name, *_), levels in zip(by_input, work.order.levels(by_input.values())):
+        groups += [(level, _beside(name)) for level in levels if len(level) > 1]
+    return work.regrouped(groups)
 
 
 def _beside(name: str) -> Callable[[list], list]:
@@ -116,10 +108,9 @@ def _beside(name: str) -> Callable[[list], list]:
     return replace
 
 
-def _sums(tape: Tape, max_rows: int) -> Tape:
-    products = _Products(tape, max_rows)
-    steps = products.steps
-    maker = {steps[i].outputs[0]: i for i in products.all}
+def _sums(work: Work, max_rows: int) -> Work:
+    steps = work.steps
+    maker = {steps[i].outputs[0]: i for i in _products(work, max_rows)}
     groups: list[Group] = []
     taken: set[int] = set()
     for i, s in steps:
@@ -130,12 +121,12 @@ def _sums(tape: Tape, max_rows: int) -> Tape:
         if len(sources) < 2 or taken.intersection(sources):
             continue
         shapes = {steps.values[steps[j].outputs[0]].shape for j in (*sources, i)}  # type: ignore[index]
-        alone = all(products.order.after(j) == [i] for j in sources)
+        alone = all(work.order.after(j) == [i] for j in sources)
         if len(shapes) > 1 or not alone:
             continue
         taken.update(sources)
         groups.append(([*sources, i], _inner([steps[j].name for j in sources])))
-    return regrouped(tape, allowed(products.order, groups), products.known)
+    return work.regrouped(groups)
 
 
 def _inner(names: list[str]) -> Callable[[list], list]:

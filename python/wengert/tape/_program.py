@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,14 +57,16 @@ class Value:
     strides: tuple[int, ...]
 
 
-def _numbers(values: list[int]) -> tuple[int | None, ...]:
-    return tuple(None if v < 0 else v for v in values)
+def step_of(program: Any, i: int, number: Sequence[int] | None = None) -> Step:
+    """Step i of the program; `number` gives values other numbers."""
 
+    def numbers(values: list[int]) -> tuple[int | None, ...]:
+        if number is None:
+            return tuple([None if v < 0 else v for v in values])
+        return tuple([None if v < 0 else number[v] for v in values])
 
-def step_of(program: Any, i: int) -> Step:
-    """Step i of the program."""
     kind, name, attributes, inputs, outputs, where = program.step(i)
-    return Step(_STEP_KINDS[kind], name, attributes, _numbers(inputs), _numbers(outputs), where)
+    return Step(_STEP_KINDS[kind], name, attributes, numbers(inputs), numbers(outputs), where)
 
 
 def values_of(program: Any) -> list[Value]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from os.path import basename, dirname
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,10 @@ class Tape:
     @property
     def values(self) -> list[Value]:
         """The arrays that the steps read and make, by their numbers."""
+        return list(self._values)
+
+    @cached_property
+    def _values(self) -> list[Value]:
         return values_of(self._program)
 
     @property

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from wengert import zeros
-from wengert.tape._groups import Group, Order, Steps, allowed, regrouped, rows_of
+from wengert.tape._groups import Group, Steps, Work, rows_of
 from wengert.tape._program import Step
 from wengert.tape._record import Tape
-from wengert.tape._transform import Known
 
 # Numbers of inputs and outputs of the operation.
 _X, _H0, _C0, _INPUTS = 0, 6, 7, 8
@@ -21,17 +20,15 @@ _SAVED = range(_INPUTS, _INPUTS + 4)
 _ALL = _GRADIENTS + _INPUTS + 4
 
 
-def join_cells(tape: Tape) -> Tape:
+def join_cells(work: Work) -> Work:
     """Layers of one step, each of which begins where another ends, as one layer of all steps."""
-    steps = Steps(tape)
-    groups = [(chain, _forwards(tape, steps[chain[0]], chain)) for chain in _chains(steps)]
-    return regrouped(tape, allowed(Order(tape), groups), Known(tape)) if groups else tape
+    steps = work.steps
+    return work.regrouped([(c, _forwards(work.tape, steps[c[0]], c)) for c in _chains(steps)])
 
 
-def join_rules(tape: Tape) -> Tape:
+def join_rules(work: Work) -> Work:
     """The rules of such layers as one."""
-    order = Order(tape)
-    return regrouped(tape, allowed(order, _backwards(tape, order)), Known(tape))
+    return work.regrouped(_backwards(work))
 
 
 def state_gradients(steps: Steps) -> set[int]:
@@ -58,16 +55,18 @@ def _is_lstm(s: Step) -> bool:
 def _chains(steps: Steps) -> list[list[int]]:
     ends: dict[tuple, int] = {}  # what the next cell takes: the cell that makes it
     chain_of: dict[int, list[int]] = {}
+    made_by: dict[int, set[int]] = {}  # by the first cell of a chain: the storages that it makes
     for i, s in steps:
         if s.kind != "operation" or not _is_cell(s):
             continue
         key: tuple = (s.attributes["cell"], s.attributes["batch"], s.inputs[1:_H0])
         before = None if s.inputs[_H0] is None else ends.pop(key + s.inputs[_H0:], None)
         chain = [] if before is None else chain_of[before]
-        if (chain and chain[-1] != before) or steps.lie_in(s.inputs[:1], chain):
+        if chain and (chain[-1] != before or steps.storages(s.inputs[:1]) & made_by[chain[0]]):
             chain = []
         chain_of[i] = chain
         chain.append(i)
+        made_by.setdefault(chain[0], set()).update(steps.made_by([i]))
         c = s.outputs[_CN] if _is_lstm(s) else None
         for h in (s.outputs[_HN], s.outputs[_STATES]):
             if h is not None:
@@ -115,8 +114,8 @@ class _Chain:
         return sorted({*self.rules, *self.beside, *between})
 
 
-def _backwards(tape: Tape, order: Order) -> list[Group]:
-    steps = Steps(tape)
+def _backwards(work: Work) -> list[Group]:
+    steps = work.steps
     chains: list[_Chain] = []
     # By the gradient of a state: the chain that has come so far, and additions since.
     ends: dict[int | None, tuple[_Chain, list[tuple[int, int]]]] = {}
@@ -141,7 +140,7 @@ def _backwards(tape: Tape, order: Order) -> list[Group]:
             ends[s.outputs[_H0]] = chain, []
     groups: list[Group] = []
     for chain in chains:
-        replace = _rules_together(tape, steps, order, chain) if len(chain.rules) > 1 else None
+        replace = _rules_together(work, chain) if len(chain.rules) > 1 else None
         if replace is not None:
             groups.append((chain.members(), replace))
     return groups
@@ -154,10 +153,9 @@ def _follows(after: Step, s: Step) -> bool:
     return same and (not _is_lstm(s) or after.outputs[_C0] == s.inputs[_CN])
 
 
-def _rules_together(
-    tape: Tape, steps: Steps, order: Order, chain: _Chain
-) -> Callable[[list], list] | None:
+def _rules_together(work: Work, chain: _Chain) -> Callable[[list], list] | None:
     """None where it cannot be."""
+    tape, steps = work.tape, work.steps
     rules = chain.rules  # in the order in which they run: the last cell first
     first_cell = rules[-1]
     begin = steps[rules[0]]
@@ -174,7 +172,7 @@ def _rules_together(
             if s.outputs[k] is None:
                 continue
             # Added to the others by a step of its own.
-            after = order.after(i)
+            after = work.order.after(i)
             adding = [
                 j for j in after
                 if steps[j].kind == "change" and steps[j].name == "add"
@@ -191,11 +189,11 @@ def _rules_together(
     inside = set(members)
     # What the rules give of states goes to the next alone, and so does what is made of it.
     between = [i for added in chain.between.values() for i, _ in added]
-    if not all(_stays_inside(tape, steps, i, inside) for i in (*rules[:-1], *between)):
+    if not all(_stays_inside(work, i, inside) for i in (*rules[:-1], *between)):
         return None
     taken = [steps[i].inputs[_STATES] for i in rules]
     taken += [steps[j].inputs[k] for added in chain.between.values() for j, k in added]
-    if steps.lie_in(taken, members):
+    if steps.storages(taken) & steps.made_by(members):
         return None
     place = {i: n for n, i in enumerate(members)}
     cells = rules[::-1]  # in the order of time
@@ -236,14 +234,10 @@ def _rules_together(
     return replace
 
 
-def _stays_inside(tape: Tape, steps: Steps, i: int, inside: set[int]) -> bool:
+def _stays_inside(work: Work, i: int, inside: set[int]) -> bool:
     """Whether what step i gives of the gradient of a state goes to no other than these steps."""
+    steps = work.steps
     s = steps[i]
-    own = (s.outputs[_H0], s.outputs[_C0]) if s.kind == "rule" else s.outputs
-    storages = {steps.values[v].storage for v in own if v is not None}
-    for j, other in steps:
-        if j <= i or j in inside or other.kind == "view":
-            continue
-        if any(v is not None and steps.values[v].storage in storages for v in other.inputs):
-            return False
-    return storages.isdisjoint(steps.values[v].storage for v in tape._program.results() if v >= 0)
+    own = steps.storages((s.outputs[_H0], s.outputs[_C0]) if s.kind == "rule" else s.outputs)
+    readers = (j for storage in own for j in steps.readers.get(storage, ()))
+    return all(j <= i or j in inside for j in readers) and not own & work.results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from wengert import (
     set_rng_state,
     zeros,
 )
-from wengert.tape._program import Step, Value
+from wengert.tape._program import Step, Value, step_of
 from wengert.tape._record import Tape, _where
 
 # Takes a step, the tensors it reads, and a function that does what the step does.
@@ -37,17 +37,55 @@ def paused() -> Iterator[None]:
             recording.pause(False)
 
 
+@contextmanager
+def recording_of(given: list) -> Iterator[Any]:
+    """A recording of what is done with these tensors."""
+    recording = _core._TapeRecording(given, _where)
+    recording.keep_host_numbers()
+    try:
+        yield recording
+    finally:
+        recording.close()
+
+
+def with_parts(tape: Tape, parts: Iterable[tuple[Sequence[int], Any]]) -> Tape:
+    """The program with others in place of steps; `parts` may record them on the way."""
+    state = get_rng_state()
+    try:
+        with no_grad():
+            made = [(list(steps), part) for steps, part in parts]
+    finally:
+        set_rng_state(state)
+    return Tape(tape._program.with_parts(made), tape._arguments, tape._results)
+
+
+def extent(value: Value) -> tuple[int, int]:
+    """The bytes of its memory that a value takes: the first, and that behind the last."""
+    if 0 in value.shape:
+        return value.offset, value.offset
+    reach = [(n - 1) * s * value.dtype.itemsize for n, s in zip(value.shape, value.strides)]
+    low = value.offset + sum(r for r in reach if r < 0)
+    return low, value.offset + sum(r for r in reach if r > 0) + value.dtype.itemsize
+
+
 _MANY = 1 << 26  # numbers: larger memory is not written to
 
 
-def _zeros(value: Value) -> Tensor:
-    reach = [(n - 1) * s for n, s in zip(value.shape, value.strides)]
-    if 0 in value.shape:
-        reach = []
-    first = -sum(r for r in reach if r < 0)
-    size = first + sum(r for r in reach if r > 0) + 1
-    memory = (zeros if size <= _MANY else empty)(size, dtype=value.dtype)
-    return as_strided(memory, value.shape, value.strides, first)
+def zeros_of(values: Sequence[Value]) -> list[Tensor]:
+    """Zeros for values of one memory and dtype: what they share is shared."""
+    dtype = values[0].dtype
+    extents = [extent(value) for value in values]
+    first = min(low for low, _ in extents)
+    size = (max(end for _, end in extents) - first) // dtype.itemsize + 1
+    memory = (zeros if size <= _MANY else empty)(size, dtype=dtype)
+    return [
+        as_strided(memory, v.shape, v.strides, (v.offset - first) // dtype.itemsize) for v in values
+    ]
+
+
+def laid_out(t: Tensor, value: Value) -> Tensor:
+    """A copy in the layout of the value."""
+    return empty_strided(value.shape, value.strides, dtype=value.dtype).copy_(t)
 
 
 class Known:
@@ -81,7 +119,7 @@ class Known:
             value = self._values[v]
             of, whole = self._whole.get(value.storage, (v, None))
             if whole is None or whole.dtype != value.dtype:
-                return _zeros(value)
+                return zeros_of([value])[0]
             # Another header of what is known, made without an operation.
             offset = (value.offset - self._values[of].offset) // value.dtype.itemsize
             first = whole.storage_offset() + offset
@@ -104,9 +142,7 @@ class _Part:
     def record(self, rewrite: Rewrite, values: list[Value]) -> Any | None:
         """The program; None to leave the step as it is."""
         given = [t for t in self._inputs if t is not None]
-        recording = _core._TapeRecording(given, _where)
-        recording.keep_host_numbers()
-        try:
+        with recording_of(given) as recording:
             outputs = rewrite(self._step, self._inputs, self._apply)
             if outputs is None:
                 return None
@@ -125,8 +161,6 @@ class _Part:
                     if v is not None:
                         outputs[k] = self._fitted(v, values, outputs, k, recording)
             return recording.finish(outputs)
-        finally:
-            recording.close()
 
     def _fitted(self, v: int, values: list[Value], outputs: list, k: int, recording: Any) -> Tensor:
         """Output k in the layout of the value that it takes the place of."""
@@ -154,9 +188,7 @@ class _Part:
                 fits = False
             elif fits:
                 self._known.set(v, t)
-        if not fits:
-            t = empty_strided(value.shape, value.strides, dtype=value.dtype).copy_(t)
-        return t
+        return t if fits else laid_out(t, value)
 
 
 def transform(tape: Tape, rewrite: Rewrite) -> Tape:
@@ -185,18 +217,18 @@ def rewritten(
 ) -> Tape:
     """As ``transform``; ``rewrite`` is called for the steps of these numbers only."""
     values = tape.values
-    parts = []
-    state = get_rng_state()
-    with no_grad():
-        for i, step in enumerate(tape.steps):
-            left = only is not None and i not in only
-            if left or step.kind == "check" or tape._program.is_unused(i):
+    numbers = range(len(tape)) if only is None else sorted(only)
+
+    def parts() -> Iterator[tuple[Sequence[int], Any]]:
+        for i in numbers:
+            step = step_of(tape._program, i)
+            if step.kind == "check" or tape._program.is_unused(i):
                 continue
             part = _Part(tape, i, step, known).record(rewrite, values)
             if part is not None:
-                parts.append(([i], part))
-    set_rng_state(state)
-    return Tape(tape._program.with_parts(parts), tape._arguments, tape._results)
+                yield [i], part
+
+    return with_parts(tape, parts())
 
 
 def fold_constants(tape: Tape) -> Tape:
