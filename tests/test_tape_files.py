@@ -353,6 +353,22 @@ def test_elements_are_looked_at_when_a_program_runs(tmp_path):
     tape(*arguments)
 
 
+class Loop(nn.Module):
+    """Cells in a loop, and products of one input at each of its steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.dropout = nn.LSTMCell(3, 5), nn.Dropout(0.2)
+        self.readout, self.gate = nn.Linear(5, 4), nn.Linear(5, 4)
+
+    def forward(self, xs):
+        state, made = None, []
+        for x in xs:
+            state = self.cell(self.dropout(x), state)
+            made.append(self.readout(state[0]) * self.gate(state[0]).sigmoid())
+        return wg.cat(made)
+
+
 def small_step(kind: str):
     wg.manual_seed(0)
     if kind == "rare":
@@ -364,6 +380,9 @@ def small_step(kind: str):
             nn.Dropout(0.1), nn.Linear(18, 3),
         )  # fmt: skip
         arguments = wg.randn(2, 1, 8, 8), wg.randint(0, 3, (2,))
+    elif kind in ("hoisted", "merged"):
+        model = Loop()
+        arguments = wg.randn(4, 1, 3), wg.randint(0, 4, (4,))
     elif kind == "sequence":
         model = test_tape.Recurrent(nn.LSTM)
         arguments = wg.randint(0, 11, (2, 3)), wg.randint(0, 4, (2,))
@@ -373,10 +392,30 @@ def small_step(kind: str):
         arguments = wg.randint(0, 13, (1, 4)), wg.randint(0, 13, (4,))
     step = make_step(model, optim.Adam(model.parameters(), lr=1e-2))
     step(*arguments)
-    return wg.record(step, *arguments), arguments
+    if kind == "merged":
+        with wg.no_grad():
+            return wg.tape.merge_products(wg.record(model, arguments[0])), arguments[:1]
+    tape = wg.record(step, *arguments)
+    return wg.tape.hoist_products(tape) if kind == "hoisted" else tape, arguments
 
 
-@pytest.mark.parametrize("kind", ["net", "sequence", "attention", "rare"])
+@pytest.mark.parametrize("kind", ["hoisted", "merged"])
+def test_joined_products_keep_their_bits(kind, tmp_path):
+    tape, arguments = small_step(kind)
+    tape.save(tmp_path / "f")
+    loaded = wg.load_tape(tmp_path / "f")
+    names = [s.name for s in loaded.steps]
+    assert names.count("recurrent_layer") == (2 if kind == "hoisted" else 4)
+    assert names.count("linear") == (2 if kind == "hoisted" else 4)
+    found = []
+    with wg.set_grad_enabled(kind == "hoisted"):
+        for program in (tape, loaded):
+            wg.manual_seed(4)
+            found.append([bits(program(*arguments)) for _ in range(3)] + all_bits(program.states))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("kind", ["net", "sequence", "hoisted", "merged", "attention", "rare"])
 def test_changed_programs_are_refused_or_run(kind, tmp_path):
     tape, arguments = small_step(kind)
     path = tmp_path / "step"
@@ -391,12 +430,14 @@ def test_changed_programs_are_refused_or_run(kind, tmp_path):
             mutate(program, rng)
         header["__metadata__"]["wengert.tape"] = json.dumps(program)
         write(path, header, body)
-        seen[try_to_run(path, arguments)] += 1
-    assert seen["refused"] > 100
+        with wg.set_grad_enabled(kind != "merged"):
+            seen[try_to_run(path, arguments)] += 1
+    assert seen["refused"] > 100 and seen["ran"] > 10
 
 
-def test_changed_bytes_are_refused_or_run(tmp_path):
-    tape, arguments = small_step("net")
+@pytest.mark.parametrize("kind", ["net", "hoisted"])
+def test_changed_bytes_are_refused_or_run(kind, tmp_path):
+    tape, arguments = small_step(kind)
     path = tmp_path / "step"
     tape.save(path)
     whole = path.read_bytes()
