@@ -72,16 +72,17 @@ struct CrossEntropy {
     T* lse = c.out(1).data<T>();
     const auto& kernel = kernels::cross_entropy(dtype_of<T>);
     runtime::parallel_for(n, row_grain(classes), [&](int64_t begin, int64_t end) {
+      T* const weighted = smooth ? sums.data<T>() : nullptr;
+      kernel.log_sum(end - begin, classes, lse + begin, smooth ? weighted + begin : nullptr,
+                     x.data<T>() + begin * classes, w);
       for (int64_t i = begin; i < end; ++i) {
-        T* weighted = smooth ? sums.data<T>() + i : nullptr;
         const T* row = x.data<T>() + i * classes;
-        kernel.log_sum(1, classes, lse + i, weighted, row, w);
         double loss = 0;
         if (t[i] != ignore_index) {
           const double own = w ? static_cast<double>(w[t[i]]) : 1;
           loss = (1 - smoothing) * own * static_cast<double>(lse[i] - row[t[i]]);
           if (smooth) {
-            loss += spread * (all * static_cast<double>(lse[i]) - static_cast<double>(*weighted));
+            loss += spread * (all * static_cast<double>(lse[i]) - static_cast<double>(weighted[i]));
           }
         }
         losses.data<double>()[i] = loss;

@@ -9,15 +9,22 @@ namespace {
 template <class T>
 void log_sum(int64_t rows, int64_t n, void* lse, void* weighted_sum, const void* in,
              const void* weight) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
   const T* w = static_cast<const T*>(weight);
+  T total[kLanes] = {}, most[kLanes] = {};
   for (int64_t r = 0; r < rows; ++r) {
     const T* x = static_cast<const T*>(in) + r * n;
     const T largest = row_reduce<T, Larger>(x, n);
     // All of them -inf: the sum is 0, not exp(nan).
-    const Vec<T> m(largest == -static_cast<T>(__builtin_inf()) ? T(0) : largest);
-    const T total = row_reduce<T, Add>(
+    const T shift = largest == -static_cast<T>(__builtin_inf()) ? T(0) : largest;
+    const Vec<T> m(shift);
+    const int64_t k = r % kLanes;
+    most[k] = shift;
+    total[k] = row_reduce<T, Add>(
         n, [=](int64_t i, int64_t left) { return exp(load_some(x + i, left) - m); });
-    static_cast<T*>(lse)[r] = (log(Vec<T>(total)) + m).v[0];
+    // The logarithms of some rows at once.
+    if (k == kLanes - 1 || r == rows - 1)
+      store_some(static_cast<T*>(lse) + r - k, log(load(total)) + load(most), k + 1);
     if (!weighted_sum) continue;
     static_cast<T*>(weighted_sum)[r] = row_reduce<T, Add>(n, [=](int64_t i, int64_t left) {
       const Vec<T> v = load_some(x + i, left);

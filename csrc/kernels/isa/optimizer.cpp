@@ -57,8 +57,10 @@ void sgd(int64_t n, const SgdStep& s, void* const* arrays) {
   });
 }
 
-template <class T>
-void adam(int64_t n, const AdamStep& s, void* const* arrays) {
+// Of a plain step, sign and shrink are 1 and there is nothing else: all that takes time are the
+// multiply-adds.
+template <class T, bool Plain>
+WG_INLINE void adam_loop(int64_t n, const AdamStep& s, void* const* arrays) {
   T* const p = static_cast<T*>(arrays[0]);
   const T* const gradient = static_cast<const T*>(arrays[1]);
   T* const mean = static_cast<T*>(arrays[2]);
@@ -68,17 +70,24 @@ void adam(int64_t n, const AdamStep& s, void* const* arrays) {
   const Vec<T> rate(step.rate), beta2(step.beta2), rest2(1 - step.beta2), scale(step.root_scale),
       eps(step.eps), shrink(step.shrink);
   for_vectors<T>(n, [=](auto get, auto put) {
-    const Vec<T> x = get(p), g = decayed(get(gradient), x, step.sign, step.weight_decay);
+    const Vec<T> x = get(p), given = get(gradient);
+    const Vec<T> g = Plain ? given : decayed(given, x, step.sign, step.weight_decay);
     const Vec<T> m = moved(get(mean), g, step.beta1);
     Vec<T> v = fma(rest2 * g, g, beta2 * get(square));
     put(mean, m);
     put(square, v);
-    if (step.amsgrad) {
+    if (!Plain && step.amsgrad) {
       v = maximum(get(largest), v);
       put(largest, v);
     }
-    put(p, x * shrink - over_root(rate * m, v, scale, eps));
+    put(p, (Plain ? x : x * shrink) - over_root(rate * m, v, scale, eps));
   });
+}
+
+template <class T>
+void adam(int64_t n, const AdamStep& s, void* const* arrays) {
+  const bool plain = s.sign == 1 && s.shrink == 1 && s.weight_decay == 0 && !s.amsgrad;
+  plain ? adam_loop<T, true>(n, s, arrays) : adam_loop<T, false>(n, s, arrays);
 }
 
 template <class T>
