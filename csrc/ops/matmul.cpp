@@ -175,6 +175,11 @@ void product_vjp(const char* op, Vjp& v, Multiply multiply) {
                            matrix_product(op, {other, true}, g, sum, true);
                        });
     if (added) continue;
+    if (multiplies_memory(v)) {
+      v.set(i, i == 0 ? product_gradient(op, g, {other, true}, v.shape(0))
+                      : product_gradient(op, {other, true}, g, v.shape(1)));
+      continue;
+    }
     const Tensor turned = conj(transpose(other, -2, -1));
     v.set(i, i == 0 ? multiply(g, turned) : multiply(turned, g));
   }

@@ -65,19 +65,25 @@ struct Linear {
   void vjp(Vjp& v) const {
     const Tensor& g = v.grad();
     const Rows rows(g);
-    const bool summable = item_size(g.dtype()) >= 4;
+    const bool summable = item_size(g.dtype()) >= 4, direct = multiplies_memory(v);
     if (v.needs(0)) {
       const bool added = summable && v.accumulate(0, [&](Tensor& sum) {
         matrix_product(name, rows.get(), v.saved(1), sum, true);
       });
-      if (!added) v.set(0, reshape(mm(rows.get(), v.saved(1)), v.shape(0)));
+      if (!added && direct)
+        v.set(0, product_gradient(name, rows.get(), v.saved(1), v.shape(0)));
+      else if (!added)
+        v.set(0, reshape(mm(rows.get(), v.saved(1)), v.shape(0)));
     }
     if (v.needs(1)) {
       const Rows x(v.saved(0));
       const bool added = summable && v.accumulate(1, [&](Tensor& sum) {
         matrix_product(name, {rows.get(), true}, x.get(), sum, true);
       });
-      if (!added) v.set(1, mm(transpose(rows.get(), 0, 1), x.get()));
+      if (!added && direct)
+        v.set(1, product_gradient(name, {rows.get(), true}, x.get(), v.shape(1)));
+      else if (!added)
+        v.set(1, mm(transpose(rows.get(), 0, 1), x.get()));
     }
     if (v.inputs() > 2 && v.needs(2)) v.set(2, sum(rows.get(), {0}));
   }
