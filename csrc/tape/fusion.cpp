@@ -86,6 +86,12 @@ bool fits(const Program& p, const std::vector<FusedStep>& chain, const FusedStep
 
 }  // namespace
 
+bool is_pointwise(const Program& p, const Step& s) {
+  if (s.dead || s.outputs.size() != 1 || s.outputs[0] < 0) return false;
+  FusedStep f;
+  return fuse(p, s, value_of(p, s.outputs[0]).numel(), f);
+}
+
 std::vector<Chain> find_chains(const Program& p, const std::vector<bool>& visible,
                                std::vector<bool>& hidden) {
   std::vector<Chain> chains;

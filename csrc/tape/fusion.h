@@ -36,6 +36,10 @@ struct Chain {
   void run(const std::vector<char*>& data) const;
 };
 
+// Whether each element of the step's output follows from those at its place in the inputs, which
+// are as large or one element.
+bool is_pointwise(const Program& p, const Step& s);
+
 // The chains of a program in order, of two steps or more. `hidden[s]` is set for storages that
 // need no memory since only a chain uses them. Those that are `visible` have memory.
 std::vector<Chain> find_chains(const Program& p, const std::vector<bool>& visible,
