@@ -5,6 +5,15 @@
 
 namespace wg = wengert;
 
+TEST(Elements, AreReadExactly) {
+  const int64_t large = (int64_t{1} << 53) + 1;
+  EXPECT_EQ(wg::scalar(large).item<int64_t>(), large);
+  EXPECT_EQ(wg::scalar(2.75).item<int64_t>(), 2);
+  EXPECT_EQ(wg::scalar(int64_t{3}).item<double>(), 3.0);
+  EXPECT_TRUE(wg::scalar(0.5).item<bool>());
+  EXPECT_EQ(wg::scalar(true).item<int>(), 1);
+}
+
 TEST(Print, ShowsElementsByShapeAndDtype) {
   EXPECT_EQ(wg::tensor({1.5f, -2.0f}).to_string(), "tensor([1.5, -2], float32)");
   EXPECT_EQ(wg::scalar(7).to_string(), "tensor(7, int64)");

@@ -143,9 +143,13 @@ class WENGERT_API Tensor {
     return static_cast<T*>(data());
   }
   Scalar item() const;  // of a tensor with one element; ValueError otherwise
+  // As static_cast does it.
   template <class T>
   T item() const {
-    return static_cast<T>(item().to_double());
+    const Scalar s = item();
+    if constexpr (std::is_same_v<T, bool>) return s.to_bool();
+    return s.kind() <= DTypeKind::integer ? static_cast<T>(s.to_int())
+                                          : static_cast<T>(s.to_double());
   }
   std::string to_string() const;  // elements and dtype; of many the outermost
 
