@@ -117,3 +117,19 @@ def test_modules_train_to_the_same_bits(name):
 
     one = with_threads(1, run)
     assert with_threads(2, run) == one
+
+
+@pytest.mark.parametrize("dtype", [wg.float32, wg.float64], ids=str)
+def test_projections_to_one_number(dtype):
+    """Threads share the rows of a step, whose product is a single column."""
+
+    def run() -> list[bytes]:
+        wg.manual_seed(4)
+        layer = wg.nn.LSTM(2, 20, proj_size=1).to(dtype)
+        x, h, c = (wg.randn(1, 24, n, dtype=dtype).requires_grad_() for n in (2, 1, 20))
+        y, _ = layer(x, (h, c))
+        return bits([y, *wg.autograd.grad(y.sin().sum(), [x, h, c, *layer.parameters()])])
+
+    one = with_threads(1, run)
+    assert with_threads(2, run) == one
+    assert with_threads(3, run) == one

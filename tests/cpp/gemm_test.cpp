@@ -384,6 +384,27 @@ TYPED_TEST(GemmTest, OwnKernelsGiveTheSameBitsHoweverTheProductIsCut) {
     }
 }
 
+// Likewise where C is a column, of which each element has an order of its own.
+TYPED_TEST(GemmTest, RowsOfAColumnGetTheSameBitsBesideFewOthers) {
+  using T = TypeParam;
+  for (const Level& level : levels())
+    for (const int64_t k : {5, 12, 16, 40, 256, 300}) {
+      Case<T> x(100, 1, k, false, false, false, Epilogue::bias);
+      x.g.ldb = 1;
+      const std::vector<T> whole = run_level(level, x);
+      for (const int64_t rows : {1, 2, 7, 12, 14, 15, 40}) {
+        Case<T> few = x;
+        few.g.m = rows;
+        few.point();
+        const std::vector<T> result = run_level(level, few);
+        for (int64_t i = 0; i < rows; ++i)
+          ASSERT_EQ(result[static_cast<size_t>(i * x.g.ldc)],
+                    whole[static_cast<size_t>(i * x.g.ldc)])
+              << level.name << " row " << i << " of " << rows << ", k = " << k;
+      }
+    }
+}
+
 TYPED_TEST(GemmTest, EmptyProducts) {
   using T = TypeParam;
   for (const auto& s : {std::array<int64_t, 3>{0, 4, 3}, {4, 0, 3}, {0, 0, 0}}) {

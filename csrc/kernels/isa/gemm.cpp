@@ -148,8 +148,11 @@ WG_INLINE void run_one_tile(const Gemm& g) {
 template <class T>
 void run(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
-  if (g.m <= kTileRows && g.n <= 2 * Simd<T>::kLanes && g.k <= kGemmBlockK && !g.transpose_b &&
-      !g.panels_b)
+  constexpr int n = Simd<T>::kLanes;
+  // Few rows of a column are summed up in the order of many.
+  const bool column = g.n == 1 && g.ldb == 1 && g.k >= n && !g.transpose_a && !g.part;
+  if (g.m <= kTileRows && g.n <= 2 * n && g.k <= kGemmBlockK && !g.transpose_b && !g.panels_b &&
+      !column)
     return run_one_tile<T>(g);
   multiply(problem_of<T>(g));
 }
