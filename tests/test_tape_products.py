@@ -272,7 +272,7 @@ def gradients_of(program, cell, *arguments):
 
 
 @pytest.mark.parametrize("make", [nn.LSTMCell, nn.GRUCell, nn.RNNCell])
-@pytest.mark.parametrize("what", ["last", "all", "cells", "input", "twice", "kept"])
+@pytest.mark.parametrize("what", ["last", "all", "cells", "input", "twice", "kept", "given"])
 def test_gradients_of_cells(make, what):
     """Whatever is looked at on the way: what cannot be put together stays apart and right."""
     wg.manual_seed(5)
@@ -284,7 +284,7 @@ def test_gradients_of_cells(make, what):
     def f(xs, h_0):
         for p in (*cell.parameters(), *leaves):
             p.grad = wg.ones_like(p) if what == "kept" and p is not xs and p is not h_0 else None
-        total = 0
+        total, made = 0, []
         for n in range(2 if what == "twice" else 1):
             h, c = h_0 * (n + 1), wg.zeros_like(h_0)
             for x in xs:
@@ -292,27 +292,72 @@ def test_gradients_of_cells(make, what):
                     h, c = cell(x, (h, c))
                 else:
                     h = cell(x, h)
+                made.append(h.detach())
                 if what == "all":
                     total = total + (h * h).sum() + h.sum()
                 if what == "cells":
                     total = total + (c if lstm else h).sin().sum()
             total = total + h.square().sum()
         total.backward()
-        return total.detach()
+        return [total.detach(), *(made if what == "given" else ())]
 
     tape = wg.record(f, xs, h_0)
     hoisted = wg.tape.hoist_products(tape)
-    if what in ("last", "all", "input"):
+    if what in ("last", "all", "input", "given"):
         assert names(hoisted, "rule").count("recurrent_layer") == 1
     for _ in range(2):
         values = []
         for program in (tape, hoisted):
-            loss = program(xs, h_0)
+            results = program(xs, h_0)
             grads = [p.grad.clone() for p in (*cell.parameters(), *leaves) if p.grad is not None]
-            values.append([loss, *grads])
-        assert len(values[0]) == 5 + 2 * (what == "input")
+            values.append([*results, *grads])
+        assert len(values[0]) == 5 + 2 * (what == "input") + 5 * (what == "given")
         for a, b in zip(*values):
             assert wg.allclose(a, b, rtol=1e-12, atol=1e-13)
+
+
+BETWEEN = {
+    "as it is": lambda h, c, k: (h, c),
+    "h + k": lambda h, c, k: (h + k, c),
+    "h.add_(k)": lambda h, c, k: (h.add_(k), c),
+    "c + k": lambda h, c, k: (h, c + k),
+    "c.add_(k)": lambda h, c, k: (h, c.add_(k)),
+    "another c": lambda h, c, k: (h, k),
+    "c.detach()": lambda h, c, k: (h, c.detach()),
+    "h.detach()": lambda h, c, k: (h.detach(), c),
+    "exchanged": lambda h, c, k: (c, h),
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "between"),
+    [(nn.LSTMCell, b) for b in BETWEEN]
+    + [(cell, b) for cell in (nn.GRUCell, nn.RNNCell) for b in BETWEEN if b.startswith("h")],
+)
+def test_states_may_be_changed_between_cells(make, between):
+    """Additions pass the gradient on as it is: it does not tell that the state is another."""
+    wg.manual_seed(10)
+    lstm = make is nn.LSTMCell
+    cell = make(3, 4).double()
+    xs, k = wg.randn(4, 2, 3, dtype=wg.float64), wg.randn(2, 4, dtype=wg.float64)
+
+    def f(xs):
+        cell.zero_grad()
+        state, total = None, 0
+        for x in xs:
+            state = cell(x, state)
+            total = total + ((state[0] if lstm else state) + 1).square().sum()
+            h, c = BETWEEN[between](*(state if lstm else (state, None)), k)
+            state = (h, c) if lstm else h
+        total.backward()
+        return total.detach()
+
+    tape = wg.record(f, xs)
+    hoisted = wg.tape.hoist_products(tape)
+    rules = names(hoisted, "rule").count("recurrent_layer")
+    assert rules == (1 if between == "as it is" else 4)
+    for a, b in zip(gradients_of(hoisted, cell, xs), gradients_of(tape, cell, xs)):
+        assert wg.allclose(a, b, rtol=1e-12, atol=1e-13)
 
 
 def test_steps_with_other_attributes_are_looked_at():

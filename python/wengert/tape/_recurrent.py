@@ -17,6 +17,7 @@ _STATES, _HN, _CN = range(3)
 # What its rule takes: gradients of the outputs, the inputs, and states, gates, cells and the like.
 _GRADIENTS = 6
 _SAVED = range(_INPUTS, _INPUTS + 4)
+_SAVED_STATES, _SAVED_CELLS = _SAVED[0], _SAVED[2]
 _ALL = _GRADIENTS + _INPUTS + 4
 
 
@@ -116,6 +117,7 @@ class _Chain:
 
 def _backwards(work: Work) -> list[Group]:
     steps = work.steps
+    states = _States(steps)
     chains: list[_Chain] = []
     # By the gradient of a state: the chain that has come so far, and additions since.
     ends: dict[int | None, tuple[_Chain, list[tuple[int, int]]]] = {}
@@ -130,7 +132,7 @@ def _backwards(work: Work) -> list[Group]:
         if s.kind != "rule" or not _is_cell(s):
             continue
         chain, added = ends.get(s.inputs[_HN], (None, []))  # type: ignore[assignment]
-        if chain is not None and _follows(steps[chain.rules[-1]], s):
+        if chain is not None and _follows(states, steps[chain.rules[-1]], s):
             chain.rules.append(i)
             chain.between[i] = added
         else:
@@ -146,11 +148,55 @@ def _backwards(work: Work) -> list[Group]:
     return groups
 
 
-def _follows(after: Step, s: Step) -> bool:
+class _States:
+    """Which values hold the state that a cell has made."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._values = values = steps.values
+        changes: dict[int, list[Step]] = {}  # by storage
+        self._made_as: dict[int | None, int | None] = {}
+        for _, s in steps:
+            if s.kind == "change" and s.inputs[0] is not None:
+                changes.setdefault(values[s.inputs[0]].storage, []).append(s)
+            elif s.kind == "operation" and _is_cell(s):
+                states, h_n, c_n, _, cells, _ = s.outputs
+                self._made_as |= {h_n: states, c_n: cells}  # what the cell's rule reads
+        self._changed = set(changes)
+        for storage, (s, *more) in changes.items():
+            if s.name == "copy" and not more and self._alike(*s.inputs):
+                self._changed.discard(storage)
+                self._made_as[s.inputs[0]] = s.inputs[1]
+
+    def same(self, taken: int | None, saved: int | None) -> bool:
+        """Whether the state that one cell takes is what the rule of another takes for its own."""
+        for _ in range(3):  # a copy, of what a cell has made
+            if taken is None or self._values[taken].storage in self._changed:
+                return False
+            if taken == saved:
+                return True
+            taken = self._made_as.get(taken)
+        return False
+
+    def _alike(self, a: int | None, b: int | None) -> bool:
+        if a is None or b is None:
+            return False
+        x, y = self._values[a], self._values[b]
+        return (x.dtype, x.shape) == (y.dtype, y.shape)
+
+
+def _follows(states: _States, after: Step, s: Step) -> bool:
     """Whether a rule is that of the cell before, in the same layer."""
     weights = slice(_GRADIENTS + 1, _GRADIENTS + _H0)
-    same = after.attributes == s.attributes and after.inputs[weights] == s.inputs[weights]
-    return same and (not _is_lstm(s) or after.outputs[_C0] == s.inputs[_CN])
+    if after.attributes != s.attributes or after.inputs[weights] != s.inputs[weights]:
+        return False
+    taken, saved = after.inputs[_GRADIENTS:], s.inputs[_GRADIENTS:]
+    if not states.same(taken[_H0], saved[_SAVED_STATES]):
+        return False
+    # A gradient that nobody asked for is no sign of the cell either.
+    g_c = after.outputs[_C0]
+    return not _is_lstm(s) or (
+        g_c is not None and g_c == s.inputs[_CN] and states.same(taken[_C0], saved[_SAVED_CELLS])
+    )
 
 
 def _rules_together(work: Work, chain: _Chain) -> Callable[[list], list] | None:
