@@ -35,11 +35,22 @@ void append_element(std::string& s, const Scalar& v) {
   }
 }
 
-void append_dim(std::string& s, const TensorImpl& t, int d, const char* data) {
+// An empty tensor may have many rows, too.
+bool is_long(const TensorImpl& t) {
+  int64_t count = 1;
+  for (const int64_t n : t.sizes()) {
+    if (n > kWhole) return true;
+    count *= n > 0 ? n : 1;
+    if (count > kWhole) return true;
+  }
+  return false;
+}
+
+void append_dim(std::string& s, const TensorImpl& t, int d, const char* data, bool is_long) {
   if (d == t.ndim) return append_element(s, load_scalar(t.dtype, data));
   const int64_t n = t.shape()[d];
   const int64_t step = t.strides()[d] * static_cast<int64_t>(item_size(t.dtype));
-  const bool cut = t.numel > kWhole && n > 2 * kEdge;
+  const bool cut = is_long && n > 2 * kEdge;
   s += '[';
   for (int64_t i = 0; i < n; ++i) {
     if (i > 0) s += ", ";
@@ -48,7 +59,7 @@ void append_dim(std::string& s, const TensorImpl& t, int d, const char* data) {
       i = n - kEdge - 1;
       continue;
     }
-    append_dim(s, t, d + 1, data + i * step);
+    append_dim(s, t, d + 1, data + i * step, is_long);
   }
   s += ']';
 }
@@ -59,7 +70,7 @@ std::string Tensor::to_string() const {
   if (!defined()) return "tensor()";
   check_readable(*impl_);
   std::string s = "tensor(";
-  append_dim(s, *impl_, 0, impl_->data);
+  append_dim(s, *impl_, 0, impl_->data, is_long(*impl_));
   return s + ", " + name_of(dtype()) + ")";
 }
 

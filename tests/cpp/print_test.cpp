@@ -29,6 +29,8 @@ TEST(Print, ShowsElementsByShapeAndDtype) {
 
 TEST(Print, CutsLongOnes) {
   EXPECT_EQ(wg::arange(0, 2000).to_string(), "tensor([0, 1, 2, ..., 1997, 1998, 1999], int64)");
+  EXPECT_EQ(wg::zeros({int64_t{1} << 40, 0}).to_string(),
+            "tensor([[], [], [], ..., [], [], []], float32)");
   EXPECT_EQ(wg::arange(0, 2000).reshape({1000, 2}).to_string(),
             "tensor([[0, 1], [2, 3], [4, 5], ..., [1994, 1995], [1996, 1997], [1998, 1999]], "
             "int64)");
