@@ -328,6 +328,7 @@ def test_huge_windows_and_choices():
     assert f.adaptive_max_pool1d(wg.ones(1, 1, 3), 0).shape == (1, 1, 0)
     with pytest.raises(RuntimeError, match="too many"):
         wg.combinations(wg.arange(60), 30)
+    assert wg.combinations(wg.arange(3), 1 << 50).shape == (0, 1 << 50)
     with pytest.raises(RuntimeError, match="too large"):
         wg.bincount(wg.tensor([2**63 - 1]))
 

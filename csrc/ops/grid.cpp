@@ -105,9 +105,9 @@ double count_choices(int64_t n, int64_t r) {
 // The choices of r of n places in lexicographic order, one after the other.
 std::vector<int64_t> choices(int64_t n, int64_t r, bool repeated) {
   std::vector<int64_t> all, row;
+  if (n == 0 || (!repeated && r > n)) return all;
   const int64_t step = repeated ? 0 : 1;
   for (int64_t i = 0; i < r; ++i) row.push_back(i * step);
-  if (n == 0 || (!repeated && r > n)) return all;
   while (true) {
     all.insert(all.end(), row.begin(), row.end());
     int64_t i = r - 1;
