@@ -333,6 +333,14 @@ def test_huge_windows_and_choices():
         wg.bincount(wg.tensor([2**63 - 1]))
 
 
+def test_no_number_is_integrated():
+    number = wg.tensor(1.0)
+    for f in (wg.trapezoid, wg.cumulative_trapezoid):
+        for spacing in ({}, {"dx": 2.0}, {"x": wg.ones(1)}, {"x": wg.ones(2)}, {"x": number}):
+            with pytest.raises(IndexError, match="but got a number"):
+                f(number, **spacing)
+
+
 def test_requests_without_meaning():
     x = wg.ones(2, requires_grad=True)
     with pytest.raises(RuntimeError, match="inputs must not be empty"):

@@ -12,6 +12,12 @@ void check_numbers(const char* op, const Tensor& t) {
            ": expected numbers, but got bools; convert with to()");
 }
 
+// The dimension along which the samples lie.
+int64_t samples_along(const char* op, const Tensor& y, int64_t dim) {
+  WG_CHECK(y.dim() > 0, IndexError, op, ": expected samples along a dimension, but got a number");
+  return wrap_dim(op, dim, y.dim());
+}
+
 // The sums of neighbours along dim.
 Tensor neighbours(const Tensor& y, int64_t dim) {
   return slice(y, dim, 1, std::nullopt) + slice(y, dim, std::nullopt, -1);
@@ -20,7 +26,7 @@ Tensor neighbours(const Tensor& y, int64_t dim) {
 // The areas between neighbours along dim, which are dx apart.
 Tensor areas(const char* op, const Tensor& y, const std::optional<Scalar>& dx, int64_t dim) {
   check_numbers(op, y);
-  const Tensor sums = neighbours(y, wrap_dim(op, dim, y.dim()));
+  const Tensor sums = neighbours(y, samples_along(op, y, dim));
   if (!dx) return sums / 2;
   if (dx->kind() == DTypeKind::complex) return sums * Scalar(dx->to_complex() / 2.0);
   return sums * (dx->to_double() / 2);
@@ -30,10 +36,10 @@ Tensor areas(const char* op, const Tensor& y, const std::optional<Scalar>& dx, i
 Tensor areas(const char* op, const Tensor& y, const Tensor& x, int64_t dim) {
   check_numbers(op, y);
   check_numbers(op, x);
-  const int64_t along = wrap_dim(op, dim, y.dim());
+  const int64_t along = samples_along(op, y, dim);
   if (x.dim() == 1) {
-    WG_CHECK(x.numel() == (y.dim() ? y.size(along) : 1), Error, op, ": expected ",
-             y.dim() ? y.size(along) : 1, " places, one for each sample, but got ", x.numel());
+    WG_CHECK(x.numel() == y.size(along), Error, op, ": expected ", y.size(along),
+             " places, one for each sample, but got ", x.numel());
     std::vector<int64_t> column(static_cast<size_t>(y.dim() - along), 1);
     column[0] = -1;
     return neighbours(y, along) * reshape(diff(x), column) / 2;
