@@ -141,6 +141,21 @@ def test_edges_as_torch():
 
 
 @pytest.mark.torch
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", "bool"])
+def test_both_bounds_of_clamp_count_for_the_dtype(dtype):
+    import torch
+
+    for bounds in ((-1, 0.5), (-1.5, 2), (2, 1.5), (-1, math.inf), (0, 2.5), (-1, 300)):
+        if dtype in ("uint8", "int8") and bounds == (-1, 300):
+            continue  # an error in both
+        got, want = (
+            lib.tensor([0, 1, 5], dtype=getattr(lib, dtype)).clamp(*bounds) for lib in (wg, torch)
+        )
+        assert got.tolist() == want.tolist()
+        assert str(got.dtype).split(".")[1] == str(want.dtype).split(".")[1]
+
+
+@pytest.mark.torch
 def test_integer_division_as_torch():
     import torch
 

@@ -155,6 +155,11 @@ void check_bounds(bool any) {
 Tensor clamp(const Tensor& input, std::optional<Scalar> min, std::optional<Scalar> max) {
   check_bounds(min || max);
   if (between(input, min, max)) return clamp_between(input, min->to_double(), max->to_double());
+  if (min && max) {
+    // Of the dtype of both: the lower bound may be none of the input's.
+    const DType both = promote(promote(input.dtype(), *min), *max);
+    if (both != input.dtype()) return clamp(to(input, both), min, max);
+  }
   const Tensor low = min ? apply(ClampNumber<true>{*min}, input) : input;
   return max ? apply(ClampNumber<false>{*max}, low) : low;
 }
