@@ -263,6 +263,28 @@ def test_numbers_of_other_dtypes_are_refused():
     assert wg.tensor([-3, 5]).clamp(-1, 1.5).dtype is wg.float32
 
 
+@pytest.mark.torch
+def test_whole_numbers_are_limited_as_by_pytorch():
+    values = [-128, -3, -2, -1, 0, 1, 2, 3, 127]
+    for dtype in ("int8", "int32", "int64"):
+        for limit in (-2.7, -1, -0.5, 0, 0.5, 1.5, 100, 1000):
+            for other in (-7, -0.5, 0, 2.5):
+                results = []
+                for lib in (wg, torch):
+                    x = lib.tensor(values, dtype=getattr(lib, dtype))
+                    for name in ("threshold", "hardtanh"):
+                        try:
+                            results.append(
+                                getattr(lib.nn.functional, name)(x, limit, other).tolist()
+                            )
+                        except (RuntimeError, ValueError) as e:
+                            results.append(type(e))
+                assert results[:2] == results[2:], (dtype, limit, other)
+    for lib in (wg, torch):
+        with pytest.raises(RuntimeError, match="hardtanh"):
+            lib.nn.functional.hardtanh(lib.ones(2, dtype=lib.uint8), -2, -1)
+
+
 def test_vmap_and_jacobians():
     x = wg.randn(5, 3)
     for name, f in ONE.items():

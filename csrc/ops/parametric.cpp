@@ -185,6 +185,9 @@ Tensor softplus(const Tensor& input, double beta, double threshold) {
 Tensor hardtanh(const Tensor& input, double min_val, double max_val) {
   const hardtanh_op op = hardtanh_of(min_val, max_val);
   if (!is_whole(op.name, input)) return apply(op, input);
+  WG_CHECK(input.dtype() != DType::uint8 || (min_val >= 0 && max_val >= 0), Error,
+           "hardtanh: expected limits of at least 0 for uint8, but got ", min_val, " and ",
+           max_val);
   const Tensor y = where(le(input, min_val), full_like(input, min_val), input);
   return where(ge(input, max_val), full_like(input, max_val), y);
 }
@@ -197,7 +200,8 @@ Tensor& hardtanh_(Tensor& self, double min_val, double max_val) {
 Tensor threshold(const Tensor& input, double threshold, double value) {
   const threshold_op op{threshold, value};
   if (!is_whole(op.name, input)) return apply(op, input);
-  return where(le(input, threshold), full_like(input, value), input);
+  const Tensor limit = full({}, threshold, input.dtype());
+  return where(le(input, limit), full_like(input, value), input);
 }
 Tensor& threshold_(Tensor& self, double threshold, double value) {
   const threshold_op op{threshold, value};
