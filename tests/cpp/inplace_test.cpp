@@ -5,6 +5,19 @@
 namespace wengert {
 namespace {
 
+TEST(InPlace, UndefinedOperandsAreRefused) {
+  const Tensor none, x = vec({1, 2});
+  Tensor y = vec({3, 4});
+  EXPECT_THROW(add_(y, none), ValueError);
+  EXPECT_THROW(y *= none, ValueError);
+  EXPECT_THROW(pow_(y, none), ValueError);
+  EXPECT_THROW(eq_(y, none), ValueError);
+  EXPECT_THROW(lerp_(y, none, 0.5), ValueError);
+  EXPECT_THROW(addcmul_(y, x, none), ValueError);
+  EXPECT_THROW(addcdiv_(y, none, x), ValueError);
+  EXPECT_TRUE(equal(y, vec({3, 4})));
+}
+
 // x -> exp (saves its output) -> add_ : the saved value is gone
 TEST(BackwardVersions, SavedOutputWasChanged) {
   const Tensor x = leaf({1});
