@@ -79,6 +79,7 @@ class FunctionHook final : public TensorHook {
 }  // namespace
 
 uint64_t register_hook(const Tensor& t, std::shared_ptr<TensorHook> hook) {
+  WG_CHECK(hook, TypeError, "register_hook: expected a function to call, but got an empty one");
   WG_CHECK(t.requires_grad(), Error,
            "register_hook: the tensor does not require grad, so it never has a gradient; call "
            "requires_grad_() first");
@@ -90,10 +91,12 @@ uint64_t register_hook(const Tensor& t, std::shared_ptr<TensorHook> hook) {
 }
 
 uint64_t register_hook(const Tensor& t, std::function<Tensor(const Tensor&)> hook) {
-  return register_hook(t, std::make_shared<FunctionHook>(std::move(hook)));
+  return register_hook(t, hook ? std::make_shared<FunctionHook>(std::move(hook)) : nullptr);
 }
 
 uint64_t register_post_accumulate_grad_hook(const Tensor& leaf, std::shared_ptr<TensorHook> hook) {
+  WG_CHECK(hook, TypeError,
+           "register_post_accumulate_grad_hook: expected a function to call, but got an empty one");
   WG_CHECK(leaf.requires_grad() && leaf.is_leaf(), Error,
            "register_post_accumulate_grad_hook: expected a leaf that requires grad");
   const uint64_t id = next_hook_id();

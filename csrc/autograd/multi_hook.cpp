@@ -118,10 +118,12 @@ std::function<void()> attach(const char* op, const std::vector<Tensor>& tensors,
 
 std::function<void()> register_multi_grad_hook(const std::vector<Tensor>& tensors,
                                                All::Function f) {
+  WG_CHECK(f, TypeError, "register_multi_grad_hook: expected a function, but got an empty one");
   return attach("register_multi_grad_hook", tensors, std::make_shared<All>(std::move(f)));
 }
 
 std::function<void()> register_any_grad_hook(const std::vector<Tensor>& tensors, Any::Function f) {
+  WG_CHECK(f, TypeError, "register_any_grad_hook: expected a function, but got an empty one");
   return attach("register_any_grad_hook", tensors, std::make_shared<Any>(std::move(f)));
 }
 

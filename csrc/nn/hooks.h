@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "tensor/check.h"
 #include "wengert/nn/module.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -27,6 +28,7 @@ struct Module::Hooks {
 
   template <class Hook>
   uint64_t add(std::vector<std::pair<uint64_t, Hook>>& to, Hook hook, bool prepend = false) {
+    WG_CHECK(hook, TypeError, "register_hook: expected a function to call, but got an empty one");
     to.emplace(prepend ? to.begin() : to.end(), ++last, std::move(hook));
     return last;
   }

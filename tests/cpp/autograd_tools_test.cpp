@@ -63,6 +63,15 @@ TEST(MultiGradHook, IsCalledWithTheFirstGradientOfEveryPass) {
   }
 }
 
+TEST(MultiGradHook, NeedsAFunction) {
+  const Tensor x = scalar(1.0).requires_grad_();
+  EXPECT_THROW(register_multi_grad_hook({x}, nullptr), TypeError);
+  EXPECT_THROW(register_any_grad_hook({x}, nullptr), TypeError);
+  EXPECT_THROW(register_hook(x, std::function<Tensor(const Tensor&)>()), TypeError);
+  EXPECT_THROW(register_post_accumulate_grad_hook(x, nullptr), TypeError);
+  (x * 2.0).backward();
+}
+
 TEST(MultiGradHook, DoesNotKeepWhatItWatches) {
   const uint64_t before = live_blocks();
   {

@@ -118,6 +118,15 @@ TEST(BackwardHooks, CanBeDifferentiated) {
   EXPECT_EQ(values(wg::grad({first}, {seed})[0]), (Numbers{60}));
 }
 
+TEST(BackwardHooks, AreFunctions) {
+  Square module;
+  EXPECT_THROW(module.register_forward_pre_hook(nullptr), wg::TypeError);
+  EXPECT_THROW(module.register_forward_hook(nullptr), wg::TypeError);
+  EXPECT_THROW(module.register_full_backward_pre_hook(nullptr), wg::TypeError);
+  EXPECT_THROW(module.register_full_backward_hook(nullptr), wg::TypeError);
+  module(leaf({3})).backward(wg::ones({1}, wg::DType::float64));
+}
+
 TEST(BackwardHooks, ErrorsReachTheCaller) {
   Square module;
   module.register_full_backward_pre_hook(
