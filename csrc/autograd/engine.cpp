@@ -85,7 +85,8 @@ struct Pass final : GradientSink {
   const PassOptions& options;
   Captures* captures;
   HeldRoots& roots;
-  uint64_t id = 0;  // given when somebody asks
+  uint64_t id = 0;               // given when somebody asks
+  const Pass* around = nullptr;  // on the same thread
   // Every node and leaf behind the roots, found when somebody asks.
   std::unordered_set<const void*> reached;
   // Waiting nodes, newest on top. The vector of an earlier pass of this thread is used again.
@@ -582,7 +583,9 @@ namespace {
 thread_local constinit Pass* running_pass = nullptr;
 
 struct Running {
-  explicit Running(Pass& pass) : before(std::exchange(running_pass, &pass)) {}
+  explicit Running(Pass& pass) : before(std::exchange(running_pass, &pass)) {
+    pass.around = before;
+  }
   ~Running() { running_pass = before; }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
@@ -596,6 +599,12 @@ uint64_t current_pass() {
   if (!running_pass) return 0;
   if (!running_pass->id) running_pass->id = last.fetch_add(1, std::memory_order_relaxed) + 1;
   return running_pass->id;
+}
+
+bool runs_inside_pass(uint64_t id) {
+  const Pass* p = running_pass;
+  while (p && p->id != id) p = p->around;
+  return p != nullptr;
 }
 
 bool current_pass_has_inputs() { return running_pass && running_pass->captures; }

@@ -34,6 +34,8 @@ void conform_gradients(Node& n, const std::string& name, Tensor* gradients);
 
 // The number of the innermost pass that runs on this thread; 0 outside of passes.
 WENGERT_API uint64_t current_pass();
+// Whether the pass of this number, not 0, runs on this thread.
+bool runs_inside_pass(uint64_t id);
 // Whether it was given the tensors whose gradients are wanted.
 WENGERT_API bool current_pass_has_inputs();
 // Whether that pass reaches the node, or else the leaf.

@@ -1,6 +1,7 @@
 // Hooks on several tensors at once.
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "autograd/engine.h"
 #include "autograd/meta.h"
@@ -56,8 +57,14 @@ class All final : public Shared {
       const std::lock_guard lock(mutex);
       if (!on) return;
       const auto [at, first] = waiting_.try_emplace(current_pass());
-      auto& [gradients, left] = at->second;
+      auto& [gradients, left, thread] = at->second;
       if (first) {
+        // A pass that has failed before all gradients were there leaves the others behind.
+        std::erase_if(waiting_, [&](const auto& entry) {
+          return entry.second.thread == std::this_thread::get_id() &&
+                 !runs_inside_pass(entry.first);
+        });
+        thread = std::this_thread::get_id();
         gradients.resize(places.size());
         for (const Place& p : places)
           left += (p.node || p.leaf) && current_pass_reaches(p.node, p.leaf);
@@ -74,6 +81,7 @@ class All final : public Shared {
   struct Waiting {
     std::vector<Tensor> gradients;
     int left = 0;
+    std::thread::id thread;  // on which the pass runs
   };
   Function f_;
   std::map<uint64_t, Waiting> waiting_;  // by pass

@@ -72,6 +72,23 @@ TEST(MultiGradHook, NeedsAFunction) {
   (x * 2.0).backward();
 }
 
+TEST(MultiGradHook, ForgetsPassesThatFailed) {
+  const Tensor x = ones({1 << 16}).requires_grad_(), y = ones({1 << 16}).requires_grad_();
+  register_hook(y, [](const Tensor&) -> Tensor { throw std::runtime_error("stop"); });
+  int calls = 0;
+  const auto end = register_multi_grad_hook({x, y}, [&](const std::vector<Tensor>&) { ++calls; });
+  const auto fail = [&] {
+    const Tensor p = sum(y * 1.0), q = sum(x * 2.0);  // the gradient of x comes first
+    EXPECT_THROW((p + q).backward(), std::runtime_error);
+    return memory_stats().allocated;
+  };
+  fail();
+  const uint64_t before = fail();
+  EXPECT_EQ(fail(), before);
+  EXPECT_EQ(calls, 0);
+  end();
+}
+
 TEST(MultiGradHook, DoesNotKeepWhatItWatches) {
   const uint64_t before = live_blocks();
   {
