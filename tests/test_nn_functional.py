@@ -326,6 +326,19 @@ def test_losses_like_torch(reduction):
     )
 
 
+def test_norms_of_equal_numbers_have_no_negative_variance():
+    for value in (12345.678, 1e6, 1e10):
+        for n in (5, 1000, 4095, 33759):
+            x = wg.full((2, 4, n), value)
+            for y in (
+                C.group_norm(x, 2),
+                C.batch_norm(x, None, None, training=True),
+                C.instance_norm(x),
+                C.layer_norm(x, (n,)),
+            ):
+                assert y.isfinite().all() and y.abs().max() < 1.1
+
+
 @pytest.mark.torch
 def test_norms_like_torch():
     import torch.nn.functional as F

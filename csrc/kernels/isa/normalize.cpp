@@ -37,9 +37,10 @@ void moments(const Channels& s, double* mean, double* m2, const void* in) {
     squares += row_reduce<T, Add>(
         s.inner, [=](int64_t i, int64_t left) { return square(load_some(p + i, left) - center); });
   }
-  // What rounding the mean to T has added.
+  // What rounding the mean to T has added, if the mean is exact: of equal numbers nothing is left.
   const double off = *mean - static_cast<double>(static_cast<T>(*mean));
-  *m2 = squares - count * off * off;
+  const double rest = squares - count * off * off;
+  *m2 = rest < 0 ? 0 : rest;
 }
 
 template <class T>
