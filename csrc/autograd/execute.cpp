@@ -24,6 +24,8 @@ struct Metas {
 };
 
 Tensor make_view(const TensorImpl& of, const Meta& m) {
+  if (of.has(kSparse)) [[unlikely]]
+    refuse_to_read(of);
   char* data = of.data + m.offset * static_cast<int64_t>(item_size(of.dtype));
   return new_alias(of, m.shape, m.strides, data, m.dtype);
 }

@@ -1,8 +1,8 @@
 // Gradients that are zero but for some elements, as lookups in large tables have them.
 //
 // Such a tensor has the shape and dtype of what it stands for and no elements: its storage holds
-// the parts. It goes from a rule to a leaf and from there to whoever asks for the gradient; no
-// operation is ever called with it. Should one be, it sees zeros that cannot be written.
+// the parts. It goes from a rule to a leaf and from there to whoever asks for the gradient, or is
+// made by a program; operations on dense tensors refuse it where they look for its elements.
 #pragma once
 
 #include <memory>
@@ -26,8 +26,6 @@ struct SparseParts {
 
 WENGERT_API Tensor new_sparse(Dims shape, SparseParts parts);
 WENGERT_API SparseParts& sparse_parts(const Tensor& t);
-// Among the flags of a tensor's header (TensorFlag).
-inline constexpr uint16_t kSparse = 1 << 15;
 inline bool is_sparse(const Tensor& t) { return t.impl()->has(kSparse); }
 
 // The sum of two tensors of which one at least is sparse: sparse if both are.

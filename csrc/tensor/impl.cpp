@@ -189,7 +189,11 @@ void update_contiguous(TensorImpl& t) {
   }
 }
 
-void refuse_batched() {
+void refuse_to_read(const TensorImpl& t) {
+  WG_CHECK(!t.has(kSparse), NotImplementedError,
+           "tensor: an operation on dense tensors was given "
+           "a sparse one of shape ",
+           t.sizes(), "; convert it with to_dense()");
   fail<Error>(
       "vmap: the elements of a tensor that stands for one example of many cannot be read (item(), "
       "bool(), numpy(), an operation whose result's shape depends on them), nor can it be used "
@@ -293,7 +297,7 @@ Tensor new_alias(const TensorImpl& of, Dims shape, const int64_t* strides, char*
     fail<Error>("tensor: shape ", shape, " has more elements than can be counted");
   }
   t->numel = n;
-  t->flags = static_cast<uint16_t>(of.flags & (kInference | kReadOnly));
+  t->flags = static_cast<uint16_t>(of.flags & (kInference | kReadOnly | kSparse));
   of.storage->refs.fetch_add(1, std::memory_order_relaxed);
   t->storage = of.storage;
   t->data = data;

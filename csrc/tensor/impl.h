@@ -74,6 +74,7 @@ enum TensorFlag : uint16_t {
   kReadOnly = 1 << 5,   // wraps memory that must not be written
   kHasLevels = 1 << 6,  // meta->levels: tangents, or the examples that this stands for
   kBatched = 1 << 7,    // stands for one example of many: its own memory must not be read
+  kSparse = 1 << 15,    // its storage holds parts (autograd/sparse.h) instead of elements
 };
 
 inline constexpr int kInlineDims = 4;
@@ -150,11 +151,11 @@ inline Tensor new_alias(const TensorImpl& of) {
 int64_t row_major_strides(const int64_t* shape, int ndim, int64_t* strides);
 bool is_row_major(const int64_t* shape, const int64_t* strides, int ndim);
 void update_contiguous(TensorImpl& t);
-[[noreturn]] WENGERT_API void refuse_batched();
+[[noreturn]] WENGERT_API void refuse_to_read(const TensorImpl& t);
 // Throws where the elements of `t` are not in its own memory.
 inline void check_readable(const TensorImpl& t) {
-  if (t.has(kBatched)) [[unlikely]]
-    refuse_batched();
+  if (t.has(kBatched | kSparse)) [[unlikely]]
+    refuse_to_read(t);
   if (tensor_observer) [[unlikely]]
     tensor_observer->read(t);
 }

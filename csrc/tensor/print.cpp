@@ -1,6 +1,7 @@
 // Tensors as text.
 #include <cstdio>
 
+#include "tensor/check.h"
 #include "tensor/impl.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -68,6 +69,8 @@ void append_dim(std::string& s, const TensorImpl& t, int d, const char* data, bo
 
 std::string Tensor::to_string() const {
   if (!defined()) return "tensor()";
+  if (impl_->has(kSparse))
+    return "tensor(sparse, shape " + to_text(shape()) + ", " + name_of(dtype()) + ")";
   check_readable(*impl_);
   std::string s = "tensor(";
   append_dim(s, *impl_, 0, impl_->data, is_long(*impl_));

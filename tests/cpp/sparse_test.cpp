@@ -62,6 +62,30 @@ TEST(Sparse, PartsOfTheGradientOfATable) {
   EXPECT_EQ(sum(sparse::to_dense(g)).item<double>(), 6.0);
 }
 
+TEST(Sparse, NoOperationTakesItForZeros) {
+  const Tensor v = tensor({1.0, 2.0}).requires_grad_();
+  const Tensor t = sparse::coo_tensor(places({0, 1}, {2, 0}), v, {2, 3});
+  EXPECT_EQ(t.to_string(), "tensor(sparse, shape (2, 3), float64)");
+  EXPECT_TRUE(sparse::is_sparse(t.detach()));
+  EXPECT_TRUE(equal(sparse::to_dense(t.detach()), sparse::to_dense(t)));
+  const Tensor d = zeros({3, 2}, DType::float64);
+  Tensor to = zeros({2, 3}, DType::float64);
+  EXPECT_THROW(t + 1.0, NotImplementedError);
+  EXPECT_THROW(exp(t), NotImplementedError);
+  EXPECT_THROW(sum(t), NotImplementedError);
+  EXPECT_THROW(sum(t, {0}), NotImplementedError);
+  EXPECT_THROW(mm(t, d), NotImplementedError);
+  EXPECT_THROW(mm(d, t), NotImplementedError);
+  EXPECT_THROW(cat({t, t}, 0), NotImplementedError);
+  EXPECT_THROW(softmax(t, 1), NotImplementedError);
+  EXPECT_THROW(equal(t, t), NotImplementedError);
+  EXPECT_THROW(transpose(t, 0, 1), NotImplementedError);
+  EXPECT_THROW(select(t, 0, 1), NotImplementedError);
+  EXPECT_THROW(reshape(t, {6}), NotImplementedError);
+  EXPECT_THROW(clone(t), NotImplementedError);
+  EXPECT_THROW(copy_(to, t), NotImplementedError);
+}
+
 // ---- arithmetic: what the dense tensors give, and gradients
 
 // (3, 4) with two entries at one place.
@@ -241,6 +265,7 @@ TEST(SparseArithmetic, RefusesWhatDoesNotFit) {
 }
 
 TEST(Sparse, RefusesPartsThatDoNotFit) {
+  EXPECT_THROW(sparse::coo_tensor(zeros({1, 0}, DType::int64), zeros({0}), {-3}), Error);
   const Tensor at = places({0}, {1}), v = tensor({1.0});
   EXPECT_THROW(sparse::coo_tensor(at, v, {1, 1}), Error);
   EXPECT_THROW(sparse::coo_tensor(neg(at), v, {2, 2}), Error);
