@@ -4,8 +4,8 @@
 //   const Tensor y = sparse::mm(a, x);  // gradients reach weights and x
 //
 // They are for these functions, for optimizers and for files; operations on dense tensors refuse
-// them with a NotImplementedError. Each function throws an Error where its arguments do not fit, and
-// records what it does with the values.
+// them with a NotImplementedError. Each function throws an Error where its arguments do not fit,
+// and records what it does with the values.
 #pragma once
 
 #include <functional>
