@@ -269,7 +269,8 @@ def test_nothing_is_left_in_memory():
     for _ in range(20):
         run()
     gc.collect()
-    assert sum(isinstance(o, wg.Tensor) for o in gc.get_objects()) == tensors
+    # What other tests left behind may be gone by now.
+    assert sum(isinstance(o, wg.Tensor) for o in gc.get_objects()) <= tensors
 
 
 class Cube(wg.autograd.Function):
