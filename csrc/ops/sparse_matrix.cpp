@@ -14,22 +14,18 @@ namespace {
 
 constinit std::mutex plans_lock;
 
-struct Planned {
-  Tensor rows, columns;
-};
-
-Planned plans_of(const Tensor& a) {
+SparsePlans plans_of(const Tensor& a) {
   const SparseParts& p = sparse_parts(a);
   {
     const std::lock_guard lock(plans_lock);
-    if (p.plans && p.plans->rows.defined()) return {p.plans->rows, p.plans->columns};
+    if (p.plans && p.plans->rows.defined()) return *p.plans;
   }
   const RecordingGuard off(false);
   const Tensor row = select(p.indices, 0, 0), column = select(p.indices, 0, 1);
-  const Planned made{sparse_plan(row, column, a.size(0), a.size(1)),
-                     sparse_plan(column, row, a.size(1), a.size(0))};
+  const SparsePlans made{sparse_plan(row, column, a.size(0), a.size(1)),
+                         sparse_plan(column, row, a.size(1), a.size(0))};
   const std::lock_guard lock(plans_lock);
-  if (p.plans) *p.plans = {made.rows, made.columns};
+  if (p.plans) *p.plans = made;
   return made;
 }
 
@@ -58,7 +54,7 @@ Tensor with_dense(const Tensor& a, const Tensor& x) {
     const Tensor taken = index_select(x, 0, select(p.indices, 0, 1));
     return sum_by(unsqueeze(p.values, -1) * taken, select(p.indices, 0, 0), a.size(0));
   }
-  const Planned plans = plans_of(a);
+  const SparsePlans plans = plans_of(a);
   return sparse_product(plans.rows, plans.columns, p.values, x, a.size(0));
 }
 

@@ -191,9 +191,8 @@ void update_contiguous(TensorImpl& t) {
 
 void refuse_to_read(const TensorImpl& t) {
   WG_CHECK(!t.has(kSparse), NotImplementedError,
-           "tensor: an operation on dense tensors was given "
-           "a sparse one of shape ",
-           t.sizes(), "; convert it with to_dense()");
+           "tensor: an operation on dense tensors was given a sparse one of shape ", t.sizes(),
+           "; convert it with to_dense()");
   fail<Error>(
       "vmap: the elements of a tensor that stands for one example of many cannot be read (item(), "
       "bool(), numpy(), an operation whose result's shape depends on them), nor can it be used "
