@@ -8,6 +8,7 @@
 
 #include "kernels/gemm.h"
 #include "kernels/winograd.h"
+#include "ops/take.h"
 #include "runtime/parallel.h"
 #include "runtime/scratch.h"
 
@@ -139,7 +140,7 @@ class Correlation {
         x_(x),
         y_(y),
         layout_(layout),
-        blocks_(tiling.rows, std::max<int64_t>(Winograd::kTiles / tiling.across, 1), 1),
+        blocks_(tiling.rows, block_rows(tiling), 1),
         inputs_(x.channels, kInputs, 1),
         outputs_(y.channels, kOutputs, tiling.kernels.lanes) {}
 
@@ -155,7 +156,8 @@ class Correlation {
       });
     }
     const auto block = [&](int64_t i) { run_block(y, x, w, bias, i, keep ? kept.data : nullptr); };
-    if (blocks_.count >= 2 * runtime::available_threads()) {
+    const int64_t threads = runtime::available_threads();
+    if (blocks_.count >= 2 * threads || blocks_.count % threads == 0) {
       runtime::parallel_tasks(blocks_.count, block);
     } else {
       for (int64_t i = 0; i < blocks_.count; ++i) block(i);
@@ -163,6 +165,11 @@ class Correlation {
   }
 
  private:
+  // Few blocks are an even number: threads share them evenly.
+  static int64_t block_rows(const Tiling& t) {
+    const int64_t parts = ceil_div(t.rows, std::max<int64_t>(Winograd::kTiles / t.across, 1));
+    return ceil_div(t.rows, parts > 2 && parts < 16 ? parts + parts % 2 : parts);
+  }
   Transformed piece_at(void* data) const {
     return {data, t_.matrix(inputs_.size, outputs_.size), outputs_.size};
   }
@@ -213,7 +220,8 @@ class Correlation {
   Pieces blocks_, inputs_, outputs_;  // of tile rows, input channels, output channels
 };
 
-// w = or += the sum over all tiles of the products of g with x, for one group.
+// w = or += the sum over all tiles of the products of g with x, for one group. The tiles are cut
+// into slices with sums of their own, so that threads do not wait for each other at every block.
 class WeightSum {
  public:
   WeightSum(const Tiling& tiling, const Planes& x, const Planes& g, const WeightLayout& layout)
@@ -221,69 +229,122 @@ class WeightSum {
         x_(x),
         g_(g),
         layout_(layout),
-        blocks_(tiling.rows, std::max<int64_t>(Winograd::kSummedTiles / tiling.across, 1), 1),
         inputs_(x.channels, kGradientInputs, 1),
-        outputs_(g.channels, kOutputs, tiling.kernels.lanes) {}
+        outputs_(g.channels, kOutputs, tiling.kernels.lanes),
+        rows_(
+            std::max<int64_t>(Winograd::summed_tiles(tiling.plan, tiling.tile) / tiling.across, 1)),
+        slices_(tiling.rows, ceil_div(tiling.rows, slices()), 1) {}
 
   void run(void* w, const void* x, const void* g, bool accumulate) const {
     const int64_t pieces = inputs_.count * outputs_.count;
-    const int64_t tiles = blocks_.size * t_.across;
-    Transformed v{nullptr, t_.matrix(tiles, t_.whole(x_.channels)), t_.whole(x_.channels)};
-    Transformed q{nullptr, t_.matrix(tiles, t_.whole(g_.channels)), t_.whole(g_.channels)};
-    Transformed sum{nullptr, t_.matrix(inputs_.size, outputs_.size), outputs_.size};
-    const Scratch data(t_.bytes(v)), gradient(t_.bytes(q));
-    v.data = data.data;
-    q.data = gradient.data;
     // A sum over one block goes on to the weights at once and stays in the cache.
-    const bool at_once = blocks_.count == 1;
-    const int64_t piece_bytes = t_.bytes(sum);
-    const Scratch sums(at_once ? 0 : pieces * piece_bytes);
-    const auto multiply = [&](int64_t piece, int64_t block, void* to, int64_t begin, int64_t end) {
-      const int64_t input = piece % inputs_.count, output = piece / inputs_.count;
-      t_.multiply({t_.plan.at(v.data, inputs_.begin(input)), v.matrix, v.row}, true,
-                  {t_.plan.at(q.data, outputs_.begin(output)), q.matrix, q.row},
-                  {to, sum.matrix, sum.row}, inputs_.length(input),
-                  t_.whole(outputs_.length(output)), blocks_.length(block) * t_.across, block > 0,
-                  begin, end);
-    };
-    const auto finish = [&](int64_t piece, void* from) {
-      const int64_t input = piece % inputs_.count, output = piece / inputs_.count;
-      t_.kernels.weight_gradient(inputs_.length(input), outputs_.length(output),
-                                 t_.plan.at(w, inputs_.begin(input) * layout_.by_input +
-                                                   outputs_.begin(output) * layout_.by_output),
-                                 layout_.by_input, layout_.by_output, accumulate,
-                                 {from, sum.matrix, sum.row});
-    };
-    for (int64_t block = 0; block < blocks_.count; ++block) {
-      const int64_t begin = blocks_.begin(block), end = begin + blocks_.length(block);
-      t_.cut(t_.kernels.data, x_, x, begin, end, v);
-      t_.cut(t_.kernels.gradient, g_, g, begin, end, q);
-      if (at_once) {
-        runtime::parallel_tasks(pieces, [&](int64_t piece) {
-          const Scratch own(piece_bytes);
-          multiply(piece, 0, own.data, 0, t_.matrices);
-          finish(piece, own.data);
-        });
-      } else {
-        // Lines of matrices are tasks as well: there may be one piece only.
-        const int64_t line = t_.tile + 2;
-        runtime::parallel_tasks(pieces * line, [&](int64_t i) {
-          const int64_t piece = i / line, begin = i % line * line;
-          multiply(piece, block, sums.data + piece * piece_bytes, begin, begin + line);
-        });
-      }
+    if (slices_.count == 1 && t_.rows <= rows_) {
+      const Block block(*this, x, g, 0, t_.rows);
+      runtime::parallel_tasks(pieces, [&](int64_t piece) {
+        const Scratch own(piece_bytes());
+        block.multiply(piece, own.data, false, 0, t_.matrices);
+        finish(piece, w, own.data, accumulate);
+      });
+      return;
     }
-    if (!at_once) {
-      runtime::parallel_tasks(
-          pieces, [&](int64_t piece) { finish(piece, sums.data + piece * piece_bytes); });
+    const int64_t slice_bytes = pieces * piece_bytes();
+    const Scratch sums(slices_.count * slice_bytes);
+    const auto sum = [&](int64_t slice) {
+      sum_slice(slice, x, g, sums.data + slice * slice_bytes);
+    };
+    if (slices_.count >= runtime::available_threads()) {
+      runtime::parallel_tasks(slices_.count, sum);
+    } else {
+      for (int64_t i = 0; i < slices_.count; ++i) sum(i);
     }
+    runtime::parallel_tasks(pieces, [&](int64_t piece) {
+      char* const total = sums.data + piece * piece_bytes();
+      for (int64_t i = 1; i < slices_.count; ++i)
+        add_elements(t_.plan.dtype, piece_bytes() / t_.plan.item(), total, total + i * slice_bytes);
+      finish(piece, w, total, accumulate);
+    });
   }
 
  private:
+  // The transforms of tile rows [begin, end).
+  struct Block {
+    const WeightSum& sum;
+    int64_t tiles;
+    Transformed v, q;
+    Scratch data, gradient;
+
+    Block(const WeightSum& s, const void* x, const void* g, int64_t begin, int64_t end)
+        : sum(s),
+          tiles((end - begin) * s.t_.across),
+          v(empty(s.x_)),
+          q(empty(s.g_)),
+          data(s.t_.bytes(v)),
+          gradient(s.t_.bytes(q)) {
+      v.data = data.data;
+      q.data = gradient.data;
+      s.t_.cut(s.t_.kernels.data, s.x_, x, begin, end, v);
+      s.t_.cut(s.t_.kernels.gradient, s.g_, g, begin, end, q);
+    }
+    Transformed empty(const Planes& x) const {
+      const int64_t row = sum.t_.whole(x.channels);
+      return {nullptr, sum.t_.matrix(tiles, row), row};
+    }
+    // Matrices [begin, end) of the products of a piece.
+    void multiply(int64_t piece, void* to, bool accumulate, int64_t begin, int64_t end) const {
+      const Pieces &inputs = sum.inputs_, &outputs = sum.outputs_;
+      const int64_t input = piece % inputs.count, output = piece / inputs.count;
+      const auto part = [&](const Transformed& t, int64_t channel) {
+        return Transformed{sum.t_.plan.at(t.data, channel), t.matrix, t.row};
+      };
+      sum.t_.multiply(part(v, inputs.begin(input)), true, part(q, outputs.begin(output)),
+                      sum.piece_at(to), inputs.length(input), sum.t_.whole(outputs.length(output)),
+                      tiles, accumulate, begin, end);
+    }
+  };
+
+  // Two unless their sums are large, more if those are small.
+  int64_t slices() const {
+    constexpr int64_t kMost = 16, kSmall = 1 << 19, kLarge = 5 << 20;
+    const int64_t blocks = ceil_div(t_.rows, rows_);
+    const int64_t bytes = inputs_.count * outputs_.count * piece_bytes();
+    int64_t n = 1;
+    while (n < kMost && 2 * n <= blocks && 2 * n * bytes <= (n == 1 ? kLarge : kSmall)) n *= 2;
+    return n;
+  }
+  Transformed piece_at(void* data) const {
+    return {data, t_.matrix(inputs_.size, outputs_.size), outputs_.size};
+  }
+  int64_t piece_bytes() const { return t_.bytes(piece_at(nullptr)); }
+
+  void sum_slice(int64_t slice, const void* x, const void* g, char* sums) const {
+    const int64_t pieces = inputs_.count * outputs_.count;
+    const int64_t rows = slices_.length(slice);
+    const Pieces blocks(rows, ceil_div(rows, std::max<int64_t>((rows + rows_ / 2) / rows_, 1)), 1);
+    for (int64_t i = 0; i < blocks.count; ++i) {
+      const int64_t begin = slices_.begin(slice) + blocks.begin(i);
+      const Block block(*this, x, g, begin, begin + blocks.length(i));
+      // Lines of matrices are tasks as well: there may be one piece only.
+      const int64_t line = t_.tile + 2;
+      runtime::parallel_tasks(pieces * line, [&](int64_t task) {
+        const int64_t piece = task / line, first = task % line * line;
+        block.multiply(piece, sums + piece * piece_bytes(), i > 0, first, first + line);
+      });
+    }
+  }
+  void finish(int64_t piece, void* w, void* from, bool accumulate) const {
+    const int64_t input = piece % inputs_.count, output = piece / inputs_.count;
+    t_.kernels.weight_gradient(inputs_.length(input), outputs_.length(output),
+                               t_.plan.at(w, inputs_.begin(input) * layout_.by_input +
+                                                 outputs_.begin(output) * layout_.by_output),
+                               layout_.by_input, layout_.by_output, accumulate, piece_at(from));
+  }
+
   const Tiling& t_;
   const Planes &x_, &g_;
   WeightLayout layout_;
-  Pieces blocks_, inputs_, outputs_;
+  Pieces inputs_, outputs_;
+  int64_t rows_;   // of tiles in a block, about
+  Pieces slices_;  // of rows of tiles
 };
 
 Planes input_planes(const ConvolutionPlan& p) {

@@ -39,7 +39,9 @@ double cost_of_tiles(const ConvolutionPlan& p, ConvolutionProduct product, int t
   const double matrices = (tile + 2) * (tile + 2);
   const double steps =
       product == ConvolutionProduct::weight
-          ? tiles * channels + channels * kTileSteps * std::ceil(tiles / Winograd::kSummedTiles)
+          ? tiles * channels +
+                channels * kTileSteps *
+                    std::ceil(tiles / static_cast<double>(Winograd::summed_tiles(p, tile)))
           : tiles * (channels + kTileSteps);
   const double call = 100 * matrices * std::ceil(tiles / Winograd::kTiles);
   return call + matrices * steps * to * 0.6 + tiles * transforms * (from + to) +
@@ -61,6 +63,14 @@ double cost_of_unfolding(const ConvolutionPlan& p, ConvolutionProduct product) {
 }
 
 }  // namespace
+
+int64_t Winograd::summed_tiles(const ConvolutionPlan& p, int tile) {
+  constexpr int64_t kBytes = 1 << 20, kFewest = 64, kMost = 128;
+  const int64_t lanes = kernels::winograd(p.dtype, tile).lanes;
+  const int64_t channels =
+      (ceil_div(p.in_channels, lanes) + ceil_div(p.out_channels, lanes)) * lanes;
+  return std::clamp(kBytes / ((tile + 2) * (tile + 2) * channels * p.item()), kFewest, kMost);
+}
 
 int Winograd::tile_for(const ConvolutionPlan& p, ConvolutionProduct product) {
   if (!covers(p)) return 0;
