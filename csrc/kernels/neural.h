@@ -49,7 +49,7 @@ struct StripRuns {
 // See kernels/strips.h. What will be needed next, `ahead` elements further on, is fetched
 // meanwhile.
 struct ConvolutionKernels {
-  // The strip of one channel of an image.
+  // The strip of one channel of an image but for its padding.
   void (*fill)(const StripLines& l, void* strip, const void* x, int64_t ahead);
   // The adjoint: adds every element of the strip to where it comes from.
   void (*drain)(const StripLines& l, void* x, const void* strip, int64_t ahead);

@@ -72,6 +72,34 @@ WG_INLINE void copy_strided(T* to, const T* from, int64_t n, int64_t stride) {
   }
   for (; i < n; ++i) to[i] = from[i * stride];
 }
+// The first elements of n pairs.
+template <class T>
+WG_INLINE void first_of_pairs(T* to, const T* from, int64_t n) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    store(to + i, every_second<0>(load(from + 2 * i), load(from + 2 * i + kLanes)));
+  if (i == n) return;
+  const int left = static_cast<int>(n - i);
+  const Pairs<T> p(from + 2 * i, 2 * left);
+  store(to + i, every_second<0>(p.low, p.high), left);
+}
+// Two runs of n elements that stand in turn.
+template <class T>
+WG_INLINE void split_pairs(T* even, T* odd, const T* from, int64_t n) {
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const Vec<T> low = load(from + 2 * i), high = load(from + 2 * i + kLanes);
+    store(even + i, every_second<0>(low, high));
+    store(odd + i, every_second<1>(low, high));
+  }
+  if (i == n) return;
+  const int left = static_cast<int>(n - i);
+  const Pairs<T> p(from + 2 * i, 2 * left);
+  store(even + i, every_second<0>(p.low, p.high), left);
+  store(odd + i, every_second<1>(p.low, p.high), left);
+}
 // Adds n elements of each of two runs, in turn.
 template <class T>
 WG_INLINE void add_pairs(T* to, const T* even, const T* odd, int64_t n) {

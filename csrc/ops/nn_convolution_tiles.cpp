@@ -29,7 +29,11 @@ Unfolding::Unfolding(const ConvolutionPlan& p, const Tile& t, int64_t group, Lay
               layout == Layout::panels ? kernels::gemm_panel_columns(p.dtype) : t.columns(),
               layout == Layout::panels ? kernels::gemm_panels_size(p.dtype, 1, 1) : t.columns()),
       stands_(layout == Layout::panels && t.images == 1 && p.pointwise()),
-      memory_(strips_.direct() ? 0 : strips_.channel() * p.item()) {}
+      memory_(strips_.direct() ? 0 : strips_.channel() * p.item()) {
+  clear();
+}
+
+void Unfolding::clear() const { std::memset(memory_.data, 0, memory_.bytes); }
 
 void* Unfolding::image_at(const void* x, int64_t image, int64_t channel) const {
   return p_.x_at(x, tile_.image + image, group_, channel);
@@ -75,7 +79,7 @@ void Unfolding::add(void* x, const void* col, int64_t channel, int64_t channels,
       kernel_.fold(runs, image_at(x, 0, channel + c), col, rows, c * taps);
       continue;
     }
-    std::memset(memory_.data, 0, static_cast<size_t>(strips_.channel() * p_.item()));
+    clear();
     kernel_.fold(runs, memory_.data, col, rows, c * taps);
     for (int64_t i = 0; i < tile_.images; ++i)
       kernel_.drain(lines, image_at(x, i, channel + c), p_.at(memory_.data, i * strips_.image()),

@@ -34,7 +34,8 @@ class Tiling {
   int64_t images_, length_, parts_;
 };
 
-// A tile unfolded: rows are the taps of channels, columns the positions.
+// A tile unfolded: rows are the taps of channels, columns the positions. One object reads or adds,
+// not both in turn: what is zero in its strips stays so while it reads.
 class Unfolding {
  public:
   enum class Layout : uint8_t { rows, panels };  // a dense matrix, or as gemm_pack makes it
@@ -52,6 +53,7 @@ class Unfolding {
 
  private:
   void* image_at(const void* x, int64_t image, int64_t channel) const;
+  void clear() const;
 
   const ConvolutionPlan& p_;
   const kernels::ConvolutionKernels& kernel_;

@@ -26,39 +26,66 @@ WG_INLINE void fetch_lines(const StripLines& l, const T* x) {
     if (l.source[i] >= 0) fetch<Write>(x + l.source[i], l.width);
 }
 
+// The two planes of a stride of 2 whose elements take turns in a line of the image: the first
+// `both` of each from place `from` of the line on.
+struct Turns {
+  StripPlane even, odd;
+  int64_t both = 0;
+  explicit Turns(const StripLines& l) {
+    if (l.stride != 2 || l.planes != 2) return;
+    const bool turned = l.plane[1].from < l.plane[0].from;
+    even = l.plane[turned];
+    odd = l.plane[!turned];
+    if (odd.from == even.from + 1) both = even.inside < odd.inside ? even.inside : odd.inside;
+  }
+};
+
 template <class T>
 void fill(const StripLines& l, void* strip, const void* x, int64_t ahead) {
   const T* from = static_cast<const T*>(x);
+  T* const to = static_cast<T*>(strip);
   if (ahead) fetch_lines<false>(l, from + ahead);
-  for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
-    T* to = static_cast<T*>(strip) + at;
-    if (source < 0) return zero_run(to, p.before + p.inside + p.after);
-    if (p.before) zero_run(to, p.before);
-    to += p.before;
-    if (p.inside) copy_strided(to, from + source + p.from, p.inside, s);
-    if (p.after) zero_run(to + p.inside, p.after);
-  });
+  if (const Turns turns(l); turns.both > 0) {
+    const int64_t n = turns.both;
+    for (int64_t i = 0; i < l.count; ++i) {
+      if (l.source[i] < 0) continue;
+      T* const even = to + i * l.line + turns.even.at + turns.even.before;
+      T* const odd = to + i * l.line + turns.odd.at + turns.odd.before;
+      const T* const line = from + l.source[i] + turns.even.from;
+      split_pairs(even, odd, line, n);
+      if (n < turns.even.inside) copy_strided(even + n, line + 2 * n, turns.even.inside - n, 2);
+      if (n < turns.odd.inside) copy_strided(odd + n, line + 2 * n + 1, turns.odd.inside - n, 2);
+    }
+    return;
+  }
+  for_planes(l,
+             [=, s = l.stride, width = l.width](int64_t at, const StripPlane& p, int64_t source) {
+               if (source < 0 || p.inside == 0) return;
+               T* const strip = to + at + p.before;
+               const T* const line = from + source + p.from;
+               if (s == 2 && p.from + 2 * p.inside <= width)
+                 first_of_pairs(strip, line, p.inside);
+               else
+                 copy_strided(strip, line, p.inside, s);
+             });
 }
 template <class T>
 void drain(const StripLines& l, void* x, const void* strip, int64_t ahead) {
   T* to = static_cast<T*>(x);
   if (ahead) fetch_lines<true>(l, to + ahead);
-  if (l.stride == 2 && l.planes == 2) {
-    const bool turned = l.plane[1].from < l.plane[0].from;
-    const StripPlane &a = l.plane[turned], &b = l.plane[!turned];
-    const int64_t n = a.inside < b.inside ? a.inside : b.inside;
-    if (n > 0 && b.from == a.from + 1) {
-      for (int64_t i = 0; i < l.count; ++i) {
-        if (l.source[i] < 0) continue;
-        const T* const line = static_cast<const T*>(strip) + i * l.line;
-        const T *const even = line + a.at + a.before, *const odd = line + b.at + b.before;
-        T* const from = to + l.source[i] + a.from;
-        add_pairs(from, even, odd, n);
-        if (n < a.inside) add_strided(from + 2 * n, even + n, a.inside - n, 2);
-        if (n < b.inside) add_strided(from + 2 * n + 1, odd + n, b.inside - n, 2);
-      }
-      return;
+  if (const Turns turns(l); turns.both > 0) {
+    const int64_t n = turns.both;
+    for (int64_t i = 0; i < l.count; ++i) {
+      if (l.source[i] < 0) continue;
+      const T* const line = static_cast<const T*>(strip) + i * l.line;
+      const T* const even = line + turns.even.at + turns.even.before;
+      const T* const odd = line + turns.odd.at + turns.odd.before;
+      T* const from = to + l.source[i] + turns.even.from;
+      add_pairs(from, even, odd, n);
+      if (n < turns.even.inside) add_strided(from + 2 * n, even + n, turns.even.inside - n, 2);
+      if (n < turns.odd.inside) add_strided(from + 2 * n + 1, odd + n, turns.odd.inside - n, 2);
     }
+    return;
   }
   for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
     if (source < 0 || p.inside == 0) return;
