@@ -255,7 +255,6 @@ bool multiply_gradient(Vjp& v, const Scalar& factor) {
   Tensor& op##_(Tensor& self, const Tensor& other) {                                        \
     if (!elementwise::try_in_place(kernels::binary(kernels::Binary::op##_),                 \
                                    elementwise::op##_op::type, self, other)) {              \
-      detail::input(#op "_", other);                                                        \
       apply_in_place(elementwise::op##_op{}, self, other);                                  \
     }                                                                                       \
     return self;                                                                            \

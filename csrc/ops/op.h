@@ -240,6 +240,12 @@ std::vector<Tensor> apply_split(const Op& op, const Tensor& input, int64_t n) {
 // Replaces the elements of `self`, the operation's first input.
 template <class Op, class... T>
 void apply_in_place(const Op& op, Tensor& self, const T&... inputs) {
+  TensorImpl* in[] = {detail::input(Op::name, self), detail::input(Op::name, inputs)...};
+  run_in_place(op_class<Op>, &op, in, 1 + sizeof...(T));
+}
+// The same; undefined inputs behind the first are passed on.
+template <class Op, class... T>
+void apply_optional_in_place(const Op& op, Tensor& self, const T&... inputs) {
   TensorImpl* in[] = {detail::input(Op::name, self), inputs.impl()...};
   run_in_place(op_class<Op>, &op, in, 1 + sizeof...(T));
 }

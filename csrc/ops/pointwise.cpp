@@ -187,6 +187,11 @@ Tensor clamp(const Tensor& input, const Tensor& min, const Tensor& max) {
   detail::input("clamp", input);
   return apply_optional(Clamp{}, input, min, max);
 }
+Tensor& clamp_(Tensor& self, const Tensor& min, const Tensor& max) {
+  check_bounds(min.defined() || max.defined());
+  apply_optional_in_place(Clamp{}, self, min, max);
+  return self;
+}
 
 Tensor bitwise_not(const Tensor& input) {
   if (detail::input("bitwise_not", input)->dtype == DType::bool_) return logical_not(input);
@@ -254,8 +259,7 @@ Tensor clamp_row(const Tensor& x, std::optional<Operand> min, std::optional<Oper
 }
 Tensor& clamp_row_(Tensor& x, std::optional<Operand> min, std::optional<Operand> max) {
   if (is_number(min) && is_number(max)) return clamp_(x, number(min), number(max));
-  apply_in_place(Clamp{}, x, bound(x, min), bound(x, max));
-  return x;
+  return clamp_(x, bound(x, min), bound(x, max));
 }
 Tensor clamp_min_row(const Tensor& x, const Operand& min) { return clamp_row(x, min, {}); }
 Tensor& clamp_min_row_(Tensor& x, const Operand& min) { return clamp_row_(x, min, {}); }

@@ -153,7 +153,6 @@ Tensor lerp(const Tensor& start, const Tensor& end, double weight) {
   return apply(Lerp{}, start, end, full({}, weight, detail::input("lerp", start)->dtype));
 }
 Tensor& lerp_(Tensor& self, const Tensor& end, double weight) {
-  detail::input("lerp_", end);
   apply_in_place(Lerp{}, self, end, full({}, weight, detail::input("lerp_", self)->dtype));
   return self;
 }
@@ -162,7 +161,6 @@ Tensor addcmul(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2
   return apply(Addcmul{value}, input, tensor1, tensor2);
 }
 Tensor& addcmul_(Tensor& self, const Tensor& tensor1, const Tensor& tensor2, const Scalar& value) {
-  detail::input("addcmul_", tensor1), detail::input("addcmul_", tensor2);
   apply_in_place(Addcmul{value}, self, tensor1, tensor2);
   return self;
 }
@@ -171,7 +169,6 @@ Tensor addcdiv(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2
   return apply(Addcdiv{value}, input, tensor1, tensor2);
 }
 Tensor& addcdiv_(Tensor& self, const Tensor& tensor1, const Tensor& tensor2, const Scalar& value) {
-  detail::input("addcdiv_", tensor1), detail::input("addcdiv_", tensor2);
   apply_in_place(Addcdiv{value}, self, tensor1, tensor2);
   return self;
 }

@@ -15,7 +15,27 @@ TEST(InPlace, UndefinedOperandsAreRefused) {
   EXPECT_THROW(lerp_(y, none, 0.5), ValueError);
   EXPECT_THROW(addcmul_(y, x, none), ValueError);
   EXPECT_THROW(addcdiv_(y, none, x), ValueError);
+  EXPECT_THROW(clamp_(y, none, none), Error);
+  EXPECT_THROW(masked_fill_(y, none, 0), ValueError);
+  EXPECT_THROW(scatter_(y, 0, none, x), ValueError);
+  EXPECT_THROW(copy_(y, none), ValueError);
   EXPECT_TRUE(equal(y, vec({3, 4})));
+  Tensor nothing;
+  EXPECT_THROW(add_(nothing, x), ValueError);
+  EXPECT_THROW(clamp_(nothing, x, x), ValueError);
+}
+
+TEST(InPlace, ClampHasBoundsThatMayBeMissing) {
+  const Tensor none, low = vec({2, 5}), high = vec({2, 6});
+  Tensor y = vec({3, 4});
+  EXPECT_TRUE(equal(clamp_(y, low, none), vec({3, 5})));
+  EXPECT_TRUE(equal(clamp_(y, none, high), vec({2, 5})));
+  EXPECT_TRUE(equal(clamp_(y, low + 1, high + 1), vec({3, 6})));
+  EXPECT_TRUE(equal(y, vec({3, 6})));
+  const Tensor x = leaf({3, 4});
+  y = x * 2;
+  sum(clamp_(y, vec({7, 0}), none)).backward();
+  EXPECT_TRUE(equal(x.grad(), vec({0, 2})));
 }
 
 // x -> exp (saves its output) -> add_ : the saved value is gone

@@ -31,6 +31,7 @@ WENGERT_API Tensor clamp(const Tensor& input, std::optional<Scalar> min, std::op
 WENGERT_API Tensor& clamp_(Tensor& self, std::optional<Scalar> min, std::optional<Scalar> max);
 // The same with bounds that broadcast; undefined for none.
 WENGERT_API Tensor clamp(const Tensor& input, const Tensor& min, const Tensor& max);
+WENGERT_API Tensor& clamp_(Tensor& self, const Tensor& min, const Tensor& max);
 
 // start + weight (end - start), for floating tensors of one dtype.
 WENGERT_API Tensor lerp(const Tensor& start, const Tensor& end, const Tensor& weight);
