@@ -2,10 +2,20 @@
 
 #include <algorithm>
 
+#include "nn/text.h"
 #include "tensor/check.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
+
+Slot::Slot(std::string name)
+    : find_([name = std::move(name)](Module& module) -> Tensor& {
+        Tensor* const own = module.variable(name);
+        WG_CHECK(own, ValueError, "Slot: the class ", type_name(module), " finds no tensor '", name,
+                 "' by its name; give the member of the class that holds it, such as "
+                 "&nn::Linear::weight");
+        return *own;
+      }) {}
 
 void detail::ModuleAccess::add_parameter(Module& m, const std::string& name, const Tensor& t) {
   const bool trained = t.requires_grad();

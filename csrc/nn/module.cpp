@@ -20,6 +20,8 @@ Tensor Module::forward(const Tensor&) {
   fail<NotImplementedError>("Module: this module has no forward(input); override it");
 }
 
+Tensor* Module::variable(const std::string&) { return nullptr; }
+
 // ---- registering
 
 void Module::check_name(const std::string& name) const {

@@ -1,5 +1,7 @@
 #include "wengert/nn/recurrent.h"
 
+#include <algorithm>
+
 #include "nn/make.h"
 #include "wengert/nn/init.h"
 #include "wengert/ops/indexing.h"
@@ -69,7 +71,8 @@ RNNBase::RNNBase(std::string m, int64_t in, int64_t hidden, const LSTMOptions& o
     for (int64_t direction = 0; direction < directions; ++direction) {
       const std::string end = "_l" + std::to_string(k) + (direction ? "_reverse" : "");
       const auto add = [&](const char* name, Dims shape) {
-        weights_.push_back(register_parameter(name + end, empty(shape, o.dtype)));
+        names_.push_back(name + end);
+        weights_.push_back(register_parameter(names_.back(), empty(shape, o.dtype)));
       };
       add("weight_ih", {rows, k == 0 ? in : out * directions});
       add("weight_hh", {rows, out});
@@ -83,7 +86,12 @@ RNNBase::RNNBase(std::string m, int64_t in, int64_t hidden, const LSTMOptions& o
 
 void RNNBase::reset_parameters() {
   const double bound = bound_for(hidden_size);
-  for (Tensor& w : weights_) init::uniform_(w, -bound, bound);
+  for (Tensor& w : parameters()) init::uniform_(w, -bound, bound);
+}
+
+Tensor* RNNBase::variable(const std::string& name) {
+  const auto found = std::find(names_.begin(), names_.end(), name);
+  return found == names_.end() ? nullptr : &weights_[static_cast<size_t>(found - names_.begin())];
 }
 
 void RNNBase::check_input(const Tensor& input, int64_t dims) const {

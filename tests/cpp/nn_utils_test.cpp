@@ -218,6 +218,104 @@ TEST(Computed, CopiesHaveTensorsOfTheirOwn) {
   }
 }
 
+// Of every recurrent layer, whose weights are found by their names.
+template <class Layer>
+void expect_computed_by_name() {
+  wg::manual_seed(3);
+  Layer layer(4, 5, {.num_layers = 2, .bidirectional = true});
+  const wg::Tensor x = wg::randn({3, 2, 4}), expected = layer(x).first;
+  const std::vector<wg::Tensor> before = layer.weights();
+  const std::string last = "weight_hh_l1_reverse";
+
+  nn::utils::weight_norm(layer, "weight_ih_l0");
+  parametrizations::weight_norm(layer, last);
+  parametrize::register_parametrization(layer, "bias_ih_l0", nn::make<Doubled>());
+  EXPECT_TRUE(wg::allclose(layer(x).first, expected));
+  EXPECT_FALSE(layer.weights()[0].is_leaf());
+  EXPECT_EQ(layer.parameters().size(), before.size() + 2);  // direction and length of two
+  prune::random_unstructured(layer, "weight_hh_l0", 7);
+  EXPECT_EQ(wg::sum(layer.weights()[1] == 0).template item<int64_t>(), 7);
+
+  // A copy computes its own.
+  const wg::Tensor pruned = layer(x).first;
+  const auto copy = nn::clone(layer);
+  EXPECT_EQ(names_of(*copy), names_of(layer));
+  EXPECT_TRUE(same_values((*copy)(x).first, pruned));
+  for (const wg::Tensor& t : copy->parameters()) fill(t, 0.5);
+  EXPECT_FALSE(same_values((*copy)(x).first, pruned));
+  EXPECT_TRUE(same_values(layer(x).first, pruned));
+  wg::sum(layer(x).first).backward();
+  for (const wg::Tensor& t : layer.parameters()) EXPECT_TRUE(t.grad().defined());
+
+  // New initial values are those of the parameters; the rest is computed from them.
+  layer.reset_parameters();
+  EXPECT_FALSE(wg::allclose(layer(x).first, pruned));
+
+  nn::utils::remove_weight_norm(layer, "weight_ih_l0");
+  parametrize::remove_parametrizations(layer, last);
+  parametrize::remove_parametrizations(layer, "bias_ih_l0");
+  prune::remove(layer, "weight_hh_l0");
+  ASSERT_EQ(layer.parameters().size(), before.size());
+  for (const wg::Tensor& w : layer.weights()) {
+    EXPECT_TRUE(w.is_leaf() && w.requires_grad());
+    wg::sum(layer(x).first).backward();
+    EXPECT_TRUE(w.grad().defined());
+  }
+  layer.to(wg::DType::float64);
+  EXPECT_EQ(layer(x.to(wg::DType::float64)).first.dtype(), wg::DType::float64);
+}
+
+TEST(Computed, WeightsOfRecurrentLayersByName) {
+  expect_computed_by_name<nn::RNN>();
+  expect_computed_by_name<nn::GRU>();
+  expect_computed_by_name<nn::LSTM>();
+}
+
+TEST(Computed, ClassesOfOnesOwnSayWhereATensorIs) {
+  struct Product : nn::Module {
+    Product() {
+      for (const char* name : {"a", "b"}) {
+        factors.push_back(register_parameter(name, wg::rand({3, 3})));
+      }
+    }
+    wg::Tensor forward(const wg::Tensor& x) override {
+      return wg::matmul(wg::matmul(x, factors[0]), factors[1]);
+    }
+    wg::Tensor* variable(const std::string& name) override {
+      return name == "a" ? &factors[0] : name == "b" ? &factors[1] : nullptr;
+    }
+    std::shared_ptr<Module> make_like() const override { return nn::make<Product>(); }
+    std::vector<wg::Tensor> factors;
+  };
+  Product product;
+  parametrize::register_parametrization(product, "b", nn::make<Symmetric>());
+  const auto copy = nn::clone(product);
+  const wg::Tensor x = wg::rand({2, 3}), y = product(x);
+  EXPECT_TRUE(same_values(product.factors[1], product.factors[1].t()));
+  EXPECT_TRUE(same_values((*copy)(x), y));
+  fill(copy->parameters()[0], 0);
+  EXPECT_TRUE(same_values(product(x), y));
+}
+
+TEST(Computed, OtherNamesAreRefusedAndChangeNothing) {
+  nn::LSTM lstm(2, 3);
+  nn::Linear linear(2, 3);
+  const Names names = names_of(lstm);
+  EXPECT_THROW(nn::utils::weight_norm(lstm, "weight"), wg::ValueError);
+  EXPECT_THROW(nn::utils::weight_norm(lstm, "weight_hr_l0"), wg::ValueError);
+  EXPECT_THROW(parametrizations::orthogonal(linear, "weight"), wg::ValueError);
+  EXPECT_THROW(prune::l1_unstructured(linear, "weight", 1), wg::ValueError);
+  EXPECT_EQ(names_of(lstm), names);
+  EXPECT_EQ(names_of(linear), (Names{"weight", "bias"}));
+  // One weight of several modules by one name.
+  nn::GRU gru(2, 3);
+  prune::global_unstructured({{&lstm, "weight_ih_l0"}, {&gru, "weight_ih_l0"}},
+                             std::make_shared<prune::L1Unstructured>(20));
+  EXPECT_EQ(wg::sum(lstm.weights()[0] == 0).item<int64_t>() +
+                wg::sum(gru.weights()[0] == 0).item<int64_t>(),
+            20);
+}
+
 TEST(Computed, RemovedNormsLeaveTheWeightOfNow) {
   nn::Linear layer(3, 2);
   nn::utils::spectral_norm(layer, &nn::Linear::weight);

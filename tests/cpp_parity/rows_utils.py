@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from table import Row, integer, normal, uniform
+from translate import to_cpp
 
 X = (normal(4, 5),)
 IMAGES = normal(2, 3, 5, 6)
@@ -44,16 +45,23 @@ def function(name: str, inputs: tuple, python: str, cpp: str = "") -> Row:
 
 
 def computed(
-    name: str, layer: str, inputs: tuple, python: str, cpp: str, defined: tuple[str, str] = ("", "")
+    name: str,
+    layer: str,
+    inputs: tuple,
+    python: str,
+    cpp: str,
+    defined: tuple[str, str] = ("", ""),
+    call: tuple[str, str] = ("", ""),
 ) -> Row:
     """A layer whose weight is computed from other tensors; statements change ``model``."""
-    kind, arguments = layer[:-1].split("(", 1)
-    given = ", ".join(f"{{{a}}}" if a.startswith(".") else a for a in arguments.split(", "))
+    kind = layer.split("(")[0]
     return Row(
         f"utils_{name}",
         "changed()",
         inputs,
         cpp="Changed()",
+        python_call=call[0],
+        cpp_call=call[1],
         python_before=(
             "import warnings\n"
             f"{defined[0]}\n"
@@ -67,7 +75,7 @@ def computed(
         cpp_before=(
             f"{defined[1]}\n"
             f"struct Changed : nn::{kind} {{\n"
-            f"  Changed() : nn::{kind}({given}) {{\n"
+            f"  Changed() : {to_cpp('nn.' + layer)} {{\n"
             "    nn::Module& model = *this;\n"
             + "".join(f"    nn::utils::{line};\n" for line in cpp.splitlines())
             + "  }\n"
@@ -218,6 +226,70 @@ COMPUTED = [
     ),
 ]
 
+
+def recurrent(name: str, layer: str, *statements: str) -> Row:
+    """A recurrent layer, whose weights are found by name in C++, too."""
+    cpp = [
+        s.replace("'", '"').replace(".", "::").replace("dim=", "").replace("Doubled()", DOUBLED)
+        for s in statements
+    ]
+    return computed(
+        f"recurrent_{name}",
+        layer,
+        (normal(5, 3, 4),),
+        "\n".join(statements),
+        "\n".join(c.replace("0::", "0.") for c in cpp),
+        DEFINED,
+        ("model(x)[0]", "model(x).first"),
+    )
+
+
+DOUBLED = "nn::make<Doubled>()"
+TWO_LSTM = "LSTM(4, 6, num_layers=2, bidirectional=True, proj_size=3)"
+RECURRENT = [
+    recurrent(
+        "weight_norm",
+        TWO_LSTM,
+        "weight_norm(model, 'weight_hh_l0')",
+        "weight_norm(model, 'weight_ih_l1_reverse', dim=1)",
+        "weight_norm(model, 'weight_hr_l0')",
+        "remove_weight_norm(model, 'weight_hr_l0')",
+    ),
+    recurrent(
+        "spectral_norm",
+        "GRU(4, 6)",
+        "spectral_norm(model, 'weight_ih_l0')",
+        "spectral_norm(model, 'weight_hh_l0')",
+        "remove_spectral_norm(model, 'weight_ih_l0')",
+    ),
+    recurrent(
+        "parametrizations",
+        TWO_LSTM,
+        "parametrizations.weight_norm(model, 'weight_hh_l0')",
+        "parametrizations.spectral_norm(model, 'weight_ih_l1_reverse')",
+        "parametrize.register_parametrization(model, 'bias_hh_l0', Doubled())",
+    ),
+    recurrent("orthogonal", "RNN(4, 6)", "parametrizations.orthogonal(model, 'weight_hh_l0')"),
+    recurrent(
+        "parametrize",
+        "GRU(4, 6, num_layers=2)",
+        "parametrize.register_parametrization(model, 'weight_ih_l1', Doubled())",
+        "parametrize.register_parametrization(model, 'weight_hh_l0', Doubled())",
+        "parametrize.register_parametrization(model, 'weight_hh_l0', Doubled())",
+        "parametrize.remove_parametrizations(model, 'weight_ih_l1')",
+    ),
+    recurrent(
+        "prune",
+        "LSTM(4, 6)",
+        "prune.l1_unstructured(model, 'weight_ih_l0', 0.3)",
+        "prune.ln_structured(model, 'weight_hh_l0', 0.3, 2, dim=1)",
+        "prune.l1_unstructured(model, 'weight_hh_l0', 20)",
+        "prune.random_unstructured(model, 'bias_ih_l0', 0.5)",
+        "prune.l1_unstructured(model, 'bias_hh_l0', 5)",
+        "prune.remove(model, 'bias_hh_l0')",
+    ),
+]
+
 CONV_BN = """
 struct Both : nn::Module {
   nn::LAYER conv{3, 4, 3, OPTIONS};
@@ -310,6 +382,7 @@ ROWS = [
         for bias in ("", "_bias")
     ),
     *(computed(*given) for given in COMPUTED),
+    *RECURRENT,
     Row(
         "utils_prune_global",
         "pruned()",

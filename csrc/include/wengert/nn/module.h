@@ -142,6 +142,11 @@ class WENGERT_API Module {
   // What stands between the parentheses, on one line or several.
   virtual std::string extra_repr() const;
 
+  // Where this module keeps the tensor of this name, for helpers that are told a name (Slot);
+  // overridden by classes that keep tensors in lists, where no member stands for one. By default
+  // and for other names null.
+  virtual Tensor* variable(const std::string& name);
+
   // A new module of the same class, options and structure, for nn::clone, which then gives it the
   // values; modules of one's own override it: { return nn::make<Net>(width); }. Modules that are
   // missing are added, so that a container may be empty.

@@ -52,6 +52,9 @@ class WENGERT_API RNNBase : public Module {
   const LSTMOptions options;
   // In the order of layers, and of directions within them.
   const std::vector<Tensor>& weights() const { return weights_; }
+  // Of the parameters above, which helpers may compute: parametrizations::weight_norm(lstm,
+  // "weight_hh_l0").
+  Tensor* variable(const std::string& name) override;
 
  protected:
   RNNBase(std::string mode, int64_t input_size, int64_t hidden_size, const LSTMOptions& options);
@@ -66,6 +69,7 @@ class WENGERT_API RNNBase : public Module {
   std::pair<Tensor, States> compute(const Tensor& input, const std::vector<int64_t>* sizes,
                                     const States& first) const;
   std::vector<Tensor> weights_;
+  std::vector<std::string> names_;  // of the weights
 };
 
 // h_t = f(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh) with f = tanh or relu, and

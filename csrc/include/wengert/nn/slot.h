@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "wengert/error.h"
@@ -10,9 +11,10 @@
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
 
-// A member of the module's class, &nn::Linear::weight, or a function that gives a reference to it.
-// Also a variable itself, layer.weight, which must stay where it is: such a module cannot be
-// cloned.
+// A member of the module's class, &nn::Linear::weight, or a function that gives a reference to it;
+// for modules that find their tensors by name (Module::variable), such as nn::LSTM, that name:
+// "weight_hh_l0". Also a variable itself, layer.weight, which must stay where it is: such a module
+// cannot be cloned.
 class WENGERT_API Slot {
  public:
   template <class M>
@@ -25,6 +27,8 @@ class WENGERT_API Slot {
   Slot(Tensor& variable) : find_([&variable](Module&) -> Tensor& { return variable; }) {
     is_of_class_ = false;
   }
+  Slot(std::string name);
+  Slot(const char* name) : Slot(std::string(name)) {}
   explicit Slot(std::function<Tensor&(Module&)> find) : find_(std::move(find)) {}
 
   Tensor& operator()(Module& module) const { return find_(module); }
