@@ -82,7 +82,7 @@ def test_compiled_programs_run(place, language, code, tmp_path, monkeypatch):
 
 def test_there_are_compiled_programs():
     places = [p.id for p in compiled_programs()]
-    assert sum(place.startswith("docs/cpp.md") for place in places) == 9
+    assert sum(place.startswith("docs/cpp.md") for place in places) == 10
     assert any(place.startswith("README.md") for place in places)
 
 

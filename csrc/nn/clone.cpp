@@ -42,6 +42,9 @@ class Module::Cloning {
     if (from.hooks_) to->hooks_ = std::make_unique<Hooks>(*from.hooks_);
     computed(from, *to);
     tensors(from, *to);
+    if (const Tensor extra = from.get_extra_state(); extra.defined()) {
+      to->set_extra_state(extra.detach().clone());
+    }
     for (const auto& [name, module] : from.modules_) {
       const auto known = copies_.find(module.get());
       const auto own = std::find_if(to->modules_.begin(), to->modules_.end(),

@@ -10,6 +10,17 @@
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
 
+namespace {
+constexpr const char* kExtraState = "_extra_state";
+}
+
+Tensor Module::get_extra_state() const { return {}; }
+
+void Module::set_extra_state(const Tensor&) {
+  fail<NotImplementedError>(
+      "Module: this module has extra state, but no set_extra_state(state); override both");
+}
+
 void Module::save_state(const std::string& prefix, TensorMap& to) const {
   if (hooks_) {
     for (const auto& [number, hook] : std::vector(hooks_->save_before)) hook(*this, prefix);
@@ -17,6 +28,9 @@ void Module::save_state(const std::string& prefix, TensorMap& to) const {
   for (const auto& [name, t] : parameters_) to.emplace(prefix + name, t.detach());
   for (const Buffer& b : buffers_) {
     if (b.persistent) to.emplace(prefix + b.name, b.tensor.detach());
+  }
+  if (const Tensor extra = get_extra_state(); extra.defined()) {
+    to.emplace(prefix + kExtraState, extra.detach());
   }
   for (const auto& [name, module] : modules_) module->save_state(prefix + name + ".", to);
   if (hooks_) {
@@ -44,11 +58,13 @@ IncompatibleKeys Module::load_state_dict(const TensorMap& given, bool strict) {
     has_hooks |= !m.hooks_->load_after.empty();
     for (const auto& [number, hook] : std::vector(m.hooks_->load_before)) hook(m, state, prefix);
   });
-  each_module(*this, "", [&](const Module& m, const std::string& prefix) {
+  std::map<std::string, Module*> extra;
+  each_module(*this, "", [&](Module& m, const std::string& prefix) {
     for (const auto& [name, t] : m.parameters_) own.emplace(prefix + name, t.detach());
     for (const Buffer& b : m.buffers_) {
       if (b.persistent) own.emplace(prefix + b.name, b.tensor.detach());
     }
+    if (m.get_extra_state().defined()) extra.emplace(prefix + kExtraState, &m);
   });
 
   IncompatibleKeys keys;
@@ -67,8 +83,16 @@ IncompatibleKeys Module::load_state_dict(const TensorMap& given, bool strict) {
     misfits << "\n  '" << name << "' must have shape " << to_text(t.shape());
     if (value.defined()) misfits << ", but has " << to_text(value.shape());
   }
+  for (const auto& [name, m] : extra) {
+    const auto found = state.find(name);
+    if (found == state.end()) {
+      keys.missing_keys.push_back(name);
+    } else if (!found->second.defined()) {
+      misfits << "\n  '" << name << "' must be a tensor, but is undefined";
+    }
+  }
   for (const auto& [name, t] : state) {
-    if (!own.count(name)) keys.unexpected_keys.push_back(name);
+    if (!own.count(name) && !extra.count(name)) keys.unexpected_keys.push_back(name);
   }
   const auto check = [&] {
     std::ostringstream problems;
@@ -95,17 +119,26 @@ IncompatibleKeys Module::load_state_dict(const TensorMap& given, bool strict) {
       if (found != from.end()) copy_(t, found->second);
     }
   };
-  if (has_hooks) {
+  if (has_hooks || !extra.empty()) {  // which may throw
     for (const auto& [name, t] : own) before.emplace(name, t.clone());
   }
+  std::vector<std::pair<Module*, Tensor>> extra_before;  // of those that have a new one
   try {
     load(state);
+    for (const auto& [name, m] : extra) {
+      const auto found = state.find(name);
+      if (found == state.end()) continue;
+      Tensor old = m->get_extra_state().detach().clone();
+      m->set_extra_state(found->second.detach());
+      extra_before.emplace_back(m, std::move(old));
+    }
     if (has_hooks) {
       after_loading(keys);
       check();
     }
   } catch (...) {
     load(before);
+    for (const auto& [m, old] : extra_before) m->set_extra_state(old);
     throw;
   }
   return keys;

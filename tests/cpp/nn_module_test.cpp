@@ -133,6 +133,76 @@ TEST(StateHooks, OneElementMayStandForAScalar) {
   EXPECT_EQ(layer.num_batches_tracked.item<int64_t>(), 3);
 }
 
+// Has extra state: how often it was called. Negative numbers are refused.
+struct Counted : nn::Linear {
+  Counted() : nn::Linear(2, 2) {}
+  wg::Tensor forward(const wg::Tensor& x) override {
+    ++calls;
+    return nn::Linear::forward(x);
+  }
+  wg::Tensor get_extra_state() const override { return wg::tensor({calls}); }
+  void set_extra_state(const wg::Tensor& state) override {
+    const auto number = state.item<int64_t>();
+    if (number < 0) throw wg::ValueError("negative");
+    calls = number;
+  }
+  std::shared_ptr<Module> make_like() const override { return nn::make<Counted>(); }
+  int64_t calls = 0;
+};
+
+TEST(ExtraState, IsSavedLoadedAndCopied) {
+  nn::Sequential a{nn::make<Counted>(), nn::make<Counted>()};
+  nn::Sequential b{nn::make<Counted>(), nn::make<Counted>()};
+  const auto calls = [](const nn::Sequential& m, int64_t i) { return m.get<Counted>(i).calls; };
+  for (int i = 0; i < 3; ++i) a(wg::ones({1, 2}));
+  a[1](wg::ones({1, 2}));
+  wg::TensorMap state = a.state_dict();
+  EXPECT_EQ(state.size(), 6u);
+  EXPECT_EQ(state["1._extra_state"].item<int64_t>(), 4);
+  b.load_state_dict(state);
+  EXPECT_EQ(calls(b, 0), 3);
+  EXPECT_EQ(calls(b, 1), 4);
+  EXPECT_EQ(calls(*nn::clone(a), 1), 4);
+
+  state.erase("1._extra_state");
+  EXPECT_THROW(b.load_state_dict(state), wg::Error);
+  EXPECT_EQ(b.load_state_dict(state, false).missing_keys, Names{"1._extra_state"});
+  state["1._extra_state"] = wg::Tensor();
+  EXPECT_THROW(b.load_state_dict(state, false), wg::Error);
+  nn::Linear none(2, 2);
+  EXPECT_EQ(none.state_dict().count("_extra_state"), 0u);
+  EXPECT_THROW(none.load_state_dict(a[0].state_dict()), wg::Error);
+  EXPECT_EQ(none.load_state_dict(a[0].state_dict(), false).unexpected_keys, Names{"_extra_state"});
+}
+
+TEST(ExtraState, WhatIsRefusedChangesNothing) {
+  nn::Sequential net{nn::make<Counted>(), nn::make<Counted>()};
+  const auto check_unchanged = [&, before = net[0].parameters()[0].detach().clone()] {
+    EXPECT_EQ(net.get<Counted>(0).calls, 0);
+    EXPECT_TRUE(same_values(net[0].parameters()[0], before));
+  };
+  wg::TensorMap state = net.state_dict();
+  state["0.weight"] = wg::ones({2, 2});
+  state["0._extra_state"] = wg::tensor({int64_t{7}});
+  state["1._extra_state"] = wg::tensor({int64_t{-1}});
+  EXPECT_THROW(net.load_state_dict(state), wg::ValueError);
+  check_unchanged();
+  state["1._extra_state"] = wg::tensor({int64_t{1}});
+  const uint64_t hook = net.register_load_state_dict_post_hook(
+      [](nn::Module&, nn::IncompatibleKeys&) { throw std::runtime_error("hook"); });
+  EXPECT_THROW(net.load_state_dict(state), std::runtime_error);
+  check_unchanged();
+  net.remove_hook(hook);
+  net.load_state_dict(state);
+  EXPECT_EQ(net.get<Counted>(0).calls, 7);
+
+  struct Half : nn::Module {
+    wg::Tensor get_extra_state() const override { return wg::ones({2}); }
+  };
+  Half half;
+  EXPECT_THROW(half.load_state_dict(half.state_dict()), wg::NotImplementedError);
+}
+
 TEST(Hooks, SeeTheFirstOfSeveralInputsAndOutputs) {
   nn::LSTM layer(3, 2);
   nn::MSELoss loss;

@@ -384,6 +384,40 @@ ROWS = [
     *(computed(*given) for given in COMPUTED),
     *RECURRENT,
     Row(
+        "utils_extra_state",
+        "nn.Sequential(Counted(), nn.Linear(3, 2))",
+        X,
+        cpp="Net()",
+        python_before=(
+            "class Counted(nn.Linear):\n"
+            "    calls = 0\n"
+            "    def __init__(self):\n"
+            "        super().__init__(5, 3)\n"
+            "    def forward(self, x):\n"
+            "        self.calls += self.training\n"
+            "        return super().forward(x) * self.calls\n"
+            "    def get_extra_state(self):\n"
+            "        return wg.tensor([self.calls])\n"
+            "    def set_extra_state(self, state):\n"
+            "        self.calls = int(state)\n"
+        ),
+        cpp_before="""
+struct Counted : nn::Linear {
+  Counted() : nn::Linear(5, 3) {}
+  Tensor forward(const Tensor& x) override {
+    calls += is_training();
+    return nn::Linear::forward(x) * calls;
+  }
+  Tensor get_extra_state() const override { return tensor({calls}); }
+  void set_extra_state(const Tensor& state) override { calls = state.item<int64_t>(); }
+  int64_t calls = 0;
+};
+struct Net : nn::Sequential {
+  Net() : nn::Sequential{nn::make<Counted>(), nn::make<nn::Linear>(3, 2)} {}
+};
+""",
+    ),
+    Row(
         "utils_prune_global",
         "pruned()",
         X,

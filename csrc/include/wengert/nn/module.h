@@ -130,12 +130,20 @@ class WENGERT_API Module {
   // Calls `f` with every module inside, then with this one.
   void apply(const std::function<void(Module&)>& f);
 
-  // Parameters and persistent buffers by name, for io::save. They share memory with those in use.
+  // Parameters, persistent buffers and extra state by name, for io::save. They share memory with
+  // those in use.
   TensorMap state_dict() const;
   // Copies the values of `state` into the parameters and buffers; one element may stand for a 0-d
   // tensor. Names that are missing or unknown (unless not `strict`) and shapes that differ are an
   // Error, which changes nothing. Returns those names.
   IncompatibleKeys load_state_dict(const TensorMap& state, bool strict = true);
+  // What else of this module is saved, under the name "_extra_state", as one tensor of any shape
+  // and dtype, and how load_state_dict and nn::clone give it back. Overridden together
+  // (NotImplementedError without the second); undefined, as by default, for modules that have none.
+  // set_extra_state throws for what does not fit, before it changes anything; the tensor belongs to
+  // the caller, so that it is to be cloned where it is kept.
+  virtual Tensor get_extra_state() const;
+  virtual void set_extra_state(const Tensor& state);
 
   // This module and those inside it, in the form in which Python prints them.
   virtual std::string to_string() const;
