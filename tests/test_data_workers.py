@@ -289,6 +289,16 @@ def test_timeout():
     assert [b.item() for b in passes] == [1, 2]
 
 
+def test_persistent_workers_draw_one_seed():
+    """Also where batches are picked out of tensors on the calling thread."""
+    orders = []
+    for data in (TensorDataset(wg.arange(9)), Calls(lambda i: [i], 9)):
+        wg.manual_seed(3)
+        loader = DataLoader(data, 2, shuffle=True, num_workers=2, persistent_workers=True)
+        orders.append([[b[0].tolist() for b in loader] for _ in range(3)])
+    assert orders[0] == orders[1]
+
+
 def test_nothing_is_left_behind():
     for _ in loader(identity):
         break

@@ -25,9 +25,13 @@ class _Pass:
     def __init__(self, loader: DataLoader) -> None:
         self._loader = loader
         self._begin()
-        # Drawn whether or not there are workers, so that samplers see the same random numbers.
-        drawn = wengert.empty((), dtype=wengert.int64).random_(generator=loader.generator)
-        self._base_seed = int(drawn.item())
+        # Drawn whether or not there are workers, so that samplers see the same random numbers;
+        # persistent ones keep the seed of their first pass.
+        if loader._iterator is None:
+            drawn = wengert.empty((), dtype=wengert.int64).random_(generator=loader.generator)
+            self._base_seed = int(drawn.item())
+        else:
+            self._base_seed = loader._iterator._base_seed
 
     def _begin(self) -> None:
         self._indices = iter(self._loader._index_sampler)
