@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 
 #include "autograd/mode.h"
 #include "data/prefetch.h"
@@ -18,6 +17,13 @@ void DataLoader::set_workers(const DataLoaderOptions& o) {
            "DataLoader: prefetch_factor needs num_workers > 0");
   const int64_t each = o.prefetch_factor.value_or(2);
   WG_CHECK(each > 0, ValueError, "DataLoader: prefetch_factor must be positive, but is ", each);
+  WG_CHECK(o.timeout >= 0, ValueError, "DataLoader: timeout must not be negative, but is ",
+           o.timeout, "; 0 waits as long as it takes");
+  WG_CHECK(!o.persistent_workers || o.num_workers > 0, ValueError,
+           "DataLoader: persistent_workers needs num_workers > 0");
+  timeout_ = o.timeout;
+  persistent_ = o.persistent_workers;
+  in_order_ = o.in_order;
   workers_ = static_cast<size_t>(o.num_workers);
   ahead_ = static_cast<size_t>(each);
   worker_init_fn_ = o.worker_init_fn;
@@ -73,10 +79,25 @@ const Dataset& DataLoader::dataset() const {
   return *dataset_;
 }
 
+DataLoader::Kept& DataLoader::Kept::operator=(const Kept&) {
+  threads = nullptr;
+  return *this;
+}
+
+std::shared_ptr<Prefetch> DataLoader::make_threads(size_t count, uint64_t seed) const {
+  Workers workers{count, ahead_, seed, worker_init_fn_, timeout_, persistent_, in_order_};
+  if (!stream_) {
+    return Prefetch::owned(
+        std::make_shared<BatchPrefetch>(std::move(workers), dataset_, collate_fn_));
+  }
+  return Prefetch::owned(std::make_shared<StreamPrefetch>(
+      std::move(workers), stream_, static_cast<size_t>(stream_batch_), drop_last_, collate_fn_));
+}
+
 DataLoader::Iterator DataLoader::begin() const {
   uint64_t seed = 0;
-  {
-    // As in Python, where each pass draws a seed for its workers.
+  if (!kept_.threads) {
+    // As in Python, where each pass that may start workers draws a seed for them.
     RecordingGuard off(false);
     std::optional<Generator> generator = generator_;
     Tensor drawn = empty({}, DType::int64);
@@ -85,42 +106,37 @@ DataLoader::Iterator DataLoader::begin() const {
   }
   Iterator pass;
   pass.loader_ = this;
-  Workers workers{workers_, ahead_, seed, worker_init_fn_};
-  if (stream_) {
-    pass.count_ = std::numeric_limits<size_t>::max();
-    const auto size = static_cast<size_t>(stream_batch_);
-    if (workers_ == 0) {
-      pass.stream_ = StreamBatches(stream_->begin(), size, drop_last_, collate_fn_);
-    } else {
-      pass.ahead_ = std::make_shared<StreamPrefetch>(std::move(workers), stream_, size, drop_last_,
-                                                     collate_fn_);
-    }
-  } else {
-    pass.batches_ = batches_->draw();
-    pass.count_ = pass.batches_.size();
-    workers.count = std::min(workers_, pass.count_);
-    if (workers.count > 0) {
-      pass.ahead_ = std::make_shared<BatchPrefetch>(std::move(workers), dataset_, collate_fn_,
-                                                    std::exchange(pass.batches_, {}));
-    }
+  pass.done_ = false;
+  if (!stream_) pass.batches_ = batches_->draw();
+  const bool all = stream_ || persistent_;
+  const size_t count = all ? workers_ : std::min(workers_, pass.batches_.size());
+  if (count > 0) {
+    pass.ahead_ = kept_.threads ? kept_.threads : make_threads(count, seed);
+    pass.pass_ = pass.ahead_->begin(std::exchange(pass.batches_, {}));
+    if (!kept_.threads) pass.ahead_->start();
+    if (persistent_) kept_.threads = pass.ahead_;
+  } else if (stream_) {
+    pass.stream_ = StreamBatches(stream_->begin(), static_cast<size_t>(stream_batch_), drop_last_,
+                                 collate_fn_);
   }
-  if (pass.ahead_) pass.ahead_->start();
   return ++pass;
 }
 
 DataLoader::Iterator& DataLoader::Iterator::operator++() {
   batch_.clear();
-  const size_t i = at_++;  // also where fetching fails
-  if (i >= count_) {
-    ahead_ = nullptr;
-    return *this;
+  std::optional<Example> batch;
+  if (ahead_) {
+    batch = ahead_->take(pass_);
+  } else if (stream_) {
+    batch = stream_();
+  } else if (at_ < batches_.size()) {
+    const Indices& indices = batches_[at_++];  // also where fetching fails
+    batch = fetch(*loader_->dataset_, loader_->collate_fn_, indices);
   }
-  if (!ahead_ && !stream_) {
-    batch_ = fetch(*loader_->dataset_, loader_->collate_fn_, batches_[i]);
-  } else if (std::optional<Example> batch = ahead_ ? ahead_->take() : stream_()) {
+  if (batch) {
     batch_ = std::move(*batch);
   } else {
-    count_ = 0;
+    done_ = true;
     ahead_ = nullptr;
   }
   return *this;

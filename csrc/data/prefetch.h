@@ -6,8 +6,11 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "wengert/data.h"
@@ -39,62 +42,84 @@ struct Workers {
   size_t ahead;  // batches that each fetches before they are taken
   uint64_t seed;
   std::function<void(int64_t)> init;
+  double timeout;   // seconds to wait for a batch; 0: any number
+  bool persistent;  // for several passes
+  bool in_order;
 };
 
-// One pass over a dataset, by threads.
-class Prefetch {
+// Threads that fetch the batches of one pass over a dataset, or of one pass after the other.
+class Prefetch : public std::enable_shared_from_this<Prefetch> {
  public:
-  explicit Prefetch(Workers workers) : workers_(std::move(workers)) {}
-  // Waits for the batches that are being fetched; no other is begun.
+  explicit Prefetch(Workers workers);
   virtual ~Prefetch() = default;
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
 
+  // A handle whose last copy ends the threads. It waits for batches that are being fetched, no
+  // longer than the timeout: threads that take longer keep this object until they end.
+  static std::shared_ptr<Prefetch> owned(const std::shared_ptr<Prefetch>& threads);
+  // Begins a pass, over these batches or a stream, in place of the one before; returns its number.
+  uint64_t begin(std::vector<Indices> batches);
   void start();
-  // The next batch in order, or the exception that was thrown when it was fetched; nothing at the
-  // end of a stream.
-  virtual std::optional<Example> take() = 0;
+  // The next batch of this pass, or the exception that was thrown when it was fetched; nothing at
+  // the end. Error where none comes in time, and where another pass has begun.
+  std::optional<Example> take(uint64_t pass);
 
  protected:
   struct Result {
     std::optional<Example> batch;
     std::exception_ptr error;
-    std::optional<Example> given() const {
-      if (error) std::rethrow_exception(error);
-      return batch;
-    }
+    bool is_end() const { return !batch && !error; }
   };
-  // What worker i does; `broken` is what its init threw.
-  virtual void work(size_t i, const std::exception_ptr& broken) = 0;
-  void join();  // by the destructors of derived classes
+  struct Task {
+    size_t number;
+    std::function<std::optional<Example>()> fetch;
+  };
+
+  // All under the mutex. Whether worker i may fetch something, and whether nothing is left to it.
+  virtual bool has_task(size_t i) const = 0;
+  virtual bool is_over(size_t i) const = 0;
+  virtual Task task(size_t i) = 0;
+  virtual void put(size_t i, size_t number, Result result) = 0;
+  virtual void reset(std::vector<Indices> batches) = 0;
+  virtual Result next(std::unique_lock<std::mutex>& lock) = 0;
+  // Until there() is true.
+  void await(std::unique_lock<std::mutex>& lock, const std::function<bool()>& there);
 
   const Workers workers_;
-  std::mutex mutex_;
-  std::condition_variable fetched_, taken_;
-  bool stop_ = false;  // under the mutex
 
  private:
+  void run(size_t i);
+  void end();
+
+  std::mutex mutex_;
+  std::condition_variable fetched_, taken_;
   std::vector<std::thread> threads_;
+  // Under the mutex.
+  std::vector<bool> busy_;
+  uint64_t pass_ = 0;
+  bool stop_ = false;
 };
 
 // Of given batches, whoever has time fetches the next.
 class BatchPrefetch : public Prefetch {
  public:
-  BatchPrefetch(Workers workers, DatasetPtr dataset, Collate collate, std::vector<Indices> batches);
-  ~BatchPrefetch() override { join(); }
-  std::optional<Example> take() override;
+  BatchPrefetch(Workers workers, DatasetPtr dataset, Collate collate);
 
  private:
-  void work(size_t i, const std::exception_ptr& broken) override;
+  bool has_task(size_t i) const override;
+  bool is_over(size_t i) const override;
+  Task task(size_t i) override;
+  void put(size_t i, size_t number, Result result) override;
+  void reset(std::vector<Indices> batches) override;
+  Result next(std::unique_lock<std::mutex>& lock) override;
 
   const DatasetPtr dataset_;
   const Collate collate_;
-  const std::vector<Indices> batches_;
-  const size_t ahead_;
   // Under the mutex.
-  std::map<size_t, Result> results_;
-  size_t next_ = 0;   // to be fetched
-  size_t given_ = 0;  // batches that were taken
+  std::vector<Indices> batches_;
+  std::map<size_t, Result> results_;  // by their place among those that are given
+  size_t next_ = 0, arrived_ = 0, given_ = 0;
 };
 
 // Of streams that each worker goes through by itself, in turn.
@@ -102,19 +127,29 @@ class StreamPrefetch : public Prefetch {
  public:
   StreamPrefetch(Workers workers, IterableDatasetPtr dataset, size_t size, bool drop_last,
                  Collate collate);
-  ~StreamPrefetch() override { join(); }
-  std::optional<Example> take() override;
 
  private:
-  void work(size_t i, const std::exception_ptr& broken) override;
+  bool has_task(size_t i) const override;
+  bool is_over(size_t i) const override;
+  Task task(size_t i) override;
+  void put(size_t i, size_t number, Result result) override;
+  void reset(std::vector<Indices> batches) override;
+  Result next(std::unique_lock<std::mutex>& lock) override;
 
   const IterableDatasetPtr dataset_;
   const size_t size_;
   const bool drop_last_;
   const Collate collate_;
-  // Under the mutex; of each worker, the last one being empty.
-  std::vector<std::deque<Result>> results_;
-  std::vector<bool> ended_;
+  struct Stream {
+    std::optional<StreamBatches> batches;  // of its worker alone
+    // Under the mutex.
+    bool begun = false, over = false;  // the worker has begun it, and has come to its end
+    bool ended = false;                // that end was taken
+    size_t waiting = 0;                // results that were not taken
+  };
+  std::vector<Stream> streams_;
+  // Under the mutex: the results of each worker, or of all, with their workers.
+  std::vector<std::deque<std::pair<size_t, Result>>> results_;
   size_t turn_ = 0;
 };
 

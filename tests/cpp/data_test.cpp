@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -183,8 +184,122 @@ TEST(Workers, RunSeveralPassesAtOnceAndCollate) {
   EXPECT_EQ(pass(data::DataLoader(std::make_shared<Slow>(0), {.num_workers = 2})), Batches{});
 }
 
+// Sample i is i; the one that is held is not given before it is let go.
+struct Held : data::Dataset {
+  Held(int64_t size, int64_t held) : size_(size), held_(held) {}
+  int64_t size() const override { return size_; }
+  data::Example get(int64_t i) const override {
+    std::unique_lock lock(mutex_);
+    if (i == held_) free_.wait(lock, [this] { return is_free_; });
+    return {wg::scalar(i)};
+  }
+  void let_go() const {
+    const std::lock_guard lock(mutex_);
+    is_free_ = true;
+    free_.notify_all();
+  }
+
+ private:
+  const int64_t size_, held_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable free_;
+  mutable bool is_free_ = false;
+};
+
+TEST(Workers, AreNotWaitedForLongerThanTheTimeout) {
+  const auto held = std::make_shared<Held>(4, 1);
+  data::DataLoader loader(held, {.num_workers = 1, .timeout = 0.05});
+  Batches seen;
+  int late = 0;
+  for (auto at = loader.begin(); at != loader.end();) {
+    if (!at->empty()) seen.push_back(numbers((*at)[0]));
+    try {
+      ++at;
+    } catch (const wg::Error& e) {
+      EXPECT_STREQ(e.what(),
+                   "DataLoader timed out after 0.05 seconds, in which no worker gave the next "
+                   "batch");
+      if (++late == 2) held->let_go();
+    }
+  }
+  EXPECT_EQ(seen, (Batches{{0}, {1}, {2}, {3}}));  // none is lost
+  EXPECT_GE(late, 2);
+
+  // A pass that is given up leaves its thread behind, which keeps what it needs.
+  auto other = std::make_shared<Held>(4, 0);
+  std::weak_ptr<Held> watched = other;
+  EXPECT_THROW(
+      pass(data::DataLoader(std::exchange(other, nullptr), {.num_workers = 2, .timeout = 0.02})),
+      wg::Error);
+  other = watched.lock();
+  ASSERT_TRUE(other);
+  other->let_go();
+  other.reset();
+  while (!watched.expired()) std::this_thread::yield();
+}
+
+TEST(Workers, GiveBatchesAsTheyComeIfAskedTo) {
+  const auto held = std::make_shared<Held>(6, 0);
+  data::DataLoader loader(held, {.num_workers = 2, .in_order = false});
+  std::vector<int64_t> seen;
+  for (const data::Example& batch : loader) {
+    seen.push_back(numbers(batch[0])[0]);
+    if (seen.size() == 3) held->let_go();  // the first has been fetched all the time
+  }
+  EXPECT_EQ(std::vector(seen.begin(), seen.begin() + 3), (std::vector<int64_t>{1, 2, 3}));
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, (std::vector<int64_t>{0, 1, 2, 3, 4, 5}));
+  EXPECT_THROW(
+      pass(data::DataLoader(std::make_shared<Slow>(6, 2), {.num_workers = 2, .in_order = false})),
+      std::out_of_range);
+}
+
+TEST(Workers, StayForAllPassesIfAskedTo) {
+  std::mutex mutex;
+  std::vector<std::pair<int64_t, uint64_t>> begun;
+  const auto init = [&](int64_t id) {
+    const std::lock_guard lock(mutex);
+    begun.emplace_back(id, data::get_worker_info()->seed);
+  };
+  const auto slow = std::make_shared<Slow>(20);
+  const data::DataLoaderOptions options{.batch_size = 3,
+                                        .shuffle = true,
+                                        .generator = wg::Generator(4),
+                                        .num_workers = 2,
+                                        .worker_init_fn = init,
+                                        .persistent_workers = true};
+  data::DataLoader loader(slow, options);
+  const Batches first = pass(loader);
+  {
+    auto left = loader.begin();
+    ++left;
+    EXPECT_NE(pass(loader), first);
+    EXPECT_THROW(++left, wg::Error);  // its threads went on to another pass
+    EXPECT_FALSE(left == loader.end());
+  }
+  EXPECT_EQ(begun.size(), 2u);
+  EXPECT_LE(slow->threads.size(), 2u);
+  // A copy has threads of its own; they end with their loader.
+  std::optional<data::DataLoader> copy(loader);
+  pass(*copy);
+  EXPECT_EQ(begun.size(), 4u);
+  auto at = copy->begin();
+  copy.reset();
+  ++at;  // but not before the last pass over them
+  EXPECT_EQ(at->size(), 1u);
+  // What fails, fails in its place, in each pass.
+  data::DataLoader failing(std::make_shared<Slow>(4, 2),
+                           {.num_workers = 2, .persistent_workers = true});
+  for (int i = 0; i < 2; ++i) EXPECT_THROW(pass(failing), std::out_of_range);
+  EXPECT_EQ(numbers((*failing.begin())[0])[0], 0);
+}
+
 TEST(Workers, OptionsAreChecked) {
   const wg::Tensor x = wg::arange(0, 4);
+  EXPECT_THROW(data::DataLoader({x}, {.timeout = -1}), wg::ValueError);
+  EXPECT_THROW(data::DataLoader({x}, {.persistent_workers = true}), wg::ValueError);
+  EXPECT_EQ(pass(data::DataLoader({x}, {.batch_size = 4, .num_workers = 1, .timeout = 1e300})),
+            (Batches{{0, 1, 2, 3}}));
   EXPECT_THROW(data::DataLoader({x}, {.num_workers = -1}), wg::ValueError);
   EXPECT_THROW(data::DataLoader({x}, {.prefetch_factor = 2}), wg::ValueError);
   EXPECT_THROW(data::DataLoader({x}, {.num_workers = 1, .prefetch_factor = 0}), wg::ValueError);
@@ -292,6 +407,24 @@ TEST(Streams, WorkersHaveSharesThatComeInTurn) {
             (Batches{{0}, {1}}));
   EXPECT_EQ(pass(data::DataLoader(std::make_shared<Shares>(0), {.num_workers = 2})), Batches{});
   EXPECT_FALSE(data::get_worker_info());
+}
+
+TEST(Streams, WorkersStayOrGiveTheirSharesAsTheyCome) {
+  const auto shares = std::make_shared<Shares>(11);
+  const data::DataLoader loader(shares,
+                                {.batch_size = 2, .num_workers = 3, .persistent_workers = true});
+  loader.begin();  // left at once
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(pass(loader), (Batches{{0, 3}, {1, 4}, {2, 5}, {6, 9}, {7, 10}, {8}}));
+  }
+  EXPECT_EQ(shares->seeds.size(), 3u);
+  Batches all = pass(data::DataLoader(
+      shares, {.batch_size = 2, .num_workers = 3, .timeout = 60, .in_order = false}));
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(all, (Batches{{0, 3}, {1, 4}, {2, 5}, {6, 9}, {7, 10}, {8}}));
+  EXPECT_THROW(
+      pass(data::DataLoader(std::make_shared<Shares>(6, 3), {.num_workers = 2, .in_order = false})),
+      std::out_of_range);
 }
 
 TEST(Streams, WorkersHaveSeedsAndAreBegun) {

@@ -127,12 +127,12 @@ void schedule(const std::string& prefix, int64_t steps, int64_t before,
   io::save_value(prefix + "cpp", io::Value::dict(std::move(noted)));
 }
 
-// Every n-th number below 20 with a random one, n being the number of workers.
+// Every n-th number below 20 with a random one of the worker, n being the number of workers.
 struct Shares : data::IterableDataset {
   Next begin() const override {
     const data::WorkerInfo info = *data::get_worker_info();
-    return [i = info.id, step = info.num_workers,
-            random = Generator(info.seed)]() mutable -> std::optional<data::Example> {
+    thread_local Generator random(info.seed);
+    return [i = info.id, step = info.num_workers]() mutable -> std::optional<data::Example> {
       const int64_t now = std::exchange(i, i + step);
       if (now >= 20) return std::nullopt;
       return data::Example{scalar(now), rand({1}, {}, &random)};

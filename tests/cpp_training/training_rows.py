@@ -364,4 +364,32 @@ ORDERS = [
         )
         for workers, size, drop in ((1, 3, False), (2, 4, False), (3, 2, True))
     ),
+    OrderRow(
+        "stream_persistent",
+        "data.DataLoader(Shares(), 3, num_workers=2, persistent_workers=True, timeout=60)",
+        "data::DataLoader(std::make_shared<training::Shares>(), {.batch_size = 3,"
+        " .num_workers = 2, .timeout = 60, .persistent_workers = true})",
+    ),
+    *(
+        OrderRow(
+            f"persistent_{kind}",
+            f"data.DataLoader({python}, 6, shuffle=True, num_workers=2, persistent_workers=True)",
+            f"data::DataLoader({cpp}, {{.batch_size = 6, .shuffle = true, .num_workers = 2,"
+            " .persistent_workers = true})",
+        )
+        for kind, python, cpp in (
+            ("tensors", _X, _CX),
+            (
+                "parts", f"data.ConcatDataset([{_X}])",
+                "std::make_shared<data::ConcatDataset>("
+                f"std::vector<data::DatasetPtr>{{{_CX}}})",
+            ),
+        )
+    ),
+    OrderRow(
+        "out_of_order", f"data.DataLoader(data.ConcatDataset([{_X}]), 6, shuffle=True,"
+        " num_workers=1, in_order=False)",
+        f"data::DataLoader(std::make_shared<data::ConcatDataset>(std::vector<data::DatasetPtr>{{"
+        f"{_CX}}}), {{.batch_size = 6, .shuffle = true, .num_workers = 1, .in_order = false}})",
+    ),
 ]  # fmt: skip

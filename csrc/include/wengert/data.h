@@ -209,8 +209,16 @@ struct DataLoaderOptions {
   // that these draw should come from generators of their own, seeded by get_worker_info()->seed.
   int64_t num_workers = 0;
   std::optional<int64_t> prefetch_factor = {};
-  // Called with its number on each of the threads, in each pass.
+  // Called with its number on each thread that begins.
   std::function<void(int64_t)> worker_init_fn = {};
+  // How many seconds to wait for a batch of a thread, or for one to end; 0: any number. Where none
+  // comes in time an Error says so, after which ++ waits for the same batch again. A thread that is
+  // late goes on, and keeps the dataset and the functions, until its fetch is done.
+  double timeout = 0;
+  // The same threads in all passes, with the seeds of the first one; a new pass ends the one
+  // before.
+  bool persistent_workers = false;
+  bool in_order = true;  // false: batches of threads as they come
 };
 
 // About the thread of a loader that asks; nothing on other threads.
@@ -253,22 +261,32 @@ class WENGERT_API DataLoader {
     const Example* operator->() const { return &batch_; }
     Iterator& operator++();
     void operator++(int) { ++*this; }
-    bool operator==(std::default_sentinel_t) const { return at_ > count_; }
+    bool operator==(std::default_sentinel_t) const { return done_; }
 
    private:
     friend class DataLoader;
     const DataLoader* loader_ = nullptr;
     std::shared_ptr<Prefetch> ahead_;  // of the threads; ends them with the last copy
+    uint64_t pass_ = 0;                // of those
     std::vector<Indices> batches_;     // if there are none
+    size_t at_ = 0;                    // of the next one
     std::function<std::optional<Example>()> stream_;  // or this
-    size_t at_ = 0, count_ = 0;                       // of the next batch; of all
+    bool done_ = true;
     Example batch_;
   };
   Iterator begin() const;
   std::default_sentinel_t end() const { return {}; }
 
  private:
+  // Threads that wait for the next pass; a copy of the loader has its own.
+  struct Kept {
+    Kept() = default;
+    Kept(const Kept&) {}
+    Kept& operator=(const Kept&);
+    std::shared_ptr<Prefetch> threads;
+  };
   void set_workers(const DataLoaderOptions& o);
+  std::shared_ptr<Prefetch> make_threads(size_t count, uint64_t seed) const;
 
   DatasetPtr dataset_;
   IterableDatasetPtr stream_;  // or this
@@ -279,6 +297,9 @@ class WENGERT_API DataLoader {
   std::function<Example(const std::vector<Example>&)> collate_fn_;
   std::function<void(int64_t)> worker_init_fn_;
   size_t workers_ = 0, ahead_ = 0;  // threads; batches that each fetches before they are asked for
+  double timeout_ = 0;
+  bool persistent_ = false, in_order_ = true;
+  mutable Kept kept_;
 };
 
 }  // namespace data
