@@ -35,8 +35,20 @@ Tensor sum_by(const Tensor& values, const Tensor& groups, int64_t count);
 
 }  // namespace sparse
 
-// The entries of a matrix in the order of its rows, and the product of the matrix with a dense one;
-// `other_plan`, that of the transposed matrix, may be undefined (ops/sparse_product.cpp).
+// What a plan says, one int64 tensor: where each row begins and the last one ends, then the column
+// of each entry, then its position among the values, then how many columns there are.
+struct SparsePlan {
+  Tensor held;  // as_contiguous
+  int64_t rows, count;
+
+  SparsePlan(const Tensor& plan, int64_t rows);
+  const int64_t* first() const { return held.data<int64_t>(); }
+  const int64_t* column() const { return first() + rows + 1; }
+  const int64_t* position() const { return column() + count; }
+};
+// The entries of a matrix by rows, those of one row as they were, and the product of the matrix
+// with a dense one; `other_plan`, that of the transposed matrix, may be undefined
+// (ops/sparse_product.cpp).
 Tensor sparse_plan(const Tensor& row, const Tensor& column, int64_t rows, int64_t columns);
 Tensor sparse_product(const Tensor& plan, const Tensor& other_plan, const Tensor& values,
                       const Tensor& dense, int64_t rows);

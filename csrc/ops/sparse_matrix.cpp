@@ -63,26 +63,17 @@ Tensor with_sparse(const Tensor& a, const Tensor& b) {
   const SparseParts &x = sparse_parts(a), &y = sparse_parts(b);
   const Tensor inner = select(x.indices, 0, 1).contiguous();
   const Tensor row = select(x.indices, 0, 0).contiguous();
-  const Tensor begins = select(y.indices, 0, 0).contiguous();
-  const Tensor column = select(y.indices, 0, 1).contiguous();
-  // The entries of the second by rows, those of one as they were.
-  std::vector<int64_t> first(static_cast<size_t>(b.size(0)) + 1, 0);
-  const int64_t *r = begins.data<int64_t>(), *c = column.data<int64_t>();
-  const int64_t count = begins.numel();
-  for (int64_t k = 0; k < count; ++k) ++first[static_cast<size_t>(r[k]) + 1];
-  for (size_t k = 1; k < first.size(); ++k) first[k] += first[k - 1];
-  std::vector<int64_t> order(static_cast<size_t>(count)), next = first;
-  for (int64_t k = 0; k < count; ++k) {
-    order[static_cast<size_t>(next[static_cast<size_t>(r[k])]++)] = k;
-  }
+  const SparsePlan second(
+      sparse_plan(select(y.indices, 0, 0), select(y.indices, 0, 1), b.size(0), b.size(1)),
+      b.size(0));
   std::vector<int64_t> left, right, rows, columns;
   for (int64_t k = 0; k < inner.numel(); ++k) {
-    const auto i = static_cast<size_t>(inner.data<int64_t>()[k]);
-    for (int64_t e = first[i]; e < first[i + 1]; ++e) {
+    const int64_t i = inner.data<int64_t>()[k];
+    for (int64_t e = second.first()[i]; e < second.first()[i + 1]; ++e) {
       left.push_back(k);
-      right.push_back(order[static_cast<size_t>(e)]);
+      right.push_back(second.position()[e]);
       rows.push_back(row.data<int64_t>()[k]);
-      columns.push_back(c[right.back()]);
+      columns.push_back(second.column()[e]);
     }
   }
   const Tensor values = index_select(x.values, 0, index_tensor(left)) *

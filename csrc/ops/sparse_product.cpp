@@ -13,21 +13,13 @@
 
 WENGERT_NAMESPACE_BEGIN
 
+SparsePlan::SparsePlan(const Tensor& plan, int64_t n)
+    : held(as_contiguous(plan, DType::int64)), rows(n), count((held.numel() - n - 2) / 2) {}
+
 namespace {
 
-// The entries of a matrix by rows, as one int64 tensor: where each row begins and the last one
-// ends, then the column of each entry, then its position among the values, then how many columns
-// there are.
-struct Plan {
-  Tensor held;  // as_contiguous
-  int64_t rows, count;
-
-  Plan(const Tensor& plan, int64_t n)
-      : held(as_contiguous(plan, DType::int64)), rows(n), count((held.numel() - n - 2) / 2) {}
-  const int64_t* first() const { return held.data<int64_t>(); }
-  const int64_t* column() const { return first() + rows + 1; }
-  const int64_t* position() const { return column() + count; }
-
+struct Plan : SparsePlan {
+  using SparsePlan::SparsePlan;
   // f(SparseRows) for parts of the rows, whose work is that of `width` elements for each entry.
   template <class F>
   void each(int64_t width, F&& f) const {
