@@ -51,6 +51,27 @@ class WENGERT_API PruningMethod {
 };
 using PruningMethodPtr = std::shared_ptr<const PruningMethod>;
 
+// Those that prune an amount of the elements.
+class WENGERT_API UnstructuredMethod : public PruningMethod {
+ public:
+  explicit UnstructuredMethod(Amount amount) : amount_(amount) {}
+  PruningType type() const override { return PruningType::unstructured; }
+
+ protected:
+  Amount amount_;
+};
+// Those that prune an amount of the channels along a dimension.
+class WENGERT_API StructuredMethod : public PruningMethod {
+ public:
+  explicit StructuredMethod(Amount amount, int64_t dim = -1) : amount_(amount), dim_(dim) {}
+  PruningType type() const override { return PruningType::structured; }
+  int64_t dim() const override { return dim_; }
+
+ protected:
+  Amount amount_;
+  int64_t dim_;
+};
+
 // Prunes nothing.
 class WENGERT_API Identity : public PruningMethod {
  public:
@@ -58,49 +79,31 @@ class WENGERT_API Identity : public PruningMethod {
   Tensor compute_mask(const Tensor& t, const Tensor& default_mask) const override;
 };
 // Elements at random.
-class WENGERT_API RandomUnstructured : public PruningMethod {
+class WENGERT_API RandomUnstructured : public UnstructuredMethod {
  public:
-  explicit RandomUnstructured(Amount amount) : amount_(amount) {}
-  PruningType type() const override { return PruningType::unstructured; }
+  using UnstructuredMethod::UnstructuredMethod;
   Tensor compute_mask(const Tensor& t, const Tensor& default_mask) const override;
-
- private:
-  Amount amount_;
 };
 // The elements of smallest size.
-class WENGERT_API L1Unstructured : public PruningMethod {
+class WENGERT_API L1Unstructured : public UnstructuredMethod {
  public:
-  explicit L1Unstructured(Amount amount) : amount_(amount) {}
-  PruningType type() const override { return PruningType::unstructured; }
+  using UnstructuredMethod::UnstructuredMethod;
   Tensor compute_mask(const Tensor& t, const Tensor& default_mask) const override;
-
- private:
-  Amount amount_;
 };
-// Channels along `dim` at random.
-class WENGERT_API RandomStructured : public PruningMethod {
+// Channels at random.
+class WENGERT_API RandomStructured : public StructuredMethod {
  public:
-  explicit RandomStructured(Amount amount, int64_t dim = -1) : amount_(amount), dim_(dim) {}
-  PruningType type() const override { return PruningType::structured; }
-  int64_t dim() const override { return dim_; }
+  using StructuredMethod::StructuredMethod;
   Tensor compute_mask(const Tensor& t, const Tensor& default_mask) const override;
-
- private:
-  Amount amount_;
-  int64_t dim_;
 };
-// The channels along `dim` of the smallest n-norm.
-class WENGERT_API LnStructured : public PruningMethod {
+// The channels of the smallest n-norm.
+class WENGERT_API LnStructured : public StructuredMethod {
  public:
-  LnStructured(Amount amount, double n, int64_t dim = -1) : amount_(amount), n_(n), dim_(dim) {}
-  PruningType type() const override { return PruningType::structured; }
-  int64_t dim() const override { return dim_; }
+  LnStructured(Amount amount, double n, int64_t dim = -1) : StructuredMethod(amount, dim), n_(n) {}
   Tensor compute_mask(const Tensor& t, const Tensor& default_mask) const override;
 
  private:
-  Amount amount_;
   double n_;
-  int64_t dim_;
 };
 // By a given mask, of the tensor's shape (ValueError).
 class WENGERT_API CustomFromMask : public PruningMethod {
