@@ -75,7 +75,11 @@ const std::vector<Value::Entry>& Value::entries() const { return get<Entries>("a
 
 TensorMap Value::tensors() const {
   TensorMap all;
-  for (const auto& [key, v] : entries()) all.emplace(key.text(), v.tensor());
+  for (const auto& [key, v] : entries()) {
+    WG_CHECK(v.is_tensor(), ValueError, "value: expected a dict of tensors, but the entry '",
+             key.text(), "' is ", v.kind());
+    all.emplace(key.text(), v.tensor());
+  }
   return all;
 }
 

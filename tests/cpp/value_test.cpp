@@ -96,6 +96,14 @@ TEST_F(Values, OtherKindsAreRefused) {
   EXPECT_THROW(v["a"].tensor(), wg::ValueError);
   EXPECT_THROW(v["a"].items(), wg::ValueError);
   EXPECT_THROW(v["a"]["b"], wg::ValueError);
+  try {
+    Value::dict({{"weight", wg::ones({1})}, {"_extra_state", 5}}).tensors();
+    FAIL();
+  } catch (const wg::ValueError& e) {
+    EXPECT_STREQ(e.what(),
+                 "value: expected a dict of tensors, but the entry '_extra_state' is a whole "
+                 "number");
+  }
   EXPECT_THROW(Value::list({1})[1], wg::ValueError);
   EXPECT_THROW(Value::list({1})[-1], wg::ValueError);
   EXPECT_THROW(Value::dict({{"a", 1}, {"a", 2}}), wg::ValueError);
