@@ -13,12 +13,38 @@ WENGERT_NAMESPACE_BEGIN
 namespace recurrent {
 
 namespace {
-// The gradient of a weight: a^T b over all rows.
-void set_weight(Vjp& v, int i, const Tensor& a, const Tensor& b) {
+// The gradient of a weight: the sum of a^T b over all rows, for one or two pairs of a and b.
+void set_weight(Vjp& v, int i, const Tensor& a, const Tensor& b, const Tensor& more_a = {},
+                const Tensor& more_b = {}) {
   if (!v.needs(i)) return;
-  const bool added =
-      v.accumulate(i, [&](Tensor& sum) { matrix_product(Layer::name, {a, true}, b, sum, true); });
-  if (!added) v.set(i, mm(transpose(a, 0, 1), b));
+  const auto add = [](const Tensor& x, const Tensor& y, Tensor& sum) {
+    if (x.defined()) matrix_product(Layer::name, {x, true}, y, sum, true);
+  };
+  const bool added = v.accumulate(i, [&](Tensor& sum) {
+    add(a, b, sum);
+    add(more_a, more_b, sum);
+  });
+  if (added) return;
+  Tensor sum = mm(transpose(a, 0, 1), b);
+  add(more_a, more_b, sum);
+  v.set(i, sum);
+}
+
+// The gradient of w_hh: every row of `g`, the gradient of the sums, meets the state before it.
+void set_state_weight(Vjp& v, const Steps& steps, const Walk& walk, const Tensor& g,
+                      const Tensor& h, const Tensor& h_0) {
+  if (!v.needs(Inputs::w_hh)) return;
+  if (steps.sizes.empty()) {
+    const int64_t n = steps.batch, rest = walk.rows() - n;
+    const int64_t first = steps.reverse ? rest : 0, later = steps.reverse ? 0 : n;
+    const Tensor g_first = h_0.defined() ? narrow(g, 0, first, n) : Tensor();
+    return set_weight(v, Inputs::w_hh, narrow(g, 0, later, rest), narrow(h, 0, n - later, rest),
+                      g_first, h_0);
+  }
+  const Tensor before = walk.make(walk.rows(), h.size(1));
+  for (int64_t k = 0; k < steps.count; ++k)
+    walk.copy_before(k, h, h_0, walk.row(before, steps.step(k)));
+  set_weight(v, Inputs::w_hh, g, before);
 }
 }  // namespace
 
@@ -104,15 +130,13 @@ void Layer::fused(Vjp& v) const {
 
   if (v.needs(Inputs::x)) v.set(Inputs::x, mm(g_sums, in[Inputs::w_ih]));
   set_weight(v, Inputs::w_ih, g_sums, in[Inputs::x]);
-  if (v.needs(Inputs::w_hh)) {
-    const Tensor before = walk.make(walk.rows(), out);
-    for (int64_t k = 0; k < steps.count; ++k) {
-      walk.copy_before(k, h, h_0, walk.row(before, steps.step(k)));
-    }
-    set_weight(v, Inputs::w_hh, g_own, before);
+  set_state_weight(v, steps, walk, g_own, h, h_0);
+  Tensor g_bias;
+  if (v.needs(Inputs::b_ih)) v.set(Inputs::b_ih, g_bias = sum(g_sums, {0}));
+  if (v.needs(Inputs::b_hh)) {
+    const bool same = g_bias.defined() && cell != Cell::gru;
+    v.set(Inputs::b_hh, same ? g_bias.clone() : sum(g_own, {0}));
   }
-  if (v.needs(Inputs::b_ih)) v.set(Inputs::b_ih, sum(g_sums, {0}));
-  if (v.needs(Inputs::b_hh)) v.set(Inputs::b_hh, sum(g_own, {0}));
   if (w_hr.defined()) set_weight(v, Inputs::w_hr, g_projected, m);
   if (v.needs(Inputs::h_0)) v.set(Inputs::h_0, g_h);
   if (v.needs(Inputs::c_0)) v.set(Inputs::c_0, g_c);
