@@ -17,9 +17,10 @@ struct ConvolutionProducts {
   static constexpr int64_t kFewRows = 168, kFewColumns = 128;
 
   const ConvolutionPlan& p;
+  const Tiling::Along along = Tiling::Along::columns;
   const int64_t positions = p.windows.positions(), volume = p.windows.volume();
   const int64_t taps = p.windows.taps(), rows = p.rows();
-  const Tiling tiling{p.batch, positions};
+  const Tiling tiling{p.batch, positions, along};
   // Channels that are unfolded at once, and how often there are as many.
   const int64_t some =
       std::clamp<int64_t>(kTileBytes / (std::max<int64_t>(taps * tiling.columns(), 1) * p.item()),

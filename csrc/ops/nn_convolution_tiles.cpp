@@ -6,17 +6,21 @@ WENGERT_NAMESPACE_BEGIN
 
 namespace {
 // Columns of a tile, if an image or several have as many.
-constexpr int64_t kTileColumns = 256;
+constexpr int64_t kTileColumns = kernels::kGemmBlockK;
 // Bytes of the images that are fetched before they are needed.
 constexpr int64_t kFetched = 4096;
 }  // namespace
 
-Tiling::Tiling(int64_t batch, int64_t positions) : batch_(batch), positions_(positions) {
+Tiling::Tiling(int64_t batch, int64_t positions, Along along)
+    : batch_(batch), positions_(positions) {
   images_ = std::clamp<int64_t>(kTileColumns / std::max<int64_t>(positions, 1), 1,
                                 std::max<int64_t>(batch, 1));
-  constexpr int64_t kUnit = 32;
-  const int64_t parts = std::max<int64_t>(positions / kTileColumns, 1);
-  length_ = images_ > 1 ? positions : ceil_div(ceil_div(positions, parts), kUnit) * kUnit;
+  // Whole panels, or at most one block of a product's sum.
+  const int64_t unit = along == Along::columns ? 32 : 8;
+  const int64_t parts = along == Along::columns ? std::max<int64_t>(positions / kTileColumns, 1)
+                                                : ceil_div(positions, kTileColumns);
+  length_ =
+      images_ > 1 || positions == 0 ? positions : ceil_div(ceil_div(positions, parts), unit) * unit;
   parts_ = positions == 0 ? 0 : ceil_div(positions, std::max<int64_t>(length_, 1));
 }
 

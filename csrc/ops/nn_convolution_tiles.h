@@ -19,7 +19,9 @@ struct Tile {
 // A tile is a part of one image, or all of several.
 class Tiling {
  public:
-  Tiling(int64_t batch, int64_t positions);
+  // What the positions are in the products: the columns of the result, or what is summed over.
+  enum class Along : uint8_t { columns, sum };
+  Tiling(int64_t batch, int64_t positions, Along along);
   int64_t groups() const { return ceil_div(batch_, images_); }  // of images
   int64_t parts() const { return parts_; }                      // of an image
   int64_t count() const { return groups() * parts_; }

@@ -104,7 +104,7 @@ void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const voi
   if (const int tile = Winograd::tile_for(p, ConvolutionProduct::weight)) {
     return Winograd{p, tile}.convolve_weight(w, x, y, accumulate);
   }
-  const Products products{p};
+  const Products products{p, Tiling::Along::sum};
   const Tiling& tiling = products.tiling;
   const int64_t group_weights = p.out_channels * products.rows;
   const int64_t weights = p.groups * group_weights;
