@@ -16,7 +16,7 @@ std::atomic<ThreadPool*> the_pool{nullptr};
 template <class Ready>
 bool spin(bool allowed, Ready&& ready) {
   using Clock = std::chrono::steady_clock;
-  constexpr auto limit = std::chrono::microseconds(40);
+  constexpr auto limit = std::chrono::microseconds(100);
   if (ready()) return true;
   if (!allowed) return false;
   const Clock::time_point end = Clock::now() + limit;
