@@ -464,6 +464,37 @@ def test_verify_finds_what_a_program_cannot_see():
         f(wg.ones(2))
 
 
+def test_every_function_is_replayed_with_what_it_was_recorded_with():
+    """Also those that read values, and those that write results without an operation."""
+    ran = 0
+    for case in op_rows.CASES:
+        args, kwargs = case.call_arguments()
+        given = op_rows.leaves((args, kwargs))
+
+        def f(*tensors, args=args, kwargs=kwargs, case=case):
+            a, k = op_rows.replace_leaves((args, kwargs), list(tensors))
+            return tuple(t.detach() for t in op_rows.tensors_of(case.row.function(*a, **k)))
+
+        tape = wg.record(f, *[t.clone() for t in given])
+        wg.manual_seed(3)
+        expected = [bits(t) for t in f(*[t.clone() for t in given])]
+        wg.manual_seed(3)
+        assert [bits(t) for t in tape(*[t.clone() for t in given])] == expected, case.id
+        ran += 1
+    assert ran > 1050
+
+
+def test_one_hot_of_other_labels():
+    tape = wg.record(lambda t: F.one_hot(t, 4), wg.tensor([[1, 2, 0]]))
+    t = wg.tensor([[3, 3, 1]])
+    assert tape(t).equal(F.one_hot(t, 4))
+    for bad in (4, -1):
+        with pytest.raises(RuntimeError, match="out of bounds"):
+            tape(wg.tensor([[1, 2, bad]]))
+    with pytest.raises(RuntimeError, match="read is another"):
+        wg.record(F.one_hot, wg.tensor([1, 2]))(wg.tensor([1, 3]))
+
+
 # ---- results and memory ------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "autograd/algebra.h"
+#include "autograd/capture.h"
 #include "autograd/levels.h"
 #include "ops/function.h"
 #include "ops/op.h"
@@ -143,6 +144,13 @@ Tensor one_hot(const Tensor& input, int64_t num_classes) {
     WG_CHECK(num_classes > 0, Error, "one_hot: in vmap, give num_classes");
     return to(eq(unsqueeze(input, -1), arange(0, num_classes)), DType::int64);
   }
+  if (num_classes > 0 && capture()) {  // a program that reads no labels is good for others
+    Shape s = input.shape();
+    s.push(num_classes);
+    Tensor out = zeros(s, DType::int64);
+    s.d[s.ndim - 1] = 1;
+    return scatter_(out, -1, unsqueeze(input, -1), ones(s, DType::int64));
+  }
   const Tensor labels = as_contiguous(input);
   const int64_t* at = labels.data<int64_t>();
   int64_t most = -1;
@@ -158,8 +166,10 @@ Tensor one_hot(const Tensor& input, int64_t num_classes) {
            " classes");
   Shape s = input.shape();
   s.push(classes);
-  const Tensor out = zeros(s, DType::int64);
-  for (int64_t i = 0; i < labels.numel(); ++i) out.data<int64_t>()[i * classes + at[i]] = 1;
+  const Tensor out = empty(s, DType::int64);
+  int64_t* const to = out.data<int64_t>();
+  std::fill_n(to, out.numel(), 0);
+  for (int64_t i = 0; i < labels.numel(); ++i) to[i * classes + at[i]] = 1;
   return out;
 }
 

@@ -81,8 +81,8 @@ Tensor pad_dim(const Tensor& x, Border border, std::string_view mode, int64_t di
            "pad: amounts (", before, ", ", after, ") are too large for mode '", std::string(mode),
            "' and dimension ", dim, " of size ", n);
   const Tensor at = empty({size}, DType::int64);
-  for (int64_t i = 0; i < size; ++i)
-    at.data<int64_t>()[i] = low + source(border, i - low - before, kept);
+  int64_t* const from = at.data<int64_t>();
+  for (int64_t i = 0; i < size; ++i) from[i] = low + source(border, i - low - before, kept);
   return index_select(x, dim, at);
 }
 

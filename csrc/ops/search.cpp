@@ -124,14 +124,19 @@ Tensor bincount(const Tensor& input, const Tensor& weights, int64_t minlength) {
     bins = std::max(bins, p[i] + 1);
   }
   if (!weights.defined()) {
-    Tensor out = zeros({bins}, DType::int64);
-    for (int64_t i = 0; i < n; ++i) ++out.data<int64_t>()[p[i]];
+    const Tensor out = empty({bins}, DType::int64);
+    int64_t* const counts = out.data<int64_t>();
+    std::fill_n(counts, bins, 0);
+    for (int64_t i = 0; i < n; ++i) ++counts[p[i]];
     return out;
   }
   const DType t = weights.dtype() == DType::float32 ? DType::float32 : DType::float64;
-  const Tensor w = as_contiguous(weights, t), out = zeros({bins}, t);
+  const Tensor w = as_contiguous(weights, t), out = empty({bins}, t);
   with_float_type("bincount", t, [&]<class T>(T) {
-    for (int64_t i = 0; i < n; ++i) out.data<T>()[p[i]] += w.data<T>()[i];
+    const T* const from = w.data<T>();
+    T* const sums = out.data<T>();
+    std::fill_n(sums, bins, T{0});
+    for (int64_t i = 0; i < n; ++i) sums[p[i]] += from[i];
   });
   return out;
 }

@@ -440,6 +440,9 @@ void Recorder::read(const TensorImpl& t) {
   if (storage_of(t.storage) < 0 && root_of(t.storage)->observed.load() & kMadeHere) return;
   const int v = value_of(t);
   if (is_untouched(v)) return make_constant(v, t);
+  const StorageInfo& info = program_.storage_of(v);
+  if (info.kind == StorageKind::state && program_.states[static_cast<size_t>(info.index)].constant)
+    return;
   if (!program_.steps.empty()) {
     const Step& last = program_.steps.back();
     if (last.kind == StepKind::check && last.inputs[0] == v) return;
