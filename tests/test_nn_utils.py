@@ -132,3 +132,29 @@ def test_the_old_weight_norm_warns() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         nn.utils.spectral_norm(nn.Linear(2, 2))
+
+
+def test_masks_of_ones_own_must_fit():
+    class Own(nn.utils.prune.BasePruningMethod):
+        PRUNING_TYPE = "global"
+        mask = wg.ones(5)
+
+        def compute_mask(self, t, default_mask):
+            return self.mask
+
+    layer = nn.Linear(3, 3)
+    for mask in (wg.ones(5), None, wg.ones(3, 3, 1)):
+        Own.mask = mask
+        with pytest.raises(ValueError, match=r"mask of shape \(3, 3\)"):
+            Own.apply(layer, "weight")
+        assert [n for n, _ in layer.named_parameters()] == ["weight", "bias"]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("dim", [-3, 2, 5])
+def test_weight_norm_checks_its_dimension(dim):
+    layer = nn.Linear(3, 3)
+    for normed in (nn.utils.weight_norm, nn.utils.parametrizations.weight_norm):
+        with pytest.raises(IndexError, match="out of range"):
+            normed(layer, "weight", dim)
+        assert [n for n, _ in layer.named_parameters()] == ["weight", "bias"]

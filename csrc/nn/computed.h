@@ -1,6 +1,7 @@
 // Tensors of modules that are computed from others before each call.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,10 @@ struct detail::ModuleAccess {
   }
   static void add_module(Module& m, const std::string& name, std::shared_ptr<Module> module) {
     m.register_module(name, std::move(module));
+  }
+  // ValueError if one of these names is taken; asked before anything changes.
+  static void check_free(const Module& m, std::initializer_list<std::string> names) {
+    for (const std::string& name : names) m.check_name(name);
   }
   static void take(Module& m, const std::string& name) { m.unregister(name); }
   // The module's own parameter or buffer of this name; undefined without.

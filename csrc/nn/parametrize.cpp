@@ -44,8 +44,8 @@ Tensor value_of(Module& module, const std::vector<Tensor>& originals) {
   return module(originals[0]);
 }
 
-// Of the outermost Cached of this thread.
-using Values = std::map<const ParametrizationList*, Tensor>;
+// Of the outermost Cached of this thread. It holds the lists, so that no other gets their address.
+using Values = std::map<ModulePtr, Tensor>;
 thread_local constinit Values* cache = nullptr;
 
 ModuleDict* lists_of(const Module& module) {
@@ -61,8 +61,9 @@ class Parametrized : public Computation {
   Tensor compute(Module& m) const override {
     ParametrizationList& list = parametrizations_of(m, name);
     if (!cache) return list();
-    const auto known = cache->find(&list);
-    return known != cache->end() ? known->second : cache->emplace(&list, list()).first->second;
+    const ModulePtr& key = lists_of(m)->at(name);
+    const auto known = cache->find(key);
+    return known != cache->end() ? known->second : cache->emplace(key, list()).first->second;
   }
 };
 
@@ -207,6 +208,7 @@ void register_parametrization(Module& module, const Slot& slot, ModulePtr parame
            ": the tensor is no parameter, buffer or parametrized tensor of the module");
   parametrization->train(module.is_training());
   if (own) return append(module, *own, parametrization, unsafe);
+  if (!lists_of(module)) Access::check_free(module, {"parametrizations"});
   const Tensor original = slot(module);
   Tensor value;
   const std::shared_ptr<ParametrizationList> list(new ParametrizationList(
@@ -262,6 +264,7 @@ void transfer_parametrizations_and_params(Module& from, Module& to, const std::s
     WG_CHECK(t.defined(), ValueError,
              "transfer_parametrizations_and_params: the second module has no tensor '", own->name,
              "' that is not computed");
+    if (!lists_of(to)) Access::check_free(to, {"parametrizations"});
     Access::take(to, own->name);
     if (!lists_of(to)) Access::add_module(to, "parametrizations", make<ModuleDict>());
     lists_of(to)->set(own->name, list);

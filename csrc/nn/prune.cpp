@@ -67,24 +67,33 @@ Tensor without_channels(const Tensor& t, const Tensor& mask, Amount amount, int6
   return ours * mask.to(ours.dtype());
 }
 
+// What a method, which may be anybody's, gives.
+Tensor mask_by(const PruningMethod& method, const Tensor& t, const Tensor& default_mask) {
+  const Tensor mask = method.compute_mask(t, default_mask);
+  WG_CHECK(mask.defined() && mask.shape() == default_mask.shape(), ValueError,
+           "prune: compute_mask must give a mask of shape ", default_mask.shape(), ", but gave ",
+           mask.defined() ? to_text(mask.shape()) : "none");
+  return mask;
+}
+
 // The mask with that of a further method in the part that it still works on.
 Tensor further_mask(const PruningMethod& method, const Tensor& t, const Tensor& default_mask) {
   const Tensor mask = default_mask.to(t.dtype());
   switch (method.type()) {
     case PruningType::unstructured: {
       const Tensor place = mask == 1;
-      const Tensor part = method.compute_mask(masked_select(t, place), masked_select(mask, place));
+      const Tensor part = mask_by(method, masked_select(t, place), masked_select(mask, place));
       return masked_scatter(mask, place, part.to(mask.dtype()));
     }
     case PruningType::structured: {
       const int64_t dim = checked_dim(t, method.dim());
       const Tensor kept = nonzero(sum(mask, dims_but(t, dim)) > 0).reshape({-1});
       const Tensor part =
-          method.compute_mask(index_select(t, dim, kept), index_select(mask, dim, kept));
+          mask_by(method, index_select(t, dim, kept), index_select(mask, dim, kept));
       return index_copy(mask, dim, kept, part.to(mask.dtype()));
     }
     default:
-      return method.compute_mask(t, mask).to(mask.dtype());
+      return mask_by(method, t, mask).to(mask.dtype());
   }
 }
 
@@ -120,7 +129,7 @@ Tensor PruningMethod::prune(const Tensor& t, const Tensor& default_mask,
                             const Tensor& importance_scores) const {
   const Tensor& scores = importance_scores.defined() ? importance_scores : t;
   check_scores(scores, t);
-  return t * compute_mask(scores, default_mask.defined() ? default_mask : ones_like(t.detach()));
+  return t * mask_by(*this, scores, default_mask.defined() ? default_mask : ones_like(t.detach()));
 }
 
 Tensor Identity::compute_mask(const Tensor&, const Tensor& default_mask) const {
@@ -171,7 +180,8 @@ void apply(Module& module, const Slot& slot, const PruningMethodPtr& method,
     own->run(module);
     return;
   }
-  const Tensor mask = method->compute_mask(scores, ones_like(t.detach()));
+  const Tensor mask = mask_by(*method, scores, ones_like(t.detach()));
+  Access::check_free(module, {name + "_orig", name + "_mask"});
   Access::take(module, name);
   Access::add_parameter(module, name + "_orig", t);
   Access::add_buffer(module, name + "_mask", mask);

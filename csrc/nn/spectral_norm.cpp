@@ -129,6 +129,7 @@ void spectral_norm(Module& module, const Slot& slot, const SpectralNormOptions& 
     u = random_unit(weight, matrix.size(0), o.eps);
     v = random_unit(weight, matrix.size(1), o.eps);
   }
+  Access::check_free(module, {name + "_orig", name + "_u", name + "_v"});
   Access::take(module, name);
   Access::add_parameter(module, name + "_orig", weight);
   Access::add_buffer(module, name + "_u", u);

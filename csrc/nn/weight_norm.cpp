@@ -1,4 +1,6 @@
 // Weight normalisation.
+#include <algorithm>
+
 #include "nn/computed.h"
 #include "nn/text.h"
 #include "tensor/check.h"
@@ -16,9 +18,12 @@ namespace {
 
 using Access = nn::detail::ModuleAccess;
 
-// The norm over all dimensions but `dim`, which stay as ones; over all without.
+// The norm over all dimensions but `dim`, which stay as ones; over all without, or with -1.
 Tensor norm_except(const Tensor& v, std::optional<int64_t> dim) {
-  if (!dim) return vector_norm(v, 2);
+  if (!dim || *dim == -1) return vector_norm(v, 2);
+  const int64_t n = std::max<int64_t>(v.dim(), 1);
+  WG_CHECK(*dim >= -n && *dim < n, IndexError, "weight_norm: dimension ", *dim,
+           " is out of range for a tensor of shape ", v.shape());
   std::vector<int64_t> others;
   for (int64_t i = 0; i < v.dim(); ++i) {
     if (i != (*dim + v.dim()) % v.dim()) others.push_back(i);
@@ -65,8 +70,10 @@ class WeightNormParametrization : public parametrize::Parametrization {
 void weight_norm(Module& module, const Slot& slot, std::optional<int64_t> dim) {
   const std::string name = parameter_in("weight_norm", module, slot);
   Tensor direction = slot(module).detach();
+  Tensor length = norm_except(direction, dim);
+  Access::check_free(module, {name + "_g", name + "_v"});
   Access::take(module, name);
-  Access::add_parameter(module, name + "_g", norm_except(direction, dim).requires_grad_());
+  Access::add_parameter(module, name + "_g", length.requires_grad_());
   Access::add_parameter(module, name + "_v", direction.requires_grad_());
   const auto made = std::make_shared<WeightNorm>(name, slot, dim);
   made->run(module);

@@ -140,6 +140,18 @@ TEST(Parametrize, ComputesOnceWhileCached) {
   EXPECT_EQ(counted->calls, 2);
 }
 
+TEST(Parametrize, NothingIsRememberedOfListsThatAreGone) {
+  nn::Linear layer(3, 3);
+  const parametrize::Cached cached;
+  for (int i = 0; i < 20; ++i) {
+    parametrize::register_parametrization(layer, &nn::Linear::weight, nn::make<Doubled>());
+    fill(parametrize::parametrizations_of(layer).originals()[0], i);
+    layer(wg::ones({1, 3}));
+    EXPECT_EQ(layer.weight[0][0].item<double>(), 2 * i);
+    parametrize::remove_parametrizations(layer);
+  }
+}
+
 TEST(Parametrize, MovesToAnotherModule) {
   nn::Linear from(2, 2), to(2, 2);
   parametrize::register_parametrization(from, &nn::Linear::weight, nn::make<Symmetric>());
@@ -371,6 +383,73 @@ TEST(Prune, BadInputChangesNothing) {
     prune::global_unstructured({{&layer, &nn::Linear::weight}},
                                std::make_shared<prune::RandomStructured>(1));
   });
+}
+
+struct OwnMethod : prune::PruningMethod {
+  OwnMethod(prune::PruningType type, wg::Tensor mask) : type_(type), mask_(std::move(mask)) {}
+  prune::PruningType type() const override { return type_; }
+  int64_t dim() const override { return 0; }
+  wg::Tensor compute_mask(const wg::Tensor&, const wg::Tensor&) const override { return mask_; }
+  prune::PruningType type_;
+  wg::Tensor mask_;
+};
+
+TEST(Prune, MasksOfOnesOwnMustFit) {
+  for (const auto type : {prune::PruningType::unstructured, prune::PruningType::structured,
+                          prune::PruningType::global}) {
+    for (const wg::Tensor& mask : {wg::Tensor(), wg::ones({5}), wg::ones({3, 3, 1})}) {
+      nn::Linear fresh(3, 3), pruned(3, 3);
+      prune::l1_unstructured(pruned, &nn::Linear::weight, 2);
+      for (nn::Linear* layer : {&fresh, &pruned}) {
+        const Names names = names_of(*layer);
+        const wg::Tensor y = (*layer)(wg::ones({1, 3}));
+        EXPECT_THROW(
+            prune::apply(*layer, &nn::Linear::weight, std::make_shared<OwnMethod>(type, mask)),
+            wg::ValueError);
+        EXPECT_EQ(names_of(*layer), names);
+        EXPECT_TRUE(same_values((*layer)(wg::ones({1, 3})), y));
+      }
+    }
+  }
+}
+
+// A module that has the names which the helpers would give.
+struct Taken : nn::Module {
+  wg::Tensor weight = register_parameter("weight", wg::ones({3, 3}));
+  explicit Taken(const std::string& name) { register_buffer(name, wg::ones({1})); }
+};
+
+TEST(Computed, NamesThatAreTakenChangeNothing) {
+  const auto refuses = [](const std::string& taken, const auto& f) {
+    Taken m(taken);
+    const Names names = names_of(m);
+    EXPECT_THROW(f(m), wg::ValueError) << taken;
+    EXPECT_EQ(names_of(m), names);
+    EXPECT_TRUE(m.weight.is_leaf() && m.weight.requires_grad());
+  };
+  const auto pruned = [](Taken& m) { prune::l1_unstructured(m, &Taken::weight, 2); };
+  const auto normed = [](Taken& m) { nn::utils::weight_norm(m, &Taken::weight); };
+  const auto spectral = [](Taken& m) { nn::utils::spectral_norm(m, &Taken::weight); };
+  const auto parametrized = [](Taken& m) { parametrizations::weight_norm(m, &Taken::weight); };
+  refuses("weight_orig", pruned);
+  refuses("weight_mask", pruned);
+  refuses("weight_g", normed);
+  refuses("weight_v", normed);
+  refuses("weight_orig", spectral);
+  refuses("weight_u", spectral);
+  refuses("parametrizations", parametrized);
+}
+
+TEST(Computed, WeightNormChecksItsDimension) {
+  for (const int64_t dim : {-3, 2, 5}) {
+    nn::Linear layer(3, 3);
+    EXPECT_THROW(nn::utils::weight_norm(layer, &nn::Linear::weight, dim), wg::IndexError);
+    EXPECT_THROW(parametrizations::weight_norm(layer, &nn::Linear::weight, dim), wg::IndexError);
+    EXPECT_EQ(names_of(layer), (Names{"weight", "bias"}));
+  }
+  nn::Linear layer(3, 3);  // -1 stands for all, as in Python
+  parametrizations::weight_norm(layer, &nn::Linear::weight, -1);
+  EXPECT_EQ(parametrize::parametrizations_of(layer).originals()[0].dim(), 0);
 }
 
 TEST(Prune, SeveralTensorsTogether) {

@@ -95,7 +95,7 @@ class WENGERT_API Cached {
 namespace parametrizations {
 
 // By length, "original0", and direction, "original1"; older files with weight_g and weight_v can be
-// loaded, too. Slices along `dim` have lengths of their own; none: one length for all.
+// loaded, too. Slices along `dim` have lengths of their own; none or -1: one for all.
 WENGERT_API void weight_norm(Module& module, const Slot& slot, std::optional<int64_t> dim = 0);
 // Divided by the largest singular value, which power iteration follows in training.
 WENGERT_API void spectral_norm(Module& module, const Slot& slot,

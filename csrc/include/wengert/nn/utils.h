@@ -63,7 +63,7 @@ WENGERT_API std::shared_ptr<Linear> fuse_linear_bn_eval(const Linear& linear, co
 // ---- normalised weights
 // w = g v / ||v|| (Salimans and Kingma, 2016): replaces a parameter, such as "weight", by its
 // length weight_g and its direction weight_v; the weight itself is computed before each call.
-// Slices along `dim` have lengths of their own; none: one length for all. ValueError where the slot
+// Slices along `dim` have lengths of their own; none or -1: one for all. ValueError where the slot
 // holds no parameter, or one that is computed already. parametrizations::weight_norm is the newer
 // form.
 //

@@ -18,6 +18,10 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     """The ``pow``-norm over all dimensions but ``dim``, which stay as ones; over all with -1."""
     if dim == -1:
         return norm(v, pow)
+    if not -max(v.ndim, 1) <= dim < max(v.ndim, 1):
+        raise IndexError(
+            f"weight_norm: dimension {dim} is out of range for a tensor of shape {tuple(v.shape)}"
+        )
     others = tuple(i for i in range(v.ndim) if i != dim % v.ndim)
     return norm(v, pow, others, True) if others else v.abs()
 
@@ -60,8 +64,8 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     _hooks_of.refuse_second(module, WeightNorm, name, "weight_norm")
     hook = WeightNorm(name, dim)
     weight = getattr(module, name)
-    delattr(module, name)
     length = norm_except_dim(weight.detach(), 2, hook.dim)
+    delattr(module, name)
     module.register_parameter(name + "_g", Parameter(length))
     module.register_parameter(name + "_v", Parameter(weight.data))
     setattr(module, name, hook.compute_weight(module))

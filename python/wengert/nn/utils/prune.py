@@ -85,6 +85,12 @@ class BasePruningMethod(ABC):
             container.add_pruning_method(method)
             method = container
         mask = method.compute_mask(scores.detach(), before)
+        if not isinstance(mask, Tensor) or mask.shape != tensor.shape:
+            given = tuple(mask.shape) if isinstance(mask, Tensor) else type(mask).__name__
+            raise ValueError(
+                f"prune: compute_mask must give a mask of shape {tuple(tensor.shape)}, but gave "
+                f"{given}"
+            )
         # Nothing has changed so far: a method that fails leaves the module as it was.
         if found is None:
             delattr(module, name)
