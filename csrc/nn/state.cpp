@@ -6,6 +6,7 @@
 #include "tensor/check.h"
 #include "wengert/autograd.h"
 #include "wengert/ops/creation.h"
+#include "wengert/sparse.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
@@ -76,6 +77,11 @@ IncompatibleKeys Module::load_state_dict(const TensorMap& given, bool strict) {
       continue;
     }
     Tensor& value = found->second;
+    if (value.defined() && sparse::is_sparse(value) != sparse::is_sparse(t)) {
+      misfits << "\n  '" << name << "' must be "
+              << (sparse::is_sparse(t) ? "sparse, but is dense" : "dense, but is sparse");
+      continue;
+    }
     if (value.defined() && t.dim() == 0 && value.dim() == 1 && value.numel() == 1) {
       value = value.reshape({});
     }

@@ -203,6 +203,14 @@ TEST(ExtraState, WhatIsRefusedChangesNothing) {
   EXPECT_THROW(half.load_state_dict(half.state_dict()), wg::NotImplementedError);
 }
 
+TEST(StateHooks, SparseValuesForDenseTensorsChangeNothing) {
+  nn::Linear layer(3, 3);
+  const wg::Tensor bias = layer.bias.detach().clone();
+  const wg::TensorMap state{{"bias", wg::ones({3})}, {"weight", wg::sparse::to_sparse(wg::eye(3))}};
+  EXPECT_THROW(layer.load_state_dict(state), wg::Error);
+  EXPECT_TRUE(wg::equal(layer.bias.detach(), bias));
+}
+
 TEST(Hooks, SeeTheFirstOfSeveralInputsAndOutputs) {
   nn::LSTM layer(3, 2);
   nn::MSELoss loss;
