@@ -147,7 +147,7 @@ void BatchPrefetch::reset(std::vector<Indices> batches) {
 bool BatchPrefetch::is_over(size_t) const { return next_ == batches_.size(); }
 
 bool BatchPrefetch::has_task(size_t i) const {
-  return !is_over(i) && next_ < given_ + workers_.count * workers_.ahead;
+  return !is_over(i) && (next_ - given_) / workers_.count < workers_.ahead;
 }
 
 Prefetch::Task BatchPrefetch::task(size_t) {

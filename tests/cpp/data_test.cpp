@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -129,6 +130,15 @@ TEST(Workers, FetchNoFurtherAheadThanAskedFor) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     EXPECT_LE(slow->calls, taken + 6);
   }
+}
+
+TEST(Workers, MayFetchAsFarAheadAsTheyLike) {
+  data::DataLoader loader(
+      std::make_shared<Slow>(20),
+      {.num_workers = 2, .prefetch_factor = std::numeric_limits<int64_t>::max()});
+  int64_t batches = 0;
+  for (const data::Example& batch : loader) batches += batch[0].size(0);
+  EXPECT_EQ(batches, 20);
 }
 
 TEST(Workers, ForwardExceptionsInTheirPlaceAndGoOn) {
