@@ -9,6 +9,7 @@
 #include "wengert/autograd.h"
 #include "wengert/detail/owner.h"
 #include "wengert/ops/creation.h"
+#include "wengert/sparse.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace nn {
@@ -168,6 +169,10 @@ void Module::zero_grad() {
 void Module::to(DType dtype) {
   WG_CHECK(is_differentiable(dtype), TypeError,
            "Module::to: expected a floating point or complex dtype, but got ", dtype);
+  for (const auto& [name, t] : named_buffers()) {
+    WG_CHECK(!sparse::is_sparse(t), NotImplementedError, "Module::to: the buffer '", name,
+             "' is sparse; register its indices and values instead");
+  }
   const NoGradGuard no_grad;
   for (Tensor& t : parameters()) {
     if (!is_differentiable(t.dtype())) continue;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "autograd/sparse.h"
 #include "nn/hooks.h"
 #include "tensor/check.h"
 #include "wengert/autograd.h"
@@ -12,8 +13,28 @@ WENGERT_NAMESPACE_BEGIN
 namespace nn {
 
 namespace {
+
 constexpr const char* kExtraState = "_extra_state";
+
+Tensor copy_of(const Tensor& t) {
+  if (!sparse::is_sparse(t)) return t.clone();
+  const SparseParts& p = sparse_parts(t);
+  return new_sparse(t.shape(), {p.indices.clone(), p.values.detach().clone(), p.coalesced});
 }
+
+// Values take the place of others of the same shape; a sparse tensor gets other parts.
+void take_values(Tensor& t, const Tensor& from) {
+  if (!sparse::is_sparse(t)) {
+    copy_(t, from);
+    return;
+  }
+  const Tensor copied = copy_of(from);
+  SparseParts& parts = sparse_parts(t);
+  parts = sparse_parts(copied);
+  parts.values = parts.values.to(t.dtype());
+}
+
+}  // namespace
 
 Tensor Module::get_extra_state() const { return {}; }
 
@@ -122,11 +143,11 @@ IncompatibleKeys Module::load_state_dict(const TensorMap& given, bool strict) {
   const auto load = [&](const TensorMap& from) {
     for (auto& [name, t] : own) {
       const auto found = from.find(name);
-      if (found != from.end()) copy_(t, found->second);
+      if (found != from.end()) take_values(t, found->second);
     }
   };
   if (has_hooks || !extra.empty()) {  // which may throw
-    for (const auto& [name, t] : own) before.emplace(name, t.clone());
+    for (const auto& [name, t] : own) before.emplace(name, copy_of(t));
   }
   std::vector<std::pair<Module*, Tensor>> extra_before;  // of those that have a new one
   try {

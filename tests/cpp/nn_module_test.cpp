@@ -211,6 +211,26 @@ TEST(StateHooks, SparseValuesForDenseTensorsChangeNothing) {
   EXPECT_TRUE(wg::equal(layer.bias.detach(), bias));
 }
 
+TEST(StateHooks, SparseBuffersAreLoaded) {
+  struct Graph : nn::Module {
+    wg::Tensor edges;
+    explicit Graph(double weight) {
+      edges = register_buffer("edges",
+                              wg::sparse::to_sparse(wg::eye(3, {}, wg::DType::float64) * weight));
+      register_parameter("bias", wg::zeros({3}));
+    }
+  };
+  Graph from(2), to(3);
+  to.load_state_dict(from.state_dict());
+  EXPECT_TRUE(wg::equal(wg::sparse::to_dense(to.edges), wg::sparse::to_dense(from.edges)));
+  to.register_load_state_dict_post_hook(
+      [](nn::Module&, nn::IncompatibleKeys&) { throw wg::ValueError("no"); });
+  EXPECT_THROW(to.load_state_dict(Graph(5).state_dict()), wg::ValueError);
+  EXPECT_TRUE(wg::equal(wg::sparse::to_dense(to.edges), wg::sparse::to_dense(from.edges)));
+  EXPECT_THROW(to.to(wg::DType::float64), wg::NotImplementedError);
+  EXPECT_EQ(to.parameters()[0].dtype(), wg::DType::float32);
+}
+
 TEST(Hooks, SeeTheFirstOfSeveralInputsAndOutputs) {
   nn::LSTM layer(3, 2);
   nn::MSELoss loss;
