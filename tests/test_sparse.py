@@ -244,3 +244,39 @@ def test_misuse():
     y.grad_fn.register_hook(lambda inputs, outputs: (x,))
     with pytest.raises(RuntimeError, match="sparse gradient"):
         y.backward()
+
+
+def test_arithmetic_keeps_dtypes_as_dense_tensors_do():
+    whole, real = wg.ones(2, 2).int(), wg.ones(2, 2)
+    a, b = whole.to_sparse(), real.to_sparse()
+    assert wg.add(a, a, alpha=2).dtype is wg.int32
+    assert wg.sparse.addmm(whole, a, whole).equal(whole * 3)
+    assert wg.sparse.addmm(whole, a, whole, beta=2, alpha=3).equal(whole * 8)
+    assert whole[0].to_sparse()[0].dtype is wg.int32
+    twice = wg.sparse_coo_tensor([[1, 1]], wg.tensor([200, 100], dtype=wg.uint8), (3,))
+    assert wg.sparse.sum(twice).item() == twice.to_dense().sum().item() == 44
+    assert twice[1].item() == 44
+    flags = whole.bool().to_sparse()
+    for f in (
+        lambda: wg.add(a, a, alpha=0.5),
+        lambda: wg.sparse.addmm(whole, a, whole, beta=0.5),
+        lambda: wg.sparse.addmm(whole, b, real),
+        lambda: wg.sparse.addmm(wg.ones(3, 2, 2), b, real),
+        lambda: wg.sparse.softmax(a, 0),
+        lambda: flags - flags,
+    ):
+        with pytest.raises(RuntimeError):
+            f()
+    nothing = wg.full((2, 2), float("nan"))
+    assert wg.sparse.addmm(nothing, b, real, beta=0).equal(real * 2)
+
+
+@pytest.mark.parametrize("change", ["add_", "sub_", "mul_"])
+@pytest.mark.parametrize("convert", [lambda t: t.to_sparse(), lambda t: t.clone()])
+def test_changes_in_place_keep_the_dtype(change, convert):
+    target = convert(wg.ones(2, 2).int())
+    with pytest.raises(RuntimeError, match="cannot be stored"):
+        getattr(target, change)(wg.full((2, 2), 1.5).to_sparse())
+    assert target.to_dense().equal(wg.ones(2, 2).int())
+    getattr(target, change)(wg.ones(2, 2).bool().to_sparse().int())
+    assert target.dtype is wg.int32

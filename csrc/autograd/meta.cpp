@@ -130,6 +130,9 @@ Tensor& Tensor::requires_grad_(bool on) {
              "get a tensor without history");
     return *this;
   }
+  WG_CHECK(!on || !impl_->has(kSparse), NotImplementedError,
+           "requires_grad_: a sparse tensor has the gradients of its values; call it on the values "
+           "that the tensor is made of");
   WG_CHECK(!on || is_differentiable(impl_->dtype), Error,
            "requires_grad_: only tensors of floating point and complex dtype can require "
            "gradients, but this one has dtype ",

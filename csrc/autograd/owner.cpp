@@ -53,6 +53,9 @@ Tensor fresh_version(const Tensor& t) {
 void replace_data(const Tensor& t, const Tensor& from) {
   TensorImpl& x = *t.impl();
   const TensorImpl& y = *from.impl();
+  WG_CHECK(!x.has(kSparse) && !y.has(kSparse), NotImplementedError,
+           "data: expected dense tensors, but got a sparse one of shape ",
+           (x.has(kSparse) ? x : y).sizes(), "; convert it with to_dense()");
   WG_CHECK(is_differentiable(y.dtype) || !x.requires_grad(), Error,
            "data: the tensor requires grad, so its data must have a floating point dtype, but got ",
            y.dtype);

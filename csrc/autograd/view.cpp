@@ -89,6 +89,7 @@ void check_change_is_seen(const char* op, const TensorImpl& t) {
 }
 
 void check_in_place(const char* op, TensorImpl& t) {
+  if (t.has(kSparse)) refuse_to_read(t);
   WG_CHECK(!t.has(kReadOnly), Error, op, ": the tensor's memory is read-only; clone() it first");
   WG_CHECK(!may_overlap(t), Error, op, ": several elements of the tensor of shape ", t.sizes(),
            " share one place in memory (an expanded tensor), so it cannot be changed in place; "

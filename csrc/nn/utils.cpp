@@ -64,7 +64,12 @@ Tensor clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
 
 void clip_grad_value_(const std::vector<Tensor>& parameters, double clip_value) {
   const NoGradGuard no_grad;
-  for (Tensor& g : gradients_of(parameters)) clamp_(g, Scalar(-clip_value), Scalar(clip_value));
+  std::vector<Tensor> gradients = gradients_of(parameters);
+  for (const Tensor& g : gradients) {
+    WG_CHECK(!is_sparse(g), NotImplementedError,
+             "clip_grad_value_: not available for sparse gradients");
+  }
+  for (Tensor& g : gradients) clamp_(g, Scalar(-clip_value), Scalar(clip_value));
 }
 
 // ---- vectors

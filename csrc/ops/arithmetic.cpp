@@ -1,18 +1,21 @@
 // Sums, differences and quotients with the arguments that only they have.
 #include "ops/operands.h"
+#include "ops/sparse_coo.h"
 #include "tensor/check.h"
 #include "wengert/detail/owner.h"
 
 WENGERT_NAMESPACE_BEGIN
 
-namespace {
-
-void check_alpha(const char* op, DType result, const Scalar& alpha) {
+void detail::check_alpha(const char* op, DType result, const Scalar& alpha) {
   WG_CHECK(!(is_integral(result) && alpha.kind() > DTypeKind::integer), Error, op,
            ": alpha must be a whole number beside integers, but got ", alpha.to_double());
   WG_CHECK(!(alpha.kind() == DTypeKind::boolean && result != DType::bool_), Error, op,
            ": alpha may be a bool only beside bools; give a number");
 }
+
+namespace {
+
+using detail::check_alpha;
 
 // alpha b in the dtype in which it meets a.
 template <class A>

@@ -33,10 +33,11 @@ Tensor add(const Tensor& a, const Tensor& b, const Scalar& alpha) {
   const char* op = "sparse::add";
   const SparseParts& y = parts_of(op, b);
   check_same_shape(op, a, b);
-  const Tensor values = alpha.equal(1) ? y.values : y.values * alpha;
+  const DType dtype = promote(a.dtype(), b.dtype());
+  detail::check_alpha(op, dtype, alpha);
+  const Tensor values = alpha.equal(1) ? y.values : y.values.to(dtype) * alpha;
   if (!sparse::is_sparse(a)) {
     if (y.indices.size(0) == 0) return a + wengert::sum(values, {0});
-    const DType dtype = promote(a.dtype(), values.dtype());
     return index_put(a.to(dtype), unbind(y.indices), values.to(dtype), true);
   }
   const SparseParts& x = sparse_parts(a);
@@ -45,13 +46,14 @@ Tensor add(const Tensor& a, const Tensor& b, const Scalar& alpha) {
            y.indices.size(0));
   const bool coalesced = x.coalesced && y.coalesced;
   if (same_places(x, y)) return made(x.indices, x.values + values, a.shape(), coalesced);
-  const DType dtype = promote(x.values.dtype(), values.dtype());
   const Tensor both =
       made(cat({x.indices, y.indices}, 1), cat({x.values.to(dtype), values.to(dtype)}), a.shape());
   return coalesced ? coalesce(both) : both;
 }
 
 Tensor sub(const Tensor& a, const Tensor& b, const Scalar& alpha) {
+  WG_CHECK(!a.defined() || !b.defined() || (a.dtype() != DType::bool_ && b.dtype() != DType::bool_),
+           NotImplementedError, "sparse::sub: not defined for bools; convert them first");
   return sparse::add(a, b,
                      alpha.kind() == DTypeKind::complex    ? Scalar(-alpha.to_complex())
                      : alpha.kind() == DTypeKind::floating ? Scalar(-alpha.to_double())
@@ -106,6 +108,7 @@ Tensor div(const Tensor& t, const Scalar& number) {
 Tensor neg(const Tensor& t) { return like(t, -parts_of("sparse::neg", t).values); }
 
 Tensor map(const Tensor& t, const std::function<Tensor(const Tensor&)>& f) {
+  WG_CHECK(f, TypeError, "sparse::map: expected a function to call, but got an empty one");
   const Tensor sorted = coalesce(t);
   const Tensor before = sparse_parts(sorted).values, values = f(before);
   WG_CHECK(values.defined() && values.shape() == before.shape(), Error,
@@ -117,7 +120,10 @@ Tensor map(const Tensor& t, const std::function<Tensor(const Tensor&)>& f) {
 
 Tensor sum(const Tensor& t, Dims dims, bool keepdim) {
   const char* op = "sparse::sum";
-  const SparseParts& p = parts_of(op, t);
+  parts_of(op, t);
+  // Integers at one place are summed in their own dtype, all others in int64.
+  const Tensor summands = is_integral(t.dtype()) ? coalesce(t) : t;
+  const SparseParts& p = sparse_parts(summands);
   if (dims.empty()) return wengert::sum(p.values);
   const int64_t n = p.indices.size(0);
   std::vector<bool> summed(static_cast<size_t>(t.dim()), false);
@@ -177,6 +183,8 @@ namespace {
 
 Tensor softmax_of(const char* op, const Tensor& t, int64_t dim, bool is_log) {
   parts_of(op, t);
+  WG_CHECK(is_floating(t.dtype()), NotImplementedError, op,
+           ": expected a floating point dtype, but got ", t.dtype(), "; convert the values first");
   dim = wrapped(op, dim, t.dim());
   const Tensor sorted = coalesce(t);
   const SparseParts& p = sparse_parts(sorted);

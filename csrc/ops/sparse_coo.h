@@ -53,4 +53,9 @@ Tensor sparse_plan(const Tensor& row, const Tensor& column, int64_t rows, int64_
 Tensor sparse_product(const Tensor& plan, const Tensor& other_plan, const Tensor& values,
                       const Tensor& dense, int64_t rows);
 
+namespace detail {
+// Error for an alpha that cannot scale what becomes a tensor of this dtype (ops/arithmetic.cpp).
+void check_alpha(const char* op, DType result, const Scalar& alpha);
+}  // namespace detail
+
 WENGERT_NAMESPACE_END

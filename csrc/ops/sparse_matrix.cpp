@@ -1,4 +1,5 @@
 // Products with sparse matrices.
+#include <cmath>
 #include <mutex>
 
 #include "autograd/mode.h"
@@ -145,10 +146,22 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
 Tensor addmm(const Tensor& input, const Tensor& a, const Tensor& b, double beta, double alpha) {
   WG_CHECK(!sparse::is_sparse(input), Error,
            "sparse::addmm: expected a dense input; sparse tensors do not expand");
+  const char* op = "sparse::addmm";
   const Tensor product = sparse::mm(a, b);
-  const Tensor scaled = input * beta;
-  if (!sparse::is_sparse(product)) return scaled + product * alpha;
-  return sparse::add(expand(scaled, product.shape()), product, alpha);
+  WG_CHECK(input.dtype() == product.dtype(), Error, op,
+           ": expected an input of the products' dtype, ", product.dtype(), ", but got ",
+           input.dtype());
+  const bool whole = is_integral(product.dtype());
+  WG_CHECK(!whole || (beta == std::floor(beta) && alpha == std::floor(alpha)), Error, op,
+           ": beta and alpha must be whole numbers beside integers, but are ", beta, " and ",
+           alpha);
+  const auto number = [&](double v) { return whole ? Scalar(static_cast<int64_t>(v)) : Scalar(v); };
+  const auto times = [&](const Tensor& t, double v) { return v == 1 ? t : t * number(v); };
+  // What is not added must not be looked at: it may be infinite.
+  const Tensor all = expand(input, product.shape());
+  const Tensor scaled = beta == 0 ? zeros_like(all) : times(all, beta);
+  if (sparse::is_sparse(product)) return sparse::add(scaled, product, number(alpha));
+  return beta == 0 ? times(product, alpha) : scaled + times(product, alpha);
 }
 
 }  // namespace sparse

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "wengert/detail/owner.h"
 #include "wengert/wengert.h"
 
 namespace wengert {
@@ -262,6 +265,47 @@ TEST(SparseArithmetic, RefusesWhatDoesNotFit) {
   EXPECT_THROW(sparse::t(sparse::to_sparse(x, 1)), Error);
   EXPECT_THROW(sparse::softmax(a, 2), IndexError);
   EXPECT_THROW(sparse::map(a, [](const Tensor& v) { return sum(v); }), Error);
+}
+
+TEST(SparseArithmetic, KeepsDtypesAsDenseTensorsDo) {
+  for (const DType dtype : {DType::uint8, DType::int32, DType::int64}) {
+    const Tensor a = sparse::to_sparse(eye(3, {}, dtype)), x = ones({3, 3}, dtype);
+    EXPECT_EQ(sparse::add(a, a, 2).dtype(), dtype);
+    EXPECT_EQ(sparse::addmm(x, a, x).dtype(), dtype);
+    EXPECT_TRUE(equal(sparse::addmm(x, a, x, 2, 3), x * 5));
+    EXPECT_THROW(sparse::add(a, a, 0.5), Error);
+    EXPECT_THROW(sparse::addmm(x, a, x, 0.5), Error);
+    EXPECT_THROW(sparse::softmax(a, 0), NotImplementedError);
+  }
+  const Tensor flags = sparse::to_sparse(eye(3, {}, DType::bool_));
+  EXPECT_THROW(sparse::sub(flags, flags), NotImplementedError);
+  // 200 + 100 at one place are 44.
+  const Tensor twice =
+      sparse::coo_tensor(places({1, 1}, {2, 2}), tensor({200.0, 100.0}).to(DType::uint8), {3, 3});
+  EXPECT_EQ(sparse::sum(twice).item<int64_t>(), 44);
+  EXPECT_EQ(sparse::sum(twice, {0}).dtype(), DType::int64);
+  EXPECT_EQ(sparse::to_dense(sparse::sum(twice, {0}))[2].item<int64_t>(), 44);
+}
+
+TEST(SparseArithmetic, ProductsAddNothingOfWhatIsLeftOut) {
+  const Tensor a = sparse::to_sparse(eye(2)), x = ones({2, 2});
+  const Tensor nothing = full({2, 2}, std::numeric_limits<double>::quiet_NaN());
+  EXPECT_TRUE(equal(sparse::addmm(nothing, a, x, 0), x));
+  EXPECT_TRUE(equal(sparse::addmm(ones({2}), a, x), x * 2));
+  EXPECT_THROW(sparse::addmm(ones({3, 2, 2}), a, x), Error);
+  EXPECT_THROW(sparse::addmm(ones({2, 2}, DType::float64), a, x), Error);
+  EXPECT_THROW(sparse::map(a, nullptr), TypeError);
+}
+
+TEST(Sparse, IsNeitherChangedInPlaceNorTrainedItself) {
+  Tensor a = sparse::to_sparse(eye(3));
+  EXPECT_THROW(fill_(a, 1.0), NotImplementedError);
+  EXPECT_THROW(clamp_(a, Scalar(0.0), Scalar(1.0)), NotImplementedError);
+  EXPECT_THROW(a.requires_grad_(), NotImplementedError);
+  EXPECT_THROW(detail::replace_data(ones({3, 3}), a), NotImplementedError);
+  Tensor weight = ones({3, 3}).requires_grad_();
+  weight.set_grad(a);
+  EXPECT_THROW(nn::utils::clip_grad_value_({weight}, 1.0), NotImplementedError);
 }
 
 TEST(Sparse, RefusesPartsThatDoNotFit) {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 from wengert import Tensor, no_grad, promote_types
 from wengert import _ops as _C
+from wengert import bool as bool_
 from wengert.sparse._convert import coalesce, lookup
 from wengert.sparse._tensor import FUNCTIONS, SparseTensor, function, is_sparse, like, make
 
@@ -20,6 +22,20 @@ def check_same_shape(op: str, a: Any, b: Any) -> None:
             f"{op}: expected two tensors of the same size, but got {tuple(a.shape)} and "
             f"{tuple(b.shape)}"
         )
+
+
+def check_no_bools(op: str, *tensors: Any) -> None:
+    if builtins.any(getattr(t, "dtype", None) is bool_ for t in tensors):
+        raise NotImplementedError(f"{op}: not defined for bools; convert them first")
+
+
+def scaled(op: str, values: Tensor, alpha: Any, dtype: Any) -> Tensor:
+    """alpha times values that become part of a tensor of this dtype."""
+    if alpha == 1:
+        return values
+    if not (dtype.is_floating_point or dtype.is_complex) and not isinstance(alpha, int):
+        raise RuntimeError(f"{op}: alpha must be a whole number beside integers, but got {alpha}")
+    return values.to(dtype) * alpha
 
 
 def _same_places(a: SparseTensor, b: SparseTensor) -> bool:
@@ -39,10 +55,9 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
         raise RuntimeError("add: a sparse tensor cannot be added to a number")
     check_same_shape("add", input, other)
     indices, values, coalesced = other._parts
-    if alpha != 1:
-        values = values * alpha
+    dtype = promote_types(input.dtype, values.dtype)
+    values = scaled("add", values, alpha, dtype)
     if not is_sparse(input):
-        dtype = promote_types(input.dtype, values.dtype)
         return (
             input.to(dtype).index_put(tuple(indices), values.to(dtype), accumulate=True)
             if indices.shape[0]
@@ -55,7 +70,6 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
         )
     if _same_places(input, other):
         return like(input, first + values, coalesced and sorted_too)
-    dtype = promote_types(first.dtype, values.dtype)
     both = make(
         _C.cat([own, indices], 1),
         _C.cat([first.to(dtype), values.to(dtype)]),
@@ -68,6 +82,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 @function("sub", "subtract")
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input - alpha other, as `add`."""
+    check_no_bools("sub", input, other)
     return add(input, other, alpha=-alpha)
 
 

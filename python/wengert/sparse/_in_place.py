@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert import is_grad_enabled, no_grad
-from wengert.sparse._arithmetic import add, check_same_shape, div, is_number, mul
+from wengert import can_cast, is_grad_enabled, no_grad, promote_types
+from wengert.sparse._arithmetic import (
+    add,
+    check_no_bools,
+    check_same_shape,
+    div,
+    is_number,
+    mul,
+    scaled,
+)
 from wengert.sparse._tensor import SparseTensor, function, is_sparse, make
+
+
+def _check_stored(op: str, dtype: Any, target: Any) -> None:
+    if not can_cast(dtype, target.dtype):
+        raise RuntimeError(
+            f"{op}: a result of dtype {dtype} cannot be stored in a tensor of dtype "
+            f"{target.dtype}; use the form that returns a new tensor"
+        )
 
 
 def _become(target: Any, result: Any) -> Any:
@@ -29,11 +45,14 @@ def _become(target: Any, result: Any) -> Any:
 def add_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
     """self += alpha other."""
     if is_sparse(self) or not other.sparse_dim():
-        return _become(self, add(self, other, alpha=alpha))
+        result = add(self, other, alpha=alpha)
+        _check_stored("add_", result.dtype, self)
+        return _become(self, result)
     check_same_shape("add_", self, other)
     indices, values, _ = other._parts
-    values = values.to(self.dtype)
-    values = values if alpha == 1 else values * alpha
+    dtype = promote_types(self.dtype, values.dtype)
+    _check_stored("add_", dtype, self)
+    values = scaled("add_", values, alpha, dtype).to(self.dtype)
     if len(indices) == 1:
         return self.index_add_(0, indices[0], values)
     return self.index_put_(tuple(indices), values, accumulate=True)
@@ -42,6 +61,7 @@ def add_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
 @function("sub_", "subtract_")
 def sub_(self: Any, other: Any, *, alpha: Any = 1) -> Any:
     """self -= alpha other."""
+    check_no_bools("sub_", self, other)
     return add_(self, other, alpha=-alpha)
 
 
@@ -51,7 +71,9 @@ def mul_(self: Any, other: Any) -> Any:
     if is_sparse(self) and is_number(other):
         self._parts[1].mul_(other)
         return self
-    return _become(self, mul(self, other))
+    result = mul(self, other)
+    _check_stored("mul_", result.dtype, self)
+    return _become(self, result)
 
 
 @function("div_", "divide_", "true_divide_")
@@ -60,7 +82,9 @@ def div_(self: Any, other: Any) -> Any:
     if is_sparse(self) and is_number(other):
         self._parts[1].div_(other)
         return self
-    return _become(self, div(self, other))
+    result = div(self, other)
+    _check_stored("div_", result.dtype, self)
+    return _become(self, result)
 
 
 @function()

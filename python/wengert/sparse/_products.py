@@ -150,9 +150,27 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
     if is_sparse(input):
         raise RuntimeError("addmm: expected a dense input; sparse tensors do not expand")
     product = mm(mat1, mat2)
+    if input.dtype is not product.dtype:
+        raise RuntimeError(
+            f"addmm: expected an input of the products' dtype, {product.dtype}, but got "
+            f"{input.dtype}"
+        )
+    if not (product.dtype.is_floating_point or product.dtype.is_complex):
+        if beta != int(beta) or alpha != int(alpha):
+            raise RuntimeError(
+                "addmm: beta and alpha must be whole numbers beside integers, but are "
+                f"{beta} and {alpha}"
+            )
+        beta, alpha = int(beta), int(alpha)
+    # What is not added must not be looked at: it may be infinite.
+    whole = input.expand(product.shape)
+    if beta != 1:
+        whole = _C.zeros_like(whole) if beta == 0 else whole * beta
     if is_sparse(product):
-        return add(beta * input.expand(product.shape), product, alpha=alpha)
-    return beta * input + alpha * product
+        return add(whole, product, alpha=alpha)
+    if alpha != 1:
+        product = product * alpha
+    return product if beta == 0 else whole + product
 
 
 @function()

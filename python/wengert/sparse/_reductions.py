@@ -15,6 +15,8 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     """The sum over some dimensions: sparse, unless all indexed dimensions are among them."""
     if not is_sparse(input):
         raise NotImplementedError("sparse.sum: expected a sparse tensor, but got a dense one")
+    if not (input.dtype.is_floating_point or input.dtype.is_complex):
+        input = coalesce(input)  # what stands at one place is summed in the tensor's dtype
     indices, values, _ = input._parts
     if dtype is not None:
         values = values.to(dtype)

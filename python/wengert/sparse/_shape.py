@@ -78,7 +78,8 @@ def select(input: SparseTensor, dim: int, index: int) -> Any:
     kept = (indices[dim] == index % size).nonzero()[:, 0]
     values = values.index_select(0, kept)
     if n == 1:
-        return values.sum(0)
+        # What stands at one place is summed in the tensor's dtype.
+        return values.sum(0, dtype=values.dtype)
     rest = [d for d in range(n) if d != dim]
     return make(indices[rest][:, kept], values, shape, False)
 

@@ -19,6 +19,10 @@ def _softmax(op: str, input: Any, dim: int, dtype: Any, log: bool) -> SparseTens
     indices, values, _ = input._parts
     if dtype is not None:
         values = values.to(dtype)
+    if not values.is_floating_point():
+        raise NotImplementedError(
+            f"{op}: expected a floating point dtype, but got {values.dtype}; give dtype="
+        )
     n = len(indices)
     if dim >= n:
         f = _C.log_softmax if log else _C.softmax
