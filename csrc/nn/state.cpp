@@ -77,8 +77,8 @@ IncompatibleKeys Module::load_state_dict(const TensorMap& given, bool strict) {
   bool has_hooks = false;
   each_module(*this, "", [&](Module& m, const std::string& prefix) {
     if (!m.hooks_) return;
-    has_hooks |= !m.hooks_->load_after.empty();
     for (const auto& [number, hook] : std::vector(m.hooks_->load_before)) hook(m, state, prefix);
+    has_hooks |= !m.hooks_->load_after.empty();
   });
   std::map<std::string, Module*> extra;
   each_module(*this, "", [&](Module& m, const std::string& prefix) {
