@@ -1,4 +1,6 @@
 // Profiles of some steps of a loop.
+#include <limits>
+
 #include "tensor/check.h"
 #include "wengert/profile.h"
 
@@ -12,10 +14,12 @@ ProfilerAction ProfileSchedule::operator()(int64_t step) const {
   WG_CHECK(step >= 0, ValueError, "ProfileSchedule: the step must not be negative, but is ", step);
   step -= skip_first;
   if (step < 0) return ProfilerAction::none;
-  if (skip_first_wait) step += wait;
-  const int64_t cycle = wait + warmup + active, at = step % cycle;
+  constexpr int64_t most = std::numeric_limits<int64_t>::max();
+  const auto sum = [](int64_t a, int64_t b) { return a > most - b ? most : a + b; };
+  if (skip_first_wait) step = sum(step, wait);
+  const int64_t idle = sum(wait, warmup), cycle = sum(idle, active), at = step % cycle;
   if ((repeat > 0 && step / cycle >= repeat) || at < wait) return ProfilerAction::none;
-  if (at < wait + warmup) return ProfilerAction::warmup;
+  if (at < idle) return ProfilerAction::warmup;
   return at == cycle - 1 ? ProfilerAction::record_and_save : ProfilerAction::record;
 }
 
@@ -23,8 +27,10 @@ StepProfile::StepProfile(std::function<ProfilerAction(int64_t)> schedule,
                          std::function<void(const Profile&)> on_trace_ready, ProfileOptions options)
     : schedule_(std::move(schedule)),
       on_trace_ready_(std::move(on_trace_ready)),
-      options_(std::move(options)),
-      action_(schedule_(0)) {
+      options_(std::move(options)) {
+  WG_CHECK(schedule_, TypeError,
+           "StepProfile: expected a schedule or a function to call, but got an empty one");
+  action_ = schedule_(0);
   begin();
 }
 
@@ -47,13 +53,25 @@ void StepProfile::finish(bool hand_over) {
 
 void StepProfile::step() {
   WG_CHECK(!ended_, Error, "StepProfile: it was stopped; make a new one");
+  if (profile_ && profile_->is_running()) {  // an Error on another thread, before anything changes
+    profile_->pause(true);
+    profile_->pause(false);
+  }
   const ProfilerAction next = schedule_(step_ + 1);
   range_ = nullptr;
   const bool saves = action_ == ProfilerAction::record_and_save;
-  if (saves || next == ProfilerAction::none || next == ProfilerAction::warmup) finish(saves);
-  ++step_;
-  action_ = next;
-  begin();
+  const auto go_on = [&] {
+    ++step_;
+    action_ = next;
+    begin();
+  };
+  try {
+    if (saves || next == ProfilerAction::none || next == ProfilerAction::warmup) finish(saves);
+  } catch (...) {  // of on_trace_ready
+    go_on();
+    throw;
+  }
+  go_on();
 }
 
 void StepProfile::stop() {

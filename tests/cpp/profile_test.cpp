@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <thread>
 
 #include "wengert/autograd.h"
@@ -238,6 +239,35 @@ TEST(Schedule, RecordsItsSteps) {
     exp(x);
   }
   EXPECT_EQ(recorded.size(), 3u);
+  EXPECT_FALSE(is_profiling());
+}
+
+TEST(Schedules, HoldAnyNumbers) {
+  constexpr int64_t most = std::numeric_limits<int64_t>::max();
+  const ProfileSchedule late{.wait = most, .warmup = 1, .active = 1, .repeat = 5};
+  EXPECT_EQ(late(5), ProfilerAction::none);
+  const ProfileSchedule early{.wait = 1, .warmup = 1, .active = most, .repeat = most};
+  EXPECT_EQ(early(1), ProfilerAction::warmup);
+  EXPECT_EQ(early(5), ProfilerAction::record);
+  EXPECT_THROW(StepProfile(nullptr, nullptr), TypeError);
+}
+
+TEST(Schedules, GoOnWhereTheHandlerThrows) {
+  StepProfile profile([](int64_t) { return ProfilerAction::record_and_save; },
+                      [](const Profile&) { throw ValueError("no"); });
+  for (int64_t step = 1; step < 4; ++step) {
+    EXPECT_THROW(profile.step(), ValueError);
+    EXPECT_EQ(profile.step_number(), step);
+  }
+  EXPECT_THROW(profile.stop(), ValueError);
+  EXPECT_FALSE(is_profiling());
+}
+
+TEST(Schedules, StepOnTheThreadThatMadeThem) {
+  StepProfile profile([](int64_t) { return ProfilerAction::record; }, nullptr);
+  std::thread([&] { EXPECT_THROW(profile.step(), Error); }).join();
+  EXPECT_EQ(profile.step_number(), 0);
+  profile.stop();
   EXPECT_FALSE(is_profiling());
 }
 
