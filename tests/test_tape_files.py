@@ -210,6 +210,24 @@ def test_every_operation_of_the_rows(tmp_path):
     assert ran > 950
 
 
+@pytest.mark.parametrize(
+    ("function", "dtype"),
+    [
+        (lambda x: x.cumsum(0), wg.complex64),
+        (lambda x: x.cumprod(1), wg.complex128),
+        (lambda x: wg.cumulative_trapezoid(x), wg.complex64),
+        (lambda x: F.avg_pool2d(x[None], 2), wg.int64),
+        (lambda x: F.interpolate(x[None, None], scale_factor=2, mode="bilinear"), wg.uint8),
+        (lambda x: F.unfold(x[None, None], 2), wg.bool),
+    ],
+)
+def test_operations_of_rare_dtypes(tmp_path, function, dtype):
+    x = (wg.rand(6, 8) * 9).to(dtype)
+    tape = wg.record(function, x)
+    tape.save(tmp_path / "f")
+    assert bits(wg.load_tape(tmp_path / "f")(x)) == bits(function(x))
+
+
 # ---- damaged and hostile files -----------------------------------------------------------------
 
 

@@ -21,6 +21,11 @@ void by_dtype(C c) {
   c.need(t != DType::bool_, "a sum of dtype bool");
 }
 void along(C c) { c.dim("dim"), c.number(0); }
+void cumulated(C c) {
+  c.dim("dim");
+  c.need(is_complex(c.get<DType>("dtype")) || !is_complex(c.in(0).dtype),
+         "a real result of complex numbers");
+}
 void along_float(C c) { c.dim("dim"), c.floating(0); }
 void extreme_at(C c) {
   along(c);
@@ -98,15 +103,16 @@ const Rule rules[] = {
        c.need(c.size(0, static_cast<int>(c.integer("dim"))) == c.integer("n") / 2 + 1,
               "a spectrum of another length");
      }},
-    {"cumsum", 1, 1, 0, 1,
-     [](C c) { along(c), c.need(!is_complex(c.get<DType>("dtype")), "a complex dtype"); }},
-    {"cumprod", 1, 1, 0, 1,
-     [](C c) { along(c), c.need(!is_complex(c.get<DType>("dtype")), "a complex dtype"); }},
+    {"cumsum", 1, 1, 0, 1, cumulated},
+    {"cumprod", 1, 1, 0, 1, cumulated},
     {"cummax", 1, 1, 0, 2, along},
     {"cummin", 1, 1, 0, 2, along},
     {"logcumsumexp", 1, 1, 0, 1, along_float},
     {"recurrence", 2, 2, 0, 1,
-     [](C c) { c.dim("dim"), c.wide(0), c.same_dtype(0, 1), c.same_shape(0, 1); }},
+     [](C c) {
+       c.dim("dim"), c.same_dtype(0, 1), c.same_shape(0, 1);
+       c.need(is_differentiable(c.in(0).dtype), "expected floats or complex numbers");
+     }},
     {"sort", 1, 1, 0, 2,
      [](C c) {
        along(c);

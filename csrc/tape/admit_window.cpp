@@ -66,7 +66,8 @@ Dims volume(C c, size_t n) { return {c.in(0).shape() + c.in(0).ndim - static_cas
 void average(C c, bool forward) {
   const size_t n = c.list("in").size();
   c.need(n >= 1 && n <= 3, "expected one to three dimensions");
-  c.least_ndim(0, static_cast<int>(n)), c.floating(0);
+  c.least_ndim(0, static_cast<int>(n));
+  if (!forward || c.get<bool>("adaptive") || c.in(0).dtype != DType::int64) c.floating(0);
   c.numbers("in", n, 1), c.numbers("out", n, 1);
   c.need(volume(c, n) == Dims(c.list(forward ? "in" : "out")), "another volume");
   c.need(c.integer("divisor") >= 0 || !c.get<bool>("adaptive"), "a divisor of adaptive windows");
@@ -76,7 +77,7 @@ void average(C c, bool forward) {
 }
 
 void fold(C c) {
-  c.floating(0);
+  if (c.in(0).dtype != DType::bool_) c.floating(0);
   for (const char* name : {"kernel", "dilation", "stride", "plane", "windows"})
     c.numbers(name, 2, 1);
   c.numbers("padding", 2, 0);
@@ -196,7 +197,8 @@ const Rule rules[] = {
      }},
     {"resample", 1, 1, 0, 1,
      [](C c) {
-       c.real_dim("dim"), c.wide(0), c.range("filter", 0, 8);
+       c.real_dim("dim"), c.range("filter", 0, 8);
+       if (c.in(0).dtype != DType::uint8 || c.get<bool>("adjoint")) c.wide(0);
        c.range("in", 1, INT32_MAX), c.range("out", 1, INT32_MAX);
        const double factor = c.get<double>("factor");
        c.need(factor <= 0 || (factor > 1e-6 && factor < 1e6),
