@@ -484,6 +484,33 @@ def test_every_function_is_replayed_with_what_it_was_recorded_with():
     assert ran > 1050
 
 
+def test_changes_that_could_be_differentiated_are_refused():
+    """A replay changes the elements, but gives them no history."""
+    w = wg.ones(3, requires_grad=True)
+    state = wg.zeros(3)
+
+    def f(x):
+        state.add_(x * w)
+        return x * 2
+
+    with pytest.raises(RuntimeError, match="its gradient could still be taken"):
+        wg.record(f, wg.ones(3))
+
+    def g(x):
+        x.mul_(w)
+
+    with pytest.raises(RuntimeError, match="its gradient could still be taken"):
+        wg.record(g, wg.ones(3))
+    kept = wg.zeros(3)
+
+    def h(x):
+        kept.add_((x * w).detach())
+        return kept * 2
+
+    tape = wg.record(h, wg.ones(3))
+    assert tape(wg.ones(3)).tolist() == [4, 4, 4]
+
+
 def test_one_hot_of_other_labels():
     tape = wg.record(lambda t: F.one_hot(t, 4), wg.tensor([[1, 2, 0]]))
     t = wg.tensor([[3, 3, 1]])

@@ -560,6 +560,14 @@ void Recorder::refuse_survivors() {
   }
 }
 
+namespace {
+// Whether a gradient could still be taken through what has made it.
+bool has_open_history(const TensorImpl& t) {
+  const Node* n = t.grad_fn;
+  return n && !(n->saved_state.load() & kReleased) && recording();
+}
+}  // namespace
+
 Program Recorder::finish(TensorList outputs) {
   tensor_observer = nullptr;
   runtime::random_observer = nullptr;
@@ -572,8 +580,7 @@ Program Recorder::finish(TensorList outputs) {
       refuse("a sparse tensor is returned");
       break;
     }
-    const Node* n = t.impl()->grad_fn;
-    if (n && !(n->saved_state.load() & kReleased) && recording())
+    if (has_open_history(*t.impl()))
       refuse(
           "a tensor is returned whose gradient could still be taken, which is not kept; take "
           "gradients inside of what is recorded, detach() it, or record under no_grad()");
@@ -592,9 +599,17 @@ Program Recorder::finish(TensorList outputs) {
   for (const Step& s : program_.steps) {
     for (const int v : s.changed()) {
       const StorageInfo& info = program_.storage_of(v);
-      if (info.kind == StorageKind::state &&
-          program_.states[static_cast<size_t>(info.index)].constant)
+      const auto index = static_cast<size_t>(info.index);
+      const bool is_state = info.kind == StorageKind::state;
+      if (is_state && program_.states[index].constant)
         refuse("a tensor that follows from values that were read is changed in place; clone() it");
+      const TensorImpl* changed = is_state ? program_.states[index].tensor.impl()
+                                  : info.kind == StorageKind::input ? input_impls_[index]
+                                                                    : nullptr;
+      if (changed && has_open_history(*changed))
+        refuse(
+            "a tensor from outside is changed in place, and its gradient could still be taken, "
+            "which is not kept; detach() what it is changed with, or change it under no_grad()");
     }
   }
   refuse_survivors();
