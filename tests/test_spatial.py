@@ -153,3 +153,9 @@ def test_points_inside_have_the_same_bits_beside_points_outside(mode):
     for align in (False, True):
         got = F.grid_sample(x, inside, mode, align_corners=align)
         assert got.equal(F.grid_sample(x, both, mode, align_corners=align)[..., :11])
+
+
+def test_averages_of_the_smallest_integer():
+    x = wg.full((1, 1, 1), -(2**63), dtype=wg.int64)
+    assert F.avg_pool2d(x, 1, divisor_override=-1).item() == -(2**63)
+    assert F.avg_pool2d(x, 1, divisor_override=2).item() == -(2**62)

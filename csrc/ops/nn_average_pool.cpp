@@ -156,7 +156,11 @@ struct AveragePool {
                   if constexpr (std::is_floating_point_v<T>) {
                     out[o] = total * static_cast<T>(scale);
                   } else {
-                    out[o] = total / static_cast<T>(count);
+                    // The machine stops where the smallest number is divided by -1.
+                    const T n = static_cast<T>(count);
+                    out[o] = n == 0    ? T{0}
+                             : n == -1 ? static_cast<T>(-static_cast<uint64_t>(total))
+                                       : total / n;
                   }
                 });
     };
