@@ -142,7 +142,7 @@ WG_INLINE void run_one_tile(const Gemm& g) {
   t.add = g.accumulate;
   t.bias = g.epilogue == Epilogue::none ? nullptr : static_cast<const T*>(g.bias);
   t.relu = g.epilogue == Epilogue::bias_relu;
-  run_tile(static_cast<int>(g.m), vectors, t);
+  run_tile<T, Packing::none>(static_cast<int>(g.m), vectors, t);
 }
 
 template <class T>

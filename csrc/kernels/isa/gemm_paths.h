@@ -119,7 +119,7 @@ constexpr int64_t kBlockM = 28 * kTileRows;
 // One panel of columns against a block of rows of A, which are cut evenly, so that no tile is much
 // smaller than the others.
 // `next`, if not null, is the panel of B that follows; it is fetched meanwhile.
-template <class T, bool Packed, bool PackedB>
+template <class T, bool PackedA, Packing Operands>
 void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_col, int columns,
                     const T* next, int64_t next_row, LaterFetch* later = nullptr) {
   constexpr int n = Simd<T>::kLanes;
@@ -136,14 +136,11 @@ void multiply_panel(Tile<T> t, int64_t m, const T* a, int64_t a_row, int64_t a_c
     const int rows =
         pieces == 1 ? static_cast<int>(m) : (static_cast<int>(m) + pieces - 1) / pieces;
     t.a = a;
-    t.a_row = Packed ? 1 : a_row;
-    t.a_col = Packed ? rows : a_col;
+    t.a_row = PackedA ? 1 : a_row;
+    t.a_col = PackedA ? rows : a_col;
     if (later) later->give(t, rows);
-    if constexpr (Packed && PackedB)
-      run_packed_tile(rows, vectors, t);
-    else
-      run_tile(rows, vectors, t);
-    a += Packed ? rows * t.k : rows * a_row;
+    run_tile<T, Operands>(rows, vectors, t);
+    a += PackedA ? rows * t.k : rows * a_row;
     t.c += rows * t.ldc;
     t.next += t.next_rows * next_row;
     next_left -= t.next_rows;
@@ -176,6 +173,16 @@ WG_INLINE Tile<T> tile_at(const Problem<T>& g, int64_t i, int64_t j, int64_t p, 
   return t;
 }
 
+// Whether tiles of packed rows read B where it stands: all have enough rows, and those of B do not
+// displace each other from the caches.
+template <class T>
+bool reads_in_place(const Problem<T>& g) {
+  constexpr int64_t kHalfPage = 2048;
+  const int64_t pieces = (g.m + kTileRows - 1) / kTileRows;
+  return g.b_col == 1 && g.m / pieces >= kPackedRows &&
+         g.b_row * static_cast<int64_t>(sizeof(T)) % kHalfPage != 0;
+}
+
 // A panel of B is read where it stands, or packed just before its only use; with packed rows of A
 // at most kBlockM of them.
 template <class T>
@@ -186,6 +193,7 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
   const bool pack = pack_rows && !g.packed_rows;
   Scratch<T> packed_a(pack ? g.m * smaller(kGemmBlockK, g.k) + n : 0);
   LaterFetch later(g);
+  const bool reads_b = pack_rows && reads_in_place(g);
   int64_t p = 0;
   do {
     const int64_t k = smaller(kGemmBlockK, g.k - p);
@@ -198,7 +206,8 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
       Tile<T> t = tile_at(g, 0, j, p, k);
       t.b = b;
       t.b_row = g.b_row;
-      if (pack_columns) {
+      const bool in_place = reads_b && columns == width;
+      if (pack_columns && !in_place) {
         const int filled = pack_rows && columns <= n ? n : width;
         pack_b(buffer, filled, b, g.b_row, g.b_col, columns, k, g.n - j - columns);
         t.b = buffer;
@@ -206,15 +215,21 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
       } else if (j + width < g.n) {
         t.ahead = width;
       }
-      const bool more = pack_columns && g.b_col == 1 && j + width < g.n && g.m >= kTileRows;
+      const bool more =
+          (pack_columns || in_place) && g.b_col == 1 && j + width < g.n && g.m >= kTileRows;
       const T* next = more ? b + width : nullptr;
-      if (pack_rows && pack_columns && g.m > 4 * kTileRows)
-        multiply_panel<T, true, true>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row, &later);
+      if (in_place)
+        multiply_panel<T, true, Packing::rows_of_a>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row,
+                                                    &later);
+      else if (pack_rows && pack_columns && g.m > 4 * kTileRows)
+        multiply_panel<T, true, Packing::both>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row,
+                                               &later);
       else if (pack_rows)
-        multiply_panel<T, true, false>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row, &later);
+        multiply_panel<T, true, Packing::none>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row,
+                                               &later);
       else
-        multiply_panel<T, false, false>(t, g.m, a, g.a_row, g.a_col, columns, next, g.b_row,
-                                        &later);
+        multiply_panel<T, false, Packing::none>(t, g.m, a, g.a_row, g.a_col, columns, next, g.b_row,
+                                                &later);
     }
     p += k;
   } while (p < g.k);
@@ -296,7 +311,7 @@ void multiply_block(const Problem<T>& g) {
           t.next_rows = fetch.tiles-- > 0 ? fetch.rows : 0;
           fetch.at += fetch.step;
           later.give(t, static_cast<int>(rows));
-          run_packed_tile(static_cast<int>(rows), vectors, t);
+          run_tile<T, Packing::both>(static_cast<int>(rows), vectors, t);
           t.c += width;
           if (t.bias) t.bias += width;
         }
@@ -319,8 +334,8 @@ void multiply_panels(const Problem<T>& g) {
       t.b_row = panel_width<T>(columns);
       t.b = g.b + j * g.b_row + p * t.b_row;
       t.ahead = kPanelAhead * t.b_row;
-      multiply_panel<T, false, false>(t, g.m, g.a + p * g.a_col, g.a_row, g.a_col, columns, nullptr,
-                                      0);
+      multiply_panel<T, false, Packing::none>(t, g.m, g.a + p * g.a_col, g.a_row, g.a_col, columns,
+                                              nullptr, 0);
     }
   }
 }
@@ -348,7 +363,7 @@ void multiply_column(const Problem<T>& g) {
       t.a_col = g.a_col;
       t.b = b + p * b_row;
       t.b_row = b_row;
-      run_tile(static_cast<int>(rows), vectors, t);
+      run_tile<T, Packing::none>(static_cast<int>(rows), vectors, t);
     }
   }
 }

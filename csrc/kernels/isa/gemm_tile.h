@@ -8,6 +8,9 @@
 
 namespace wengert::kernels::WENGERT_LEVEL {
 
+// Which operands of a tile are packed.
+enum class Packing : uint8_t { none, rows_of_a, both };
+
 template <class T>
 struct Tile {
   int64_t k;
@@ -37,14 +40,19 @@ inline constexpr bool kFetches = Rows + 2 >= kTileRows && Vectors == 2;
 
 inline constexpr int kUnroll = 2;
 
-template <class T, int Vectors, bool Write>
+template <class T, int Vectors, bool Write, int Locality>
 WG_INLINE void fetch_row(const T* p) {
-  __builtin_prefetch(p, Write, Write ? 3 : 2);
-  if (Vectors > 1) __builtin_prefetch(p + (Vectors - 1) * Simd<T>::kLanes, Write, Write ? 3 : 2);
+  __builtin_prefetch(p, Write, Locality);
+  if (Vectors > 1) __builtin_prefetch(p + (Vectors - 1) * Simd<T>::kLanes, Write, Locality);
 }
 
-template <class T, int Rows, int Vectors, bool Masked, bool Packed>
+// With B in place beside packed rows of A, all vectors of B are whole.
+template <class T, int Rows, int Vectors, bool Masked, Packing Operands>
 void tile(const Tile<T>& t) {
+  constexpr bool Packed = Operands != Packing::none;
+  constexpr bool kPackedB = Operands == Packing::both;
+  // What is packed next comes to the second-level cache, what is read in place to the first.
+  constexpr int kNextLocality = Operands == Packing::rows_of_a ? 3 : 2;
   using S = Simd<T>;
   using V = typename S::V;
   constexpr int kLast = Vectors - 1;
@@ -74,9 +82,10 @@ void tile(const Tile<T>& t) {
     asm("" : "+r"(a[q]));
   }
   const T* b = t.b;
+  const int64_t row_of_b = kPackedB ? Vectors * S::kLanes : b_row;
   // Step `p` from where the pointers stand.
   const auto step = [&](int p) __attribute__((always_inline)) {
-    const T* row = b + p * Vectors * S::kLanes;
+    const T* row = b + p * row_of_b;
     V bv[Vectors];
 #pragma GCC unroll 4
     for (int j = 0; j < Vectors; ++j) {
@@ -101,12 +110,12 @@ void tile(const Tile<T>& t) {
 #pragma GCC unroll 4
         for (int p = 0; p < kUnroll; ++p) step(p);
         a[0] += kUnroll * Rows * kSize;
-        b += kUnroll * Vectors * S::kLanes;
+        b += kUnroll * row_of_b;
       }
       for (; count > 0; --count) {
         step(0);
         a[0] += Rows * kSize;
-        b += Vectors * S::kLanes;
+        b += row_of_b;
       }
     } else {
       for (; count > 0; --count) {
@@ -126,8 +135,8 @@ void tile(const Tile<T>& t) {
     const char* const* const later = t.later;
     for (int i = 0; i < Rows; ++i, result += t.ldc) {
       for (int q = each; q > 0 && next_left > 0; --q, --next_left, next += t.next_row)
-        fetch_row<T, Vectors, false>(next);
-      fetch_row<T, Vectors, true>(result);
+        fetch_row<T, Vectors, false, kNextLocality>(next);
+      fetch_row<T, Vectors, true, 3>(result);
       if (later) {
         __builtin_prefetch(later[i], 0, 2);
         __builtin_prefetch(later[i] + 64, 0, 2);
@@ -139,7 +148,7 @@ void tile(const Tile<T>& t) {
     if (t.k >= kFetchAllFrom) {
       const T* result = t.c;
 #pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i, result += t.ldc) fetch_row<T, Vectors, true>(result);
+      for (int i = 0; i < Rows; ++i, result += t.ldc) fetch_row<T, Vectors, true, 3>(result);
     }
     if (kFetches<Rows, Vectors> && t.later) {
 #pragma GCC unroll 1
@@ -178,46 +187,43 @@ void tile(const Tile<T>& t) {
   }
 }
 
-template <class T, int Rows, int Vectors, bool Packed>
+template <class T, int Rows, int Vectors, Packing Operands>
 WG_INLINE void tile_of(const Tile<T>& t) {
   // Packed tiles touch C alone by the mask, at their end.
-  if constexpr (!(kFreeMasks && Packed)) {
-    if (t.tail == Simd<T>::kLanes) return tile<T, Rows, Vectors, false, Packed>(t);
+  if constexpr (!(kFreeMasks && Operands == Packing::both)) {
+    if (t.tail == Simd<T>::kLanes) return tile<T, Rows, Vectors, false, Operands>(t);
   }
-  tile<T, Rows, Vectors, true, Packed>(t);
+  if constexpr (Operands != Packing::rows_of_a) tile<T, Rows, Vectors, true, Operands>(t);
 }
 
-template <class T, bool Packed, int Rows>
+template <class T, Packing Operands, int Rows>
 WG_INLINE void tile_rows(int vectors, const Tile<T>& t) {
-  if (vectors == 1) return tile_of<T, Rows, 1, Packed>(t);
-  if (vectors == 2) return tile_of<T, Rows, 2, Packed>(t);
-  if constexpr (Rows <= kWideRows && !Packed) {
-    if (vectors == 3) return tile_of<T, Rows, 3, Packed>(t);
-    return tile_of<T, Rows, 4, Packed>(t);
+  if constexpr (Operands != Packing::rows_of_a) {
+    if (vectors == 1) return tile_of<T, Rows, 1, Operands>(t);
+  }
+  if (vectors == 2) return tile_of<T, Rows, 2, Operands>(t);
+  if constexpr (Rows <= kWideRows && Operands == Packing::none) {
+    if (vectors == 3) return tile_of<T, Rows, 3, Operands>(t);
+    return tile_of<T, Rows, 4, Operands>(t);
   }
 }
 
 // The fewest rows of a packed tile: a product of more than four tiles is cut evenly.
 inline constexpr int kPackedRows = kTileRows * 4 / 5;
 
-template <class T, bool Packed, int Rows>
+template <class T, Packing Operands, int Rows>
 WG_INLINE void tile_from(int rows, int vectors, const Tile<T>& t) {
   if constexpr (Rows < kTileRows) {
-    if (rows != Rows) return tile_from<T, Packed, Rows + 1>(rows, vectors, t);
+    if (rows != Rows) return tile_from<T, Operands, Rows + 1>(rows, vectors, t);
   }
-  tile_rows<T, Packed, Rows>(vectors, t);
+  tile_rows<T, Operands, Rows>(vectors, t);
 }
 
-// rows <= kTileRows; vectors <= 2, or 4 when rows <= kWideRows.
-template <class T>
+// rows <= kTileRows; vectors <= 2, or 4 when rows <= kWideRows. With packed operands kPackedRows <=
+// rows and vectors <= 2, or 2 whole ones with B in place.
+template <class T, Packing Operands>
 void run_tile(int rows, int vectors, const Tile<T>& t) {
-  tile_from<T, false, 1>(rows, vectors, t);
-}
-
-// Of packed operands: kPackedRows <= rows <= kTileRows, vectors <= 2.
-template <class T>
-void run_packed_tile(int rows, int vectors, const Tile<T>& t) {
-  tile_from<T, true, kPackedRows>(rows, vectors, t);
+  tile_from<T, Operands, Operands == Packing::none ? 1 : kPackedRows>(rows, vectors, t);
 }
 
 }  // namespace wengert::kernels::WENGERT_LEVEL
