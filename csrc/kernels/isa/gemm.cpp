@@ -46,7 +46,7 @@ void multiply(const Problem<T>& g) {
   if (g.packed_rows && (g.panels || g.m > 12 * kTileRows)) return multiply_block(g);
   if (g.packed_rows) return multiply_stripe(g, true, g.b_col != 1);
   if (g.panels) {
-    const bool pack_rows = g.n >= kPackedColumns<T> && g.m > 4 * kTileRows;
+    const bool pack_rows = g.n >= kPackedColumns<T> && fills_tiles(g.m);
     return pack_rows ? multiply_block(g) : multiply_panels(g);
   }
   const Ending<T> ending{g.accumulate, g.bias, g.relu};

@@ -178,8 +178,7 @@ WG_INLINE Tile<T> tile_at(const Problem<T>& g, int64_t i, int64_t j, int64_t p, 
 template <class T>
 bool reads_in_place(const Problem<T>& g) {
   constexpr int64_t kHalfPage = 2048;
-  const int64_t pieces = (g.m + kTileRows - 1) / kTileRows;
-  return g.b_col == 1 && g.m / pieces >= kPackedRows &&
+  return g.b_col == 1 && fills_tiles(g.m) &&
          g.b_row * static_cast<int64_t>(sizeof(T)) % kHalfPage != 0;
 }
 
@@ -221,7 +220,7 @@ void multiply_stripe(const Problem<T>& g, bool pack_rows, bool pack_columns) {
       if (in_place)
         multiply_panel<T, true, Packing::rows_of_a>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row,
                                                     &later);
-      else if (pack_rows && pack_columns && g.m > 4 * kTileRows)
+      else if (pack_rows && pack_columns && fills_tiles(g.m))
         multiply_panel<T, true, Packing::both>(t, g.m, rows_of_a, 0, 0, columns, next, g.b_row,
                                                &later);
       else if (pack_rows)

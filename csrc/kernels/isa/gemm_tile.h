@@ -208,8 +208,12 @@ WG_INLINE void tile_rows(int vectors, const Tile<T>& t) {
   }
 }
 
-// The fewest rows of a packed tile: a product of more than four tiles is cut evenly.
-inline constexpr int kPackedRows = kTileRows * 4 / 5;
+// The fewest rows of a packed tile.
+inline constexpr int kPackedRows = kTileRows * 5 / 7;
+// Whether all tiles of so many rows, cut evenly, can be packed.
+WG_INLINE bool fills_tiles(int64_t m) {
+  return m / ((m + kTileRows - 1) / kTileRows) >= kPackedRows;
+}
 
 template <class T, Packing Operands, int Rows>
 WG_INLINE void tile_from(int rows, int vectors, const Tile<T>& t) {
