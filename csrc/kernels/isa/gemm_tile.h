@@ -126,35 +126,40 @@ void tile(const Tile<T>& t) {
       }
     }
   };
-  if (kFetches<Rows, Vectors> && (t.k >= kFetchFrom || (t.later && t.k >= kFetchLaterFrom))) {
-    // C and what follows are fetched meanwhile, a few rows at a time: more would delay A and B.
-    const int64_t share = t.k / Rows & -kUnroll;
-    const int each = (t.next_rows + Rows - 1) / Rows;
-    const T *next = t.next, *result = t.c;
-    int next_left = t.next_rows;
-    const char* const* const later = t.later;
-    for (int i = 0; i < Rows; ++i, result += t.ldc) {
-      for (int q = each; q > 0 && next_left > 0; --q, --next_left, next += t.next_row)
-        fetch_row<T, Vectors, false, kNextLocality>(next);
-      fetch_row<T, Vectors, true, 3>(result);
-      if (later) {
-        __builtin_prefetch(later[i], 0, 2);
-        __builtin_prefetch(later[i] + 64, 0, 2);
-      }
-      steps(share);
-    }
-    steps(t.k - Rows * share);
-  } else {
-    if (t.k >= kFetchAllFrom) {
-      const T* result = t.c;
-#pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i, result += t.ldc) fetch_row<T, Vectors, true, 3>(result);
-    }
-    if (kFetches<Rows, Vectors> && t.later) {
+  // C and what follows are fetched meanwhile, a few rows at a time: more would delay A and B.
+  int pieces = 0;
+  int64_t share = 0;
+  if constexpr (kFetches<Rows, Vectors>) {
+    if (t.k >= kFetchFrom || (t.later && t.k >= kFetchLaterFrom)) {
+      pieces = Rows;
+      share = t.k / Rows & -kUnroll;
+    } else if (t.later) {
 #pragma GCC unroll 1
       for (int i = 0; i < 2 * Rows; ++i) __builtin_prefetch(t.later[i / 2] + i % 2 * 64, 0, 2);
     }
-    steps(t.k);
+  }
+  const T *next = t.next, *result = t.c;
+  if (pieces == 0 && t.k >= kFetchAllFrom) {
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i) fetch_row<T, Vectors, true, 3>(result + i * t.ldc);
+  }
+  const int each = (t.next_rows + Rows - 1) / Rows;
+  int next_left = t.next_rows;
+  // One place for the steps: they are most of the code.
+  for (int i = 0; i <= pieces; ++i) {
+    int64_t count = t.k - pieces * share;
+    if (i < pieces) {
+      for (int q = each; q > 0 && next_left > 0; --q, --next_left, next += t.next_row)
+        fetch_row<T, Vectors, false, kNextLocality>(next);
+      fetch_row<T, Vectors, true, 3>(result);
+      result += t.ldc;
+      if (t.later) {
+        __builtin_prefetch(t.later[i], 0, 2);
+        __builtin_prefetch(t.later[i] + 64, 0, 2);
+      }
+      count = share;
+    }
+    steps(count);
   }
 
   T* c = t.c;
