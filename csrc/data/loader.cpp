@@ -104,40 +104,41 @@ DataLoader::Iterator DataLoader::begin() const {
     random_(drawn, 0, {}, generator ? &*generator : nullptr);
     seed = static_cast<uint64_t>(drawn.item().to_int());
   }
-  Iterator pass;
-  pass.loader_ = this;
-  pass.done_ = false;
-  if (!stream_) pass.batches_ = batches_->draw();
+  std::vector<Indices> batches;
+  if (!stream_) batches = batches_->draw();
   const bool all = stream_ || persistent_;
-  const size_t count = all ? workers_ : std::min(workers_, pass.batches_.size());
+  const size_t count = all ? workers_ : std::min(workers_, batches.size());
+  Iterator pass;
   if (count > 0) {
-    pass.ahead_ = kept_.threads ? kept_.threads : make_threads(count, seed);
-    pass.pass_ = pass.ahead_->begin(std::exchange(pass.batches_, {}));
-    if (!kept_.threads) pass.ahead_->start();
-    if (persistent_) kept_.threads = pass.ahead_;
+    const std::shared_ptr<Prefetch> threads =
+        kept_.threads ? kept_.threads : make_threads(count, seed);
+    pass.next_ = [threads, number = threads->begin(std::move(batches))] {
+      return threads->take(number);
+    };
+    if (!kept_.threads) threads->start();
+    if (persistent_) kept_.threads = threads;
   } else if (stream_) {
-    pass.stream_ = StreamBatches(stream_->begin(), static_cast<size_t>(stream_batch_), drop_last_,
-                                 collate_fn_);
+    pass.next_ = StreamBatches(stream_->begin(), static_cast<size_t>(stream_batch_), drop_last_,
+                               collate_fn_);
+  } else {
+    pass.next_ = [dataset = dataset_, collate = collate_fn_, batches = std::move(batches),
+                  at = size_t{0}]() mutable -> std::optional<Example> {
+      if (at == batches.size()) return std::nullopt;
+      const Indices& indices = batches[at++];  // also where fetching fails
+      return fetch(*dataset, collate, indices);
+    };
   }
-  return ++pass;
+  ++pass;
+  return pass;
 }
 
 DataLoader::Iterator& DataLoader::Iterator::operator++() {
   batch_.clear();
-  std::optional<Example> batch;
-  if (ahead_) {
-    batch = ahead_->take(pass_);
-  } else if (stream_) {
-    batch = stream_();
-  } else if (at_ < batches_.size()) {
-    const Indices& indices = batches_[at_++];  // also where fetching fails
-    batch = fetch(*loader_->dataset_, loader_->collate_fn_, indices);
-  }
-  if (batch) {
+  if (!next_) return *this;
+  if (std::optional<Example> batch = next_()) {
     batch_ = std::move(*batch);
   } else {
-    done_ = true;
-    ahead_ = nullptr;
+    next_ = nullptr;
   }
   return *this;
 }

@@ -46,6 +46,17 @@ TEST(Loader, BatchesInOrder) {
   }
 }
 
+TEST(Loader, PassesGoOnWhereItIsMovedOrGone) {
+  auto loader = std::make_unique<data::DataLoader>(std::vector{wg::arange(0, 4)},
+                                                   data::DataLoaderOptions{.batch_size = 2});
+  auto at = loader->begin();
+  data::DataLoader moved(std::move(*loader));
+  loader.reset();
+  ++at;
+  EXPECT_EQ(numbers((*at)[0]), (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(pass(moved), (Batches{{0, 1}, {2, 3}}));
+}
+
 TEST(Loader, ShufflesAnewInEachPass) {
   const wg::Tensor x = wg::arange(0, 50);
   const auto shuffled = [&](uint64_t seed) {
@@ -297,6 +308,12 @@ TEST(Workers, StayForAllPassesIfAskedTo) {
   copy.reset();
   ++at;  // but not before the last pass over them
   EXPECT_EQ(at->size(), 1u);
+  // A loader that is moved takes its threads along.
+  data::DataLoader moved(std::move(loader)), assigned(slow);
+  pass(moved);
+  assigned = std::move(moved);
+  pass(assigned);
+  EXPECT_EQ(begun.size(), 4u);
   // What fails, fails in its place, in each pass.
   data::DataLoader failing(std::make_shared<Slow>(4, 2),
                            {.num_workers = 2, .persistent_workers = true});

@@ -212,8 +212,9 @@ struct DataLoaderOptions {
   // Called with its number on each thread that begins.
   std::function<void(int64_t)> worker_init_fn = {};
   // How many seconds to wait for a batch of a thread, or for one to end; 0: any number. Where none
-  // comes in time an Error says so, after which ++ waits for the same batch again. A thread that is
-  // late goes on, and keeps the dataset and the functions, until its fetch is done.
+  // comes in time an Error says so, after which ++ waits for the same batch again; begin(), which
+  // waits for the first one, gives up its pass. A thread that is late goes on, and keeps the
+  // dataset and the functions, until its fetch is done.
   double timeout = 0;
   // The same threads in all passes, with the seeds of the first one; a new pass ends the one
   // before.
@@ -247,7 +248,7 @@ class WENGERT_API DataLoader {
   int64_t size() const;
   const Dataset& dataset() const;
 
-  // A pass: each begin() starts one.
+  // A pass: each begin() starts one, which goes on where the loader is moved or gone.
   class WENGERT_API Iterator {
    public:
     using iterator_category = std::input_iterator_tag;
@@ -261,17 +262,12 @@ class WENGERT_API DataLoader {
     const Example* operator->() const { return &batch_; }
     Iterator& operator++();
     void operator++(int) { ++*this; }
-    bool operator==(std::default_sentinel_t) const { return done_; }
+    bool operator==(std::default_sentinel_t) const { return !next_; }
 
    private:
     friend class DataLoader;
-    const DataLoader* loader_ = nullptr;
-    std::shared_ptr<Prefetch> ahead_;  // of the threads; ends them with the last copy
-    uint64_t pass_ = 0;                // of those
-    std::vector<Indices> batches_;     // if there are none
-    size_t at_ = 0;                    // of the next one
-    std::function<std::optional<Example>()> stream_;  // or this
-    bool done_ = true;
+    // Gives the next batch, or nothing; none behind the last one. The last copy ends the threads.
+    std::function<std::optional<Example>()> next_;
     Example batch_;
   };
   Iterator begin() const;
@@ -282,7 +278,9 @@ class WENGERT_API DataLoader {
   struct Kept {
     Kept() = default;
     Kept(const Kept&) {}
+    Kept(Kept&&) = default;
     Kept& operator=(const Kept&);
+    Kept& operator=(Kept&&) = default;
     std::shared_ptr<Prefetch> threads;
   };
   void set_workers(const DataLoaderOptions& o);
