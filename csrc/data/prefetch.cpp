@@ -83,7 +83,7 @@ void Prefetch::run(size_t i) {
     busy_[i] = false;
     fetched_.notify_all();
     taken_.wait(lock, [&] { return stop_ || has_task(i) || (is_over(i) && !workers_.persistent); });
-    if (stop_ || !has_task(i)) return;
+    if (stop_ || !has_task(i)) break;
     const uint64_t pass = pass_;
     const Task now = task(i);
     busy_[i] = true;
@@ -97,6 +97,7 @@ void Prefetch::run(size_t i) {
     lock.lock();
     if (pass == pass_) put(i, now.number, std::move(result));
   }
+  worker = nullptr;  // for what is destroyed with this object, if it is left to this thread
 }
 
 void Prefetch::await(std::unique_lock<std::mutex>& lock, const std::function<bool()>& there) {
@@ -124,9 +125,9 @@ void Prefetch::end() {
     stop_ = true;
     taken_.notify_all();
     if (workers_.timeout > 0) {
-      fetched_.wait_for(lock, seconds(workers_.timeout), [this] {
-        return std::find(busy_.begin(), busy_.end(), true) == busy_.end();
-      });
+      const auto started = busy_.begin() + static_cast<std::ptrdiff_t>(threads_.size());
+      fetched_.wait_for(lock, seconds(workers_.timeout),
+                        [&] { return std::find(busy_.begin(), started, true) == started; });
       late = busy_;
     }
   }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -257,6 +258,21 @@ TEST(Workers, AreNotWaitedForLongerThanTheTimeout) {
   other->let_go();
   other.reset();
   while (!watched.expired()) std::this_thread::yield();
+
+  // What such a thread destroys at last is no longer loaded by it.
+  struct Watched : Held {
+    explicit Watched(std::atomic<int>& o) : Held(2, 0), of_worker(o) {}
+    ~Watched() override { of_worker = data::get_worker_info().has_value(); }
+    std::atomic<int>& of_worker;
+  };
+  std::atomic<int> of_worker{-1};
+  auto own = std::make_shared<Watched>(of_worker);
+  Watched& last = *own;
+  EXPECT_THROW(pass(data::DataLoader(std::move(own), {.num_workers = 1, .timeout = 0.02})),
+               wg::Error);
+  last.let_go();
+  while (of_worker < 0) std::this_thread::yield();
+  EXPECT_EQ(of_worker, 0);
 }
 
 TEST(Workers, GiveBatchesAsTheyComeIfAskedTo) {
