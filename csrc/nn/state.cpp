@@ -165,7 +165,15 @@ IncompatibleKeys Module::load_state_dict(const TensorMap& given, bool strict) {
     }
   } catch (...) {
     load(before);
-    for (const auto& [m, old] : extra_before) m->set_extra_state(old);
+    // The last first: a module under two names has two. One that refuses what was its own leaves
+    // the others theirs.
+    std::reverse(extra_before.begin(), extra_before.end());
+    for (const auto& [m, old] : extra_before) {
+      try {
+        m->set_extra_state(old);
+      } catch (...) {
+      }
+    }
     throw;
   }
   return keys;

@@ -196,6 +196,24 @@ TEST(ExtraState, WhatIsRefusedChangesNothing) {
   net.load_state_dict(state);
   EXPECT_EQ(net.get<Counted>(0).calls, 7);
 
+  // Of a module under two names, too, and where another refuses what was its own.
+  struct Shared : nn::Module {
+    Shared() {
+      register_module("a", nn::make<Counted>());
+      register_module("b", nn::make<Counted>());
+      register_module("c", children()[1].second);
+      register_module("d", nn::make<Counted>());
+    }
+    int64_t& calls(size_t i) { return static_cast<Counted&>(*children()[i].second).calls; }
+  };
+  Shared from, shared;
+  from.calls(0) = from.calls(1) = 5;
+  from.calls(3) = -2;  // which is refused
+  shared.calls(0) = -1;
+  shared.calls(1) = 2;
+  EXPECT_THROW(shared.load_state_dict(from.state_dict()), wg::ValueError);
+  EXPECT_EQ(shared.calls(1), 2);
+
   struct Half : nn::Module {
     wg::Tensor get_extra_state() const override { return wg::ones({2}); }
   };
