@@ -6,6 +6,7 @@
 
 #include "nn/hooks.h"
 #include "tensor/check.h"
+#include "tensor/impl.h"
 #include "wengert/autograd.h"
 #include "wengert/detail/owner.h"
 #include "wengert/ops/creation.h"
@@ -172,6 +173,12 @@ void Module::to(DType dtype) {
   for (const auto& [name, t] : named_buffers()) {
     WG_CHECK(!sparse::is_sparse(t), NotImplementedError, "Module::to: the buffer '", name,
              "' is sparse; register its indices and values instead");
+  }
+  for (const NamedTensors& all : {named_parameters(), named_buffers()}) {
+    for (const auto& [name, t] : all) {
+      WG_CHECK(!t.impl()->has(kIsView) || !is_differentiable(t.dtype()), Error, "Module::to: '",
+               name, "' is a view, whose data cannot be replaced; register a clone of it");
+    }
   }
   const NoGradGuard no_grad;
   for (Tensor& t : parameters()) {

@@ -300,6 +300,16 @@ TEST(Modules, ConversionKeepsTheTensors) {
   EXPECT_EQ(norm.num_batches_tracked.dtype(), wg::DType::int64);
   EXPECT_EQ(net(wg::randn({4, 3}, wg::DType::float64)).dtype(), wg::DType::float64);
   EXPECT_THROW(net.to(wg::DType::int32), wg::TypeError);
+  // A view cannot be given other data, and then nothing is converted.
+  struct WithView : nn::Module {
+    WithView() {
+      register_parameter("weight", wg::ones({2}));
+      register_buffer("numbers", wg::arange(0, 4).reshape({2, 2}));
+      register_buffer("part", wg::ones({3}).reshape({3, 1}));
+    }
+  } with_view;
+  EXPECT_THROW(with_view.to(wg::DType::float64), wg::Error);
+  EXPECT_EQ(with_view.parameters()[0].dtype(), wg::DType::float32);
 }
 
 // ---- containers

@@ -125,7 +125,7 @@ class WENGERT_API Module {
   void requires_grad_(bool on = true);
   void zero_grad();
   // Converts floating and complex parameters, with their gradients, and buffers; they stay the same
-  // tensors, so that optimizers keep hold of them. TypeError for another dtype.
+  // tensors, so that optimizers keep hold of them. TypeError for another dtype, Error for views.
   void to(DType dtype);
   // Calls `f` with every module inside, then with this one.
   void apply(const std::function<void(Module&)>& f);
