@@ -112,7 +112,7 @@ ParametrizationList::ParametrizationList(const ModulePtr& parametrization, const
     return;
   }
   for (size_t i = 0; i < start.size(); ++i) {
-    Tensor t = start[i].detach();
+    Tensor t = start[i].detach().clone();  // that may be a view
     if (is_parameter) t.requires_grad_(original.requires_grad());
     add_original("original" + std::to_string(i), t);
   }

@@ -176,7 +176,7 @@ void apply(Module& module, const Slot& slot, const PruningMethodPtr& method,
     const Tensor mask = Access::find(module, name + "_mask");
     const Tensor now = further_mask(*method, scores, mask);
     Access::take(module, name + "_mask");
-    Access::add_buffer(module, name + "_mask", now);
+    Access::add_buffer(module, name + "_mask", now.detach().clone());
     own->run(module);
     return;
   }
@@ -184,7 +184,7 @@ void apply(Module& module, const Slot& slot, const PruningMethodPtr& method,
   Access::check_free(module, {name + "_orig", name + "_mask"});
   Access::take(module, name);
   Access::add_parameter(module, name + "_orig", t);
-  Access::add_buffer(module, name + "_mask", mask);
+  Access::add_buffer(module, name + "_mask", mask.detach().clone());  // that may be a view
   const auto made = std::make_shared<Pruned>(name, slot);
   made->run(module);
   Access::begin(module, made);

@@ -351,6 +351,10 @@ TEST(Prune, WorksOnWhatIsLeft) {
   EXPECT_TRUE(prune::is_pruned(layer));
   EXPECT_EQ(names_of(layer), (Names{"bias", "weight_orig", "weight_mask"}));
   EXPECT_EQ(wg::sum(layer.weight == 0).item<int64_t>(), 2);
+  for (const wg::DType dtype : {wg::DType::float64, wg::DType::float32}) {
+    layer.to(dtype);
+    EXPECT_EQ(layer(wg::ones({1, 4}, dtype)).dtype(), dtype);
+  }
   prune::l1_unstructured(layer, &nn::Linear::weight, 0.5);  // of the six
   EXPECT_EQ(wg::sum(layer.weight == 0).item<int64_t>(), 5);
   prune::ln_structured(layer, &nn::Linear::weight, 1, 2, 1);
