@@ -86,8 +86,6 @@ class Module::Cloning {
       if (missing(to.buffers_, b.name))
         to.buffers_.push_back({b.name, made(b.tensor), b.persistent});
     }
-    in_order_of(from.parameters_, to.parameters_);
-    in_order_of(from.buffers_, to.buffers_);
     const NoGradGuard no_grad;
     for (const auto& [number, c] : from.hooks_->computed) {
       c->slot(to) = c->slot(const_cast<Module&>(from)).detach().clone();
@@ -108,6 +106,9 @@ class Module::Cloning {
   }
 
   void tensors(const Module& from, Module& to) {
+    // What was computed for some time was registered anew.
+    in_order_of(from.parameters_, to.parameters_);
+    in_order_of(from.buffers_, to.buffers_);
     check_alike(from, from.parameters_.size() == to.parameters_.size(), "parameters");
     for (size_t i = 0; i < from.parameters_.size(); ++i) {
       const auto& [name, t] = from.parameters_[i];

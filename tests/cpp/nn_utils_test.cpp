@@ -273,6 +273,7 @@ void expect_computed_by_name() {
     wg::sum(layer(x).first).backward();
     EXPECT_TRUE(w.grad().defined());
   }
+  EXPECT_TRUE(same_values((*nn::clone(layer))(x).first, layer(x).first));
   layer.to(wg::DType::float64);
   EXPECT_EQ(layer(x.to(wg::DType::float64)).first.dtype(), wg::DType::float64);
 }
