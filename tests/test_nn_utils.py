@@ -46,6 +46,15 @@ def test_a_refused_parametrization_changes_nothing() -> None:
     assert type(m) is nn.Linear
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated:FutureWarning")
+def test_removed_weight_norms_rename_no_older_names() -> None:
+    m = parametrizations.weight_norm(nn.Linear(3, 2))
+    parametrize.remove_parametrizations(m, "weight")
+    state = nn.utils.weight_norm(nn.Linear(3, 2)).state_dict()
+    nn.utils.weight_norm(m).load_state_dict(state)
+    assert bool((m.weight_v == state["weight_v"]).all())
+
+
 def test_optimizers_train_parametrized_modules() -> None:
     m = parametrizations.weight_norm(nn.Linear(3, 2))
     parameters = list(m.parameters())

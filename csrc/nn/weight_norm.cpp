@@ -95,7 +95,8 @@ void parametrizations::weight_norm(Module& module, const Slot& slot, std::option
   const std::string name = Access::name_of(module, slot);
   parametrize::register_parametrization(module, slot, make<WeightNormParametrization>(dim), true);
   module.register_load_state_dict_pre_hook(
-      [name](Module&, TensorMap& state, const std::string& prefix) {
+      [name](Module& m, TensorMap& state, const std::string& prefix) {
+        if (!parametrize::is_parametrized(m, name)) return;  // any longer
         const std::string old = prefix + name + '_';
         const std::string now = prefix + "parametrizations." + name + ".original";
         if (!state.count(old + 'g') || !state.count(old + 'v')) return;

@@ -172,6 +172,12 @@ TEST(Parametrize, WeightNormLoadsOlderNames) {
   newer.load_state_dict(older.state_dict());
   const wg::Tensor x = wg::randn({4, 3});
   EXPECT_TRUE(same_values(older(x), newer(x)));
+  // No longer when it is removed.
+  parametrize::remove_parametrizations(newer);
+  nn::utils::weight_norm(newer, &nn::Linear::weight);
+  fill(older.parameters()[1], 2);
+  newer.load_state_dict(older.state_dict());
+  EXPECT_TRUE(same_values(older(x), newer(x)));
 }
 
 TEST(Parametrize, OrthogonalOfEveryShapeAndMap) {

@@ -7,7 +7,7 @@ from wengert.nn.module import Module
 from wengert.nn.utils._orthogonal import _Orthogonal
 from wengert.nn.utils._spectral_norm import SpectralNormParametrization, default_dim
 from wengert.nn.utils._weight_norm import WeightNormParametrization
-from wengert.nn.utils.parametrize import register_parametrization
+from wengert.nn.utils.parametrize import is_parametrized, register_parametrization
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int = 0) -> Module:
 
     def rename(module: Module, state_dict: Any, prefix: str, *others: object) -> None:
         old = [f"{prefix}{name}_{letter}" for letter in "gv"]
-        if all(key in state_dict for key in old):
+        if is_parametrized(module, name) and all(key in state_dict for key in old):
             for i, key in enumerate(old):
                 state_dict[f"{prefix}parametrizations.{name}.original{i}"] = state_dict.pop(key)
 
