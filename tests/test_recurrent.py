@@ -349,3 +349,22 @@ def test_an_optimizer_sees_every_parameter():
     model(wg.randn(5, 2, 3))[0].square().sum().backward()
     optimizer.step()
     assert all(a != b for a, b in zip(before, bits(model.parameters()), strict=True))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_call_computes_parametrized_weights_once(layer):
+    class Counted(nn.Module):
+        calls = 0
+
+        def forward(self, x):
+            self.calls += 1
+            return x * 1
+
+    m = layer(3, 4)
+    counted = Counted()
+    nn.utils.parametrize.register_parametrization(m, "weight_ih_l0", counted)
+    counted.calls = 0
+    m(wg.randn(5, 2, 3))
+    assert counted.calls == 1
+    with pytest.raises(ValueError, match="dtype"):
+        m(wg.randn(5, 2, 3, dtype=wg.float64))

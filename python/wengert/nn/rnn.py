@@ -145,7 +145,9 @@ class RNNBase(Module):
 
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raises where the input has not the dtype, dimensions and features of this layer."""
-        dtype = getattr(self, self._all_weights[0][0]).dtype
+        # Another parameter has the dtype, too, of a weight that is computed whenever it is read.
+        own = self._parameters.get(self._all_weights[0][0])
+        dtype = (next(self.parameters()) if own is None else own).dtype
         if input.dtype != dtype and _core._autocast_dtype() is None:
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}); convert "
