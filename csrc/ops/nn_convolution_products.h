@@ -41,9 +41,8 @@ struct ConvolutionProducts {
 
   // Whether a right factor that stands in one image, in rows of `row` elements, is read there.
   bool in_place(const Tile& t, const kernels::Gemm& g, int64_t row) const {
-    return t.images == 1 &&
-           (!g.panels_a ||
-            (g.m <= kFewRows && (g.k <= kFewColumns || row * p.item() % kHalfPage != 0)));
+    return t.images == 1 && (!g.panels_a || (g.m <= kFewRows && (g.k <= kFewColumns ||
+                                                                 row * p.item() % kHalfPage != 0)));
   }
   // A tile is written where it stands if it is its own unfolding.
   bool stands_in_x(const Tile& t) const { return t.images == 1 && p.pointwise(); }
