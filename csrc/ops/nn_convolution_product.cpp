@@ -139,7 +139,7 @@ void output_of(const Products& s, const LeftFactor& left, const Tile& t, int64_t
         : p.groups == 1 ? s.after(p, x, t, group, 0, s.channels_from(0), from, to)
                         : kernels::Fetch{};
     g.later = &later;
-    if (s.stands_in_x(t) && s.in_place(t, g, s.volume)) {
+    if (s.stands_in_x(t) && s.in_place(t, g)) {
       g.b = p.at(p.x_at(x, t.image, group, channel), t.begin);
       g.ldb = s.volume;
     } else {
@@ -162,7 +162,7 @@ void multiply_y(const Products& s, kernels::Gemm g, const Tile& t, int64_t group
                 char* own, const kernels::Fetch* after) {
   const ConvolutionPlan& p = s.p;
   g.n = t.columns();
-  if (!g.panels_a || g.k == 0 || s.in_place(t, g, s.positions)) {
+  if (!g.panels_a || g.k == 0 || s.in_place(t, g)) {
     const Products::Rows from = s.gathered(t, group, y, own);
     kernels::Fetch later = s.after(s.grid, y, t, group, 0, p.out_channels, t.begin, t.end);
     later.more = after;

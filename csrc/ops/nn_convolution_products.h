@@ -13,9 +13,8 @@ struct ConvolutionProducts {
   // Bytes of an unfolded tile: a quarter of a usual second-level cache. While it is multiplied, a
   // third of that cache is fetched.
   static constexpr int64_t kTileBytes = 512 * 1024, kFetchBytes = 704 * 1024;
-  // A left factor of so few rows does not pay for panels of the right one, unless rows of that lie
-  // where they displace each other from the caches and there are more than so many.
-  static constexpr int64_t kFewRows = 168, kFewColumns = 128, kHalfPage = 2048;
+  // A left factor of so few rows and columns does not pay for panels of the right one.
+  static constexpr int64_t kFewRows = 168, kFewColumns = 128;
 
   const ConvolutionPlan& p;
   const Tiling::Along along = Tiling::Along::columns;
@@ -39,10 +38,9 @@ struct ConvolutionProducts {
       p.groups, p.out_channels,
       0,        {{1, 1, positions}, {1, 1, positions}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}}};
 
-  // Whether a right factor that stands in one image, in rows of `row` elements, is read there.
-  bool in_place(const Tile& t, const kernels::Gemm& g, int64_t row) const {
-    return t.images == 1 && (!g.panels_a || (g.m <= kFewRows && (g.k <= kFewColumns ||
-                                                                 row * p.item() % kHalfPage != 0)));
+  // Whether a right factor that stands in one image is read there.
+  static bool in_place(const Tile& t, const kernels::Gemm& g) {
+    return t.images == 1 && (!g.panels_a || (g.m <= kFewRows && g.k <= kFewColumns));
   }
   // A tile is written where it stands if it is its own unfolding.
   bool stands_in_x(const Tile& t) const { return t.images == 1 && p.pointwise(); }

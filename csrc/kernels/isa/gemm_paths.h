@@ -173,13 +173,14 @@ WG_INLINE Tile<T> tile_at(const Problem<T>& g, int64_t i, int64_t j, int64_t p, 
   return t;
 }
 
-// Whether tiles of packed rows read B where it stands: all have enough rows, and those of B do not
-// displace each other from the caches.
+// Whether tiles of packed rows read B where it stands: all have enough rows, and those of B neither
+// displace each other from the caches nor lie in more pages than the first-level TLB has room for.
 template <class T>
 bool reads_in_place(const Problem<T>& g) {
-  constexpr int64_t kHalfPage = 2048;
-  return g.b_col == 1 && fills_tiles(g.m) &&
-         g.b_row * static_cast<int64_t>(sizeof(T)) % kHalfPage != 0;
+  constexpr int64_t kPage = 4096, kPages = 64;
+  const int64_t row = g.b_row * static_cast<int64_t>(sizeof(T));
+  return g.b_col == 1 && fills_tiles(g.m) && row % (kPage / 2) != 0 &&
+         smaller(g.k, kGemmBlockK) * smaller(row, kPage) <= kPages * kPage;
 }
 
 // A panel of B is read where it stands, or packed just before its only use; with packed rows of A
