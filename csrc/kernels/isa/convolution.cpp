@@ -38,6 +38,15 @@ struct Turns {
     odd = l.plane[!turned];
     if (odd.from == even.from + 1) both = even.inside < odd.inside ? even.inside : odd.inside;
   }
+  // Calls f(the even elements' place in the strip, the odd ones', the line's place in x).
+  template <class F>
+  WG_INLINE void for_lines(const StripLines& l, F f) const {
+    for (int64_t i = 0; i < l.count; ++i) {
+      if (l.source[i] < 0) continue;
+      const int64_t line = i * l.line;
+      f(line + even.at + even.before, line + odd.at + odd.before, l.source[i] + even.from);
+    }
+  }
 };
 
 template <class T>
@@ -46,17 +55,14 @@ void fill(const StripLines& l, void* strip, const void* x, int64_t ahead) {
   T* const to = static_cast<T*>(strip);
   if (ahead) fetch_lines<false>(l, from + ahead);
   if (const Turns turns(l); turns.both > 0) {
-    const int64_t n = turns.both;
-    for (int64_t i = 0; i < l.count; ++i) {
-      if (l.source[i] < 0) continue;
-      T* const even = to + i * l.line + turns.even.at + turns.even.before;
-      T* const odd = to + i * l.line + turns.odd.at + turns.odd.before;
-      const T* const line = from + l.source[i] + turns.even.from;
-      split_pairs(even, odd, line, n);
-      if (n < turns.even.inside) copy_strided(even + n, line + 2 * n, turns.even.inside - n, 2);
-      if (n < turns.odd.inside) copy_strided(odd + n, line + 2 * n + 1, turns.odd.inside - n, 2);
-    }
-    return;
+    const int64_t n = turns.both, more_even = turns.even.inside - n,
+                  more_odd = turns.odd.inside - n;
+    return turns.for_lines(l, [=](int64_t even, int64_t odd, int64_t at) {
+      const T* const line = from + at;
+      split_pairs(to + even, to + odd, line, n);
+      if (more_even > 0) copy_strided(to + even + n, line + 2 * n, more_even, 2);
+      if (more_odd > 0) copy_strided(to + odd + n, line + 2 * n + 1, more_odd, 2);
+    });
   }
   for_planes(l,
              [=, s = l.stride, width = l.width](int64_t at, const StripPlane& p, int64_t source) {
@@ -74,18 +80,15 @@ void drain(const StripLines& l, void* x, const void* strip, int64_t ahead) {
   T* to = static_cast<T*>(x);
   if (ahead) fetch_lines<true>(l, to + ahead);
   if (const Turns turns(l); turns.both > 0) {
-    const int64_t n = turns.both;
-    for (int64_t i = 0; i < l.count; ++i) {
-      if (l.source[i] < 0) continue;
-      const T* const line = static_cast<const T*>(strip) + i * l.line;
-      const T* const even = line + turns.even.at + turns.even.before;
-      const T* const odd = line + turns.odd.at + turns.odd.before;
-      T* const from = to + l.source[i] + turns.even.from;
-      add_pairs(from, even, odd, n);
-      if (n < turns.even.inside) add_strided(from + 2 * n, even + n, turns.even.inside - n, 2);
-      if (n < turns.odd.inside) add_strided(from + 2 * n + 1, odd + n, turns.odd.inside - n, 2);
-    }
-    return;
+    const int64_t n = turns.both, more_even = turns.even.inside - n,
+                  more_odd = turns.odd.inside - n;
+    return turns.for_lines(
+        l, [=, from = static_cast<const T*>(strip)](int64_t even, int64_t odd, int64_t at) {
+          T* const line = to + at;
+          add_pairs(line, from + even, from + odd, n);
+          if (more_even > 0) add_strided(line + 2 * n, from + even + n, more_even, 2);
+          if (more_odd > 0) add_strided(line + 2 * n + 1, from + odd + n, more_odd, 2);
+        });
   }
   for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
     if (source < 0 || p.inside == 0) return;
