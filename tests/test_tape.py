@@ -575,6 +575,27 @@ def test_gradients_accumulate_and_old_ones_stay_with_those_who_hold_them():
     assert w.grad.tolist() == [7, 7] and grad.tolist() == [5, 5]
 
 
+def test_a_fall_back_adds_to_replayed_gradients_as_an_eager_step_would():
+    found = []
+    for decorate in (lambda f: f, wg.replay):
+        wg.manual_seed(0)
+        model = nn.Sequential(nn.Embedding(5, 64), nn.Linear(64, 3))
+
+        def step(x, model=model):
+            loss = model(x).square().sum()
+            loss.backward()
+            return loss.detach()
+
+        step = decorate(step)
+        for k in range(4):
+            if k == 3:
+                model.eval()
+            step(wg.tensor([1, 1, 2, 1, 1]))
+        found.append([bits(p.grad) for p in model.parameters()])
+    assert step.replays == 1  # the first recording had no gradients to add to
+    assert found[0] == found[1]
+
+
 def test_a_missing_gradient_is_noticed():
     w = wg.ones(2, requires_grad=True)
     tape = wg.record(lambda x: (w * x).sum().backward(), wg.ones(2))

@@ -6,11 +6,13 @@
 
 WENGERT_NAMESPACE_BEGIN
 
+class Vjp;
+
 // Where the rules of nodes may add to gradients that others have left.
 class GradientSink {
  public:
-  // The gradient gathered for input i of the node, if it may be added to; nullptr if not.
-  virtual Tensor* begin(Node& n, int i) = 0;
+  // The gradient gathered for input i of the node, if the rule may add to it; nullptr if not.
+  virtual Tensor* begin(Node& n, int i, const Vjp& rule) = 0;
   virtual void end(Node& n, int i) = 0;
   // Whether these are gradients of the leaves that edges lead to.
   virtual bool of_leaves() const { return true; }

@@ -124,7 +124,7 @@ struct Pass final : GradientSink {
     return e.is_leaf() ? leaf_wanted(e.leaf()) : wanted.count(e.node()) > 0;
   }
 
-  Tensor* begin(Node& from, int i) override;
+  Tensor* begin(Node& from, int i, const Vjp& rule) override;
   void end(Node& from, int i) override;
   void deliver(const Edge& e, Tensor g);
   void deliver_to_leaf(TensorImpl* leaf, Tensor g);
@@ -214,24 +214,48 @@ const Tensor& Vjp::saved(int k) {
   return reinterpret_cast<const Tensor&>(s.tensor);
 }
 
-Tensor* Pass::begin(Node& from, int i) {
+void Vjp::unpack_all() {
+  for (int k = 0; k < saved_count(); ++k) {
+    if (node_.saved()[k].is_packed) saved(k);
+  }
+}
+
+bool Vjp::reads(const TensorImpl& t) const {
+  const auto shares = [&](const TensorImpl* operand) {
+    return operand && share_memory(*operand, t);
+  };
+  for (int k = 0; k < outputs(); ++k) {
+    if (shares(gradients_[k].impl())) return true;
+  }
+  for (int k = 0; k < saved_count(); ++k) {
+    if (!node_.saved()[k].is_packed && shares(node_.saved()[k].tensor)) return true;
+  }
+  for (const Tensor& unpacked : relinked_) {
+    if (shares(unpacked.impl())) return true;
+  }
+  return false;
+}
+
+Tensor* Pass::begin(Node& from, int i, const Vjp& rule) {
   if (captures) return nullptr;
   const Edge& e = from.edges()[i];
   const auto usable = [&](TensorImpl* t) {
-    // Others who see it might be reading it for this very product.
-    return t && t->unique() && t->contiguous() && t->dtype == e.dtype && e.same_shape(*t) &&
-           !t->grad_fn;
+    return t && t->contiguous() && t->dtype == e.dtype && e.same_shape(*t) && !t->grad_fn;
   };
   if (!e.is_leaf()) {
     Node* n = e.node();
     if (n->claim.load(std::memory_order_relaxed) != this) return nullptr;
     TensorImpl*& slot = n->slots()[e.slot];
-    return usable(slot) ? reinterpret_cast<Tensor*>(&slot) : nullptr;
+    return usable(slot) && slot->unique() ? reinterpret_cast<Tensor*>(&slot) : nullptr;
   }
   AutogradMeta* meta = meta_if_any(*e.leaf());
   if (!meta || !meta->hooks.empty() || !meta->accumulated_hooks.empty()) return nullptr;
   meta->lock_grad();
-  if (usable(meta->grad.impl())) return &meta->grad;
+  // As in add_to_leaf, it does not matter who else holds the gradient: the rounding of a step must
+  // not depend on whether the program looks at it.
+  TensorImpl* grad = meta->grad.impl();
+  constexpr uint16_t kNotPlain = kReadOnly | kHasLevels | kBatched | kSparse;
+  if (usable(grad) && !grad->has(kNotPlain) && !rule.reads(*grad)) return &meta->grad;
   meta->lock.clear(std::memory_order_release);
   return nullptr;
 }

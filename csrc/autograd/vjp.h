@@ -49,7 +49,8 @@ class Vjp {
   bool accumulate(int i, F&& add) {
     // Other modes must see the addition as an operation.
     if (!sink_ || create_graph_ || !needs(i) || thread_mode.word & kTransformModes) return false;
-    Tensor* t = sink_->begin(node_, i);
+    unpack_all();
+    Tensor* t = sink_->begin(node_, i, *this);
     if (!t) return false;
     struct End {
       Vjp& v;
@@ -60,7 +61,13 @@ class Vjp {
     return true;
   }
 
+  // Whether the rule reads memory of this tensor.
+  bool reads(const TensorImpl& t) const;
+
  private:
+  // Users' unpack hooks must not run while a gradient is locked.
+  void unpack_all();
+
   Node& node_;
   const Tensor* gradients_;
   Tensor* results_;

@@ -17,7 +17,7 @@ namespace {
 class Given final : public GradientSink {
  public:
   Given(const RuleInfo& info, const Tensor* first) : info_(info), first_(first) {}
-  Tensor* begin(Node&, int i) override {
+  Tensor* begin(Node&, int i, const Vjp&) override {
     if (info_.edges[static_cast<size_t>(i)].into < 0) return nullptr;
     int at = 0;
     for (int k = 0; k < i; ++k) at += info_.edges[static_cast<size_t>(k)].into >= 0;

@@ -333,8 +333,8 @@ class Recorder::Sink final : public GradientSink {
  public:
   Sink(Recorder& recorder, const NodeCall& call, RuleInfo& info)
       : recorder_(recorder), call_(call), info_(info) {}
-  Tensor* begin(Node&, int i) override {
-    Tensor* t = call_.sink ? call_.sink->begin(call_.node, i) : nullptr;
+  Tensor* begin(Node&, int i, const Vjp& rule) override {
+    Tensor* t = call_.sink ? call_.sink->begin(call_.node, i, rule) : nullptr;
     if (!t) return nullptr;
     const Edge& e = call_.node.edges()[i];
     if (e.is_leaf() && call_.sink->of_leaves()) recorder_.note_gradient(*e.leaf(), false, *t);

@@ -421,7 +421,7 @@ bool Player::check(const Step& s) const {
 class Player::Sink final : public GradientSink {
  public:
   Sink(Player& player, const RuleInfo& info) : player_(player), info_(info) {}
-  Tensor* begin(Node&, int i) override {
+  Tensor* begin(Node&, int i, const Vjp&) override {
     const int v = info_.edges[at(i)].into;
     if (v < 0) return nullptr;
     if (player_.is_own(v)) return &player_.own_[at(v)];
