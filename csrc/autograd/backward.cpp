@@ -58,7 +58,7 @@ void check_inputs(const char* op, TensorList inputs) {
 void backward(TensorList roots, TensorList gradients, bool retain_graph, bool create_graph,
               TensorList inputs) {
   std::vector<Tensor> g = seeds("backward", roots, gradients, create_graph);
-  const PassOptions options{retain_graph, create_graph};
+  const PassOptions options{retain_graph, create_graph, gradients};
   if (inputs.empty()) {
     run_backward(roots, g.data(), options, nullptr);
     return;
@@ -85,7 +85,8 @@ std::vector<Tensor> grad(TensorList outputs, TensorList inputs, TensorList grad_
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
   Tensor g = seed("backward", *this, gradient, 0, create_graph);
-  run_backward({this, 1}, &g, {retain_graph, create_graph}, nullptr);
+  const TensorList given = gradient.defined() ? TensorList{&gradient, 1} : TensorList{};
+  run_backward({this, 1}, &g, {retain_graph, create_graph, given}, nullptr);
 }
 
 WENGERT_NAMESPACE_END

@@ -97,7 +97,8 @@ struct Pass final : GradientSink {
   std::unordered_set<const Node*> wanted;
   // The captured tensors, as indices of captures->inputs: by leaf, or by the node of others.
   std::unordered_multimap<const void*, size_t> captured;
-  // Leaves whose hooks want the sum over all uses, and where each of them stands.
+  // Leaves to which the sum over all uses is added at the end: where hooks want it, or where the
+  // pass began with their gradients. And where each of them stands.
   std::vector<std::pair<Tensor, Tensor>> leaf_sums;
   std::unordered_map<const TensorImpl*, size_t> leaf_sum_at;
 
@@ -126,6 +127,8 @@ struct Pass final : GradientSink {
 
   Tensor* begin(Node& from, int i, const Vjp& rule) override;
   void end(Node& from, int i) override;
+  bool was_given(const TensorImpl& t) const;
+  bool grad_was_given(AutogradMeta& meta) const;
   void deliver(const Edge& e, Tensor g);
   void deliver_to_leaf(TensorImpl* leaf, Tensor g);
   void deliver_to_node(Node* n, uint32_t slot, Tensor g);
@@ -236,6 +239,21 @@ bool Vjp::reads(const TensorImpl& t) const {
   return false;
 }
 
+// Whether a gradient that the pass began with shows memory of this tensor: nodes that wait may
+// still read it.
+bool Pass::was_given(const TensorImpl& t) const {
+  for (const Tensor& g : options.given) {
+    if (g.defined() && share_memory(*g.impl(), t)) return true;
+  }
+  return false;
+}
+
+bool Pass::grad_was_given(AutogradMeta& meta) const {
+  if (options.given.empty()) return false;
+  const GradLock lock(meta);
+  return meta.grad.defined() && was_given(*meta.grad.impl());
+}
+
 Tensor* Pass::begin(Node& from, int i, const Vjp& rule) {
   if (captures) return nullptr;
   const Edge& e = from.edges()[i];
@@ -255,7 +273,8 @@ Tensor* Pass::begin(Node& from, int i, const Vjp& rule) {
   // not depend on whether the program looks at it.
   TensorImpl* grad = meta->grad.impl();
   constexpr uint16_t kNotPlain = kReadOnly | kHasLevels | kBatched | kSparse;
-  if (usable(grad) && !grad->has(kNotPlain) && !rule.reads(*grad)) return &meta->grad;
+  if (usable(grad) && !grad->has(kNotPlain) && !was_given(*grad) && !rule.reads(*grad))
+    return &meta->grad;
   meta->lock.clear(std::memory_order_release);
   return nullptr;
 }
@@ -329,12 +348,15 @@ void Pass::deliver_to_node(Node* n, uint32_t slot, Tensor g) {
 
 void Pass::deliver_to_leaf(TensorImpl* leaf, Tensor g) {
   if (captures && !leaf_wanted(leaf)) return;
-  const AutogradMeta* meta = meta_if_any(*leaf);
+  AutogradMeta* meta = meta_if_any(*leaf);
   const bool has_hooks = meta && (!meta->hooks.empty() || !meta->accumulated_hooks.empty());
-  if (!has_hooks && !captures) {
+  if (!has_hooks && !captures && !(meta && grad_was_given(*meta))) {
     accumulate_grad(*leaf, std::move(g), options.create_graph);
     return;
   }
+  // One leaf's gradient changes before another leaf gets what shows the same memory.
+  if ((!captures || captures->accumulate) && !is_sparse(g) && was_given(*g.impl()))
+    g = algebra::clone(g);
   const auto [at, first] = leaf_sum_at.emplace(leaf, leaf_sums.size());
   if (first) {
     leaf_sums.emplace_back(Tensor::share(leaf), std::move(g));

@@ -11,6 +11,7 @@ WENGERT_NAMESPACE_BEGIN
 struct PassOptions {
   bool retain_graph = false;
   bool create_graph = false;
+  TensorList given = {};  // the gradients that the caller has given, who holds them during the pass
 };
 
 // Where a pass leaves the gradients of chosen tensors; nullptr: leaves accumulate into grad.
