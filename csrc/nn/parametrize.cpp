@@ -227,6 +227,7 @@ void remove_parametrizations(Module& module, const std::string& name, bool leave
   WG_CHECK(is_one || leave_parametrized, ValueError,
            "remove_parametrizations: cannot leave unparametrized a tensor that is computed from "
            "several");
+  Access::check_free(module, {name});
   Tensor t = list.originals()[0];
   const bool is_parameter = Access::has_parameter(list, is_one ? "original" : "original0");
   if (leave_parametrized) {

@@ -248,6 +248,7 @@ void remove(Module& module, const std::string& name) {
   const auto found = Access::computation<Pruned>(module, name);
   WG_CHECK(found, ValueError, "prune: the tensor '", name,
            "' has to be pruned before pruning can be removed");
+  Access::check_free(module, {name});
   const Tensor original = Access::find(module, name + "_orig");
   wengert::detail::replace_data(original, found->compute(module).detach());
   for (const char* end : {"_orig", "_mask"}) Access::take(module, name + end);

@@ -142,6 +142,7 @@ void remove_spectral_norm(Module& module, const std::string& name) {
   const auto found = Access::computation<SpectralNorm>(module, name);
   WG_CHECK(found, ValueError, "remove_spectral_norm: the module has no normalised weight '", name,
            "'");
+  Access::check_free(module, {name});
   Tensor weight = found->compute(module, false).detach();
   for (const char* end : {"_u", "_v", "_orig"}) Access::take(module, name + end);
   Access::add_parameter(module, name, weight.requires_grad_());

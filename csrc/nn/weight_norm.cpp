@@ -84,6 +84,7 @@ void remove_weight_norm(Module& module, const std::string& name) {
   const auto found = Access::computation<WeightNorm>(module, name);
   WG_CHECK(found, ValueError, "remove_weight_norm: the module has no normalised weight '", name,
            "'");
+  Access::check_free(module, {name});
   Tensor weight = found->compute(module).detach();
   for (const char* end : {"_g", "_v"}) Access::take(module, name + end);
   Access::add_parameter(module, name, weight.requires_grad_());

@@ -475,3 +475,46 @@ TEST(Prune, SeveralTensorsTogether) {
 }
 
 }  // namespace
+
+TEST(ComputedTensors, StayAsTheyAreWhereTheirNameIsTakenMeanwhile) {
+  struct Way {
+    void (*make)(nn::Linear&);
+    void (*remove)(nn::Linear&);
+  };
+  const Way ways[] = {
+      {[](nn::Linear& m) { nn::utils::weight_norm(m, &nn::Linear::weight); },
+       [](nn::Linear& m) { nn::utils::remove_weight_norm(m); }},
+      {[](nn::Linear& m) { nn::utils::spectral_norm(m, &nn::Linear::weight); },
+       [](nn::Linear& m) { nn::utils::remove_spectral_norm(m); }},
+      {[](nn::Linear& m) { prune::l1_unstructured(m, &nn::Linear::weight, 0.5); },
+       [](nn::Linear& m) { prune::remove(m, "weight"); }},
+      {[](nn::Linear& m) { parametrizations::weight_norm(m, &nn::Linear::weight); },
+       [](nn::Linear& m) { parametrize::remove_parametrizations(m); }},
+      {[](nn::Linear& m) {
+         parametrize::register_parametrization(m, &nn::Linear::weight, nn::make<Doubled>());
+         parametrize::register_parametrization(m, &nn::Linear::weight, nn::make<Symmetric>());
+       },
+       [](nn::Linear& m) { parametrize::remove_parametrizations(m); }}};
+  struct Open : nn::Linear {
+    using Linear::Linear;
+    using Linear::register_buffer;
+  };
+  for (const Way& way : ways) {
+    Open layer(3, 3);
+    way.make(layer);
+    wg::Tensor other = wg::ones({2});
+    layer.register_buffer("weight", other);
+    const wg::Tensor x = wg::randn({2, 3});
+    layer.eval();
+    const wg::Tensor y = layer(x);
+    const Names before = names_of(layer);
+    std::vector<wg::Tensor> values;
+    for (const auto& [name, t] : layer.named_parameters()) values.push_back(t.detach().clone());
+    EXPECT_ANY_THROW(way.remove(layer));
+    EXPECT_EQ(names_of(layer), before);
+    for (size_t i = 0; const auto& [name, t] : layer.named_parameters()) {
+      EXPECT_TRUE(same_values(t, values[i++])) << name;
+    }
+    EXPECT_TRUE(same_values(layer(x), y));
+  }
+}
