@@ -167,3 +167,15 @@ def test_weight_norm_checks_its_dimension(dim):
         with pytest.raises(IndexError, match="out of range"):
             normed(layer, "weight", dim)
         assert [n for n, _ in layer.named_parameters()] == ["weight", "bias"]
+
+
+def test_a_parametrization_that_gives_sparse_values_is_refused_where_it_is_registered():
+    class Sparse(nn.Module):
+        def forward(self, x):
+            return x.to_sparse()
+
+    layer = nn.Linear(3, 3)
+    before = list(layer.state_dict())
+    with pytest.raises(ValueError, match="layout"):
+        parametrize.register_parametrization(layer, "weight", Sparse())
+    assert list(layer.state_dict()) == before and layer(wg.ones(2, 3)).shape == (2, 3)

@@ -8,6 +8,7 @@
 #include "wengert/autograd.h"
 #include "wengert/detail/owner.h"
 #include "wengert/ops/creation.h"
+#include "wengert/sparse.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace nn::utils::parametrize {
@@ -24,6 +25,10 @@ void check_like(const char* what, const Tensor& t, const Tensor& like) {
   WG_CHECK(t.shape() == like.shape(), ValueError, what,
            " may not change the shape of the tensor: expected ", like.shape(), ", but got ",
            t.shape());
+  WG_CHECK(sparse::is_sparse(t) == sparse::is_sparse(like), ValueError, what, " must give a ",
+           sparse::is_sparse(like) ? "sparse" : "dense", " tensor in place of one, but gave a ",
+           sparse::is_sparse(t) ? "sparse" : "dense", " one; convert it with to_",
+           sparse::is_sparse(like) ? "sparse()" : "dense()");
 }
 
 // Those from which `value` would come, or the value itself where a module does not say.

@@ -518,3 +518,16 @@ TEST(ComputedTensors, StayAsTheyAreWhereTheirNameIsTakenMeanwhile) {
     EXPECT_TRUE(same_values(layer(x), y));
   }
 }
+
+TEST(Parametrize, RefusesSparseValuesForDenseTensors) {
+  struct Sparse : nn::Module {
+    wg::Tensor forward(const wg::Tensor& x) override { return wg::sparse::to_sparse(x); }
+  };
+  nn::Linear layer(3, 3);
+  const Names before = names_of(layer);
+  EXPECT_THROW(
+      parametrize::register_parametrization(layer, &nn::Linear::weight, nn::make<Sparse>()),
+      wg::ValueError);
+  EXPECT_EQ(names_of(layer), before);
+  EXPECT_TRUE(layer(wg::ones({2, 3})).defined());
+}

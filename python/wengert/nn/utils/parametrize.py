@@ -67,6 +67,11 @@ def _check_like(what: str, tensor: object, like: Tensor, source: object) -> None
             f"{what} may not change the shape of the tensor: expected {tuple(like.shape)}, got "
             f"{tuple(tensor.shape)}.\n{source}"
         )
+    if tensor.layout != like.layout:
+        raise ValueError(
+            f"{what} may not change the layout of the tensor: expected {like.layout}, got "
+            f"{tensor.layout}.\n{source}"
+        )
 
 
 class ParametrizationList(ModuleList):
