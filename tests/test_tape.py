@@ -596,6 +596,27 @@ def test_a_fall_back_adds_to_replayed_gradients_as_an_eager_step_would():
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("when", [lambda k: k < 2, lambda k: k > 2, lambda k: k % 2, lambda k: 1])
+@pytest.mark.parametrize("show", [lambda g: g, lambda g: g[:].detach()])
+def test_an_argument_that_is_the_gradient_of_a_leaf(when, show):
+    found = []
+    for decorate in (lambda f: f, wg.replay):
+        wg.manual_seed(0)
+        w = wg.randn(3, 3, requires_grad=True)
+        w.grad = held = wg.randn(3, 3)
+
+        def step(x, w=w):
+            (w + nn.functional.linear(w, x)).backward(x)
+
+        step = decorate(step)
+        bits_of = []
+        for k in range(5):
+            step(show(w.grad) if when(k) else wg.randn(3, 3))
+            bits_of += [bits(w.grad), bits(held)]
+        found.append(bits_of)
+    assert found[0] == found[1]
+
+
 def test_a_missing_gradient_is_noticed():
     w = wg.ones(2, requires_grad=True)
     tape = wg.record(lambda x: (w * x).sum().backward(), wg.ones(2))

@@ -403,7 +403,17 @@ std::string Player::refusal(TensorList inputs) const {
     TensorImpl* leaf = leaf_input >= 0 ? inputs[at(leaf_input)].impl() : headers_[at(g.leaf)];
     const Tensor now = grad_of(*leaf);
     if (now.defined() != g.defined) return "a gradient that is there where none was, or not";
-    if (g.begin >= 0 && differs(*now.impl(), g.begin)) return "a gradient of another layout";
+    if (g.begin < 0) continue;
+    if (differs(*now.impl(), g.begin)) return "a gradient of another layout";
+    // Steps add to it in place, and may read the argument afterwards.
+    for (size_t k = 0; k < inputs.size(); ++k) {
+      const TensorImpl &t = *inputs[k].impl(), &n = *now.impl();
+      const Value &x = program_.values[at(program_.inputs[k])], &y = program_.values[at(g.begin)];
+      const bool fits = x.storage == y.storage ? root_of(t.storage) == root_of(n.storage) &&
+                                                     n.data - t.data == y.offset - x.offset
+                                               : !share_memory(t, n);
+      if (!fits) return "a gradient that shares memory with an argument, or does not any longer";
+    }
   }
   return {};
 }
