@@ -617,6 +617,30 @@ def test_an_argument_that_is_the_gradient_of_a_leaf(when, show):
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("when", [lambda k: k < 2, lambda k: k > 2])
+@pytest.mark.parametrize("kind", ["gradients", "state"])
+def test_gradients_that_share_memory_with_others_for_some_steps(when, kind):
+    found = []
+    for decorate in (lambda f: f, wg.replay):
+        wg.manual_seed(0)
+        w, v = (wg.randn(3, 3, requires_grad=True) for _ in range(2))
+        constant = wg.randn(3, 3)
+
+        def step(x, w=w, v=v, constant=constant):
+            (x @ w @ v * constant).sum().backward()
+
+        step = decorate(step)
+        bits_of = []
+        for k in range(5):
+            w.grad, v.grad = wg.randn(3, 3), wg.randn(3, 3)
+            if when(k):
+                w.grad = v.grad if kind == "gradients" else constant
+            step(wg.randn(3, 3))
+            bits_of += [bits(t) for t in (w.grad, v.grad, constant)]
+        found.append(bits_of)
+    assert found[0] == found[1]
+
+
 def test_a_missing_gradient_is_noticed():
     w = wg.ones(2, requires_grad=True)
     tape = wg.record(lambda x: (w * x).sum().backward(), wg.ones(2))

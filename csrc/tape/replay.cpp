@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_map>
 
 #include "autograd/execute.h"
 #include "autograd/meta.h"
@@ -395,6 +396,9 @@ std::string Player::refusal(TensorList inputs) const {
                                                             : nullptr;
     if (t && t->has(kReadOnly | kInference)) return "a tensor that must not be changed";
   }
+  // The memory of gradients that are added to, and where the program has it.
+  std::unordered_map<const Storage*, int> memory;
+  std::unordered_map<int, const Storage*> of_program;
   for (const LeafGradient& g : program_.gradients) {
     if (g.replaced) continue;
     const int leaf_input = program_.storage_of(g.leaf).kind == StorageKind::input
@@ -414,6 +418,21 @@ std::string Player::refusal(TensorList inputs) const {
                                                : !share_memory(t, n);
       if (!fits) return "a gradient that shares memory with an argument, or does not any longer";
     }
+    const int storage = program_.values[at(g.begin)].storage;
+    const Storage* root = root_of(now.impl()->storage);
+    if (memory.emplace(root, storage).first->second != storage ||
+        of_program.emplace(storage, root).first->second != root)
+      return "gradients that share memory, or do not any longer";
+  }
+  if (memory.empty()) return {};
+  for (const State& state : program_.states) {
+    const int storage = program_.values[at(state.value)].storage;
+    const Storage* root = root_of(state.tensor.impl()->storage);
+    const auto other = memory.find(root);
+    const auto own = of_program.find(storage);
+    if ((other != memory.end() && other->second != storage) ||
+        (own != of_program.end() && own->second != root))
+      return "a gradient that shares memory with a tensor it uses, or does not any longer";
   }
   return {};
 }
