@@ -249,3 +249,30 @@ def test_expanded_tensors_larger_than_memory() -> None:
         x[wg.tensor([big])]
     with pytest.raises(RuntimeError):
         x.gather(0, wg.tensor([big]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int64", "bool"])
+@pytest.mark.parametrize("shape", [(6, 5, 4), (6, 9, 4), (6, 5, 7)], ids=str)
+def test_an_index_that_repeats_itself_names_blocks(shape, dtype):
+    """Expanded along its last dimensions, with a whole and a larger tensor behind them."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, shape).astype(dtype)
+    src = rng.integers(0, 2, (11, 5, 4)).astype(dtype)
+    at = rng.integers(0, 6, 11)
+    index = wg.from_numpy(at)[:, None, None].expand(11, 5, 4)
+    taken = wg.gather(wg.from_numpy(x), 0, index)
+    np.testing.assert_array_equal(taken.numpy(), x[at][:, :5, :4])
+    added = x.copy()
+    if dtype != "bool":
+        np.add.at(added[:, :5, :4], at, src)
+        ours = wg.scatter_add(wg.from_numpy(x), 0, index, wg.from_numpy(src))
+        np.testing.assert_array_equal(ours.numpy(), added)
+    first = rng.permutation(6)
+    put = wg.from_numpy(first)[:, None, None].expand(6, 5, 4)
+    expected = x.copy()
+    expected[first, :5, :4] = src[:6]
+    ours = wg.scatter(wg.from_numpy(x), 0, put, wg.from_numpy(src))
+    np.testing.assert_array_equal(ours.numpy(), expected)
+    wrong = wg.from_numpy(at + 1)[:, None, None].expand(11, 5, 4)
+    with pytest.raises(RuntimeError, match="index 6 is out of bounds for dimension 0 of size 6"):
+        wg.gather(wg.from_numpy(x), 0, wrong)

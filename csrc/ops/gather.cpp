@@ -10,6 +10,21 @@ WENGERT_NAMESPACE_BEGIN
 
 namespace {
 
+// Copies blocks; `places` gives the bytes of destination and source at two positions in bytes.
+template <class F>
+void copy_blocks(DType dtype, const IndexedBlocks& blocks, const F& places) {
+  with_item(item_size(dtype), [&](auto item) {
+    constexpr auto kItem = static_cast<int64_t>(item());
+    const int64_t bytes = blocks.size() * kItem;
+    const auto copy = [places](int64_t p, int64_t q, size_t n) {
+      const auto [to, from] = places(p * kItem, q * kItem);
+      std::memcpy(to, from, n);
+    };
+    if (bytes == kItem) return blocks.for_each([=](int64_t p, int64_t q) { copy(p, q, kItem); });
+    blocks.for_each([=](int64_t p, int64_t q) { copy(p, q, static_cast<size_t>(bytes)); });
+  });
+}
+
 struct Gather {
   int64_t dim;
   static constexpr const char* name = "gather";
@@ -24,16 +39,9 @@ struct Gather {
   void compute(Compute& c) const {
     const TensorImpl& out = *c.out().impl();
     const Tensor x = reads_in_place(*c.inputs[0], out.numel) ? c.in(0) : as_contiguous(c.in(0));
-    const Tensor index = as_contiguous(c.in(1), DType::int64);
-    const int64_t* at = index.data<int64_t>();
-    with_item(item_size(out.dtype), [&](auto item) {
-      char* const y = out.data;
-      const char* const from = x.data<char>();
-      const auto take = [=](int64_t p, int64_t q) {
-        std::memcpy(y + p * static_cast<int64_t>(item), from + q * static_cast<int64_t>(item),
-                    item);
-      };
-      for_each_along(x.shape(), out.sizes(), dim, at, name, take, x.impl()->strides());
+    const IndexedBlocks blocks(*c.inputs[1], dim, *x.impl(), name);
+    copy_blocks(out.dtype, blocks, [y = out.data, from = x.data<char>()](int64_t p, int64_t q) {
+      return std::pair(y + p, from + q);
     });
   }
   void vjp(Vjp& v) const {
@@ -60,26 +68,21 @@ struct Scatter {
     const bool widen = kAdd && (narrow == DType::float16 || narrow == DType::bfloat16);
     const Tensor dense = widen ? as_contiguous(c.out(), DType::float32) : as_contiguous(c.out());
     const TensorImpl& out = *dense.impl();
-    const Tensor index = as_contiguous(c.in(1), DType::int64);
+    const IndexedBlocks blocks(*c.inputs[1], dim, out, name);
     // The source may be larger than the index.
+    const Tensor& index = c.in(1);
     Tensor src = c.in(2);
     for (int64_t d = 0; d < index.dim(); ++d) {
       if (src.size(d) != index.size(d)) src = slice(src, d, 0, index.size(d));
     }
     src = as_contiguous(src, out.dtype);
     if constexpr (kAdd) {
-      check_indices<Error>(index, out.ndim ? out.shape()[dim] : 1, name);
-      add_along(out, src, dim, index);
+      add_blocks(out, src, blocks);
     } else {
-      with_item(item_size(out.dtype), [&](auto item) {
-        char* const to = out.data;
-        const char* const from = src.data<char>();
-        for_each_along(out.sizes(), index.shape(), dim, index.data<int64_t>(), name,
-                       [=](int64_t p, int64_t q) {
-                         std::memcpy(to + q * static_cast<int64_t>(item),
-                                     from + p * static_cast<int64_t>(item), item);
-                       });
-      });
+      copy_blocks(out.dtype, blocks,
+                  [to = out.data, from = src.data<char>()](int64_t p, int64_t q) {
+                    return std::pair(to + q, from + p);
+                  });
     }
     if (!dense.is_same(c.out())) copy_elements(*c.out().impl(), out);
   }

@@ -4,6 +4,7 @@
 #include <complex>
 
 #include "kernels/elementwise.h"
+#include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -61,12 +62,38 @@ void take_blocks(const TensorImpl& x, int first, const std::vector<int64_t>& off
   });
 }
 
-void add_along(const TensorImpl& out, const Tensor& src, int64_t dim, const Tensor& index) {
+IndexedBlocks::IndexedBlocks(const TensorImpl& index, int64_t dim, const TensorImpl& whole,
+                             const char* op)
+    : index_(index), whole_(whole), dim_(dim), dims_(index.ndim), op_(op) {
+  bool full = index.numel > 0;  // what is behind a dimension is in the block as a whole
+  for (int i = index.ndim - 1; full && i > dim; --i) {
+    const int64_t n = index.shape()[i];
+    if (n != 1 && (index.strides()[i] != 0 || whole.strides()[i] != size_)) break;
+    full = n == whole.shape()[i];
+    size_ *= n;
+    --dims_;
+  }
+  at_ = as_contiguous(new_alias(index, Dims(index.shape(), dims_), index.strides(), index.data),
+                      DType::int64);
+}
+
+void add_blocks(const TensorImpl& out, const Tensor& src, const IndexedBlocks& blocks) {
+  constexpr int64_t kVector = 8;  // elements from which a call for a block pays
+  const auto item = static_cast<int64_t>(item_size(out.dtype));
+  if (blocks.size() >= kVector && is_floating(out.dtype)) {
+    return blocks.for_each([&](int64_t p, int64_t q) {
+      add_elements(out.dtype, blocks.size(), out.data + q * item, src.data<char>() + p * item);
+    });
+  }
   const auto add = [&]<class T>(T) {
     T* to = reinterpret_cast<T*>(out.data);
     const T* from = src.data<T>();
-    for_each_along(out.sizes(), index.shape(), dim, index.data<int64_t>(), "scatter_add",
-                   [to, from](int64_t p, int64_t q) { to[q] = static_cast<T>(to[q] + from[p]); });
+    const int64_t n = blocks.size();
+    const auto add_one = [=](int64_t p, int64_t q) { to[q] = static_cast<T>(to[q] + from[p]); };
+    if (n == 1) return blocks.for_each(add_one);
+    blocks.for_each([=](int64_t p, int64_t q) {
+      for (int64_t i = 0; i < n; ++i) add_one(p + i, q + i);
+    });
   };
   switch (out.dtype) {
     case DType::bool_:

@@ -1,6 +1,7 @@
 // Loops over index tensors, shared by gathering, scattering and indexing.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "ops/op.h"
@@ -122,9 +123,35 @@ void for_each_along(Dims whole, Dims walk, int64_t dim, const int64_t* at, const
   }
 }
 
-// out[index[p]] += src[p] along dim, for an index of src's shape; out and src are row-major and of
-// one dtype. Sums are in the order of p.
-void add_along(const TensorImpl& out, const Tensor& src, int64_t dim, const Tensor& index);
+// The positions of for_each_along where the index is the same along its last dimensions, all behind
+// dim: those of blocks of elements that lie side by side in both arrays.
+class IndexedBlocks {
+ public:
+  IndexedBlocks(const TensorImpl& index, int64_t dim, const TensorImpl& whole, const char* op);
+  int64_t size() const { return size_; }  // elements of a block
+  // Calls f(p, q) for the first elements of each; errors are those of for_each_along.
+  template <class F>
+  void for_each(F&& f) const {
+    const auto n = std::min(dims_, static_cast<size_t>(whole_.ndim));
+    const auto each = [&](auto&& g) {
+      for_each_along(Dims(whole_.shape(), n), Dims(index_.shape(), dims_), dim_,
+                     at_.data<int64_t>(), op_, g, whole_.strides());
+    };
+    if (size_ == 1) return each(f);
+    each([&f, size = size_](int64_t p, int64_t q) { f(p * size, q); });
+  }
+
+ private:
+  const TensorImpl &index_, &whole_;
+  int64_t dim_, size_ = 1;
+  size_t dims_;  // of the index, without the last
+  Tensor at_;    // dense
+  const char* op_;
+};
+
+// Adds blocks of src to those of out; both are row-major and of one dtype. Sums are in the order of
+// src.
+void add_blocks(const TensorImpl& out, const Tensor& src, const IndexedBlocks& blocks);
 
 // Adds n elements of dtype at `from` to those at `to`.
 void add_elements(DType dtype, int64_t n, char* to, const char* from);
