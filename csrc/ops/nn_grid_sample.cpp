@@ -231,7 +231,11 @@ struct GridGradient {
 void GridSample::vjp(Vjp& v) const {
   const Tensor &g = v.grad(), &grid = v.saved(1);
   if (v.needs(0)) v.set(0, apply(GridSample{rule, !adjoint}, g, grid));
-  if (!v.needs(1) || rule.mode == GridMode::nearest) return;
+  if (!v.needs(1)) return;
+  if (rule.mode == GridMode::nearest) {  // constant between the halfway points
+    v.set(1, zeros(grid.shape(), grid.dtype()));
+    return;
+  }
   const Tensor &image = adjoint ? g : v.saved(0), &values = adjoint ? v.saved(0) : g;
   if (!v.create_graph()) {
     v.set(1, apply(GridGradient{rule}, values, image, grid));
