@@ -27,12 +27,8 @@ Recorders& recorders() {
   return *only;
 }
 
-const Storage* root_of(const Storage* s) {
-  while (s->parent) s = s->parent;
-  return s;
-}
 Storage* root_of(Storage* s) {
-  return const_cast<Storage*>(root_of(static_cast<const Storage*>(s)));
+  return const_cast<Storage*>(tape::root_of(static_cast<const Storage*>(s)));
 }
 
 std::string bytes_of(const TensorImpl& t) {

@@ -69,6 +69,11 @@ double* number_field(OpValue& op, const std::string& name) {
   return find.found;
 }
 
+bool same_layout(const TensorImpl& t, const Value& v) {
+  return t.dtype == v.dtype && t.sizes() == Dims(v.shape) &&
+         Dims(t.strides(), t.ndim) == Dims(v.strides);
+}
+
 int64_t Value::numel() const {
   int64_t n = 1;
   for (const int64_t d : Dims(shape)) n *= d;

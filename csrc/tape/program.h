@@ -53,6 +53,13 @@ struct Value {
   int64_t numel() const;
   bool contiguous() const;
 };
+bool same_layout(const TensorImpl& t, const Value& v);
+
+// The storage whose memory this is, or a part of.
+inline const Storage* root_of(const Storage* s) {
+  while (s->parent) s = s->parent;
+  return s;
+}
 
 enum class StorageKind : uint8_t {
   input,      // of argument `index`

@@ -12,6 +12,9 @@
 WENGERT_NAMESPACE_BEGIN
 namespace tape {
 
+// The grad of a leaf, undefined where there is none.
+Tensor grad_of(TensorImpl& leaf);
+
 // Holds the memory of one program, and runs it. Thread-safe: runs wait for each other.
 class Player {
  public:
@@ -44,7 +47,11 @@ class Player {
   // Programs that never run, as most of those between passes, plan no memory and ask for none.
   void plan_memory();
   void make_arena();
+  // Why the program cannot run with these arguments and what there is now; empty where it can.
   std::string refusal(TensorList inputs) const;
+  std::string refused_arguments(TensorList inputs) const;
+  std::string refused_tensors(TensorList inputs) const;
+  std::string refused_gradients(TensorList inputs) const;
   void bind(int storage, Storage* s, char* base);
   void unbind(int storage);
   void bind_roots(TensorList inputs);

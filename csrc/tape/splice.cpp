@@ -18,11 +18,7 @@ namespace {
 
 size_t at(int i) { return static_cast<size_t>(i); }
 
-const Storage* root_of(const Tensor& t) {
-  const Storage* s = t.impl()->storage;
-  while (s->parent) s = s->parent;
-  return s;
-}
+const Storage* root_of(const Tensor& t) { return tape::root_of(t.impl()->storage); }
 
 Step copy_of(const Step& s) {
   Step c;
