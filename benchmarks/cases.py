@@ -150,7 +150,25 @@ PACKED = [
     for packed in (False, True)
 ]
 
-CASES = [*OVERHEAD, *GEMM, *KERNELS, *ATTENTION, *NETWORKS, *PACKED]
+# In bfloat16: products, and steps whose products are (autocast).
+SHORT = [
+    *(
+        Case(f"gemm_bf16_{n}", "gemm_bfloat16", {"n": n}, "FLOP", 2.0 * n**3, "bfloat16", n > 512)
+        for n in (64, 128, 256, 512, 1024, 2048)
+    ),
+    *(
+        Case(
+            f"{name}_autocast",
+            "autocast",
+            {"build": case.build, **case.params},
+            case.unit,
+            case.work,
+        )
+        for name, case in (("mlp_784_512", NETWORKS[0]), ("gpt_4x192", NETWORKS[-2]))
+    ),
+]
+
+CASES = [*OVERHEAD, *GEMM, *KERNELS, *ATTENTION, *NETWORKS, *PACKED, *SHORT]
 
 # Pairs of which the first is to take a smaller share of the time of the second.
 SHARES = [(f"lstm_packed_{steps}_adam", f"lstm_padded_{steps}_adam") for steps in (50, 200)]

@@ -19,6 +19,10 @@ class Kernels(Library):
         a, b = self.normal(n, n, dtype=dtype), self.normal(n, n, dtype=dtype, seed=1)
         return lambda: a @ b
 
+    def gemm_bfloat16(self, n: int) -> Call:
+        a, b = (self.normal(n, n, seed=seed).to(self.lib.bfloat16) for seed in (0, 1))
+        return lambda: a @ b
+
     def gelu_chain(self, n: int) -> Call:
         """The formula of GELU with tanh, operation by operation."""
 

@@ -75,6 +75,12 @@ class Networks(Library):
         model = models.cell_loop(self.lib, *sizes)
         return self._language_model(model, "Adam", letters(batch, steps + 1, sizes[0]))
 
+    def autocast(self, build: str, **params: Any) -> Training:
+        """A step of another case whose products are in bfloat16."""
+        training = getattr(self, build)(**params)
+        training.under(lambda: self.lib.autocast("cpu", dtype=self.lib.bfloat16))
+        return training
+
     def gpt(
         self, vocabulary: int, layers: int, width: int, heads: int, batch: int, steps: int
     ) -> Training:

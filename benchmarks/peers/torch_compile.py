@@ -13,7 +13,7 @@ from benchmarks.peers.networks import Networks
 class TorchCompiled(Kernels, Networks):
     """Only what there is to compile."""
 
-    gemm = convolution = None
+    gemm = gemm_bfloat16 = convolution = None
     # It is a loop or a recursion in Python: each length, each tree would be compiled anew.
     lstm = lstm_tagger = tree_lstm = None
 

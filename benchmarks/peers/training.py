@@ -34,6 +34,16 @@ class Training:
         self.optimizer.step()
         return loss
 
+    def under(self, context: Callable[[], Any]) -> None:
+        """Compute the losses inside of such a context."""
+        loss = self._loss
+
+        def inside(inputs: Any) -> Any:
+            with context():
+                return loss(inputs)
+
+        self._loss = inside
+
     def losses(self, steps: int, lr: float) -> list[float]:
         """The losses of so many steps with this learning rate."""
         for group in self.optimizer.param_groups:

@@ -9,7 +9,7 @@ from benchmarks.peers.torch_names import TorchNames
 class Replayed(TorchNames):
     """What consists of more than one operation."""
 
-    gemm = convolution = None
+    gemm = gemm_bfloat16 = convolution = None
 
     def whole(self, call: Call) -> Call:
         return self.lib.replay(call)

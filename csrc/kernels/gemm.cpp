@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <climits>
 
-#include "kernels/elementwise.h"
+#include "kernels/gemm_half.h"
 #include "kernels/gemm_level.h"
 #include "runtime/blas.h"
 #include "runtime/cpu.h"
 #include "runtime/parallel.h"
-#include "runtime/scratch.h"
 #include "wengert/error.h"
 
 namespace wengert::kernels {
@@ -91,19 +90,10 @@ double work_of(const Gemm& g) {
   return static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
 }
 
-bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
-
 int index_of(DType dtype) {
   if (dtype == DType::float32) return 0;
   if (dtype == DType::float64) return 1;
   throw InternalError("gemm: expected float32 or float64, got another dtype (a bug)");
-}
-
-const void* element(const void* p, DType dtype, int64_t offset) {
-  return static_cast<const char*>(p) + offset * static_cast<int64_t>(item_size(dtype));
-}
-void* element(void* p, DType dtype, int64_t offset) {
-  return static_cast<char*>(p) + offset * static_cast<int64_t>(item_size(dtype));
 }
 
 Gemm tile_of(const Gemm& g, const Grid& grid, int64_t index) {
@@ -148,73 +138,6 @@ void blas_tile(const runtime::Blas& blas, const Gemm& t) {
   else
     call_blas<double>(blas.dgemm, t);
   if (t.epilogue != Epilogue::none) gemm_kernels().epilogue[index_of(t.dtype)](t);
-}
-
-// Blocks of a product of 16 bits that are converted at once: they stay in the second-level cache.
-constexpr int64_t kHalfRows = 256, kHalfColumns = 512, kHalfColumnsOfFewRows = 128;
-
-// Rows in the copies stand a line further apart where they would exclude each other from the cache.
-int64_t padded(int64_t row) { return row % 64 ? row : row + 16; }
-
-// A block of a matrix as stored, converted.
-void convert_block(DType to, void* dst, int64_t dst_ld, DType from, const void* src, int64_t src_ld,
-                   int64_t rows, int64_t columns) {
-  const CastFn convert = cast(to, from);
-  if (dst_ld == columns && src_ld == columns) return convert(rows * columns, dst, src);
-  for (int64_t i = 0; i < rows; ++i)
-    convert(columns, element(dst, to, i * dst_ld), element(src, from, i * src_ld));
-}
-
-// A product of numbers of 16 bits: its blocks are multiplied in float32, over the same blocks of k
-// as there, and rounded once. The instructions for pairs of bfloat16 are no faster than this on
-// processors that have them at half the rate of multiply-adds.
-void run_half(const Gemm& g) {
-  if (g.m <= 0 || g.n <= 0) return;
-  const int64_t depth = std::min(g.k, kGemmBlockK), rows = std::min(g.m, kHalfRows);
-  const int64_t columns = std::min(g.n, g.m <= 64 ? kHalfColumnsOfFewRows : kHalfColumns);
-  const auto area = [](int64_t x, int64_t y) {
-    return static_cast<size_t>(std::max(x * padded(y), padded(x) * y));
-  };
-  const size_t bytes =
-      (area(rows, depth) + area(columns, depth) + static_cast<size_t>(rows * columns)) *
-      sizeof(float);
-  const runtime::Scratch memory(static_cast<int64_t>(bytes));
-  float *const a = reinterpret_cast<float*>(memory.data), *const b = a + area(rows, depth),
-               *const c = b + area(columns, depth);
-  const auto run = gemm_kernels().run[0];
-  for (int64_t j = 0; j < g.n; j += columns)
-    for (int64_t i = 0; i < g.m; i += rows) {
-      Gemm t = g;
-      t.dtype = DType::float32;
-      t.part = true;  // rows get the same bits alone as beside others
-      t.m = std::min(rows, g.m - i);
-      t.n = std::min(columns, g.n - j);
-      t.a = a;
-      t.b = b;
-      t.c = c;
-      t.ldc = t.n;
-      void* const result = element(g.c, g.dtype, i * g.ldc + j);
-      if (g.accumulate) convert_block(t.dtype, c, t.n, g.dtype, result, g.ldc, t.m, t.n);
-      int64_t p = 0;
-      do {
-        t.k = std::min(depth, g.k - p);
-        const int64_t row_a = t.transpose_a ? t.m : t.k, row_b = t.transpose_b ? t.k : t.n;
-        t.lda = padded(row_a);
-        t.ldb = padded(row_b);
-        convert_block(t.dtype, a, t.lda, g.dtype,
-                      element(g.a, g.dtype, t.transpose_a ? p * g.lda + i : i * g.lda + p), g.lda,
-                      t.transpose_a ? t.k : t.m, row_a);
-        convert_block(t.dtype, b, t.ldb, g.dtype,
-                      element(g.b, g.dtype, t.transpose_b ? j * g.ldb + p : p * g.ldb + j), g.ldb,
-                      t.transpose_b ? t.n : t.k, row_b);
-        t.epilogue = p + t.k >= g.k ? g.epilogue : Epilogue::none;
-        t.bias = t.epilogue == Epilogue::none ? nullptr : static_cast<const float*>(g.bias) + j;
-        run(t);
-        t.accumulate = true;
-        p += t.k;
-      } while (p < g.k);
-      convert_block(g.dtype, result, g.ldc, t.dtype, c, t.n, t.m, t.n);
-    }
 }
 
 using Run = void (*)(const Gemm&);

@@ -10,6 +10,7 @@ namespace wengert::kernels {
 // blocks of kGemmBlockK, the blocks added up in turn), whatever its shape, tiling, packing and
 // transposes: a product may be cut along m and n anywhere without changing a bit. One row or one
 // column that is no `part` of more has an order of its own.
+struct PairKernels;
 struct GemmKernels {
   void (*run[2])(const Gemm& g);       // [float32, float64]: the product, on the calling thread
   void (*epilogue[2])(const Gemm& g);  // only the epilogue of g, applied to C as it stands
@@ -19,7 +20,21 @@ struct GemmKernels {
   int packed_rows;                     // the fewest rows of A that are packed
   float (*fma_chains)(int64_t steps);  // fma_per_step float32 multiply-adds in registers a step
   int fma_per_step;
-  double blas_work;  // from this many multiply-adds on, a BLAS is faster than `run`
+  double blas_work;          // from this many multiply-adds on, a BLAS is faster than `run`
+  const PairKernels* pairs;  // for processors with tiles of bfloat16; nullptr: none
+};
+
+// Products of bfloat16 by tiles of 16 x 32 numbers (Intel's AMX). Only on threads of processes that
+// may use them. Numbers below the smallest normal one count as zero, as the processor has it.
+struct PairKernels {
+  // m rows of k numbers in panels of 16 rows, each of k / 32 tiles, zeros beyond them; stored k x m
+  // if `turned`.
+  void (*pack_a)(uint16_t* to, const uint16_t* a, int64_t lda, bool turned, int64_t m, int64_t k);
+  // n columns of k numbers likewise, pair by pair; stored k x n if `turned`, else n x k.
+  void (*pack_b)(uint16_t* to, const uint16_t* b, int64_t ldb, bool turned, int64_t n, int64_t k);
+  // c = or += a b, of which whole tiles are read and written. Panels are `panel` numbers apart.
+  void (*multiply)(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t panel,
+                   int64_t m, int64_t n, int64_t k, bool accumulate);
 };
 
 namespace baseline {

@@ -27,7 +27,7 @@ CpuFeatures features_up_to(int level) {
   const platform::CpuInfo info = platform::cpu_info();
   const IsaLevel found = highest_compiled(std::min(level, info.x86_level));
   const bool v4 = found == IsaLevel::v4;
-  return {found, info.avx512_bf16 && v4, info.avx512_vnni && v4, info.model};
+  return {found, info.avx512_bf16 && v4, info.avx512_vnni && v4, info.amx_bf16 && v4, info.model};
 }
 
 CpuFeatures& features() {
@@ -41,6 +41,12 @@ const CpuFeatures& cpu() { return features(); }
 
 void limit_isa(IsaLevel highest) {
   if (highest < features().level) features() = features_up_to(static_cast<int>(highest));
+}
+
+bool may_use_tiles() {
+  if (!cpu().amx_bf16) return false;
+  static const bool allowed = platform::ask_for_tiles();
+  return allowed;
 }
 
 const char* name_of(IsaLevel level) {

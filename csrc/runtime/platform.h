@@ -18,9 +18,12 @@ struct CpuInfo {
   int x86_level = 0;  // level of the x86-64 psABI that processor and system support; 0 elsewhere
   bool avx512_bf16 = false;
   bool avx512_vnni = false;
+  bool amx_bf16 = false;  // the system saves its tiles; processes have to ask for them
   std::string model;
 };
 CpuInfo cpu_info();
+// Asks the system for the use of AMX's tiles in this process; false: it refuses.
+bool ask_for_tiles() noexcept;
 
 // CPUs this process may use: its affinity mask, bounded by the quota of its control groups.
 int cpu_count();

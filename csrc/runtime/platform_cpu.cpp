@@ -1,5 +1,9 @@
 #include "runtime/platform.h"
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #if defined(__x86_64__)
 #include <cpuid.h>
 
@@ -71,6 +75,8 @@ CpuInfo cpu_info() {
   info.x86_level = 4;
   info.avx512_bf16 = all(more.a, bit_AVX512BF16);
   info.avx512_vnni = all(extended.c, bit_AVX512VNNI);
+  constexpr uint32_t amx_d = 1u << 22 | 1u << 24, tile_states = 3u << 17;  // bfloat16, tiles
+  info.amx_bf16 = all(extended.d, amx_d) && all(states, tile_states);
   return info;
 }
 
@@ -97,5 +103,14 @@ CpuInfo cpu_info() {
 }
 
 #endif
+
+bool ask_for_tiles() noexcept {
+#if defined(__x86_64__) && defined(__linux__) && defined(SYS_arch_prctl)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
 
 }  // namespace wengert::runtime::platform

@@ -111,6 +111,8 @@ TEST_P(GemmHalfTest, AgreesWithFloat64) {
         if (HasFatalFailure()) return;
       }
   Product(GetParam(), 530, 1100, 300, 2, Epilogue::bias, 1).expect(41);
+  for (int flags = 0; flags < 8; ++flags)  // more than one block along every side
+    Product(GetParam(), 300, 610, 1100, flags, Epilogue::bias_relu, 3).expect(29);
 }
 
 TEST_P(GemmHalfTest, ThreadsDoNotChangeTheBits) {
@@ -122,6 +124,25 @@ TEST_P(GemmHalfTest, ThreadsDoNotChangeTheBits) {
     EXPECT_EQ(one, x.run());
     wengert::set_num_threads(2);
   }
+}
+
+// Sums of integers are exact, and so is a result that the format can hold: whatever the block.
+TEST_P(GemmHalfTest, SmallIntegersAreExact) {
+  Product x(GetParam(), 70, 90, 1030, 0, Epilogue::none, 2);
+  std::vector<float> a(x.a.size()), b(x.b.size());
+  for (size_t i = 0; i < a.size(); ++i) a[i] = i % 37 == 0 ? static_cast<float>(i % 3) - 1 : 0;
+  for (size_t i = 0; i < b.size(); ++i) b[i] = static_cast<float>(i % 5) - 2;
+  const auto narrow = wengert::kernels::cast(GetParam(), DType::float32);
+  narrow(static_cast<int64_t>(a.size()), x.a.data(), a.data());
+  narrow(static_cast<int64_t>(b.size()), x.b.data(), b.data());
+  const std::vector<float> c = widened(GetParam(), x.run());
+  for (int64_t i = 0; i < x.g.m; ++i)
+    for (int64_t j = 0; j < x.g.n; ++j) {
+      float sum = 0;
+      for (int64_t p = 0; p < x.g.k; ++p)
+        sum += a[static_cast<size_t>(i * x.g.lda + p)] * b[static_cast<size_t>(p * x.g.ldb + j)];
+      ASSERT_EQ(c[static_cast<size_t>(i * x.g.ldc + j)], sum) << i << ", " << j;
+    }
 }
 
 TEST_P(GemmHalfTest, RowsDoNotDependOnTheOthers) {

@@ -1,4 +1,5 @@
 // Matrix products on one thread, for one ISA level.
+#include "kernels/isa/gemm_amx.h"
 #include "kernels/isa/gemm_dots.h"
 #include "kernels/isa/gemm_paths.h"
 #include "kernels/isa/gemm_vector.h"
@@ -182,6 +183,13 @@ void pack_rows(const Gemm& g, void* rows) {
 
 }  // namespace
 
+#if defined(WENGERT_AMX)
+extern const PairKernels pair_kernels;
+constexpr const PairKernels* kPairs = &pair_kernels;
+#else
+constexpr const PairKernels* kPairs = nullptr;
+#endif
+
 extern const GemmKernels gemm_kernels;
 const GemmKernels gemm_kernels = {{run<float>, run<double>},
                                   {epilogue<float>, epilogue<double>},
@@ -191,6 +199,7 @@ const GemmKernels gemm_kernels = {{run<float>, run<double>},
                                   4 * kTileRows + 1,
                                   fma_chains,
                                   kFmaChains * Simd<float>::kLanes,
-                                  kBlasWork};
+                                  kBlasWork,
+                                  kPairs};
 
 }  // namespace wengert::kernels::WENGERT_LEVEL
