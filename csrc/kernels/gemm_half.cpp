@@ -76,9 +76,10 @@ void run_converted(const Gemm& g) {
 }
 
 // Blocks of a product of pairs, for which a block of A and the sums stay in the second-level cache
-// and a panel of B in the first. So many rows of A are packed at once that no more memory is taken.
-constexpr int64_t kPairRows = 256, kPairColumns = 512, kPairDepth = 512, kPairSums = 8192,
-                  kPairPacked = 8 << 20;
+// and a panel of B in the first. So many rows of A, and so much of k, are packed at once that no
+// more memory is taken.
+constexpr int64_t kPairRows = 256, kPairColumns = 512, kPairDepth = 512, kPairSums = 8192;
+constexpr int64_t kPackedDepth = 8192, kPackedRows = 8 << 20;
 
 constexpr int64_t whole(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
@@ -88,70 +89,87 @@ class PairProduct {
   PairProduct(const PairKernels& kernels, const Gemm& g)
       : kernels_(kernels),
         g_(g),
-        depth_(std::max<int64_t>(whole(g.k, 32), 32)),
-        panel_(16 * depth_),
-        most_rows_(std::min(whole(g.m, 16),
-                            std::max(kPairPacked / depth_ / kPairRows, int64_t{1}) * kPairRows)),
-        most_columns_(std::min(whole(g.n, 16), kPairColumns)),
+        depth_(std::clamp(whole(g.k, 32), int64_t{32}, kPackedDepth)),
+        // The sums of one block go on through all that is packed of k.
+        rows_(std::min(whole(g.m, 16),
+                       g.k > depth_ ? kPairRows : kPackedRows / depth_ / kPairRows * kPairRows)),
+        columns_(std::min(whole(g.n, 16), kPairColumns)),
+        block_rows_(std::min(rows_, kPairRows)),
         // Sums that are complete at once need not leave the first-level cache.
-        columns_(g.k <= kPairDepth
-                     ? std::min(most_columns_, whole(kPairSums / most_block_rows(), 32))
-                     : most_columns_),
-        memory_(2 * (most_rows_ + most_columns_) * depth_ + 4 * most_block_rows() * columns_),
+        block_columns_(g.k <= kPairDepth ? std::min(columns_, whole(kPairSums / block_rows_, 32))
+                                         : columns_),
+        memory_(2 * (rows_ + columns_) * depth_ + 4 * block_rows_ * block_columns_),
         sums_(reinterpret_cast<float*>(memory_.data)),
-        a_(reinterpret_cast<uint16_t*>(sums_ + most_block_rows() * columns_)),
-        b_(a_ + most_rows_ * depth_) {}
+        a_(reinterpret_cast<uint16_t*>(sums_ + block_rows_ * block_columns_)),
+        b_(a_ + rows_ * depth_) {}
 
   void run() {
-    for (int64_t i = 0; i < g_.m; i += most_rows_) {
-      const int64_t m = std::min(most_rows_, g_.m - i);
-      kernels_.pack_a(a_, source(g_.a, g_.lda, g_.transpose_a, i), g_.lda, g_.transpose_a, m, g_.k);
-      for (int64_t j = 0; j < g_.n; j += most_columns_) {
-        const int64_t n = std::min(most_columns_, g_.n - j);
-        const bool turned = !g_.transpose_b;
-        kernels_.pack_b(b_, source(g_.b, g_.ldb, turned, j), g_.ldb, turned, n, g_.k);
-        for (int64_t row = 0; row < m; row += kPairRows)
-          for (int64_t column = 0; column < n; column += columns_)
-            block(i, j, row, column, std::min(kPairRows, m - row), std::min(columns_, n - column));
+    for (int64_t i = 0; i < g_.m; i += rows_) {
+      const int64_t m = std::min(rows_, g_.m - i);
+      for (int64_t j = 0; j < g_.n; j += columns_) {
+        const int64_t n = std::min(columns_, g_.n - j);
+        int64_t p = 0;
+        do {
+          if (g_.k > depth_ || j == 0) pack_a(i, p, m);
+          pack_b(j, p, n);
+          for (int64_t row = 0; row < m; row += block_rows_)
+            for (int64_t column = 0; column < n; column += block_columns_)
+              block(i, j, p, row, column, std::min(block_rows_, m - row),
+                    std::min(block_columns_, n - column));
+          p += depth_;
+        } while (p < g_.k);
       }
     }
   }
 
  private:
-  int64_t most_block_rows() const { return std::min(most_rows_, kPairRows); }
-  const uint16_t* source(const void* p, int64_t ld, bool turned, int64_t outer) const {
-    return static_cast<const uint16_t*>(p) + (turned ? outer : outer * ld);
+  int64_t packed(int64_t p) const { return std::min(depth_, g_.k - p); }
+  const uint16_t* source(const void* x, int64_t ld, bool turned, int64_t outer, int64_t p) const {
+    return static_cast<const uint16_t*>(x) + (turned ? p * ld + outer : outer * ld + p);
+  }
+  void pack_a(int64_t i, int64_t p, int64_t m) const {
+    const bool turned = g_.transpose_a;
+    kernels_.pack_a(a_, source(g_.a, g_.lda, turned, i, p), g_.lda, turned, m, packed(p));
+  }
+  void pack_b(int64_t j, int64_t p, int64_t n) const {
+    const bool turned = !g_.transpose_b;
+    kernels_.pack_b(b_, source(g_.b, g_.ldb, turned, j, p), g_.ldb, turned, n, packed(p));
   }
 
-  // m x n sums from `row` and `column` of what is packed, which begins with row i and column j.
-  void block(int64_t i, int64_t j, int64_t row, int64_t column, int64_t m, int64_t n) {
+  // m x n sums from `row` and `column` of what is packed, which begins with row i, column j and
+  // element p of k.
+  void block(int64_t i, int64_t j, int64_t p, int64_t row, int64_t column, int64_t m,
+             int64_t n) const {
     void* const result = element(g_.c, g_.dtype, (i + row) * g_.ldc + j + column);
-    if (g_.accumulate)
-      convert_block(DType::float32, sums_, columns_, g_.dtype, result, g_.ldc, m, n);
-    const uint16_t *const a = a_ + row * depth_, *const b = b_ + column * depth_;
-    int64_t p = 0;
+    if (g_.accumulate && p == 0)
+      convert_block(DType::float32, sums_, block_columns_, g_.dtype, result, g_.ldc, m, n);
+    const int64_t depth = packed(p), panel = 16 * whole(depth, 32);
+    const uint16_t *const a = a_ + row / 16 * panel, *const b = b_ + column / 16 * panel;
+    int64_t q = 0;
     do {
-      kernels_.multiply(sums_, columns_, a + 16 * p, b + 16 * p, panel_, m, n,
-                        std::min(kPairDepth, g_.k - p), g_.accumulate || p > 0);
-      p += kPairDepth;
-    } while (p < g_.k);
+      kernels_.multiply(sums_, block_columns_, a + 16 * q, b + 16 * q, panel, m, n,
+                        std::min(kPairDepth, depth - q), g_.accumulate || p + q > 0);
+      q += kPairDepth;
+    } while (q < depth);
+    if (p + depth < g_.k) return;
     if (g_.epilogue != Epilogue::none) {
       Gemm t = g_;
       t.dtype = DType::float32;
       t.m = m;
       t.n = n;
       t.c = sums_;
-      t.ldc = columns_;
+      t.ldc = block_columns_;
       t.bias = static_cast<const float*>(g_.bias) + j + column;
       gemm_kernels().epilogue[0](t);
     }
-    convert_block(g_.dtype, result, g_.ldc, DType::float32, sums_, columns_, m, n);
+    convert_block(g_.dtype, result, g_.ldc, DType::float32, sums_, block_columns_, m, n);
   }
 
   const PairKernels& kernels_;
   const Gemm& g_;
-  int64_t depth_, panel_;
-  int64_t most_rows_, most_columns_, columns_;
+  int64_t depth_;           // of what is packed of k
+  int64_t rows_, columns_;  // that are packed at once
+  int64_t block_rows_, block_columns_;
   runtime::Scratch memory_;
   float* sums_;
   uint16_t *a_, *b_;

@@ -113,6 +113,8 @@ TEST_P(GemmHalfTest, AgreesWithFloat64) {
   Product(GetParam(), 530, 1100, 300, 2, Epilogue::bias, 1).expect(41);
   for (int flags = 0; flags < 8; ++flags)  // more than one block along every side
     Product(GetParam(), 300, 610, 1100, flags, Epilogue::bias_relu, 3).expect(29);
+  for (const int flags : {0, 3, 5})
+    Product(GetParam(), 270, 530, 8300, flags, Epilogue::bias, 1).expect(131);
 }
 
 TEST_P(GemmHalfTest, ThreadsDoNotChangeTheBits) {
