@@ -179,10 +179,12 @@ class PairProduct {
 
 void run_half(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
-  const PairKernels* const pairs = gemm_kernels().pairs;
-  if (pairs && g.dtype == DType::bfloat16 && runtime::may_use_tiles())
-    return PairProduct(*pairs, g).run();
-  run_converted(g);
+  const auto [tiles, vectors] = gemm_kernels().pairs;
+  const PairKernels* const pairs = runtime::may_use_tiles()    ? tiles
+                                   : runtime::cpu().fast_pairs ? vectors
+                                                               : nullptr;
+  if (!pairs || g.dtype != DType::bfloat16) return run_converted(g);
+  PairProduct(*pairs, g).run();
 }
 
 }  // namespace wengert::kernels

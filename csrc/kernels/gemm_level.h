@@ -20,12 +20,12 @@ struct GemmKernels {
   int packed_rows;                     // the fewest rows of A that are packed
   float (*fma_chains)(int64_t steps);  // fma_per_step float32 multiply-adds in registers a step
   int fma_per_step;
-  double blas_work;          // from this many multiply-adds on, a BLAS is faster than `run`
-  const PairKernels* pairs;  // for processors with tiles of bfloat16; nullptr: none
+  double blas_work;             // from this many multiply-adds on, a BLAS is faster than `run`
+  const PairKernels* pairs[2];  // for processors with tiles and with vectors of pairs; or nullptr
 };
 
-// Products of bfloat16 by tiles of 16 x 32 numbers (Intel's AMX). Only on threads of processes that
-// may use them. Numbers below the smallest normal one count as zero, as the processor has it.
+// Products of bfloat16 in tiles of 16 x 32 numbers. Numbers below the smallest normal one count as
+// zero, as processors have it.
 struct PairKernels {
   // m rows of k numbers in panels of 16 rows, each of k / 32 tiles, zeros beyond them; stored k x m
   // if `turned`.

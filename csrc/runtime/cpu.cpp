@@ -27,7 +27,12 @@ CpuFeatures features_up_to(int level) {
   const platform::CpuInfo info = platform::cpu_info();
   const IsaLevel found = highest_compiled(std::min(level, info.x86_level));
   const bool v4 = found == IsaLevel::v4;
-  return {found, info.avx512_bf16 && v4, info.avx512_vnni && v4, info.amx_bf16 && v4, info.model};
+  return {found,
+          info.avx512_bf16 && v4,
+          info.avx512_vnni && v4,
+          info.amx_bf16 && v4,
+          info.fast_pairs && v4,
+          info.model};
 }
 
 CpuFeatures& features() {

@@ -10,7 +10,7 @@ enum class IsaLevel : int { baseline = 0, v2 = 2, v3 = 3, v4 = 4 };
 
 struct CpuFeatures {
   IsaLevel level;  // highest level whose kernels were compiled in and which CPU and OS support
-  bool avx512_bf16, avx512_vnni, amx_bf16;
+  bool avx512_bf16, avx512_vnni, amx_bf16, fast_pairs;
   std::string model;
 };
 const CpuFeatures& cpu();  // detected once

@@ -17,6 +17,7 @@ void unmap_pages(void* p, size_t bytes) noexcept;
 struct CpuInfo {
   int x86_level = 0;  // level of the x86-64 psABI that processor and system support; 0 elsewhere
   bool avx512_bf16 = false;
+  bool fast_pairs = false;  // products of vectors of bfloat16 run at the rate of multiply-adds
   bool avx512_vnni = false;
   bool amx_bf16 = false;  // the system saves its tiles; processes have to ask for them
   std::string model;

@@ -74,6 +74,8 @@ CpuInfo cpu_info() {
   if (!all(extended.b, v4_b) || !all(states, avx512_state)) return info;
   info.x86_level = 4;
   info.avx512_bf16 = all(more.a, bit_AVX512BF16);
+  constexpr uint32_t auth = 0x68747541;  // "Auth", of AuthenticAMD
+  info.fast_pairs = info.avx512_bf16 && cpuid(0).b == auth;
   info.avx512_vnni = all(extended.c, bit_AVX512VNNI);
   constexpr uint32_t amx_d = 1u << 22 | 1u << 24, tile_states = 3u << 17;  // bfloat16, tiles
   info.amx_bf16 = all(extended.d, amx_d) && all(states, tile_states);

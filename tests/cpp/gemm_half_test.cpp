@@ -11,6 +11,8 @@
 
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
+#include "kernels/gemm_level.h"
+#include "runtime/cpu.h"
 #include "wengert/runtime.h"
 
 namespace {
@@ -18,6 +20,7 @@ namespace {
 using wengert::DType;
 using wengert::kernels::Epilogue;
 using wengert::kernels::Gemm;
+namespace runtime = wengert::runtime;
 
 std::vector<float> widened(DType dtype, const std::vector<uint16_t>& x) {
   std::vector<float> y(x.size());
@@ -166,6 +169,29 @@ TEST_P(GemmHalfTest, NanAndInfinityPropagate) {
   EXPECT_TRUE(std::isnan(c[1]));
   EXPECT_EQ(c[2], 0);
   EXPECT_TRUE(std::isinf(c[31]));
+}
+
+// The two kinds of products of pairs, whichever this processor takes.
+TEST(GemmPairs, TilesAndVectorsAgree) {
+  const auto [tiles, vectors] = wengert::kernels::gemm_kernels().pairs;
+  if (!tiles || !vectors || !runtime::cpu().avx512_bf16 || !runtime::may_use_tiles())
+    GTEST_SKIP() << "the processor does not have both";
+  for (const auto& s : {std::array<int64_t, 3>{16, 16, 32}, {48, 80, 100}, {5, 33, 700}}) {
+    const int64_t m = s[0], n = s[1], k = s[2], depth = (k + 31) / 32 * 32;
+    const auto a = random(DType::bfloat16, m * k, 1), b = random(DType::bfloat16, k * n, 2);
+    const auto whole = [](int64_t i) { return (i + 15) / 16 * 16; };
+    std::vector<uint16_t> rows(static_cast<size_t>(whole(m) * depth)),
+        columns(static_cast<size_t>(whole(n) * depth));
+    tiles->pack_a(rows.data(), a.data(), k, false, m, k);
+    tiles->pack_b(columns.data(), b.data(), n, true, n, k);
+    const auto run = [&](const wengert::kernels::PairKernels& kernels) {
+      std::vector<float> c(static_cast<size_t>(whole(m) * whole(n)), 0.5F);
+      kernels.multiply(c.data(), whole(n), rows.data(), columns.data(), 16 * depth, m, n, k, true);
+      return c;
+    };
+    const std::vector<float> x = run(*tiles), y = run(*vectors);
+    for (size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(x[i], y[i], 1e-4) << i;
+  }
 }
 
 // The level's conversions against the generic ones, which float64 takes.

@@ -1,6 +1,6 @@
 // Matrix products on one thread, for one ISA level.
-#include "kernels/isa/gemm_amx.h"
 #include "kernels/isa/gemm_dots.h"
+#include "kernels/isa/gemm_pairs.h"
 #include "kernels/isa/gemm_paths.h"
 #include "kernels/isa/gemm_vector.h"
 
@@ -183,11 +183,13 @@ void pack_rows(const Gemm& g, void* rows) {
 
 }  // namespace
 
-#if defined(WENGERT_AMX)
-extern const PairKernels pair_kernels;
-constexpr const PairKernels* kPairs = &pair_kernels;
+#if defined(WENGERT_PAIRS)
+extern const PairKernels tile_pairs, vector_pairs;
+#define WG_PAIRS {&tile_pairs, &vector_pairs}
 #else
-constexpr const PairKernels* kPairs = nullptr;
+#define WG_PAIRS \
+  {              \
+  }
 #endif
 
 extern const GemmKernels gemm_kernels;
@@ -200,6 +202,6 @@ const GemmKernels gemm_kernels = {{run<float>, run<double>},
                                   fma_chains,
                                   kFmaChains * Simd<float>::kLanes,
                                   kBlasWork,
-                                  kPairs};
+                                  WG_PAIRS};
 
 }  // namespace wengert::kernels::WENGERT_LEVEL

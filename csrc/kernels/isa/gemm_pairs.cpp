@@ -1,10 +1,10 @@
-// Products of bfloat16 by tiles of Intel's AMX: a tile holds 16 rows of 64 bytes, and one
-// instruction adds the product of two tiles of pairs, 16 x 32 and 32 x 16 numbers, to a tile of 16
-// x 16 sums. The instructions are written out, so that compilers need no option for them and none
-// is used elsewhere.
-#include "kernels/isa/gemm_amx.h"
+// Products of pairs of bfloat16: by the tiles of Intel's AMX, which hold 16 rows of 64 bytes, so
+// that one instruction adds the product of 16 x 32 and 32 x 16 numbers to 16 x 16 sums, or by
+// vectors of 16 pairs (AVX512-BF16). The instructions are written out, so that compilers need no
+// option for them and none is used elsewhere.
+#include "kernels/isa/gemm_pairs.h"
 
-#if defined(WENGERT_AMX)
+#if defined(WENGERT_PAIRS)
 
 #include "kernels/gemm_level.h"
 #include "kernels/isa/gemm_pack.h"
@@ -77,8 +77,8 @@ void block(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t 
   if constexpr (Rows > 1 && Columns > 1) WG_STORE(3, below + kSide, row);
 }
 
-void multiply(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t panel, int64_t m,
-              int64_t n, int64_t k, bool accumulate) {
+void multiply_tiles(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t panel,
+                    int64_t m, int64_t n, int64_t k, bool accumulate) {
   const int64_t depth = (k + kDepth - 1) / kDepth;
   const Tiles tiles;
   for (int64_t j = 0; j < n; j += 2 * kSide, b += 2 * panel) {
@@ -95,6 +95,54 @@ void multiply(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64
 // Pairs of numbers as vectors of 32 bits. A tile of A has a row of pairs in each vector, one of B
 // the same pair of 16 columns.
 using V = Simd<float>::V;
+
+// acc += the products of 16 pairs of columns with the pair of a row.
+WG_INLINE V add_products(V acc, V columns, const uint16_t* row) {
+  asm("vdpbf16ps %2%{1to16%}, %1, %0"
+      : "+v"(acc)
+      : "v"(columns), "m"(*reinterpret_cast<const uint16_t (*)[2]>(row)));
+  return acc;
+}
+
+// Some rows of a tile by one or two tiles of columns.
+template <int Columns>
+void vector_block(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t panel,
+                  int64_t depth, bool accumulate) {
+  constexpr int kRows = 8;
+  V acc[kRows][Columns];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i)
+#pragma GCC unroll 2
+    for (int j = 0; j < Columns; ++j)
+      acc[i][j] = accumulate ? Simd<float>::load(c + i * ldc + j * kSide) : V{};
+  for (int64_t t = 0; t < depth * kTile; t += kTile)
+    for (int q = 0; q < kSide; ++q) {
+      const uint16_t* const row = b + t + q * kDepth;
+      V columns[Columns];
+#pragma GCC unroll 2
+      for (int j = 0; j < Columns; ++j) columns[j] = _mm512_loadu_ps(row + j * panel);
+#pragma GCC unroll 8
+      for (int i = 0; i < kRows; ++i)
+#pragma GCC unroll 2
+        for (int j = 0; j < Columns; ++j)
+          acc[i][j] = add_products(acc[i][j], columns[j], a + t + i * kDepth + 2 * q);
+    }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i)
+#pragma GCC unroll 2
+    for (int j = 0; j < Columns; ++j) Simd<float>::store(c + i * ldc + j * kSide, acc[i][j]);
+}
+
+void multiply_vectors(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t panel,
+                      int64_t m, int64_t n, int64_t k, bool accumulate) {
+  const int64_t depth = (k + kDepth - 1) / kDepth;
+  for (int64_t j = 0; j < n; j += 2 * kSide, b += 2 * panel)
+    for (int64_t i = 0; i < m; i += kSide / 2) {
+      const uint16_t* const rows = a + i / kSide * panel + i % kSide * kDepth;
+      (n - j > kSide ? vector_block<2> : vector_block<1>)(c + i * ldc + j, ldc, rows, b, panel,
+                                                          depth, accumulate);
+    }
+}
 
 // `count` of 16 rows of k numbers, of which those from p on: vector i has 16 pairs of row i.
 WG_INLINE void load_rows(V* v, const uint16_t* from, int64_t ld, int64_t count, int64_t k) {
@@ -146,8 +194,9 @@ void pack(uint16_t* to, const uint16_t* from, int64_t ld, bool turned, int64_t n
 
 }  // namespace
 
-extern const PairKernels pair_kernels;
-const PairKernels pair_kernels = {pack<false>, pack<true>, multiply};
+extern const PairKernels tile_pairs, vector_pairs;
+const PairKernels tile_pairs = {pack<false>, pack<true>, multiply_tiles};
+const PairKernels vector_pairs = {pack<false>, pack<true>, multiply_vectors};
 
 }  // namespace wengert::kernels::WENGERT_LEVEL
 
