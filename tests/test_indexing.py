@@ -276,3 +276,22 @@ def test_an_index_that_repeats_itself_names_blocks(shape, dtype):
     wrong = wg.from_numpy(at + 1)[:, None, None].expand(11, 5, 4)
     with pytest.raises(RuntimeError, match="index 6 is out of bounds for dimension 0 of size 6"):
         wg.gather(wg.from_numpy(x), 0, wrong)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda x, at, v: x.scatter_(0, x, v), [12, 10, 11]),
+        (lambda x, at, v: x.scatter_(0, at, x), [0, 1, 2]),
+        (lambda x, at, v: x.scatter_add_(0, x, v), [13, 12, 11]),
+        (lambda x, at, v: x.scatter_add_(0, at, x), [1, 3, 2]),
+        (lambda x, at, v: x.index_add_(0, x, v), [13, 12, 11]),
+        (lambda x, at, v: x.index_add_(0, at, x), [1, 3, 2]),
+        (lambda x, at, v: x.index_put_((x,), v), [12, 10, 11]),
+        (lambda x, at, v: x.index_put_((at,), x), [0, 1, 2]),
+    ],
+)
+def test_tensors_may_be_their_own_index_and_source(change, expected):
+    x = wg.tensor([1, 2, 0])
+    change(x, wg.tensor([1, 2, 0]), wg.tensor([10, 11, 12]))
+    assert x.tolist() == expected

@@ -68,14 +68,15 @@ struct Scatter {
     const bool widen = kAdd && (narrow == DType::float16 || narrow == DType::bfloat16);
     const Tensor dense = widen ? as_contiguous(c.out(), DType::float32) : as_contiguous(c.out());
     const TensorImpl& out = *dense.impl();
-    const IndexedBlocks blocks(*c.inputs[1], dim, out, name);
+    // In place, index and source may be the tensor itself.
+    const Tensor index = apart_from(out, c.in(1));
+    const IndexedBlocks blocks(*index.impl(), dim, out, name);
     // The source may be larger than the index.
-    const Tensor& index = c.in(1);
     Tensor src = c.in(2);
     for (int64_t d = 0; d < index.dim(); ++d) {
       if (src.size(d) != index.size(d)) src = slice(src, d, 0, index.size(d));
     }
-    src = as_contiguous(src, out.dtype);
+    src = apart_from(out, as_contiguous(src, out.dtype));
     if constexpr (kAdd) {
       add_blocks(out, src, blocks);
     } else {

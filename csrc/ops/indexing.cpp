@@ -209,8 +209,8 @@ struct IndexPut {
     if (!c.in(0).is_same(c.out())) copy_elements(out, *c.inputs[0]);
     const Shape want = p.result_shape(out.sizes());
     // Values in the order [index..., rest...].
-    Tensor values = as_contiguous(place(expand(c.in(1), want), p, true), out.dtype);
-    if (share_memory(*values.impl(), out)) values = dense_copy(*values.impl(), out.dtype);
+    const Tensor values =
+        apart_from(out, as_contiguous(place(expand(c.in(1), want), p, true), out.dtype));
     if (values.numel() == 0) return;
     const Tensor target = indexed_first(c.out(), dims);
     const Tensor dense = as_contiguous(target);
@@ -462,8 +462,9 @@ struct IndexAdd {
     if (!c.in(0).is_same(c.out())) copy_elements(*c.out().impl(), *c.inputs[0]);
     const Tensor dense = as_contiguous(c.out());
     const TensorImpl& out = *dense.impl();
-    const Tensor index = as_contiguous(c.in(1), DType::int64),
-                 src = as_contiguous(c.in(2), out.dtype);
+    // A copy: it may be the tensor itself, and another thread may write to its memory.
+    const Tensor index = dense_copy(*c.inputs[1], DType::int64),
+                 src = apart_from(out, as_contiguous(c.in(2), out.dtype));
     const int64_t n = out.shape()[dim], count = index.numel();
     check_indices(index, n, name);
     int64_t outer = 1, inner = 1;

@@ -4,7 +4,6 @@
 #include <complex>
 
 #include "kernels/elementwise.h"
-#include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ops/op.h"
+#include "tensor/copy.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -63,6 +64,11 @@ namespace detail {
 // many of them are read, and an expanded x may be larger than memory.
 inline bool reads_in_place(const TensorImpl& x, int64_t count) {
   return !x.contiguous() && count <= x.numel / 8;
+}
+
+// t, or a dense copy of it where it shares memory with `out`, which is to be written.
+inline Tensor apart_from(const TensorImpl& out, const Tensor& t) {
+  return share_memory(*t.impl(), out) ? dense_copy(*t.impl(), t.dtype()) : t;
 }
 
 // Dense copies, one behind the other, of the parts of x that start `offsets` elements behind its
