@@ -4,6 +4,7 @@
 #include <typeinfo>
 
 #include "nn/computed.h"
+#include "nn/copy.h"
 #include "nn/text.h"
 #include "tensor/check.h"
 #include "wengert/autograd.h"
@@ -131,6 +132,15 @@ class Module::Cloning {
         of, !to.is_same(from) && known->second.is_same(to) && original->second.is_same(from), name);
     if (!is_new) return;
     const NoGradGuard no_grad;
+    if (wengert::is_sparse(from) || wengert::is_sparse(to)) {
+      check_alike(of,
+                  wengert::is_sparse(from) && wengert::is_sparse(to) &&
+                      from.shape() == to.shape() && from.dtype() == to.dtype(),
+                  name);
+      const Tensor copied = copy_of(from);
+      sparse_parts(to) = sparse_parts(copied);
+      return;
+    }
     wengert::detail::replace_data(to, from.detach().clone());
     if (to.requires_grad() != from.requires_grad()) to.requires_grad_(from.requires_grad());
   }

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "autograd/sparse.h"
+#include "nn/copy.h"
 #include "nn/hooks.h"
 #include "tensor/check.h"
 #include "wengert/autograd.h"
@@ -15,12 +16,6 @@ namespace nn {
 namespace {
 
 constexpr const char* kExtraState = "_extra_state";
-
-Tensor copy_of(const Tensor& t) {
-  if (!sparse::is_sparse(t)) return t.clone();
-  const SparseParts& p = sparse_parts(t);
-  return new_sparse(t.shape(), {p.indices.clone(), p.values.detach().clone(), p.coalesced});
-}
 
 // Values take the place of others of the same shape; a sparse tensor gets other parts.
 void take_values(Tensor& t, const Tensor& from) {

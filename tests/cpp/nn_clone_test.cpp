@@ -69,6 +69,21 @@ TEST(Clone, CopiesModulesOfOnesOwn) {
   EXPECT_EQ(net.count.item<double>(), 2);
 }
 
+TEST(Clone, CopiesSparseBuffers) {
+  struct Graph : nn::Module {
+    explicit Graph(double weight) : weight(weight) {
+      edges = register_buffer("edges", wg::sparse::to_sparse(wg::eye(3) * weight));
+    }
+    std::shared_ptr<Module> make_like() const override { return nn::make<Graph>(1); }
+    const double weight;
+    wg::Tensor edges;
+  };
+  Graph graph(2);
+  const std::shared_ptr<Graph> copy = nn::clone(graph);
+  EXPECT_TRUE(wg::equal(wg::sparse::to_dense(copy->edges), wg::eye(3) * 2));
+  EXPECT_NE(wg::sparse::values(copy->edges).data(), wg::sparse::values(graph.edges).data());
+}
+
 TEST(Clone, CopiesContainersAndWhatTheyShare) {
   auto shared = nn::make<Net>(2);
   nn::Sequential net{shared, nn::make<nn::BatchNorm1d>(2),
