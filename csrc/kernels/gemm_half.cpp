@@ -175,16 +175,20 @@ class PairProduct {
   uint16_t *a_, *b_;
 };
 
+// What this processor has for pairs, or nullptr.
+const PairKernels* pair_kernels() {
+  const auto [tiles, vectors] = gemm_kernels().pairs;
+  if (tiles && runtime::may_use_tiles()) return tiles;
+  return runtime::cpu().fast_pairs ? vectors : nullptr;
+}
+
 }  // namespace
 
 void run_half(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
-  const auto [tiles, vectors] = gemm_kernels().pairs;
-  const PairKernels* const pairs = runtime::may_use_tiles()    ? tiles
-                                   : runtime::cpu().fast_pairs ? vectors
-                                                               : nullptr;
-  if (!pairs || g.dtype != DType::bfloat16) return run_converted(g);
-  PairProduct(*pairs, g).run();
+  const PairKernels* const pairs = g.dtype == DType::bfloat16 ? pair_kernels() : nullptr;
+  if (pairs) return PairProduct(*pairs, g).run();
+  run_converted(g);
 }
 
 }  // namespace wengert::kernels
