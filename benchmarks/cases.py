@@ -158,13 +158,14 @@ SHORT = [
     ),
     *(
         Case(
-            f"{name}_autocast",
+            case.name.rsplit("_", 1)[0] + "_autocast",
             "autocast",
             {"build": case.build, **case.params},
             case.unit,
             case.work,
         )
-        for name, case in (("mlp_784_512", NETWORKS[0]), ("gpt_4x192", NETWORKS[-2]))
+        for case in NETWORKS
+        if case.name in ("mlp_784_512_adam", "gpt_4x192_adamw")
     ),
 ]
 
