@@ -40,14 +40,14 @@ void with_item(size_t item, F&& f) {
 }
 
 // An error unless every element of the int64 tensor lies in [0, n), or in [-n, n) if allowed.
-template <class E = IndexError>
-void check_indices(const Tensor& index, int64_t n, const char* op, bool negative = false) {
+inline void check_indices(const Tensor& index, int64_t n, const char* op, bool negative = false) {
   const int64_t* at = index.data<int64_t>();
   const int64_t low = negative ? -n : 0, count = index.numel();
   if (all_within(at, count, low, n)) [[likely]]
     return;
   for (int64_t i = 0; i < count; ++i) {
-    WG_CHECK(at[i] >= low && at[i] < n, E, op, ": index ", at[i], " is out of bounds for size ", n);
+    WG_CHECK(at[i] >= low && at[i] < n, IndexError, op, ": index ", at[i],
+             " is out of bounds for size ", n);
   }
 }
 
