@@ -295,3 +295,9 @@ def test_tensors_may_be_their_own_index_and_source(change, expected):
     x = wg.tensor([1, 2, 0])
     change(x, wg.tensor([1, 2, 0]), wg.tensor([10, 11, 12]))
     assert x.tolist() == expected
+
+
+def test_embedding_renorm_with_indices_in_the_memory_of_the_weights():
+    weight = wg.tensor([[5e-324], [5e-324]], dtype=wg.float64)  # the bits of the integers 1 and 1
+    wg.embedding_renorm_(weight, weight.view(wg.int64).flatten(), 0.0, 1.0)
+    assert weight.tolist() == [[5e-324], [0.0]]

@@ -37,9 +37,9 @@ struct Custom {
   static void destroy(void* op) noexcept { static_cast<Custom*>(op)->~Custom(); }
 };
 
-constexpr OpClass custom_class = {"custom", sizeof(Custom), nullptr,      0,
-                                  false,    false,          Custom::copy, Custom::destroy,
-                                  nullptr,  nullptr,        Custom::vjp,  nullptr};
+constexpr OpClass custom_class = {"custom",         sizeof(Custom), nullptr,      0,
+                                  Overwrites::none, false,          Custom::copy, Custom::destroy,
+                                  nullptr,          nullptr,        Custom::vjp,  nullptr};
 
 }  // namespace
 

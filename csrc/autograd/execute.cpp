@@ -34,19 +34,15 @@ void change_in_place(OpCall& call, const Meta& m) {
   const OpClass& cls = call.cls;
   TensorImpl& self = *call.inputs[0];
   RecordingGuard off(false);
-  const bool shares = [&] {
-    for (int i = 1; i < call.n_inputs; ++i) {
-      if (call.inputs[i] && share_memory(*call.inputs[i], self) &&
-          !(call.inputs[i]->data == self.data &&
-            Dims(call.inputs[i]->strides(), call.inputs[i]->ndim) ==
-                Dims(self.strides(), self.ndim) &&
-            call.inputs[i]->sizes() == self.sizes())) {
-        return true;
-      }
-    }
-    return false;
-  }();
-  if (cls.alias_safe && !shares && m.dtype == self.dtype) {
+  const auto in_the_way = [&](const TensorImpl& x) {
+    const bool same = x.data == self.data && x.sizes() == self.sizes() &&
+                      Dims(x.strides(), x.ndim) == Dims(self.strides(), self.ndim);
+    return share_memory(x, self) && !(same && cls.overwrites == Overwrites::any);
+  };
+  bool direct = cls.overwrites != Overwrites::none && m.dtype == self.dtype;
+  for (int i = 1; direct && i < call.n_inputs; ++i)
+    direct = !call.inputs[i] || !in_the_way(*call.inputs[i]);
+  if (direct) {
     Tensor out = Tensor::share(&self);
     Compute c{call.inputs, call.n_inputs, &out, 1};
     cls.compute(call.op, c);

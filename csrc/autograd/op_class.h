@@ -131,13 +131,20 @@ enum class Batching : uint8_t {
   rows,         // dimension 0 of input 0 and of the outputs are independent rows
 };
 
+// The inputs whose memory may be that of the output, where both have one layout.
+enum class Overwrites : uint8_t {
+  none,
+  first,  // input 0; no other may share memory with the output
+  any,
+};
+
 struct OpClass {
   const char* name;
   size_t size;  // of the operation's value, which nodes hold a copy of
   const Save* saves;
   int n_saves;
-  bool alias_safe;  // an output may be the same memory as an input of the same layout
-  bool view;        // outputs alias input 0
+  Overwrites overwrites;
+  bool view;                                 // outputs alias input 0
   void (*copy)(void* to, const void* from);  // nullptr: memcpy
   void (*destroy)(void* op) noexcept;        // nullptr: nothing to do
   void (*infer)(const void* op, Infer& meta);

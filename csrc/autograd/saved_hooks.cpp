@@ -80,8 +80,8 @@ class HooksScope final : public ModeScope {
 struct Standing {
   static void vjp(const void*, Vjp& v) { v.set(0, v.grad()); }
 };
-constexpr OpClass standing_class = {"saved", 0,       nullptr, 0,       false,         false,
-                                    nullptr, nullptr, nullptr, nullptr, Standing::vjp, nullptr};
+constexpr OpClass standing_class = {"saved", 0,       nullptr, 0,       Overwrites::none, false,
+                                    nullptr, nullptr, nullptr, nullptr, Standing::vjp,    nullptr};
 
 // `t` with the dtype, shape and strides of the original.
 Tensor conformed(const Node& n, const Packed& p, Tensor t) {

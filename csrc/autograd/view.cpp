@@ -165,8 +165,8 @@ struct CopySlices {
 };
 
 constexpr OpClass copy_slices_class = {
-    "copy_slices",    sizeof(CopySlices),  nullptr, 0,       false,           false,
-    CopySlices::copy, CopySlices::destroy, nullptr, nullptr, CopySlices::vjp, nullptr};
+    "copy_slices",    sizeof(CopySlices),  nullptr, 0,       Overwrites::none, false,
+    CopySlices::copy, CopySlices::destroy, nullptr, nullptr, CopySlices::vjp,  nullptr};
 
 // Dimensions by descending stride; empty for row-major ones.
 Shape stride_order(const TensorImpl& t) {

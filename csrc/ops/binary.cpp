@@ -106,7 +106,7 @@ bool multiply_gradient(Vjp& v, const Scalar& factor) {
   struct op##_op {                                                                                \
     static constexpr const char* name = #op;                                                      \
     WG_NO_FIELDS                                                                                  \
-    static constexpr bool alias_safe = true;                                                      \
+    static constexpr Overwrites overwrites = Overwrites::any;                                     \
     static constexpr bool composed = true;                                                        \
     static constexpr Batching batching = Batching::elementwise;                                   \
     static constexpr BinarySaves slots = binary_saves(da_saves, db_saves);                        \
@@ -149,7 +149,7 @@ bool multiply_gradient(Vjp& v, const Scalar& factor) {
     Scalar other;                                                                                 \
     static constexpr const char* name = #op;                                                      \
     WG_FIELDS(other)                                                                              \
-    static constexpr bool alias_safe = true;                                                      \
+    static constexpr Overwrites overwrites = Overwrites::any;                                     \
     static constexpr bool composed = true;                                                        \
     static constexpr Batching batching = Batching::elementwise;                                   \
     static constexpr BinarySaves slots = binary_saves((da_saves) & (A | Y), 0);                   \
@@ -188,7 +188,7 @@ bool multiply_gradient(Vjp& v, const Scalar& factor) {
     Scalar other;                                                                                 \
     static constexpr const char* name = "r" #op;                                                  \
     WG_FIELDS(other)                                                                              \
-    static constexpr bool alias_safe = true;                                                      \
+    static constexpr Overwrites overwrites = Overwrites::any;                                     \
     static constexpr bool composed = true;                                                        \
     static constexpr Batching batching = Batching::elementwise;                                   \
     static constexpr BinarySaves slots = binary_saves(((db_saves) & B) | ((db_saves) & Y), 0);    \

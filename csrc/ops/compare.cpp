@@ -15,7 +15,7 @@ namespace {
   struct op##_op {                                                                               \
     static constexpr const char* name = #op;                                                     \
     WG_NO_FIELDS                                                                                 \
-    static constexpr bool alias_safe = true;                                                     \
+    static constexpr Overwrites overwrites = Overwrites::any;                                    \
     static constexpr Batching batching = Batching::elementwise;                                  \
     void infer(Infer& m) const { infer_binary(name, ResultType::SAME, true, m); }                \
     bool pointwise(const DType* in, int n, Pointwise& p) const {                                 \
@@ -31,7 +31,7 @@ namespace {
     Scalar other;                                                                                \
     static constexpr const char* name = #op;                                                     \
     WG_FIELDS(other)                                                                             \
-    static constexpr bool alias_safe = true;                                                     \
+    static constexpr Overwrites overwrites = Overwrites::any;                                    \
     static constexpr Batching batching = Batching::elementwise;                                  \
     void infer(Infer& m) const { infer_scalar(name, ResultType::SAME, true, other, m); }         \
     bool pointwise(const DType* in, int, Pointwise& p) const {                                   \

@@ -101,7 +101,7 @@ struct Copy {
   void jvp(Jvp& j) const {
     if (j.has(1)) j.set(0, j.tangent(1));
   }
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::any;
   void infer(Infer& m) const {
     const TensorImpl &to = m.in(0), &from = m.in(1);
     Shape s;
@@ -127,7 +127,7 @@ struct Fill {
   WG_FIELDS(value)
   static constexpr Tangents tangents = Tangents::none;
   static constexpr Batching batching = Batching::elementwise;
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::any;
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();

@@ -119,7 +119,7 @@ struct UnaryGradient {
   int64_t kernel;
   static constexpr const char* name = "unary_gradient";
   WG_FIELDS(kernel)
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::any;
   void infer(Infer& m) const { like_layout(m.out(), m.in(0)), m.out().dtype = m.in(0).dtype; }
   bool pointwise(const DType* inputs, int n, Pointwise& p) const {
     const kernels::UnaryGradFn fn =

@@ -56,7 +56,7 @@ struct Scatter {
   WG_FIELDS(dim)
   static constexpr Tangents tangents = Tangents::linear;
   Scatter batched(int64_t) const { return {dim + 1}; }
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::first;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
@@ -68,15 +68,14 @@ struct Scatter {
     const bool widen = kAdd && (narrow == DType::float16 || narrow == DType::bfloat16);
     const Tensor dense = widen ? as_contiguous(c.out(), DType::float32) : as_contiguous(c.out());
     const TensorImpl& out = *dense.impl();
-    // In place, index and source may be the tensor itself.
-    const Tensor index = apart_from(out, c.in(1));
+    const Tensor& index = c.in(1);
     const IndexedBlocks blocks(*index.impl(), dim, out, name);
     // The source may be larger than the index.
     Tensor src = c.in(2);
     for (int64_t d = 0; d < index.dim(); ++d) {
       if (src.size(d) != index.size(d)) src = slice(src, d, 0, index.size(d));
     }
-    src = apart_from(out, as_contiguous(src, out.dtype));
+    src = as_contiguous(src, out.dtype);
     if constexpr (kAdd) {
       add_blocks(out, src, blocks);
     } else {

@@ -191,7 +191,7 @@ struct IndexPut {
   WG_FIELDS(dims, accumulate)
   static constexpr Tangents tangents = Tangents::linear;
   bool batch(Batch& b) const;
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::first;
   void infer(Infer& m) const {
     const Plan p = make_plan(m.in(0), const_cast<TensorImpl* const*>(m.inputs) + 2, dims, name);
     const Shape want = p.result_shape(m.in(0).sizes());
@@ -209,8 +209,7 @@ struct IndexPut {
     if (!c.in(0).is_same(c.out())) copy_elements(out, *c.inputs[0]);
     const Shape want = p.result_shape(out.sizes());
     // Values in the order [index..., rest...].
-    const Tensor values =
-        apart_from(out, as_contiguous(place(expand(c.in(1), want), p, true), out.dtype));
+    const Tensor values = as_contiguous(place(expand(c.in(1), want), p, true), out.dtype);
     if (values.numel() == 0) return;
     const Tensor target = indexed_first(c.out(), dims);
     const Tensor dense = as_contiguous(target);
@@ -448,7 +447,7 @@ struct IndexAdd {
   WG_FIELDS(dim)
   static constexpr Tangents tangents = Tangents::linear;
   bool batch(Batch& b) const;
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::first;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     Shape want = m.in(0).sizes();
@@ -462,9 +461,9 @@ struct IndexAdd {
     if (!c.in(0).is_same(c.out())) copy_elements(*c.out().impl(), *c.inputs[0]);
     const Tensor dense = as_contiguous(c.out());
     const TensorImpl& out = *dense.impl();
-    // A copy: it may be the tensor itself, and another thread may write to its memory.
+    // A copy: another thread may write to its memory.
     const Tensor index = dense_copy(*c.inputs[1], DType::int64),
-                 src = apart_from(out, as_contiguous(c.in(2), out.dtype));
+                 src = as_contiguous(c.in(2), out.dtype);
     const int64_t n = out.shape()[dim], count = index.numel();
     check_indices(index, n, name);
     int64_t outer = 1, inner = 1;

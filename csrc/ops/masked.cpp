@@ -53,7 +53,7 @@ struct MaskedFill {
   static constexpr const char* name = "masked_fill";
   WG_FIELDS(value)
   static constexpr Batching batching = Batching::elementwise;
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::any;
   static constexpr Save saves[] = {save_input(1)};
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;

@@ -187,7 +187,7 @@ struct EmbeddingRenorm {
   double max_norm, norm_type;
   static constexpr const char* name = "embedding_renorm_";
   WG_FIELDS(max_norm, norm_type)
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::first;
   void infer(Infer& m) const {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = m.in(0).sizes();

@@ -10,7 +10,7 @@
 //     void compute(Compute& c) const;               // fills the outputs; not for views
 //     void vjp(Vjp& v) const;                       // left out: carries no gradient
 //     static constexpr Save saves[] = {...};        // left out: keeps nothing
-//     static constexpr bool alias_safe = true;      // left out: false; see OpClass
+//     static constexpr Overwrites overwrites = ...; // left out: none
 //     static constexpr bool view = true;            // left out: false
 //     static constexpr Tangents tangents = ...;     // forward mode, or a rule:
 //     void jvp(Jvp& j) const;
@@ -141,7 +141,7 @@ constexpr OpClass make_op_class() {
     c.saves = std::data(Op::saves);
     c.n_saves = static_cast<int>(std::size(Op::saves));
   }
-  if constexpr (requires { Op::alias_safe; }) c.alias_safe = Op::alias_safe;
+  if constexpr (requires { Op::overwrites; }) c.overwrites = Op::overwrites;
   if constexpr (requires { Op::view; }) c.view = Op::view;
   if constexpr (!std::is_trivially_copyable_v<Op>) c.copy = copy_thunk<Op>;
   if constexpr (!std::is_trivially_destructible_v<Op>) c.destroy = destroy_thunk<Op>;

@@ -75,7 +75,7 @@ namespace {
   WG_MEMBERS names static constexpr const char* name = #op;                 \
   static constexpr const char* gradient_name = #op "_gradient";             \
   static constexpr kernels::Parametric kernel = kernels::Parametric::op##_; \
-  static constexpr bool alias_safe = true;                                  \
+  static constexpr Overwrites overwrites = Overwrites::any;                 \
   static constexpr bool composed = true;                                    \
   static constexpr Batching batching = Batching::elementwise;               \
   void infer(Infer& m) const { infer_parametric(name, false, m); }          \

@@ -28,7 +28,7 @@ struct ParametricGradient {
   static constexpr const char* name = Op::gradient_name;
   static constexpr const char* field_names = Op::field_names;
   auto fields() const { return of.fields(); }
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::any;
   void infer(Infer& m) const { infer_parametric(name, true, m); }
   bool pointwise(const DType* in, int n, Pointwise& p) const {
     return pointwise_parametric(Op::kernel, kOf, of.numbers(), in, n, p);

@@ -24,7 +24,7 @@ struct ClampNumber {
   WG_FIELDS(bound)
   static constexpr Batching batching = Batching::elementwise;
   static constexpr Save saves[] = {save_input(0)};
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::any;
   void infer(Infer& m) const {
     elementwise::infer_scalar(name, elementwise::ResultType::SAME, false, bound, m);
     check_fits(name, m.out().dtype, bound);

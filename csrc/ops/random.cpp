@@ -22,7 +22,7 @@ struct RandomFill {
   uint64_t seed, offset;
   static constexpr const char* name = "random_fill";
   WG_FIELDS(distribution, a, b, seed, offset)
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::any;
   static constexpr Tangents tangents = Tangents::none;
   static constexpr Batching batching = Batching::elementwise;
   static constexpr bool random = true;

@@ -66,11 +66,6 @@ inline bool reads_in_place(const TensorImpl& x, int64_t count) {
   return !x.contiguous() && count <= x.numel / 8;
 }
 
-// t, or a dense copy of it where it shares memory with `out`, which is to be written.
-inline Tensor apart_from(const TensorImpl& out, const Tensor& t) {
-  return share_memory(*t.impl(), out) ? dense_copy(*t.impl(), t.dtype()) : t;
-}
-
 // Dense copies, one behind the other, of the parts of x that start `offsets` elements behind its
 // first and have its dimensions from `first` on.
 void take_blocks(const TensorImpl& x, int first, const std::vector<int64_t>& offsets, char* to);

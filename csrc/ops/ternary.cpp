@@ -66,7 +66,7 @@ struct Lerp {
   }
   static constexpr Save saves[] = {save_input(0, for_input(2)), save_input(1, for_input(2)),
                                    save_input(2, for_input(0) | for_input(1))};
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::any;
   void infer(Infer& m) const {
     const DType t = m.in(0).dtype;
     WG_CHECK(m.in(1).dtype == t && (m.in(2).dtype == t || m.in(2).ndim == 0), Error,
@@ -103,7 +103,7 @@ struct Addcmul {
     if (j.has(2)) j.add(0, mul(mul(j.in(1), j.tangent(2)), value));
   }
   static constexpr Save saves[] = {save_input(1, for_input(2)), save_input(2, for_input(1))};
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::any;
   void infer(Infer& m) const { infer_ternary(name, m, joint_dtype(m)); }
   void compute(Compute& c) const { compute_ternary(name, kernels::Ternary::addcmul, value, c); }
   void vjp(Vjp& v) const {
@@ -127,7 +127,7 @@ struct Addcdiv {
   }
   static constexpr Save saves[] = {save_input(1, for_input(2)),
                                    save_input(2, for_input(1) | for_input(2))};
-  static constexpr bool alias_safe = true;
+  static constexpr Overwrites overwrites = Overwrites::any;
   void infer(Infer& m) const {
     WG_CHECK(!(is_integral(m.in(1).dtype) && is_integral(m.in(2).dtype)), Error,
              "addcdiv: integers ", m.in(1).dtype, " and ", m.in(2).dtype,

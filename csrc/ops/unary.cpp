@@ -24,7 +24,7 @@ struct UnarySaves<OUTPUT> {
   struct op##_op : UnarySaves<saved_value> {                                          \
     static constexpr const char* name = #op;                                          \
     WG_NO_FIELDS                                                                      \
-    static constexpr bool alias_safe = true;                                          \
+    static constexpr Overwrites overwrites = Overwrites::any;                         \
     static constexpr bool composed = true;                                            \
     static constexpr Batching batching = Batching::elementwise;                       \
     static constexpr ResultType type = refine(name, ResultType::result);              \
