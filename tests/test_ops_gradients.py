@@ -118,3 +118,23 @@ def test_the_same_input_twice(case: Case):
     for k, g in zip(first, got, strict=True):
         total = sum(w.numpy() for w, j in zip(want, first, strict=True) if j == k)
         rows.assert_same(g, total, 1e-11, 1e-12)
+
+
+@pytest.mark.parametrize("dtype", [wg.float16, wg.bfloat16])
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "sin", "exp"])
+def test_gradients_of_half_precision_are_rounded_once(name, dtype):
+    wg.manual_seed(0)
+    x, g = wg.randn(7, 130).to(dtype).requires_grad_(), wg.randn(7, 130).to(dtype)
+    y = getattr(wg, name)(x)
+    (got,) = wg.autograd.grad(y, x, g)
+    # Sigmoid, tanh and exp keep their rounded values.
+    kept = {"sigmoid": lambda y: y * (1 - y), "tanh": lambda y: 1 - y * y, "exp": lambda y: y}
+    if name in kept:
+        want = g.double() * kept[name](y.detach().double())
+    else:
+        wide = x.detach().double().requires_grad_()
+        (want,) = wg.autograd.grad(getattr(wg, name)(wide), wide, g.double())
+    half = wg.finfo(dtype).eps / 2
+    excess = (got.double() - want).abs() - (half * want.abs() * (1 + 1e-4) + 1e-7)
+    assert got.dtype == dtype
+    assert excess.max().item() <= 0

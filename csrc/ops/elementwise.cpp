@@ -106,8 +106,20 @@ Tensor run_unary(const OpClass& cls, kernels::Unary kernel, ResultType type, con
 
 namespace {
 
+// Gradients of 16 bits are computed in float32.
+kernels::UnaryGradFn slope_kernel(kernels::Unary kernel, DType dtype) {
+  return kernels::unary(kernel).grad[static_cast<int>(compute_dtype(dtype))];
+}
+
 void multiply_by_slope(kernels::UnaryGradFn fn, const TensorImpl& out, const TensorImpl& g,
                        const TensorImpl* saved) {
+  if (const DType t = compute_dtype(g.dtype); t != g.dtype) {
+    TensorImpl* const inputs[] = {const_cast<TensorImpl*>(&g), const_cast<TensorImpl*>(saved)};
+    return map<0>(out, t, inputs, saved ? 2 : 1, t,
+                  [=](int64_t n, void* y, const void* const* x, const int64_t*) {
+                    fn(n, y, x[0], saved ? x[1] : nullptr);
+                  });
+  }
   const auto size = static_cast<int64_t>(item_size(g.dtype));
   runtime::parallel_for(g.numel, kParallelGrain, [&](int64_t b, int64_t e) {
     fn(e - b, out.data + b * size, g.data + b * size, saved ? saved->data + b * size : nullptr);
@@ -130,9 +142,8 @@ struct UnaryGradient {
     return fn;
   }
   void compute(Compute& c) const {
-    const auto& k = kernels::unary(static_cast<kernels::Unary>(kernel));
-    multiply_by_slope(k.grad[static_cast<int>(c.in(0).dtype())], *c.out().impl(), *c.in(0).impl(),
-                      c.in(1).impl());
+    multiply_by_slope(slope_kernel(static_cast<kernels::Unary>(kernel), c.in(0).dtype()),
+                      *c.out().impl(), *c.in(0).impl(), c.in(1).impl());
   }
 };
 
@@ -140,7 +151,7 @@ struct UnaryGradient {
 
 Tensor unary_gradient(kernels::Unary kernel, const Tensor& g, const Tensor& saved) {
   const TensorImpl& gi = *g.impl();
-  const kernels::UnaryGradFn fn = kernels::unary(kernel).grad[static_cast<int>(gi.dtype)];
+  const kernels::UnaryGradFn fn = slope_kernel(kernel, gi.dtype);
   if (!fn || thread_mode.word & kTransformModes) return {};
   const TensorImpl* s = saved.impl();
   if (!gi.contiguous()) return {};

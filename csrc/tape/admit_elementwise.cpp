@@ -1,5 +1,6 @@
 // What files may ask of operations on elements, and of making and copying tensors.
 #include "kernels/elementwise.h"
+#include "ops/elementwise_map.h"
 #include "tape/admit_call.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -30,7 +31,8 @@ void unary_gradient(C c) {
   size_t i = 0;
   while (i < std::size(kNames) && name != kNames[i]) ++i;
   c.need(i < std::size(kNames), "no such function");
-  c.need(kernels::unary(static_cast<kernels::Unary>(i)).grad[static_cast<int>(c.in(0).dtype)],
+  const DType computed = elementwise::compute_dtype(c.in(0).dtype);
+  c.need(kernels::unary(static_cast<kernels::Unary>(i)).grad[static_cast<int>(computed)],
          "no derivative for this dtype");
   c.need(c.in(0).contiguous(), "expected a row-major gradient");
   c.need(c.has(1) || !unary_functions().at(name).saves, "a saved value is missing");
