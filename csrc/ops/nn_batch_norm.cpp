@@ -2,12 +2,14 @@
 // Source: Ioffe and Szegedy, "Batch normalization", ICML 2015.
 #include <cmath>
 
+#include "kernels/elementwise.h"
 #include "kernels/neural.h"
 #include "ops/function.h"
 #include "ops/nn_norm.h"
 #include "ops/op.h"
 #include "ops/operations.h"
 #include "runtime/parallel.h"
+#include "runtime/scratch.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
 
@@ -22,6 +24,8 @@ struct ChannelLayout {
     for (size_t i = 2; i < shape.size(); ++i) inner *= shape[i];
   }
   int64_t count() const { return batch * inner; }
+  // What is converted as a whole for kernels of `computed`: neighbouring channels.
+  DType kept(DType t, DType computed) const { return inner == 1 ? computed : t; }
   // Calls f(layout, channel, offset of its first element) for pieces of the channels.
   template <class F>
   void each(F&& f) const {
@@ -36,6 +40,46 @@ struct ChannelLayout {
       }
     });
   }
+};
+
+// Channels of a tensor as the kernels take them: where they stand or, one at a time, numbers of 16
+// bits in float32.
+class ChannelValues {
+ public:
+  ChannelValues(const ChannelLayout& layout, DType stored, DType computed)
+      : layout_(layout),
+        stored_(stored),
+        computed_(computed),
+        memory_(converts() ? layout.count() * item(computed) : 0) {}
+
+  kernels::Channels shape(const kernels::Channels& s) const {
+    return converts() ? kernels::Channels{s.outer, s.inner, s.inner, 1} : s;
+  }
+  char* place(const kernels::Channels& s, const Tensor& t, int64_t offset) {
+    return converts() ? memory_.data : row(t, offset, 0, s);
+  }
+  char* read(const kernels::Channels& s, const Tensor& t, int64_t offset) {
+    for (int64_t i = 0; converts() && i < s.outer; ++i)
+      kernels::cast(computed_, stored_)(s.inner, memory_.data + i * s.inner * item(computed_),
+                                        row(t, offset, i, s));
+    return place(s, t, offset);
+  }
+  void write(const kernels::Channels& s, const Tensor& t, int64_t offset) const {
+    for (int64_t i = 0; converts() && i < s.outer; ++i)
+      kernels::cast(stored_, computed_)(s.inner, row(t, offset, i, s),
+                                        memory_.data + i * s.inner * item(computed_));
+  }
+
+ private:
+  bool converts() const { return stored_ != computed_; }
+  static int64_t item(DType t) { return static_cast<int64_t>(item_size(t)); }
+  char* row(const Tensor& t, int64_t offset, int64_t i, const kernels::Channels& s) const {
+    return t.impl()->data + (offset + i * s.stride) * item(stored_);
+  }
+
+  const ChannelLayout& layout_;
+  DType stored_, computed_;
+  runtime::Scratch memory_;
 };
 
 // Inputs: x, weight or none, bias or none, and where the statistics are given: mean, variance.
@@ -62,9 +106,10 @@ struct BatchNorm {
   }
   void compute(Compute& c) const {
     const DType dtype = normalized_as(c.in(0).dtype());
-    const Tensor x = as_contiguous(c.in(0), dtype);
-    const Tensor y = c.out().dtype() == dtype ? c.out() : new_tensor(dtype, x.shape());
-    const ChannelLayout layout(x.shape());
+    const ChannelLayout layout(c.in(0).shape());
+    const DType kept = layout.kept(c.in(0).dtype(), dtype);
+    const Tensor x = as_contiguous(c.in(0), kept);
+    const Tensor y = c.out().dtype() == kept ? c.out() : new_tensor(kept, x.shape());
     const int64_t n = layout.channels;
     const std::vector<double> weight = numbers(c.in(1), n, 1), bias = numbers(c.in(2), n, 0);
     std::vector<double> given_mean, given_var;
@@ -75,12 +120,13 @@ struct BatchNorm {
     double* mean = c.out(1).data<double>();
     double* rstd = c.out(2).data<double>();
     double* unbiased = c.out(3).data<double>();
-    const auto item = static_cast<int64_t>(item_size(dtype));
     const auto count = static_cast<double>(layout.count());
     const auto& kernel = kernels::normalize(dtype);
     std::vector<double> scale(static_cast<size_t>(n));
-    layout.each([&](const kernels::Channels& s, int64_t first, int64_t offset) {
-      const char* in = x.data<char>() + offset * item;
+    layout.each([&](const kernels::Channels& stored, int64_t first, int64_t offset) {
+      ChannelValues values(layout, kept, dtype);
+      const char* in = values.read(stored, x, offset);
+      const kernels::Channels s = values.shape(stored);
       if (!given) kernel.moments(s, mean + first, unbiased + first, in);
       for (int64_t i = first; i < first + s.channels; ++i) {
         const auto k = static_cast<size_t>(i);
@@ -94,8 +140,9 @@ struct BatchNorm {
         }
         scale[k] = rstd[i] * weight[k];
       }
-      kernel.apply(s, y.data<char>() + offset * item, in, mean + first, scale.data() + first,
+      kernel.apply(s, values.place(stored, y, offset), in, mean + first, scale.data() + first,
                    bias.data() + first);
+      values.write(stored, y, offset);
     });
     if (!y.is_same(c.out())) copy_elements(*c.out().impl(), *y.impl());
   }
@@ -107,20 +154,22 @@ struct BatchNorm {
  private:
   void fused(Vjp& v) const {
     const DType dtype = normalized_as(v.grad(0).dtype());
-    const Tensor x = as_contiguous(v.saved(0), dtype), g = as_contiguous(v.grad(0), dtype);
-    const ChannelLayout layout(x.shape());
+    const ChannelLayout layout(v.shape(0));
+    const DType kept = layout.kept(v.grad(0).dtype(), dtype);
+    const Tensor x = as_contiguous(v.saved(0), kept), g = as_contiguous(v.grad(0), kept);
     const int64_t n = layout.channels;
     const std::vector<double> weight = numbers(v.has_saved(1) ? v.saved(1) : Tensor(), n, 1);
     const double* mean = v.saved(2).data<double>();
     const double* rstd = v.saved(3).data<double>();
-    const Tensor gx = v.needs(0) ? new_tensor(dtype, x.shape()) : Tensor();
-    const auto item = static_cast<int64_t>(item_size(dtype));
+    const Tensor gx = v.needs(0) ? new_tensor(kept, x.shape()) : Tensor();
     const auto count = static_cast<double>(layout.count());
     const auto& kernel = kernels::normalize(dtype);
     std::vector<double> g_sum(static_cast<size_t>(n)), gx_sum(g_sum), scale(g_sum), slope(g_sum),
         shift(g_sum);
-    layout.each([&](const kernels::Channels& s, int64_t first, int64_t offset) {
-      const char *q = g.data<char>() + offset * item, *p = x.data<char>() + offset * item;
+    layout.each([&](const kernels::Channels& stored, int64_t first, int64_t offset) {
+      ChannelValues gradients(layout, kept, dtype), values(layout, kept, dtype);
+      const char *q = gradients.read(stored, g, offset), *p = values.read(stored, x, offset);
+      const kernels::Channels s = values.shape(stored);
       if (!given || v.needs(1) || v.needs(2)) {
         kernel.gradient_sums(s, g_sum.data() + first, gx_sum.data() + first, q, p, mean + first);
       }
@@ -134,8 +183,9 @@ struct BatchNorm {
         gx_sum[k] *= rstd[i];
       }
       if (gx.defined()) {
-        kernel.gradient(s, gx.data<char>() + offset * item, q, p, mean + first,
+        kernel.gradient(s, gradients.place(stored, gx, offset), q, p, mean + first,
                         scale.data() + first, slope.data() + first, shift.data() + first);
+        gradients.write(stored, gx, offset);
       }
     });
     if (gx.defined()) v.set(0, gx);
