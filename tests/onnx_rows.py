@@ -74,6 +74,18 @@ class StatefulLSTM(nn.Module):
         return self.lstm(x, (h, c))
 
 
+class ShortLSTM(nn.Module):
+    """With weights and states of 16 bits."""
+
+    def __init__(self, dtype: wg.dtype) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(3, 4, dtype=dtype)
+
+    def forward(self, x: wg.Tensor) -> Any:
+        y, (h, c) = self.lstm(x.to(self.lstm.weight_ih_l0.dtype))
+        return y.float(), h.float(), c.float()
+
+
 ACTIVATIONS = words("""
     CELU(2.0) ELU() ELU(inplace=True) GELU() GELU('tanh') GLU() Hardshrink() Hardsigmoid()
     Hardswish() Hardtanh() LeakyReLU() LogSigmoid() LogSoftmax(1) Mish() PReLU() PReLU(4)
@@ -164,6 +176,7 @@ LAYERS: dict[str, Row] = {
         lambda: nn.LSTM(3, 4, 2, bidirectional=True, batch_first=True, dropout=0.5), 3
     ),
     "LSTM without biases": sequences(lambda: nn.LSTM(3, 4, bias=False, batch_first=True), 3),
+    "LSTM in bfloat16": sequences(lambda: ShortLSTM(wg.bfloat16), 3, rtol=2e-2, atol=1e-2),
     "LSTM with a state": Row(
         StatefulLSTM,
         lambda n, t: [(t, n, 3), (1, n, 4), (1, n, 4)],

@@ -161,3 +161,22 @@ def test_taps_far_beyond_the_image_see_only_padding():
     wg.testing.assert_close(y, x * w[0, 0, 1, 1])
     wg.testing.assert_close(x.grad, wg.ones_like(x) * w[0, 0, 1, 1])
     assert w.grad.count_nonzero() == 1
+
+
+@pytest.mark.parametrize("dtype", [wg.float32, wg.float64, wg.bfloat16])
+@pytest.mark.parametrize(
+    ("x", "w", "stride", "padding", "shape"),
+    [
+        ((1, 2, 3, 1), (2, 3, 1, 2), (2, 1), (0, 1), (1, 3, 5, 0)),
+        ((2, 8, 3, 1), (8, 30, 1, 2), (2, 1), (0, 1), (2, 30, 5, 0)),
+        ((2, 8, 1, 3), (8, 30, 2, 1), (1, 2), (1, 0), (2, 30, 0, 5)),
+        ((2, 8, 3, 1), (8, 30, 2, 2), (1, 1), (0, 1), (2, 30, 4, 0)),
+    ],
+)
+def test_transposed_convolutions_without_results(dtype, x, w, stride, padding, shape):
+    inputs = [wg.ones(s, dtype=dtype, requires_grad=True) for s in (x, w)]
+    y = F.conv_transpose2d(*inputs, stride=stride, padding=padding)
+    assert y.shape == shape
+    y.sum().backward()
+    for t in inputs:
+        assert t.grad.abs().sum().item() == 0

@@ -261,7 +261,7 @@ def test_parameters_begin_uniform(kind):
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_half_precision_is_computed_in_float32(layer):
+def test_half_precision_is_near_float32(layer):
     model, x = layer(4, 5, bidirectional=True), wg.randn(6, 3, 4)
     want = outputs_of(model(x))
     for dtype in (wg.float16, wg.bfloat16):
@@ -269,6 +269,74 @@ def test_half_precision_is_computed_in_float32(layer):
         for a, b in zip(got, want, strict=True):
             assert a.dtype == dtype
             np.testing.assert_allclose(a.detach().float(), b.detach(), atol=0.03)
+
+
+def short_layer(library: str, layer: str, dtype: str, **options) -> list[np.ndarray]:
+    """Results and gradients of a layer, from the same numbers of bfloat16."""
+    lib, rng = importlib.import_module(library), np.random.default_rng(3)
+
+    def numbers(shape, scale=1.0):
+        values = (rng.standard_normal(tuple(shape)) * scale).astype("float32")
+        return lib.tensor(values).to(lib.bfloat16).to(getattr(lib, dtype))
+
+    model = getattr(lib.nn, layer)(24, 40, **options).to(getattr(lib, dtype))
+    model.load_state_dict({k: numbers(v.shape, 0.1) for k, v in model.state_dict().items()})
+    x = numbers((16, 20, 24)).requires_grad_()
+    found = outputs_of(model(x))
+    given = [numbers(t.shape) for t in found]
+    sum((t * g).sum() for t, g in zip(found, given, strict=True)).backward()
+    found += [x.grad, *(p.grad for p in model.parameters())]
+    return [t.detach().to(lib.float64).numpy() for t in found]
+
+
+def error_of(found: list[np.ndarray], exact: list[np.ndarray]) -> list[float]:
+    norm = np.linalg.norm
+    return [norm(a - b) / norm(b) for a, b in zip(found, exact, strict=True)]
+
+
+SHORT = [("RNN", {}), ("LSTM", {}), ("GRU", {}), ("LSTM", {"proj_size": 16})]
+
+
+@pytest.mark.parametrize(("layer", "options"), SHORT)
+def test_bfloat16_is_as_wrong_as_its_factors(layer, options):
+    exact = short_layer("wengert", layer, "float64", **options)
+    assert max(error_of(short_layer("wengert", layer, "bfloat16", **options), exact)) < 2**-8
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(("layer", "options"), SHORT)
+def test_bfloat16_is_no_worse_than_pytorchs(layer, options):
+    exact = short_layer("wengert", layer, "float64", **options)
+    ours = error_of(short_layer("wengert", layer, "bfloat16", **options), exact)
+    theirs = error_of(short_layer("torch", layer, "bfloat16", **options), exact)
+    assert max(ours) <= max(theirs)
+    assert all(a <= 1.1 * b for a, b in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_autocast_replays_and_is_near_float32(layer):
+    wg.manual_seed(2)
+    model, x, w = layer(24, 40), wg.randn(9, 20, 24), wg.randn(9, 20, 40)
+
+    def step(x, short=True):
+        model.zero_grad()
+        with wg.autocast("cpu", dtype=wg.bfloat16, enabled=short):
+            y, *last = outputs_of(model(x))
+        (y * w).sum().backward()
+        assert all(t.dtype == y.dtype for t in last)
+        return [y.detach(), *(p.grad for p in model.parameters())]
+
+    replayed = wg.replay(step)
+    exact = [t.clone() for t in step(x, False)]
+    found = [t.clone() for t in step(x)]
+    # A GRU's states keep their dtype, as in PyTorch.
+    assert found[0].dtype == (wg.float32 if layer is nn.GRU else wg.bfloat16)
+    assert all(p.grad.dtype == wg.float32 for p in model.parameters())
+    assert max(error_of(*([t.double().numpy() for t in a] for a in (found, exact)))) < 2**-7
+    for _ in range(3):
+        for a, b in zip(replayed(x), found, strict=True):
+            assert a.equal(b)
+    assert replayed.replays > 0
 
 
 # ---- dropout -------------------------------------------------------------------------------

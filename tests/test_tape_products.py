@@ -266,6 +266,26 @@ def test_cells_are_a_layer():
             assert [bits(h) for h in hoisted(xs)] == [bits(h) for h in whole(xs)[0]]
 
 
+@pytest.mark.parametrize("make", [nn.LSTMCell, nn.GRUCell, nn.RNNCell])
+def test_cells_of_bfloat16_stay_cells(make):
+    """A layer keeps what its cells round between each other."""
+    wg.manual_seed(4)
+    cell, xs = make(6, 10).bfloat16(), wg.randn(5, 18, 6).bfloat16()
+
+    def f(xs):
+        cell.zero_grad()
+        state = None
+        for x in xs:
+            state = cell(x, state)
+        h = state[0] if isinstance(state, tuple) else state
+        h.float().square().sum().backward()
+        return h.detach()
+
+    want = [bits(f(xs)), *(bits(p.grad) for p in cell.parameters())]
+    hoisted = wg.tape.hoist_products(wg.record(f, xs))
+    assert [bits(hoisted(xs)), *(bits(p.grad) for p in cell.parameters())] == want
+
+
 def gradients_of(program, cell, *arguments):
     program(*arguments)
     return [p.grad.clone() for p in cell.parameters()]

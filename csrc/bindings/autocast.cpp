@@ -61,11 +61,13 @@ constexpr std::string_view kFloat32[] = {
 static_assert(std::ranges::is_sorted(kShort) && std::ranges::is_sorted(kFloat32));
 
 // Recurrent networks, whose parameters and results have one dtype. Some end with products, others
-// mix them into a state that keeps its own dtype.
+// mix them into a state that keeps its own dtype; those of sequences (kShortWeights) take their
+// factors in the short one even so.
 constexpr std::string_view kShortNetworks[] = {
     "_lstm", "_rnn_relu", "_rnn_tanh", "rnn_relu_cell", "rnn_tanh_cell",
 };
 constexpr std::string_view kStateNetworks[] = {"_gru", "gru_cell", "lstm_cell"};
+constexpr std::string_view kShortWeights[] = {"_gru"};
 static_assert(std::ranges::is_sorted(kShortNetworks) && std::ranges::is_sorted(kStateNetworks));
 
 template <size_t n>
@@ -97,6 +99,7 @@ DType state_dtype(const std::vector<Parameter>& parameters, const Value* values)
 
 void autocast_values(const char* name, DType dtype, const std::vector<Parameter>& parameters,
                      Value* values, std::vector<Tensor>& kept) {
+  const DType low = dtype;
   if (holds(kFloat32, name)) {
     dtype = DType::float32;
   } else if (holds(kStateNetworks, name)) {
@@ -116,9 +119,11 @@ void autocast_values(const char* name, DType dtype, const std::vector<Parameter>
       values[i].tensor = kept.back().impl();
     } else if (network && parameters[i].kind == ArgKind::tensor_list) {
       const auto* list = static_cast<const Tensor*>(values[i].data);
+      const bool weights =
+          dtype == DType::float32 && holds(kShortWeights, name) && parameters[i].name == "params";
       values[i].data = kept.data() + kept.size();
       for (size_t k = 0; k < values[i].size; ++k) {
-        kept.push_back(list[k].defined() ? autocast_to(list[k], dtype) : Tensor());
+        kept.push_back(list[k].defined() ? autocast_to(list[k], weights ? low : dtype) : Tensor());
       }
     }
   }

@@ -162,7 +162,7 @@ const AttentionKernels& attention(DType dtype) {
 }
 const ConvolutionKernels& convolution(DType dtype) {
   WG_LEVEL_TABLE(level, convolution_table);
-  return level[dtype == DType::float64];
+  return level[item_size(dtype) == 2 ? 2 : dtype == DType::float64];
 }
 const WinogradKernels& winograd(DType dtype, int tile) {
   WG_LEVEL_TABLE(level, winograd_table);

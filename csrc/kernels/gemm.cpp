@@ -103,9 +103,9 @@ Gemm tile_of(const Gemm& g, const Grid& grid, int64_t index) {
   t.m = g.m - i < grid.rows ? g.m - i : grid.rows;
   t.n = g.n - j < grid.columns ? g.n - j : grid.columns;
   t.a = element(g.a, g.dtype, g.transpose_a ? i : i * g.lda);
-  const int64_t down = g.panel_rows ? g.panel_rows : g.k;
+  const int64_t down = g.panel_rows ? g.panel_rows : is_half(g.dtype) ? whole_pairs(g.k) : g.k;
   t.b = element(g.b, g.dtype, g.panels_b ? j * down : g.transpose_b ? j * g.ldb : j);
-  t.c = element(g.c, g.dtype, i * g.ldc + j);
+  t.c = element(g.c, g.c_dtype(), i * g.ldc + j);
   if (g.epilogue != Epilogue::none)
     t.bias = element(g.bias, is_half(g.dtype) ? DType::float32 : g.dtype, j);
   return t;
@@ -168,22 +168,33 @@ void gemm(const Gemm& g) {
   });
 }
 
-int64_t gemm_panel_columns(DType dtype) { return 2 * gemm_kernels().lanes[index_of(dtype)]; }
+bool gemm_packs(DType dtype) { return !is_half(dtype) || pair_kernels(dtype); }
 
-int64_t gemm_panels_size(DType dtype, int64_t n, int64_t k) {
-  const int64_t lanes = gemm_kernels().lanes[index_of(dtype)];
-  return (n + lanes - 1) / lanes * lanes * k;
+int64_t gemm_panel_columns(DType dtype) {
+  return is_half(dtype) ? 2 * kPairTile : 2 * gemm_kernels().lanes[index_of(dtype)];
 }
 
-void gemm_pack(const Gemm& g, void* panels) { gemm_kernels().pack[index_of(g.dtype)](g, panels); }
+int64_t gemm_panels_size(DType dtype, int64_t n, int64_t k) {
+  if (is_half(dtype)) return whole(n, kPairTile) * whole_pairs(k);
+  return whole(n, gemm_kernels().lanes[index_of(dtype)]) * k;
+}
+
+void gemm_pack(const Gemm& g, void* panels) {
+  if (!is_half(g.dtype)) return gemm_kernels().pack[index_of(g.dtype)](g, panels);
+  pair_kernels(g.dtype)->pack_b(static_cast<uint16_t*>(panels), static_cast<const uint16_t*>(g.b),
+                                g.ldb, !g.transpose_b, g.n, g.k);
+}
 
 int64_t gemm_rows_size(DType dtype, int64_t m, int64_t k) {
+  if (is_half(dtype)) return pair_kernels(dtype) ? whole(m, kPairTile) * whole_pairs(k) : 0;
   const GemmKernels& kernels = gemm_kernels();
   return m < kernels.packed_rows ? 0 : m * k + kernels.lanes[index_of(dtype)];
 }
 
 void gemm_pack_rows(const Gemm& g, void* rows) {
-  gemm_kernels().pack_rows[index_of(g.dtype)](g, rows);
+  if (!is_half(g.dtype)) return gemm_kernels().pack_rows[index_of(g.dtype)](g, rows);
+  pair_kernels(g.dtype)->pack_a(static_cast<uint16_t*>(rows), static_cast<const uint16_t*>(g.a),
+                                g.lda, g.transpose_a, g.m, g.k);
 }
 
 void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride_b,
@@ -193,7 +204,7 @@ void gemm_batched(const Gemm& g, int64_t batch, int64_t stride_a, int64_t stride
     Gemm t = g;
     t.a = element(g.a, g.dtype, i * stride_a);
     t.b = element(g.b, g.dtype, i * stride_b);
-    t.c = element(g.c, g.dtype, i * stride_c);
+    t.c = element(g.c, g.c_dtype(), i * stride_c);
     return t;
   };
   // In turn: products parallel in themselves, and sums into one C.

@@ -23,6 +23,7 @@ struct Fetch {
 
 struct Gemm {
   DType dtype = DType::float32;  // a floating one; those of 16 bits are accumulated in float32
+  bool wide_c = false;           // C is float32 where dtype has 16 bits
   bool transpose_a = false;      // A is stored k x m
   bool transpose_b = false;      // B is stored n x k
   bool panels_a = false;         // A is stored as gemm_pack_rows makes it; lda is not used
@@ -40,15 +41,21 @@ struct Gemm {
   Epilogue epilogue = Epilogue::none;
   const void* bias = nullptr;  // of dtype, float32 where that has 16 bits
   const Fetch* later = nullptr;
+
+  DType c_dtype() const { return wide_c ? DType::float32 : dtype; }
 };
 
 // Computes one product, on the calling thread or on the pool. The bits of the result depend on the
 // problem, never on the number of threads.
 void gemm(const Gemm& g);
 
+// Whether products of this dtype take A and B packed: float32 and float64 always do, those of 16
+// bits where the processor multiplies pairs of them.
+bool gemm_packs(DType dtype);
+
 // B of many products, in the order in which they read it: panels of gemm_panel_columns columns that
 // lie one after the other, each of k rows; the last has half as many columns if that is enough for
-// the rest, and zeros beyond it. float32 and float64 only.
+// the rest, and zeros beyond it. Panels of 16 bits hold pairs (PairKernels).
 int64_t gemm_panel_columns(DType dtype);
 // Elements of the panels of n columns of k rows.
 int64_t gemm_panels_size(DType dtype, int64_t n, int64_t k);
@@ -56,8 +63,8 @@ int64_t gemm_panels_size(DType dtype, int64_t n, int64_t k);
 void gemm_pack(const Gemm& g, void* panels);
 
 // The same for the rows of A, block by block of k: those of columns p, p + 1, ... begin after p * m
-// elements if p is a multiple of kGemmBlockK. Elements of m rows of k columns, or 0 where rows are
-// so few that they are better read as they stand.
+// elements if p is a multiple of kGemmBlockK (those of 16 bits are not in blocks). Elements of m
+// rows of k columns, or 0 where rows are so few that they are better read as they stand.
 int64_t gemm_rows_size(DType dtype, int64_t m, int64_t k);
 // Writes the rows of the A of g (m, k, a, lda and transpose_a count), of which there are enough.
 void gemm_pack_rows(const Gemm& g, void* rows);

@@ -51,8 +51,8 @@ void run_converted(const Gemm& g) {
       t.b = b;
       t.c = c;
       t.ldc = t.n;
-      void* const result = element(g.c, g.dtype, i * g.ldc + j);
-      if (g.accumulate) convert_block(t.dtype, c, t.n, g.dtype, result, g.ldc, t.m, t.n);
+      void* const result = element(g.c, g.c_dtype(), i * g.ldc + j);
+      if (g.accumulate) convert_block(t.dtype, c, t.n, g.c_dtype(), result, g.ldc, t.m, t.n);
       int64_t p = 0;
       do {
         t.k = std::min(depth, g.k - p);
@@ -71,37 +71,43 @@ void run_converted(const Gemm& g) {
         t.accumulate = true;
         p += t.k;
       } while (p < g.k);
-      convert_block(g.dtype, result, g.ldc, t.dtype, c, t.n, t.m, t.n);
+      convert_block(g.c_dtype(), result, g.ldc, t.dtype, c, t.n, t.m, t.n);
     }
 }
 
-// Blocks of a product of pairs, for which a block of A and the sums stay in the second-level cache
-// and a panel of B in the first. So many rows of A, and so much of k, are packed at once that no
-// more memory is taken.
-constexpr int64_t kPairRows = 256, kPairColumns = 512, kPairDepth = 512, kPairSums = 8192;
-constexpr int64_t kPackedDepth = 8192, kPackedRows = 8 << 20;
+// A factor of a product of pairs: rows of A or columns of B, in panels of 16.
+struct PairFactor {
+  const uint16_t* data = nullptr;
+  int64_t row = kPairTileDepth;               // numbers between the rows of a tile of A,
+  int64_t tile = kPairTile * kPairTileDepth;  // between tiles along k
+  int64_t panel = 0;                          // and between panels
 
-constexpr int64_t whole(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+  const uint16_t* at(int64_t outer, int64_t p) const {
+    return data + outer / kPairTile * panel + p / kPairTileDepth * tile;
+  }
+};
 
-// By instructions that sum up products of pairs. The sum over k is one chain.
+// By instructions that sum up products of pairs. The sum over k is one chain. Of B so much is
+// packed, of A so much read for it, that both stay in the second-level cache; kStep of k of a panel
+// of B stays in the first. Where k is large, sums of all that is packed go on from one piece of it
+// to the next.
 class PairProduct {
  public:
   PairProduct(const PairKernels& kernels, const Gemm& g)
       : kernels_(kernels),
         g_(g),
-        depth_(std::clamp(whole(g.k, 32), int64_t{32}, kPackedDepth)),
-        // The sums of one block go on through all that is packed of k.
-        rows_(std::min(whole(g.m, 16),
-                       g.k > depth_ ? kPairRows : kPackedRows / depth_ / kPairRows * kPairRows)),
-        columns_(std::min(whole(g.n, 16), kPairColumns)),
-        block_rows_(std::min(rows_, kPairRows)),
-        // Sums that are complete at once need not leave the first-level cache.
-        block_columns_(g.k <= kPairDepth ? std::min(columns_, whole(kPairSums / block_rows_, 32))
-                                         : columns_),
-        memory_(2 * (rows_ + columns_) * depth_ + 4 * block_rows_ * block_columns_),
+        depth_(g.k <= kMostDepth ? std::max(whole_pairs(g.k), kPairTileDepth) : kMostDepth / 2),
+        in_place_(!g.panels_a && !g.transpose_a && reads_tiles(g)),
+        rows_(std::min(whole(g.m, kPairTile), in_pieces() ? kPieceRows : kMostPacked / depth_)),
+        columns_(std::min(whole(g.n, kPairTile),
+                          std::min(kPackedB / depth_ / kPairTile * kPairTile, kMostColumns))),
+        block_rows_(std::min(rows_, std::min(kBlockA / depth_ / kPairTile * kPairTile, kMostRows))),
+        memory_(2 * depth_ * ((packs_a() ? rows_ : 0) + (g.panels_b ? 0 : columns_)) +
+                4 * (in_pieces() ? rows_ * columns_ : block_rows_ * kBlockColumns)),
         sums_(reinterpret_cast<float*>(memory_.data)),
-        a_(reinterpret_cast<uint16_t*>(sums_ + block_rows_ * block_columns_)),
-        b_(a_ + rows_ * depth_) {}
+        own_a_(reinterpret_cast<uint16_t*>(
+            sums_ + (in_pieces() ? rows_ * columns_ : block_rows_ * kBlockColumns))),
+        own_b_(own_a_ + (packs_a() ? rows_ * depth_ : 0)) {}
 
   void run() {
     for (int64_t i = 0; i < g_.m; i += rows_) {
@@ -110,12 +116,23 @@ class PairProduct {
         const int64_t n = std::min(columns_, g_.n - j);
         int64_t p = 0;
         do {
-          if (g_.k > depth_ || j == 0) pack_a(i, p, m);
-          pack_b(j, p, n);
+          const int64_t k = std::min(depth_, g_.k - p);
+          const PairFactor a = rows_from(i, m, p, k, j == 0), b = columns_from(j, n, p, k);
           for (int64_t row = 0; row < m; row += block_rows_)
-            for (int64_t column = 0; column < n; column += block_columns_)
-              block(i, j, p, row, column, std::min(block_rows_, m - row),
-                    std::min(block_columns_, n - column));
+            for (int64_t column = 0; column < n; column += kBlockColumns) {
+              PairBlock t;
+              t.m = std::min(block_rows_, m - row);
+              t.n = std::min(kBlockColumns, n - column);
+              t.a = a.at(row, 0);
+              t.a_row = a.row;
+              t.a_tile = a.tile;
+              t.a_panel = a.panel;
+              t.b = b.at(column, 0);
+              t.b_panel = b.panel;
+              t.c = in_pieces() ? sums_ + row * columns_ + column : sums_;
+              t.ldc = in_pieces() ? columns_ : kBlockColumns;
+              block(t, i + row, j + column, p, k);
+            }
           p += depth_;
         } while (p < g_.k);
       }
@@ -123,71 +140,120 @@ class PairProduct {
   }
 
  private:
-  int64_t packed(int64_t p) const { return std::min(depth_, g_.k - p); }
-  const uint16_t* source(const void* x, int64_t ld, bool turned, int64_t outer, int64_t p) const {
+  static constexpr int64_t kMostDepth = 2048, kStep = 256;
+  static constexpr int64_t kMostRows = 256, kMostColumns = 512, kBlockColumns = 2 * kPairTile;
+  static constexpr int64_t kBlockA = 1 << 17, kPackedB = 1 << 19;
+  // No more is packed at once, or summed up in pieces, so that it takes no more memory.
+  static constexpr int64_t kMostPacked = 8 << 20, kPieceRows = 1024;
+
+  bool in_pieces() const { return g_.k > depth_; }
+  bool packs_a() const { return !g_.panels_a && !in_place_; }
+  // Whether A as stored consists of whole tiles whose rows are lines of the cache.
+  static bool reads_tiles(const Gemm& g) {
+    return g.m % kPairTile == 0 && g.k % kPairTileDepth == 0 && g.lda % kPairTileDepth == 0 &&
+           reinterpret_cast<uintptr_t>(g.a) % 64 == 0;
+  }
+  static const uint16_t* stored(const void* x, int64_t ld, bool turned, int64_t outer, int64_t p) {
     return static_cast<const uint16_t*>(x) + (turned ? p * ld + outer : outer * ld + p);
   }
-  void pack_a(int64_t i, int64_t p, int64_t m) const {
-    const bool turned = g_.transpose_a;
-    kernels_.pack_a(a_, source(g_.a, g_.lda, turned, i, p), g_.lda, turned, m, packed(p));
+  // What is packed by whoever calls the product is so in all of its depth.
+  PairFactor packed(const void* x, int64_t outer, int64_t p) const {
+    PairFactor f;
+    f.panel = kPairTile * whole_pairs(g_.k);
+    f.data = static_cast<const uint16_t*>(x);
+    f.data = f.at(outer, p);
+    return f;
   }
-  void pack_b(int64_t j, int64_t p, int64_t n) const {
+  // m rows of A from i on, k numbers of each from p on.
+  PairFactor rows_from(int64_t i, int64_t m, int64_t p, int64_t k, bool first) const {
+    if (g_.panels_a) return packed(g_.a, i, p);
+    const uint16_t* const from = stored(g_.a, g_.lda, g_.transpose_a, i, p);
+    if (in_place_) return {from, g_.lda, kPairTileDepth, kPairTile * g_.lda};
+    if (first || in_pieces()) kernels_.pack_a(own_a_, from, g_.lda, g_.transpose_a, m, k);
+    PairFactor f;
+    f.data = own_a_;
+    f.panel = kPairTile * whole_pairs(k);
+    return f;
+  }
+  PairFactor columns_from(int64_t j, int64_t n, int64_t p, int64_t k) const {
+    if (g_.panels_b) return packed(g_.b, j, p);
     const bool turned = !g_.transpose_b;
-    kernels_.pack_b(b_, source(g_.b, g_.ldb, turned, j, p), g_.ldb, turned, n, packed(p));
+    kernels_.pack_b(own_b_, stored(g_.b, g_.ldb, turned, j, p), g_.ldb, turned, n, k);
+    PairFactor f;
+    f.data = own_b_;
+    f.panel = kPairTile * whole_pairs(k);
+    return f;
   }
 
-  // m x n sums from `row` and `column` of what is packed, which begins with row i, column j and
-  // element p of k.
-  void block(int64_t i, int64_t j, int64_t p, int64_t row, int64_t column, int64_t m,
-             int64_t n) const {
-    void* const result = element(g_.c, g_.dtype, (i + row) * g_.ldc + j + column);
-    if (g_.accumulate && p == 0)
-      convert_block(DType::float32, sums_, block_columns_, g_.dtype, result, g_.ldc, m, n);
-    const int64_t depth = packed(p), panel = 16 * whole(depth, 32);
-    const uint16_t *const a = a_ + row / 16 * panel, *const b = b_ + column / 16 * panel;
-    int64_t q = 0;
-    do {
-      kernels_.multiply(sums_, block_columns_, a + 16 * q, b + 16 * q, panel, m, n,
-                        std::min(kPairDepth, depth - q), g_.accumulate || p + q > 0);
-      q += kPairDepth;
-    } while (q < depth);
-    if (p + depth < g_.k) return;
-    if (g_.epilogue != Epilogue::none) {
-      Gemm t = g_;
-      t.dtype = DType::float32;
-      t.m = m;
-      t.n = n;
-      t.c = sums_;
-      t.ldc = block_columns_;
-      t.bias = static_cast<const float*>(g_.bias) + j + column;
-      gemm_kernels().epilogue[0](t);
+  // The sums from row i and column j on, for k numbers from p on; t says all but how they go on.
+  void block(PairBlock t, int64_t i, int64_t j, int64_t p, int64_t k) const {
+    void* const result = element(g_.c, g_.c_dtype(), i * g_.ldc + j);
+    // Whole tiles of float32 are summed up where they belong.
+    if (g_.wide_c && t.m % kPairTile == 0 && t.n % kPairTile == 0) {
+      t.c = static_cast<float*>(result);
+      t.ldc = g_.ldc;
+    } else if (g_.accumulate && p == 0) {
+      convert_block(DType::float32, t.c, t.ldc, g_.c_dtype(), result, g_.ldc, t.m, t.n);
     }
-    convert_block(g_.dtype, result, g_.ldc, DType::float32, sums_, block_columns_, m, n);
+    const bool last = p + k >= g_.k;
+    t.accumulate = g_.accumulate || p > 0;
+    for (int64_t q = 0;; q += kStep) {
+      t.k = std::min(kStep, k - q);
+      const bool ends = q + t.k >= k;
+      if (ends && last && !g_.wide_c) {
+        t.rounded = static_cast<uint16_t*>(result);
+        t.ld_rounded = g_.ldc;
+        if (g_.epilogue != Epilogue::none) t.bias = static_cast<const float*>(g_.bias) + j;
+        t.relu = g_.epilogue == Epilogue::bias_relu;
+      }
+      kernels_.multiply(t);
+      if (ends) break;
+      t.a += kStep / kPairTileDepth * t.a_tile;
+      t.b += kStep * kPairTile;
+      t.accumulate = true;
+    }
+    if (last && g_.wide_c) finish(t, result, j);
+  }
+
+  // Sums from column j on that stay in float32.
+  void finish(const PairBlock& t, void* result, int64_t j) const {
+    if (g_.epilogue != Epilogue::none) {
+      Gemm g = g_;
+      g.dtype = DType::float32;
+      g.m = t.m;
+      g.n = t.n;
+      g.c = t.c;
+      g.ldc = t.ldc;
+      g.bias = static_cast<const float*>(g_.bias) + j;
+      gemm_kernels().epilogue[0](g);
+    }
+    if (t.c != result)
+      convert_block(DType::float32, result, g_.ldc, DType::float32, t.c, t.ldc, t.m, t.n);
   }
 
   const PairKernels& kernels_;
   const Gemm& g_;
-  int64_t depth_;           // of what is packed of k
+  int64_t depth_;           // of k that is packed at once
+  bool in_place_;           // A is read where it stands
   int64_t rows_, columns_;  // that are packed at once
-  int64_t block_rows_, block_columns_;
+  int64_t block_rows_;
   runtime::Scratch memory_;
   float* sums_;
-  uint16_t *a_, *b_;
+  uint16_t *own_a_, *own_b_;
 };
 
-// What this processor has for pairs, or nullptr.
-const PairKernels* pair_kernels() {
+}  // namespace
+
+const PairKernels* pair_kernels(DType dtype) {
+  if (dtype != DType::bfloat16) return nullptr;
   const auto [tiles, vectors] = gemm_kernels().pairs;
   if (tiles && runtime::may_use_tiles()) return tiles;
   return runtime::cpu().fast_pairs ? vectors : nullptr;
 }
 
-}  // namespace
-
 void run_half(const Gemm& g) {
   if (g.m <= 0 || g.n <= 0) return;
-  const PairKernels* const pairs = g.dtype == DType::bfloat16 ? pair_kernels() : nullptr;
-  if (pairs) return PairProduct(*pairs, g).run();
+  if (const PairKernels* const pairs = pair_kernels(g.dtype)) return PairProduct(*pairs, g).run();
   run_converted(g);
 }
 

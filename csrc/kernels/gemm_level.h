@@ -24,6 +24,26 @@ struct GemmKernels {
   const PairKernels* pairs[2];  // for processors with tiles and with vectors of pairs; or nullptr
 };
 
+// A block of a product of bfloat16: c = or += a b, then perhaps a bias for each column and what is
+// negative made 0. Of a and b whole tiles are read, and of c unless it is rounded.
+struct PairBlock {
+  int64_t m = 0, n = 0, k = 0;
+  // 16 rows of 32 numbers are a tile of A. Numbers between its rows, between tiles of the same
+  // rows, and between those of 16 rows and the next 16.
+  const uint16_t* a = nullptr;
+  int64_t a_row = 32, a_tile = 512, a_panel = 0;
+  const uint16_t* b = nullptr;  // as packed
+  int64_t b_panel = 0;
+  float* c = nullptr;
+  int64_t ldc = 0;
+  bool accumulate = false;
+  // Where the sums go instead, rounded to the nearest, ties to even; c is not written then.
+  uint16_t* rounded = nullptr;
+  int64_t ld_rounded = 0;
+  const float* bias = nullptr;  // of what is rounded, and
+  bool relu = false;
+};
+
 // Products of bfloat16 in tiles of 16 x 32 numbers. Numbers below the smallest normal one count as
 // zero, as processors have it.
 struct PairKernels {
@@ -32,9 +52,7 @@ struct PairKernels {
   void (*pack_a)(uint16_t* to, const uint16_t* a, int64_t lda, bool turned, int64_t m, int64_t k);
   // n columns of k numbers likewise, pair by pair; stored k x n if `turned`, else n x k.
   void (*pack_b)(uint16_t* to, const uint16_t* b, int64_t ldb, bool turned, int64_t n, int64_t k);
-  // c = or += a b, of which whole tiles are read and written. Panels are `panel` numbers apart.
-  void (*multiply)(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t panel,
-                   int64_t m, int64_t n, int64_t k, bool accumulate);
+  void (*multiply)(const PairBlock& block);
 };
 
 namespace baseline {

@@ -46,7 +46,7 @@ struct HalfCasts {
   extern const OptimizerKernels optimizer_table[2];        \
   extern const RandomKernels random_table;                 \
   extern const AttentionKernels attention_table[2];        \
-  extern const ConvolutionKernels convolution_table[2];    \
+  extern const ConvolutionKernels convolution_table[3];    \
   extern const WinogradKernels winograd_table[2][2];       \
   extern const DepthwiseKernels depthwise_table[2];        \
   extern const PoolKernels pool_table[3];                  \

@@ -58,7 +58,13 @@ struct ConvolutionKernels {
                  int64_t ahead);
   // The adjoint: adds those rows to where unfold takes them from.
   void (*fold)(const StripRuns& r, void* strip, const void* col, int64_t rows, int64_t row);
+  // The strip of two channels, the second `other` elements behind the first or zero, as pairs.
+  void (*fill_pairs)(const StripLines& l, void* strip, const void* x, int64_t other, int64_t ahead);
+  // The pairs of n numbers, from the first or the last on; b may be null, which counts as zeros.
+  void (*pair)(int64_t n, void* to, const void* a, const void* b, bool reversed);
 };
+// Of 16 bits there are `fill`, `unfold` and what makes pairs, where products take these
+// (gemm_packs), of others all but the pairs.
 const ConvolutionKernels& convolution(DType dtype);
 
 // ---- resampling ----------------------------------------------------------------------------

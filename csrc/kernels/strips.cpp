@@ -44,8 +44,9 @@ struct Strips::Axis {
 };
 
 Strips::Strips(const Windows& w, int64_t images, int64_t image, int64_t begin, int64_t end,
-               int64_t panel, int64_t narrow)
-    : direct_(w.stride[2] == 1 && w.padding[0] == 0 && w.padding[1] == 0 && w.padding[2] == 0),
+               int64_t panel, int64_t narrow, bool copied)
+    : direct_(!copied && w.stride[2] == 1 && w.padding[0] == 0 && w.padding[1] == 0 &&
+              w.padding[2] == 0),
       images_(images),
       size_(0),
       line_(0),

@@ -13,9 +13,9 @@ class Strips {
  public:
   // The windows are columns 0, 1, ... of a matrix, cut into panels of `panel` columns, the last of
   // `narrow` if those are enough for the rest. The images of one channel are `image` elements
-  // apart.
+  // apart. `copied`: never read where they stand.
   Strips(const Windows& w, int64_t images, int64_t image, int64_t begin, int64_t end, int64_t panel,
-         int64_t narrow);
+         int64_t narrow, bool copied = false);
 
   // The windows see each image as it stands: it is its own strip.
   bool direct() const { return direct_; }

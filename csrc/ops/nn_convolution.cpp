@@ -3,6 +3,7 @@
 #include "ops/nn_convolution.h"
 
 #include "ops/function.h"
+#include "ops/nn_convolution_pairs.h"
 #include "ops/operations.h"
 #include "tensor/copy.h"
 
@@ -16,9 +17,10 @@ struct Attributes {
 };
 
 // From the shapes of x (n, c, ...), w (m, c / groups, ...) and y (n, m, ...).
-ConvolutionPlan make_plan(const Attributes& a, Dims x, Dims w, Dims y, DType dtype) {
+ConvolutionPlan make_plan(const Attributes& a, Dims x, Dims w, Dims y, DType dtype,
+                          ConvolutionProduct product) {
   ConvolutionPlan p;
-  p.dtype = dtype == DType::float64 ? DType::float64 : DType::float32;
+  p.dtype = dtype;
   p.batch = x[0];
   p.groups = a.groups;
   p.in_channels = w[1];
@@ -34,6 +36,8 @@ ConvolutionPlan make_plan(const Attributes& a, Dims x, Dims w, Dims y, DType dty
     p.windows.padding[i] = d < 0 ? 0 : a.padding.d[d];
     p.windows.dilation[i] = d < 0 ? 1 : a.dilation.d[d];
   }
+  // Other numbers of 16 bits are converted.
+  if (item_size(dtype) == 2 && !PairConvolution::covers(p, product)) p.dtype = DType::float32;
   return p;
 }
 
@@ -128,8 +132,8 @@ struct Convolution {
     m.out().shape = shape_of(m.in(0).shape()[0], m.in(1).shape()[0], out);
   }
   void compute(Compute& c) const {
-    const ConvolutionPlan p =
-        make_plan(a, c.in(0).shape(), c.in(1).shape(), c.out().shape(), c.in(0).dtype());
+    const ConvolutionPlan p = make_plan(a, c.in(0).shape(), c.in(1).shape(), c.out().shape(),
+                                        c.in(0).dtype(), ConvolutionProduct::output);
     const Tensor x = as_contiguous(c.in(0), p.dtype), w = as_contiguous(c.in(1), p.dtype);
     const Tensor b = c.n_inputs > 2 ? as_contiguous(c.in(2), p.dtype) : Tensor();
     into(c.out(), p.dtype,
@@ -162,8 +166,8 @@ struct ConvolutionInput {
     m.out().shape = shape_of(m.in(0).shape()[0], m.in(1).shape()[1] * a.groups, in);
   }
   void compute(Compute& c) const {
-    const ConvolutionPlan p =
-        make_plan(a, c.out().shape(), c.in(1).shape(), c.in(0).shape(), c.in(0).dtype());
+    const ConvolutionPlan p = make_plan(a, c.out().shape(), c.in(1).shape(), c.in(0).shape(),
+                                        c.in(0).dtype(), ConvolutionProduct::input);
     const Tensor y = as_contiguous(c.in(0), p.dtype), w = as_contiguous(c.in(1), p.dtype);
     into(c.out(), p.dtype, [&](void* x) { convolve_input(p, x, y.data(), w.data()); });
   }
@@ -193,7 +197,8 @@ struct ConvolutionWeight {
     m.out().shape = shape_of(m.in(1).shape()[1], m.in(0).shape()[1] / a.groups, kernel);
   }
   void run(const Tensor& x, const Tensor& y, const Tensor& w, bool accumulate) const {
-    const ConvolutionPlan p = make_plan(a, x.shape(), w.shape(), y.shape(), x.dtype());
+    const ConvolutionPlan p =
+        make_plan(a, x.shape(), w.shape(), y.shape(), x.dtype(), ConvolutionProduct::weight);
     const Tensor xc = as_contiguous(x, p.dtype), yc = as_contiguous(y, p.dtype);
     into(w, p.dtype, [&](void* to) { convolve_weight(p, to, xc.data(), yc.data(), accumulate); });
   }

@@ -73,16 +73,18 @@ struct ConvolutionProducts {
     g.k = k;
     return g;
   }
-  // The rows of y in a tile, from or to memory of their own if they are of several images.
+  // Calls copy(row of y, offset, bytes) for the rows of y in a tile: where each stands, and its
+  // bytes in a dense matrix of them.
   template <class Copy>
   void for_rows(const Tile& t, int64_t group, const void* y, const Copy& copy) const {
     for (int64_t i = 0; i < t.images; ++i) {
       for (int64_t r = 0; r < p.out_channels; ++r)
-        copy(p.at(p.y_at(y, t.image + i, group), r * positions),
+        copy(p.at(p.y_at(y, t.image + i, group), r * positions + t.begin),
              (r * t.images + i) * t.length() * p.item(),
              static_cast<size_t>(t.length() * p.item()));
     }
   }
+  // y as a factor: where it stands, or gathered from several images.
   struct Rows {
     const void* data;
     int64_t ld;
@@ -94,6 +96,27 @@ struct ConvolutionProducts {
     });
     return {own, t.columns()};
   }
+};
+
+// The weights as the left factor of every product, for the channels of each block: W, or its
+// transpose. Rows are packed once if they are many and read often.
+class ConvolutionWeights {
+ public:
+  ConvolutionWeights(const ConvolutionProducts& s, const void* w, bool turned);
+
+  // m, k and A for the block of channels that begins with `channel`.
+  kernels::Gemm product(int64_t group, int64_t channel) const;
+
+ private:
+  kernels::Gemm unpacked(int64_t group, int64_t channel) const;
+  int64_t size_of(const kernels::Gemm& g) const;
+  void* at(int64_t group, int64_t block) const;
+
+  const ConvolutionProducts& s_;
+  const void* w_;
+  bool turned_;
+  int64_t size_;  // of a packed block
+  runtime::Scratch packed_;
 };
 
 WENGERT_NAMESPACE_END

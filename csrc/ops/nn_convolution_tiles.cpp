@@ -9,6 +9,8 @@ namespace {
 constexpr int64_t kTileColumns = kernels::kGemmBlockK;
 // Bytes of the images that are fetched before they are needed.
 constexpr int64_t kFetched = 4096;
+// Columns of a panel of pairs, of which a tile has as many rows.
+constexpr int64_t kPairColumns = 16;
 }  // namespace
 
 Tiling::Tiling(int64_t batch, int64_t positions, Along along)
@@ -29,11 +31,17 @@ Unfolding::Unfolding(const ConvolutionPlan& p, const Tile& t, int64_t group, Lay
       kernel_(kernels::convolution(p.dtype)),
       tile_(t),
       group_(group),
+      pairs_(layout == Layout::pairs),
       strips_(p.windows, t.images, p.groups * p.in_channels * p.windows.volume(), t.begin, t.end,
-              layout == Layout::panels ? kernels::gemm_panel_columns(p.dtype) : t.columns(),
-              layout == Layout::panels ? kernels::gemm_panels_size(p.dtype, 1, 1) : t.columns()),
+              layout == Layout::panels ? kernels::gemm_panel_columns(p.dtype)
+              : pairs_                 ? kPairColumns
+                                       : t.columns(),
+              layout == Layout::panels ? kernels::gemm_panels_size(p.dtype, 1, 1)
+              : pairs_                 ? kPairColumns
+                                       : t.columns(),
+              pairs_),
       stands_(layout == Layout::panels && t.images == 1 && p.pointwise()),
-      memory_(strips_.direct() ? 0 : strips_.channel() * p.item()) {
+      memory_(strips_.direct() ? 0 : strips_.channel() * p.item() * (pairs_ ? 2 : 1)) {
   clear();
 }
 
@@ -45,6 +53,7 @@ void* Unfolding::image_at(const void* x, int64_t image, int64_t channel) const {
 
 void Unfolding::read(void* col, const void* x, int64_t channel, int64_t channels) const {
   const int64_t taps = p_.windows.taps(), rows = channels * taps, volume = p_.windows.volume();
+  if (pairs_) return read_pairs(col, x, channel, channels);
   if (stands_) {
     kernels::Gemm g;
     g.dtype = p_.dtype;
@@ -68,6 +77,25 @@ void Unfolding::read(void* col, const void* x, int64_t channel, int64_t channels
                    volume);
     kernel_.unfold(runs, col, rows, c * taps, memory_.data, 0);
   }
+}
+
+void Unfolding::read_pairs(void* col, const void* x, int64_t channel, int64_t channels) const {
+  const int64_t taps = p_.windows.taps(), volume = p_.windows.volume();
+  const int64_t used = ceil_div(channels, 2) * taps;
+  const int64_t rows = ceil_div(used, kPairColumns) * kPairColumns;
+  const kernels::StripRuns runs = strips_.runs();
+  const kernels::StripLines lines = strips_.lines();
+  for (int64_t c = 0; c < channels; c += 2) {
+    for (int64_t i = 0; i < tile_.images; ++i)
+      kernel_.fill_pairs(lines, p_.at(memory_.data, 2 * i * strips_.image()),
+                         image_at(x, i, channel + c), c + 1 < channels ? volume : 0,
+                         c + 2 < channels ? 2 * volume : 0);
+    kernels::convolution(DType::float32).unfold(runs, col, rows, c / 2 * taps, memory_.data, 0);
+  }
+  // What is beside the rows meets weights of zero, and must be finite.
+  for (int64_t n = 0; used < rows && n < tile_.columns(); n += kPairColumns)
+    std::memset(p_.at(col, 2 * (n * rows + used * kPairColumns)), 0,
+                static_cast<size_t>(2 * (rows - used) * kPairColumns * p_.item()));
 }
 
 void Unfolding::add(void* x, const void* col, int64_t channel, int64_t channels, int64_t begin,

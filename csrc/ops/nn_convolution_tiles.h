@@ -30,6 +30,7 @@ class Tiling {
     const int64_t image = group * images_, begin = part * length_;
     return {image, std::min(images_, batch_ - image), begin, std::min(positions_, begin + length_)};
   }
+  Tile at(int64_t i) const { return at(i / parts_, i % parts_); }  // of count()
 
  private:
   int64_t batch_, positions_;
@@ -40,7 +41,9 @@ class Tiling {
 // not both in turn: what is zero in its strips stays so while it reads.
 class Unfolding {
  public:
-  enum class Layout : uint8_t { rows, panels };  // a dense matrix, or as gemm_pack makes it
+  // A dense matrix, or as gemm_pack makes it; `pairs`: of two channels each, of which elements of
+  // 16 bits are pairs.
+  enum class Layout : uint8_t { rows, panels, pairs };
   Unfolding(const ConvolutionPlan& p, const Tile& t, int64_t group, Layout layout);
 
   // No tap sees an element of a channel from here on, nor one before `start`.
@@ -55,12 +58,14 @@ class Unfolding {
 
  private:
   void* image_at(const void* x, int64_t image, int64_t channel) const;
+  void read_pairs(void* col, const void* x, int64_t channel, int64_t channels) const;
   void clear() const;
 
   const ConvolutionPlan& p_;
   const kernels::ConvolutionKernels& kernel_;
   Tile tile_;
   int64_t group_;
+  bool pairs_;
   kernels::Strips strips_;
   bool stands_;              // the panels are those of a matrix that stands in x
   runtime::Scratch memory_;  // strips of one channel

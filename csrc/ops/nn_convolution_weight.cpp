@@ -2,6 +2,7 @@
 // cut by the shape alone, so that bits do not depend on the threads.
 #include <algorithm>
 
+#include "ops/nn_convolution_pairs.h"
 #include "ops/nn_convolution_products.h"
 #include "ops/nn_depthwise.h"
 #include "ops/nn_winograd.h"
@@ -100,6 +101,7 @@ class WeightSum {
 
 void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const void* y,
                      bool accumulate) {
+  if (p.dtype == DType::bfloat16) return PairConvolution{p}.convolve_weight(w, x, y);
   if (Depthwise::covers(p)) return Depthwise{p}.convolve_weight(w, x, y, accumulate);
   if (const int tile = Winograd::tile_for(p, ConvolutionProduct::weight)) {
     return Winograd{p, tile}.convolve_weight(w, x, y, accumulate);
@@ -128,7 +130,7 @@ void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const voi
     bool add = parts == 1 && accumulate;
     const WeightSum sum(products);
     for (int64_t i = count * part / parts; i < count * (part + 1) / parts; ++i, add = true)
-      sum.add(tiling.at(i / tiling.parts(), i % tiling.parts()), group, channel, to, x, y, add);
+      sum.add(tiling.at(i), group, channel, to, x, y, add);
   };
   if (parts * blocks == 1) return run(0);
   runtime::parallel_tasks(parts * blocks, run);

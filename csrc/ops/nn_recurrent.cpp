@@ -1,6 +1,8 @@
 // Recurrent networks of several layers and directions, and single steps of them.
 #include "ops/nn_recurrent.h"
 
+#include "autograd/mode.h"
+#include "kernels/gemm.h"
 #include "ops/op.h"
 #include "wengert/ops.h"
 
@@ -10,6 +12,7 @@ using recurrent::Cell;
 using recurrent::Inputs;
 using recurrent::Outputs;
 using recurrent::Steps;
+using recurrent::wide_of;
 
 namespace {
 
@@ -26,14 +29,12 @@ const char* name_of_cell(Cell cell) {
   }
 }
 
-DType computed_as(DType t) {
-  return t == DType::float16 || t == DType::bfloat16 ? DType::float32 : t;
-}
-Tensor converted(const Tensor& t, DType dtype) {
-  return !t.defined() || t.dtype() == dtype ? t : to(t, dtype);
+// Half precision is computed in float32, but for products of pairs where the processor has them.
+bool takes_pairs(DType weights) {
+  return wide_of(weights) != weights && !transforming() && kernels::gemm_packs(weights);
 }
 
-// One layer or one step; half precision is computed in float32.
+// One layer or one step.
 Outputs run(const char* op, Cell cell, const Steps& steps, Inputs in) {
   const TensorImpl &x = *detail::input(op, in.t[Inputs::x]),
                    &w_ih = *detail::input(op, in.t[Inputs::w_ih]),
@@ -60,15 +61,24 @@ Outputs run(const char* op, Cell cell, const Steps& steps, Inputs in) {
            ": expected a weight_hr for states of ", out, " features, computed from ", hidden);
   check(Inputs::h_0, "first hidden state", {steps.batch, out});
   check(Inputs::c_0, "first cell state", {steps.batch, hidden});
-  const DType dtype = computed_as(x.dtype);
-  for (Tensor& t : in.t) {
-    WG_CHECK(!t.defined() || t.dtype() == x.dtype, Error, op,
-             ": input, states and weights must have one dtype, but got ", x.dtype, " and ",
-             t.dtype(), "; convert one with to()");
-    t = converted(t, dtype);
+  const DType dtype = x.dtype, weights = w_ih.dtype;
+  // The states of a GRU go on beside its products, in a dtype that autocast leaves as it is.
+  const bool mixed = cell == Cell::gru && dtype == DType::float32 && wide_of(weights) == dtype;
+  const bool pairs = takes_pairs(weights);
+  for (int i = 0; i < Inputs::count; ++i) {
+    Tensor& t = in.t[i];
+    if (!t.defined()) continue;
+    const bool weight = i >= Inputs::w_ih && i <= Inputs::w_hr;
+    WG_CHECK(t.dtype() == (weight && mixed ? weights : dtype), Error, op,
+             ": input, states and weights must have one dtype, but got ", dtype, " and ", t.dtype(),
+             "; convert one with to()");
+    if (!pairs && t.dtype() != wide_of(t.dtype())) t = t.to(wide_of(t.dtype()));
   }
   Outputs y = recurrent::run_layer(cell, steps, in);
-  return {converted(y.states, x.dtype), converted(y.h_n, x.dtype), converted(y.c_n, x.dtype)};
+  for (Tensor* t : {&y.states, &y.h_n, &y.c_n}) {
+    if (t->defined() && t->dtype() != dtype) *t = t->to(dtype);
+  }
+  return y;
 }
 
 // ---- one step ------------------------------------------------------------------------------

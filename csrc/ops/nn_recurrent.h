@@ -41,10 +41,20 @@ struct Outputs {
 };
 
 // Inputs: x (rows, in), w_ih (gates * hidden, in), w_hh (gates * hidden, out), biases
-// (gates * hidden), w_hr (out, hidden), h_0 (batch, out), c_0 (batch, hidden); float32 or float64.
+// (gates * hidden), w_hr (out, hidden), h_0 (batch, out), c_0 (batch, hidden). The input and the
+// states have one dtype, weights and biases too: the same, or one of 16 bits beside float32. With
+// weights of 16 bits, products take factors of these, and everything else is float32 until it is a
+// result.
 // Outputs: the states after each step (rows, out), and the last ones of each sequence.
 // `states` must not be changed in place while the history is needed.
 Outputs run_layer(Cell cell, const Steps& steps, const Inputs& inputs);
+
+// What a layer of this dtype computes with between its products.
+inline DType wide_of(DType t) {
+  return t == DType::float16 || t == DType::bfloat16 ? DType::float32 : t;
+}
+// Undefined tensors stay so.
+Tensor converted(const Tensor& t, DType dtype);
 
 // The sum of those that are defined.
 Tensor add_biases(const Tensor& a, const Tensor& b);

@@ -8,6 +8,10 @@
 WENGERT_NAMESPACE_BEGIN
 namespace recurrent {
 
+Tensor converted(const Tensor& t, DType dtype) {
+  return !t.defined() || t.dtype() == dtype ? t : to(t, dtype);
+}
+
 Tensor add_biases(const Tensor& a, const Tensor& b) {
   return !a.defined() ? b : !b.defined() ? a : add(a, b);
 }

@@ -38,10 +38,25 @@ inline char* skip(const void* p, int64_t bytes) {
   return p ? const_cast<char*>(static_cast<const char*>(p)) + bytes : nullptr;
 }
 
-inline Tensor dense(const Tensor& t) { return t.defined() ? as_contiguous(t) : t; }
+// Whether products with the input are made step by step, while their sums are in the cache, and not
+// for all steps at once: there are enough rows to fill tiles of pairs. No bit depends on it.
+inline bool each_step(const Steps& steps, DType dtype) {
+  constexpr int64_t kRows = 16;
+  return wide_of(dtype) != dtype && steps.count > 1 && steps.batch >= kRows &&
+         kernels::gemm_packs(dtype);
+}
 
-// Further outputs: the gates (rows, gates * hidden) of LSTM and GRU, the cells (rows, hidden) of an
-// LSTM, and the states before projection or the state's part of a GRU's new gate (rows, hidden).
+// Input i of a layer, row-major; what is no factor of a product in the dtype of the sums, but for
+// the first states.
+inline Tensor taken(int i, const Tensor& t, DType factors) {
+  if (!t.defined()) return t;
+  const bool wide = i == Inputs::b_ih || i == Inputs::b_hh || i == Inputs::c_0;
+  return as_contiguous(t, i == Inputs::x ? factors : wide ? wide_of(t.dtype()) : t.dtype());
+}
+
+// Further outputs, of the dtype of the sums: the gates (rows, gates * hidden) of LSTM and GRU, the
+// cells (rows, hidden) of an LSTM, and the states before projection, the state's part of a GRU's
+// new gate, or the states of other cells before they are rounded (rows, hidden).
 struct Layer {
   Cell cell;
   Steps steps;
@@ -67,9 +82,11 @@ struct Layer {
     const int64_t rows = m.in(Inputs::x).shape()[0];
     const int64_t out = m.in(Inputs::w_hh).shape()[1];
     const int64_t sums = m.in(Inputs::w_hh).shape()[0], hidden = sums / gates_of(cell);
-    const bool has_inner = cell == Cell::gru || m.inputs[Inputs::w_hr];
+    const DType dtype = m.in(Inputs::x).dtype, wide = wide_of(dtype);
+    const bool plain = cell == Cell::tanh || cell == Cell::relu;
+    const bool has_inner = cell == Cell::gru || m.inputs[Inputs::w_hr] || (plain && dtype != wide);
     const auto set = [&](int i, int64_t a, int64_t b) {
-      m.out(i).dtype = m.in(Inputs::x).dtype;
+      m.out(i).dtype = i < gates ? dtype : wide;
       m.out(i).shape.push(a);
       m.out(i).shape.push(b);
     };

@@ -2,9 +2,10 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-Panels::Panels(const Tensor& w, bool turned) {
+Panels::Panels(const Tensor& w, bool turned, bool wide) {
   kernels::Gemm& g = product_;
   g.dtype = w.dtype();
+  g.wide_c = wide;
   g.n = w.size(turned ? 0 : 1);
   g.k = w.size(turned ? 1 : 0);
   g.b = w.data();

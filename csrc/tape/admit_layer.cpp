@@ -12,8 +12,12 @@ void recurrent(C c) {
   const int64_t cell = c.integer("cell"), gates = cell == 0 ? 4 : cell == 1 ? 3 : 1;
   for (int i = 0; i < 8; ++i) {
     if (!c.has(i)) continue;
-    c.wide(i), c.same_dtype(0, i), c.ndim(i, i == b_ih || i == b_hh ? 1 : 2);
+    c.floating(i), c.ndim(i, i == b_ih || i == b_hh ? 1 : 2);
+    c.same_dtype(i == x || i == h_0 || i == c_0 ? x : w_ih, i);
   }
+  const DType weights = c.in(w_ih).dtype, states = c.in(x).dtype;
+  c.need(weights == states || (states == DType::float32 && weights != DType::float64),
+         "weights of another dtype");
   const int64_t sums = c.size(w_hh, 0), out = c.size(w_hh, 1), hidden = sums / gates;
   c.need(sums == hidden * gates && hidden > 0, "weights of another size");
   c.has_shape(w_ih, {sums, c.size(x, 1)});

@@ -158,6 +158,56 @@ TEST_P(GemmHalfTest, RowsDoNotDependOnTheOthers) {
   EXPECT_TRUE(std::equal(first.begin(), first.begin() + x.g.n, all.begin()));
 }
 
+// Sums in float32 are what rounded ones are made of, whichever factors come packed.
+TEST_P(GemmHalfTest, SumsMayStayInFloat32) {
+  const DType dtype = GetParam();
+  constexpr int64_t shapes[][3] = {{1, 1, 1},     {16, 32, 64},    {7, 33, 65},
+                                   {64, 96, 513}, {300, 610, 600}, {40, 530, 8300}};
+  for (const auto& s : shapes)
+    for (int flags = 0; flags < 4; ++flags) {
+      Product x(dtype, s[0], s[1], s[2], flags, Epilogue::bias, 0);
+      const std::vector<uint16_t> narrow = x.run();
+      Gemm& g = x.g;
+      g.wide_c = true;
+      std::vector<uint16_t> rows, columns;
+      if (wengert::kernels::gemm_packs(dtype)) {
+        rows.resize(static_cast<size_t>(wengert::kernels::gemm_rows_size(dtype, g.m, g.k)));
+        columns.resize(static_cast<size_t>(wengert::kernels::gemm_panels_size(dtype, g.n, g.k)));
+        wengert::kernels::gemm_pack_rows(g, rows.data());
+        wengert::kernels::gemm_pack(g, columns.data());
+      }
+      for (int packed = 0; packed < (rows.empty() ? 1 : 4); ++packed)
+        for (const int threads : {1, 3}) {
+          wengert::set_num_threads(threads);
+          g.panels_a = packed & 1;
+          g.panels_b = packed & 2;
+          if (g.panels_a)
+            g.a = rows.data();
+          else
+            g.a = x.a.data();
+          if (g.panels_b)
+            g.b = columns.data();
+          else
+            g.b = x.b.data();
+          std::vector<float> sums(x.c.size(), -1);
+          g.c = sums.data();
+          g.accumulate = false;
+          wengert::kernels::gemm(g);
+          std::vector<uint16_t> rounded(sums.size());
+          wengert::kernels::cast(dtype, DType::float32)(static_cast<int64_t>(sums.size()),
+                                                        rounded.data(), sums.data());
+          ASSERT_EQ(rounded, narrow) << g.m << "x" << g.n << "x" << g.k << ", packed " << packed;
+          std::vector<float> more(x.c.size(), 0.25F);
+          g.c = more.data();
+          g.accumulate = true;
+          wengert::kernels::gemm(g);
+          for (size_t i = 0; i < more.size(); ++i)
+            ASSERT_NEAR(more[i], sums[i] + 0.25F, 1e-6F * static_cast<float>(g.k + 20)) << i;
+        }
+      wengert::set_num_threads(2);
+    }
+}
+
 TEST_P(GemmHalfTest, NanAndInfinityPropagate) {
   Product x(GetParam(), 20, 30, 40, 0, Epilogue::none, 0);
   std::fill(x.a.begin(), x.a.begin() + 40, uint16_t{0});
@@ -186,7 +236,17 @@ TEST(GemmPairs, TilesAndVectorsAgree) {
     tiles->pack_b(columns.data(), b.data(), n, true, n, k);
     const auto run = [&](const wengert::kernels::PairKernels& kernels) {
       std::vector<float> c(static_cast<size_t>(whole(m) * whole(n)), 0.5F);
-      kernels.multiply(c.data(), whole(n), rows.data(), columns.data(), 16 * depth, m, n, k, true);
+      wengert::kernels::PairBlock block;
+      block.m = m;
+      block.n = n;
+      block.k = k;
+      block.a = rows.data();
+      block.b = columns.data();
+      block.a_panel = block.b_panel = 16 * depth;
+      block.c = c.data();
+      block.ldc = whole(n);
+      block.accumulate = true;
+      kernels.multiply(block);
       return c;
     };
     const std::vector<float> x = run(*tiles), y = run(*vectors);

@@ -137,9 +137,96 @@ void fold(const StripRuns& r, void* strip, const void* col, int64_t rows, int64_
   }
 }
 
+#if defined(WG_AVX512)
+// Numbers of 16 bits are copied alone: sums are taken in float32.
+WG_INLINE __mmask32 first(int64_t n) { return n < 32 ? (1u << n) - 1 : 0xffffffffu; }
+WG_INLINE void copy_halves(uint16_t* to, const uint16_t* from, int64_t n) {
+  for (int64_t i = 0; i < n; i += 32) {
+    const __mmask32 mask = first(n - i);
+    _mm512_mask_storeu_epi16(to + i, mask, _mm512_maskz_loadu_epi16(mask, from + i));
+  }
+}
+void fill_halves(const StripLines& l, void* strip, const void* x, int64_t ahead) {
+  const auto* const from = static_cast<const uint16_t*>(x);
+  auto* const to = static_cast<uint16_t*>(strip);
+  if (ahead) fetch_lines<false>(l, from + ahead);
+  for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
+    if (source < 0) return;
+    uint16_t* const strip = to + at + p.before;
+    const uint16_t* const line = from + source + p.from;
+    if (s == 1) return copy_halves(strip, line, p.inside);
+    int64_t i = 0;
+    for (; s == 2 && i < p.inside; i += 16) {
+      const int64_t n = p.inside - i;
+      const __m512i pairs = _mm512_maskz_loadu_epi16(first(2 * n - 1), line + 2 * i);
+      _mm512_mask_cvtepi32_storeu_epi16(strip + i, static_cast<__mmask16>(first(n)), pairs);
+    }
+    for (; i < p.inside; ++i) strip[i] = line[i * s];
+  });
+}
+void unfold_halves(const StripRuns& r, void* col, int64_t rows, int64_t row, const void* strip,
+                   int64_t ahead) {
+  for (int64_t i = 0; i < r.count; ++i) {
+    const StripRun run = r.run[i];
+    const uint16_t* from = static_cast<const uint16_t*>(strip) + run.from;
+    uint16_t* to = static_cast<uint16_t*>(col) + run.before * rows + row * run.ld + run.to;
+    if (ahead) fetch<false>(from + ahead, run.count);
+    for (int64_t k = 0; k < r.taps; ++k, to += run.ld) copy_halves(to, from + r.tap[k], run.count);
+  }
+}
+// 16 pairs of the numbers at a and b, the first `n` of each being there; every `kStride`-th.
+template <int kStride>
+WG_INLINE __m512i pairs_of(const uint16_t* a, const uint16_t* b, int64_t n) {
+  const auto load = [n](const uint16_t* p) __attribute__((always_inline)) {
+    const auto some = static_cast<__mmask16>(first(n));
+    return kStride == 1 ? _mm512_maskz_cvtepu16_epi32(some, _mm256_maskz_loadu_epi16(some, p))
+                        : _mm512_maskz_loadu_epi16(first(2 * n - 1), p);
+  };
+  constexpr __mmask16 kAll = 0xffff;  // without a mask, GCC 12 warns of its own header
+  const __m512i low = _mm512_and_si512(load(a), _mm512_set1_epi32(0xffff));
+  return b ? _mm512_or_si512(low, _mm512_maskz_slli_epi32(kAll, load(b), 16)) : low;
+}
+template <int kStride>
+WG_INLINE void put_pairs(uint32_t* to, const uint16_t* a, const uint16_t* b, int64_t n) {
+  for (int64_t i = 0; i < n; i += 16)
+    _mm512_mask_storeu_epi32(to + i, static_cast<__mmask16>(first(n - i)),
+                             pairs_of<kStride>(a + kStride * i, b ? b + kStride * i : b, n - i));
+}
+void fill_pairs(const StripLines& l, void* strip, const void* x, int64_t other, int64_t ahead) {
+  const auto* const from = static_cast<const uint16_t*>(x);
+  auto* const to = static_cast<uint32_t*>(strip);
+  if (ahead) fetch_lines<false>(l, from + ahead);
+  if (ahead && other) fetch_lines<false>(l, from + ahead + other);
+  for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
+    if (source < 0) return;
+    uint32_t* const strip = to + at + p.before;
+    const uint16_t *const a = from + source + p.from, *const b = other ? a + other : nullptr;
+    if (s == 1) return put_pairs<1>(strip, a, b, p.inside);
+    if (s == 2) return put_pairs<2>(strip, a, b, p.inside);
+    for (int64_t i = 0; i < p.inside; ++i)
+      strip[i] = a[i * s] | static_cast<uint32_t>(b ? b[i * s] : 0) << 16;
+  });
+}
+void pair(int64_t n, void* to, const void* a, const void* b, bool reversed) {
+  auto* const pairs = static_cast<uint32_t*>(to);
+  put_pairs<1>(pairs, static_cast<const uint16_t*>(a), static_cast<const uint16_t*>(b), n);
+  if (!reversed) return;
+  for (int64_t i = 0; i < n / 2; ++i) {
+    const uint32_t p = pairs[i];
+    pairs[i] = pairs[n - 1 - i];
+    pairs[n - 1 - i] = p;
+  }
+}
+constexpr ConvolutionKernels kHalves = {fill_halves, nullptr,    unfold_halves,
+                                        nullptr,     fill_pairs, pair};
+#else
+constexpr ConvolutionKernels kHalves = {};
+#endif
+
 }  // namespace
 
-#define WG_CONVOLUTION(T) {fill<T>, drain<T>, unfold<T>, fold<T>}
-const ConvolutionKernels convolution_table[2] = {WG_CONVOLUTION(float), WG_CONVOLUTION(double)};
+#define WG_CONVOLUTION(T) {fill<T>, drain<T>, unfold<T>, fold<T>, nullptr, nullptr}
+const ConvolutionKernels convolution_table[3] = {WG_CONVOLUTION(float), WG_CONVOLUTION(double),
+                                                 kHalves};
 
 }  // namespace wengert::kernels::WENGERT_LEVEL

@@ -37,15 +37,23 @@ struct Tiles {
 #define WG_ZERO(tile) asm volatile("tilezero %tmm" #tile)
 #define WG_MULTIPLY(c, a, b) asm volatile("tdpbf16ps %tmm" #b ", %tmm" #a ", %tmm" #c)
 
+// Where a block begins, and where its sums go.
+struct Place {
+  const uint16_t *a, *b;
+  const float* from;
+  float* to;
+  int64_t ld_from, ld_to;
+  const uint16_t* soon;  // written after the sums
+};
+
 // One or two tiles of rows by one or two of columns.
 template <int Rows, int Columns>
-void block(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t panel,
-           int64_t depth, bool accumulate) {
-  const int64_t row = ldc * 4;
-  float* const below = c + kSide * ldc;
-  if (accumulate) {
-    WG_LOAD(0, c, row);
-    if constexpr (Columns > 1) WG_LOAD(1, c + kSide, row);
+void tiles_of(const PairBlock& g, const Place& at) {
+  if (g.accumulate) {
+    const int64_t row = at.ld_from * 4;
+    const float* const below = at.from + kSide * at.ld_from;
+    WG_LOAD(0, at.from, row);
+    if constexpr (Columns > 1) WG_LOAD(1, at.from + kSide, row);
     if constexpr (Rows > 1) WG_LOAD(2, below, row);
     if constexpr (Rows > 1 && Columns > 1) WG_LOAD(3, below + kSide, row);
   } else {
@@ -55,41 +63,34 @@ void block(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t 
     WG_ZERO(3);
   }
   constexpr int64_t kRow = 64;
-  const uint16_t* const lower = a + panel;
-  const uint16_t* const right = b + panel;
-  for (int64_t t = 0; t < depth * kTile; t += kTile) {
-    WG_LOAD(4, a + t, kRow);
-    WG_LOAD(6, b + t, kRow);
+  const int64_t row_a = g.a_row * 2, step = g.a_tile;
+  const uint16_t *a = at.a, *b = at.b;
+  const uint16_t* const end = b + (g.k + kDepth - 1) / kDepth * kTile;
+  // The rows that the sums are rounded into come meanwhile.
+  const uint16_t* line = at.soon;
+  for (; b < end; a += step, b += kTile) {
+    if (g.rounded)
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i, line += g.ld_rounded) __builtin_prefetch(line, 1);
+    WG_LOAD(4, a, row_a);
+    WG_LOAD(6, b, kRow);
     WG_MULTIPLY(0, 4, 6);
     if constexpr (Columns > 1) {
-      WG_LOAD(7, right + t, kRow);
+      WG_LOAD(7, b + g.b_panel, kRow);
       WG_MULTIPLY(1, 4, 7);
     }
     if constexpr (Rows > 1) {
-      WG_LOAD(5, lower + t, kRow);
+      WG_LOAD(5, a + g.a_panel, row_a);
       WG_MULTIPLY(2, 5, 6);
     }
     if constexpr (Rows > 1 && Columns > 1) WG_MULTIPLY(3, 5, 7);
   }
-  WG_STORE(0, c, row);
-  if constexpr (Columns > 1) WG_STORE(1, c + kSide, row);
+  const int64_t row = at.ld_to * 4;
+  float* const below = at.to + kSide * at.ld_to;
+  WG_STORE(0, at.to, row);
+  if constexpr (Columns > 1) WG_STORE(1, at.to + kSide, row);
   if constexpr (Rows > 1) WG_STORE(2, below, row);
   if constexpr (Rows > 1 && Columns > 1) WG_STORE(3, below + kSide, row);
-}
-
-void multiply_tiles(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t panel,
-                    int64_t m, int64_t n, int64_t k, bool accumulate) {
-  const int64_t depth = (k + kDepth - 1) / kDepth;
-  const Tiles tiles;
-  for (int64_t j = 0; j < n; j += 2 * kSide, b += 2 * panel) {
-    const uint16_t* rows = a;
-    for (int64_t i = 0; i < m; i += 2 * kSide, rows += 2 * panel) {
-      float* const to = c + i * ldc + j;
-      const bool tall = m - i > kSide, wide = n - j > kSide;
-      (tall ? (wide ? block<2, 2> : block<2, 1>) : (wide ? block<1, 2> : block<1, 1>))(
-          to, ldc, rows, b, panel, depth, accumulate);
-    }
-  }
 }
 
 // Pairs of numbers as vectors of 32 bits. A tile of A has a row of pairs in each vector, one of B
@@ -106,42 +107,94 @@ WG_INLINE V add_products(V acc, V columns, const uint16_t* row) {
 
 // Some rows of a tile by one or two tiles of columns.
 template <int Columns>
-void vector_block(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t panel,
-                  int64_t depth, bool accumulate) {
+void vectors_of(const PairBlock& g, const Place& at) {
   constexpr int kRows = 8;
   V acc[kRows][Columns];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
     for (int j = 0; j < Columns; ++j)
-      acc[i][j] = accumulate ? Simd<float>::load(c + i * ldc + j * kSide) : V{};
-  for (int64_t t = 0; t < depth * kTile; t += kTile)
+      acc[i][j] = g.accumulate ? Simd<float>::load(at.from + i * at.ld_from + j * kSide) : V{};
+  const uint16_t *a = at.a, *b = at.b;
+  const uint16_t* const end = b + (g.k + kDepth - 1) / kDepth * kTile;
+  for (; b < end; a += g.a_tile, b += kTile)
     for (int q = 0; q < kSide; ++q) {
-      const uint16_t* const row = b + t + q * kDepth;
       V columns[Columns];
 #pragma GCC unroll 2
-      for (int j = 0; j < Columns; ++j) columns[j] = _mm512_loadu_ps(row + j * panel);
+      for (int j = 0; j < Columns; ++j)
+        columns[j] = _mm512_loadu_ps(b + q * kDepth + j * g.b_panel);
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
         for (int j = 0; j < Columns; ++j)
-          acc[i][j] = add_products(acc[i][j], columns[j], a + t + i * kDepth + 2 * q);
+          acc[i][j] = add_products(acc[i][j], columns[j], a + i * g.a_row + 2 * q);
     }
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i)
 #pragma GCC unroll 2
-    for (int j = 0; j < Columns; ++j) Simd<float>::store(c + i * ldc + j * kSide, acc[i][j]);
+    for (int j = 0; j < Columns; ++j)
+      Simd<float>::store(at.to + i * at.ld_to + j * kSide, acc[i][j]);
 }
 
-void multiply_vectors(float* c, int64_t ldc, const uint16_t* a, const uint16_t* b, int64_t panel,
-                      int64_t m, int64_t n, int64_t k, bool accumulate) {
-  const int64_t depth = (k + kDepth - 1) / kDepth;
-  for (int64_t j = 0; j < n; j += 2 * kSide, b += 2 * panel)
-    for (int64_t i = 0; i < m; i += kSide / 2) {
-      const uint16_t* const rows = a + i / kSide * panel + i % kSide * kDepth;
-      (n - j > kSide ? vector_block<2> : vector_block<1>)(c + i * ldc + j, ldc, rows, b, panel,
-                                                          depth, accumulate);
+// Two vectors of sums, rounded.
+WG_INLINE __m512i rounded(V low, V high) {
+  __m512i both;
+  asm("vcvtne2ps2bf16 %1, %2, %0" : "=v"(both) : "v"(low), "v"(high));
+  return both;
+}
+
+// m rows of up to 32 sums to where those from row i and column j on belong.
+void round(const PairBlock& g, const float* sums, int64_t i, int64_t j, int64_t m) {
+  constexpr uint32_t kAll = 0xffffffff;
+  const __mmask32 mask = g.n - j < kDepth ? (1u << (g.n - j)) - 1 : kAll;
+  const auto low = static_cast<__mmask16>(mask), high = static_cast<__mmask16>(mask >> kSide);
+  V bias[2] = {};
+  if (g.bias) {
+    bias[0] = _mm512_maskz_loadu_ps(low, g.bias + j);
+    bias[1] = _mm512_maskz_loadu_ps(high, g.bias + j + kSide);
+  }
+  const auto finished = [&](V v, V b) __attribute__((always_inline)) {
+    if (g.bias) v += b;
+    return g.relu ? (v < V{} ? V{} : v) : v;  // keeps NaN
+  };
+  for (int64_t r = i; r < i + m; ++r, sums += kDepth)
+    _mm512_mask_storeu_epi16(g.rounded + r * g.ld_rounded + j, mask,
+                             rounded(finished(_mm512_loadu_ps(sums), bias[0]),
+                                     finished(_mm512_loadu_ps(sums + kSide), bias[1])));
+}
+
+// Calls multiply(place, i, j) for the blocks of kRows by 32 sums.
+template <int64_t kRows, class Multiply>
+WG_INLINE void walk(const PairBlock& g, const Multiply& multiply) {
+  alignas(64) float sums[kRows * kDepth];
+  for (int64_t j = 0; j < g.n; j += kDepth)
+    for (int64_t i = 0; i < g.m; i += kRows) {
+      float* const c = g.c + i * g.ldc + j;
+      const Place at = {g.a + i / kSide * g.a_panel + i % kSide * g.a_row,
+                        g.b + j / kSide * g.b_panel,
+                        c,
+                        g.rounded ? sums : c,
+                        g.ldc,
+                        g.rounded ? kDepth : g.ldc,
+                        g.rounded + i * g.ld_rounded + j};
+      multiply(at, i, j);
+      if (g.rounded) round(g, sums, i, j, g.m - i < kRows ? g.m - i : kRows);
     }
+}
+
+void multiply_tiles(const PairBlock& g) {
+  const Tiles tiles;
+  walk<2 * kSide>(g, [&](const Place& at, int64_t i, int64_t j) __attribute__((always_inline)) {
+    const bool tall = g.m - i > kSide, wide = g.n - j > kSide;
+    (tall ? (wide ? tiles_of<2, 2> : tiles_of<2, 1>) : (wide ? tiles_of<1, 2> : tiles_of<1, 1>))(
+        g, at);
+  });
+}
+
+void multiply_vectors(const PairBlock& g) {
+  walk<kSide / 2>(g, [&](const Place& at, int64_t, int64_t j) __attribute__((always_inline)) {
+    (g.n - j > kSide ? vectors_of<2> : vectors_of<1>)(g, at);
+  });
 }
 
 // `count` of 16 rows of k numbers, of which those from p on: vector i has 16 pairs of row i.
@@ -167,6 +220,27 @@ WG_INLINE void load_pairs(V* v, const uint16_t* from, int64_t ld, int64_t count,
   }
 }
 
+// 32 rows of n numbers, a multiple of 32, as pairs in panels: two rows at a time are read along.
+WG_INLINE void pack_pairs(uint16_t* to, int64_t panel, const uint16_t* from, int64_t ld,
+                          int64_t n) {
+  alignas(64) static constexpr uint16_t kLow[32] = {0,  32, 1,  33, 2,  34, 3,  35, 4,  36, 5,
+                                                    37, 6,  38, 7,  39, 8,  40, 9,  41, 10, 42,
+                                                    11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
+  const __m512i low = _mm512_load_si512(kLow), high = _mm512_add_epi16(low, _mm512_set1_epi16(16));
+  constexpr int kRowPairs = 4;
+  for (int q = 0; q < kSide; q += kRowPairs)
+    for (int64_t i = 0; i < n; i += kDepth) {
+      uint16_t* const tile = to + i / kSide * panel;
+#pragma GCC unroll 4
+      for (int r = q; r < q + kRowPairs; ++r) {
+        const uint16_t* const row = from + 2 * r * ld + i;
+        const __m512i even = _mm512_loadu_si512(row), odd = _mm512_loadu_si512(row + ld);
+        _mm512_storeu_si512(tile + r * kDepth, _mm512_permutex2var_epi16(even, low, odd));
+        _mm512_storeu_si512(tile + panel + r * kDepth, _mm512_permutex2var_epi16(even, high, odd));
+      }
+    }
+}
+
 template <bool Pairs>
 void pack(uint16_t* to, const uint16_t* from, int64_t ld, bool turned, int64_t n, int64_t k) {
   const int64_t panel = (k + kDepth - 1) / kDepth * kTile;
@@ -184,8 +258,14 @@ void pack(uint16_t* to, const uint16_t* from, int64_t ld, bool turned, int64_t n
   };
   // Along the rows as stored.
   if (turned) {
-    for (int64_t p = 0; p < k; p += kDepth)
-      for (int64_t i = 0; i < n; i += kSide) pack_tile(i, p);
+    for (int64_t p = 0; p < k; p += kDepth) {
+      int64_t i = 0;
+      if (Pairs && k - p >= kDepth) {
+        i = n / kDepth * kDepth;
+        pack_pairs(to + p / kDepth * kTile, panel, from + p * ld, ld, i);
+      }
+      for (; i < n; i += kSide) pack_tile(i, p);
+    }
   } else {
     for (int64_t i = 0; i < n; i += kSide)
       for (int64_t p = 0; p < k; p += kDepth) pack_tile(i, p);

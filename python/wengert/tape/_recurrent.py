@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert import zeros
+from wengert import float32, float64, zeros
 from wengert.tape._groups import Group, Steps, Work, rows_of
 from wengert.tape._program import Step
 from wengert.tape._record import Tape
@@ -34,18 +34,23 @@ def join_rules(work: Work) -> Work:
 
 def state_gradients(steps: Steps) -> set[int]:
     """The gradients that rules of cells give of the states."""
-    rules = (s for _, s in steps if s.kind == "rule" and _is_cell(s))
+    rules = (s for _, s in steps if s.kind == "rule" and _is_cell(steps, s))
     return {s.outputs[_H0] for s in rules} - {None}  # type: ignore[return-value]
 
 
-def _is_cell(s: Step) -> bool:
+def _is_cell(steps: Steps, s: Step) -> bool:
+    if s.name != "recurrent_layer":
+        return False
     a = s.attributes
+    weight = s.inputs[_WEIGHTS[0] + (0 if s.kind == "operation" else _GRADIENTS)]
+    assert weight is not None
     return (
-        s.name == "recurrent_layer"
-        and a["count"] == 1
+        a["count"] == 1
         and not a["reverse"]
         and not a["sizes"]
         and a["batch"] > 0
+        # With 16 bits a layer rounds less than its cells do between each other.
+        and steps.values[weight].dtype in (float32, float64)
     )
 
 
@@ -58,7 +63,7 @@ def _chains(steps: Steps) -> list[list[int]]:
     chain_of: dict[int, list[int]] = {}
     made_by: dict[int, set[int]] = {}  # by the first cell of a chain: the storages that it makes
     for i, s in steps:
-        if s.kind != "operation" or not _is_cell(s):
+        if s.kind != "operation" or not _is_cell(steps, s):
             continue
         key: tuple = (s.attributes["cell"], s.attributes["batch"], s.inputs[1:_H0])
         before = None if s.inputs[_H0] is None else ends.pop(key + s.inputs[_H0:], None)
@@ -129,7 +134,7 @@ def _backwards(work: Work) -> list[Group]:
                     chain, added = ends.pop(v)
                     ends[s.outputs[0]] = chain, [*added, (i, 1 - k)]
                     break
-        if s.kind != "rule" or not _is_cell(s):
+        if s.kind != "rule" or not _is_cell(steps, s):
             continue
         chain, added = ends.get(s.inputs[_HN], (None, []))  # type: ignore[assignment]
         if chain is not None and _follows(states, steps[chain.rules[-1]], s):
@@ -158,7 +163,7 @@ class _States:
         for _, s in steps:
             if s.kind == "change" and s.inputs[0] is not None:
                 changes.setdefault(values[s.inputs[0]].storage, []).append(s)
-            elif s.kind == "operation" and _is_cell(s):
+            elif s.kind == "operation" and _is_cell(steps, s):
                 states, h_n, c_n, _, cells, _ = s.outputs
                 self._made_as |= {h_n: states, c_n: cells}  # what the cell's rule reads
         self._changed = set(changes)
