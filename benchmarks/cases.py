@@ -165,7 +165,14 @@ SHORT = [
             case.work,
         )
         for case in NETWORKS
-        if case.name in ("mlp_784_512_adam", "gpt_4x192_adamw")
+        if case.name
+        in (
+            "mlp_784_512_adam",
+            "cnn_28_adam",
+            "resnet20_sgd",
+            "lstm_lm_128_256_adam",
+            "gpt_4x192_adamw",
+        )
     ),
 ]
 
