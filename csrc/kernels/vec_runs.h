@@ -6,6 +6,14 @@
 namespace wengert::kernels::WENGERT_LEVEL {
 namespace {
 
+// Asks for n elements before they are needed, `Write`: to be changed. Processors foresee runs
+// within a page, not those that begin elsewhere. p need not be valid.
+template <bool Write, class T>
+WG_INLINE void fetch(const T* p, int64_t n) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t i = 0; i < n; i += kLine) __builtin_prefetch(p + i, Write, 3);
+}
+
 template <class T>
 WG_INLINE void copy_run(T* to, const T* from, int64_t n) {
   constexpr int64_t kLanes = Vec<T>::kLanes;

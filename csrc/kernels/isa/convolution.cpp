@@ -16,11 +16,6 @@ WG_INLINE void for_planes(const StripLines& l, F f) {
 
 // Lines of an image are fetched before they are needed; `Write`: to be changed.
 template <bool Write, class T>
-WG_INLINE void fetch(const T* p, int64_t count) {
-  constexpr int64_t kLine = 64 / sizeof(T);
-  for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(p + i, Write, 3);
-}
-template <bool Write, class T>
 WG_INLINE void fetch_lines(const StripLines& l, const T* x) {
   for (int64_t i = 0; i < l.count; ++i)
     if (l.source[i] >= 0) fetch<Write>(x + l.source[i], l.width);

@@ -65,6 +65,14 @@ void apply(const Channels& s, void* out, const void* in, const double* mean, con
   }
 }
 
+// Elements of a channel's run from p on. Runs are a stride apart, which no processor foresees:
+// those of the next run are fetched.
+template <class T>
+WG_INLINE Vec<T> load_run(const T* p, int64_t left, int64_t stride) {
+  __builtin_prefetch(p + stride);
+  return load_some(p, left);
+}
+
 template <class T>
 void gradient_sums(const Channels& s, double* g_sum, double* gx_sum, const void* grad,
                    const void* in, const double* mean) {
@@ -82,9 +90,10 @@ void gradient_sums(const Channels& s, double* g_sum, double* gx_sum, const void*
   for (int64_t o = 0; o < s.outer; ++o) {
     const T* q = g + o * s.stride;
     const T* p = x + o * s.stride;
-    a += row_reduce<T, Add>(q, s.inner);
+    a += row_reduce<T, Add>(
+        s.inner, [=](int64_t i, int64_t left) { return load_run(q + i, left, s.stride); });
     b += row_reduce<T, Add>(s.inner, [=](int64_t i, int64_t left) {
-      return load_some(q + i, left) * (load_some(p + i, left) - m);
+      return load_some(q + i, left) * (load_run(p + i, left, s.stride) - m);
     });
   }
   *g_sum = a;
@@ -111,8 +120,11 @@ void gradient(const Channels& s, void* out, const void* grad, const void* in, co
   for (int64_t o = 0; o < s.outer; ++o) {
     const T* q = g + o * s.stride;
     const T* p = x + o * s.stride;
-    row_map<T>(s.inner, gx + o * s.stride, [=](int64_t i, int64_t left) {
-      return fma(load_some(q + i, left), a, fma(load_some(p + i, left) - m, k, b));
+    T* const r = gx + o * s.stride;
+    row_map<T>(s.inner, r, [=](int64_t i, int64_t left) {
+      __builtin_prefetch(r + i + s.stride, 1);
+      return fma(load_run(q + i, left, s.stride), a,
+                 fma(load_run(p + i, left, s.stride) - m, k, b));
     });
   }
 }

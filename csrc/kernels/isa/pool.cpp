@@ -92,7 +92,7 @@ WG_INLINE void pool_lanes(const Windows& w, const T* volume, int64_t front, cons
 // The stride along a line, or 0 for any.
 template <class T, int64_t kStride>
 void pool_lines(const Windows& w, int64_t volumes, void* out, int64_t* index, const void* in) {
-  constexpr int64_t kLanes = Vec<T>::kLanes;
+  constexpr int64_t kLanes = Vec<T>::kLanes, kAhead = 512;  // elements fetched before their turn
   T* y = static_cast<T*>(out);
   const T* x = static_cast<const T*>(in);
   // Windows that reach into the padding go one by one, those between them by vectors.
@@ -108,6 +108,11 @@ void pool_lines(const Windows& w, int64_t volumes, void* out, int64_t* index, co
       for (int64_t o1 = 0; o1 < w.out[1]; ++o1, y += count, index += count) {
         const int64_t top = o1 * w.stride[1] - w.padding[1];
         const Taps tops(w, 1, top);
+        const int64_t lines =
+            tops.end - tops.begin < w.stride[1] ? tops.end - tops.begin : w.stride[1];
+        fetch<false>(x + (front * w.in[1] + top) * w.in[2] + kAhead, lines * w.in[2]);
+        fetch<true>(y + kAhead, count);
+        fetch<true>(index + kAhead, count);
         for (int64_t x0 = 0, n; x0 < count; x0 += n) {
           n = x0 < inner || x0 >= outer ? 1 : outer - x0 < kLanes ? outer - x0 : kLanes;
           const Taps lefts(w, 2, x0 * s - w.padding[2]);
