@@ -38,12 +38,14 @@ struct StripLines {
 struct StripRun {
   int64_t from, to, count, before, ld;
 };
-// Tap k of a run's first window sees the element at from + tap[k].
+// Tap k of a run's first window sees the element at from + tap[k], that of its next one the element
+// `stride` further on.
 struct StripRuns {
   int64_t count;
   const StripRun* run;
   int64_t taps;
   const int64_t* tap;
+  int64_t stride;
 };
 
 // See kernels/strips.h. What will be needed next, `ahead` elements further on, is fetched

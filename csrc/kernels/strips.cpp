@@ -45,8 +45,8 @@ struct Strips::Axis {
 
 Strips::Strips(const Windows& w, int64_t images, int64_t image, int64_t begin, int64_t end,
                int64_t panel, int64_t narrow, bool copied)
-    : direct_(!copied && w.stride[2] == 1 && w.padding[0] == 0 && w.padding[1] == 0 &&
-              w.padding[2] == 0),
+    : direct_(!copied && (w.stride[2] == 1 || w.kernel[2] == 1) && w.padding[0] == 0 &&
+              w.padding[1] == 0 && w.padding[2] == 0),
       images_(images),
       size_(0),
       line_(0),
@@ -140,13 +140,14 @@ void Strips::set_runs(const Windows& w, int64_t begin, int64_t end, int64_t pane
       const int64_t to = column % panel, before = column - to;
       const int64_t count = std::min({w.out[2] - o2, end - p, panel - to});
       const int64_t row = (o0 - a0.first) * a0.step * a1.size + (o1 - a1.first) * a1.step;
-      runs_.push_back({n * image + row * line_ + o2 - a2.first, to, count, before,
+      runs_.push_back({n * image + row * line_ + (o2 - a2.first) * step(), to, count, before,
                        columns - before > narrow ? panel : narrow});
       p += count;
       column += count;
     }
     if (n == 0 && direct_) start_ = runs_.front().from;
-    if (n == 0 && direct_) reach_ = runs_.back().from + runs_.back().count + taps_.back();
+    if (n == 0 && direct_)
+      reach_ = runs_.back().from + (runs_.back().count - 1) * step() + 1 + taps_.back();
   }
 }
 
@@ -162,7 +163,7 @@ StripLines Strips::lines() const {
 
 StripRuns Strips::runs() const {
   return {static_cast<int64_t>(runs_.size()), runs_.data(), static_cast<int64_t>(taps_.size()),
-          taps_.data()};
+          taps_.data(), step()};
 }
 
 }  // namespace wengert::kernels

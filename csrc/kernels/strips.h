@@ -17,7 +17,8 @@ class Strips {
   Strips(const Windows& w, int64_t images, int64_t image, int64_t begin, int64_t end, int64_t panel,
          int64_t narrow, bool copied = false);
 
-  // The windows see each image as it stands: it is its own strip.
+  // The windows see each image as it stands, as taps that share no elements or a stride of 1 let
+  // them: it is its own strip.
   bool direct() const { return direct_; }
   // Elements of a channel's strips, and of one image's.
   int64_t channel() const { return images_ * size_; }
@@ -30,6 +31,8 @@ class Strips {
 
  private:
   struct Axis;
+  // From what a tap sees of a window to what it sees of the next.
+  int64_t step() const { return direct_ ? stride_ : 1; }
   void set_lines(const Windows& w, const Axis& a0, const Axis& a1, const Axis& a2);
   void set_runs(const Windows& w, int64_t begin, int64_t end, int64_t panel, int64_t narrow,
                 int64_t image, const Axis& a0, const Axis& a1, const Axis& a2);

@@ -101,9 +101,12 @@ void unfold(const StripRuns& r, void* col, int64_t rows, int64_t row, const void
     const StripRun run = r.run[i];
     const T* from = static_cast<const T*>(strip) + run.from;
     T* to = static_cast<T*>(col) + run.before * rows + row * run.ld + run.to;
-    if (ahead) fetch<false>(from + ahead, run.count);
+    if (ahead) fetch<false>(from + ahead, (run.count - 1) * r.stride + 1);
     const int count = static_cast<int>(run.count);
-    if (run.count <= kLanes) {
+    if (r.stride != 1) {
+      for (int64_t k = 0; k < r.taps; ++k, to += run.ld)
+        copy_strided(to, from + r.tap[k], run.count, r.stride);
+    } else if (run.count <= kLanes) {
       for (int64_t k = 0; k < r.taps; ++k, to += run.ld)
         store(to, load(from + r.tap[k], count), count);
     } else if (run.count <= 2 * kLanes) {
@@ -127,7 +130,8 @@ void fold(const StripRuns& r, void* strip, const void* col, int64_t rows, int64_
     const T* from = static_cast<const T*>(col);
     for (int64_t i = 0; i < r.count; ++i) {
       const StripRun& run = r.run[i];
-      add_run(to + run.from, from + run.before * rows + (row + k) * run.ld + run.to, run.count);
+      add_strided(to + run.from, from + run.before * rows + (row + k) * run.ld + run.to, run.count,
+                  r.stride);
     }
   }
 }
@@ -135,11 +139,17 @@ void fold(const StripRuns& r, void* strip, const void* col, int64_t rows, int64_
 #if defined(WG_AVX512)
 // Numbers of 16 bits are copied alone: sums are taken in float32.
 WG_INLINE __mmask32 first(int64_t n) { return n < 32 ? (1u << n) - 1 : 0xffffffffu; }
-WG_INLINE void copy_halves(uint16_t* to, const uint16_t* from, int64_t n) {
-  for (int64_t i = 0; i < n; i += 32) {
+WG_INLINE void copy_halves(uint16_t* to, const uint16_t* from, int64_t n, int64_t stride) {
+  int64_t i = 0;
+  for (; stride == 1 && i < n; i += 32) {
     const __mmask32 mask = first(n - i);
     _mm512_mask_storeu_epi16(to + i, mask, _mm512_maskz_loadu_epi16(mask, from + i));
   }
+  for (; stride == 2 && i < n; i += 16) {
+    const __m512i pairs = _mm512_maskz_loadu_epi16(first(2 * (n - i) - 1), from + 2 * i);
+    _mm512_mask_cvtepi32_storeu_epi16(to + i, static_cast<__mmask16>(first(n - i)), pairs);
+  }
+  for (; i < n; ++i) to[i] = from[i * stride];
 }
 void fill_halves(const StripLines& l, void* strip, const void* x, int64_t ahead) {
   const auto* const from = static_cast<const uint16_t*>(x);
@@ -147,16 +157,7 @@ void fill_halves(const StripLines& l, void* strip, const void* x, int64_t ahead)
   if (ahead) fetch_lines<false>(l, from + ahead);
   for_planes(l, [=, s = l.stride](int64_t at, const StripPlane& p, int64_t source) {
     if (source < 0) return;
-    uint16_t* const strip = to + at + p.before;
-    const uint16_t* const line = from + source + p.from;
-    if (s == 1) return copy_halves(strip, line, p.inside);
-    int64_t i = 0;
-    for (; s == 2 && i < p.inside; i += 16) {
-      const int64_t n = p.inside - i;
-      const __m512i pairs = _mm512_maskz_loadu_epi16(first(2 * n - 1), line + 2 * i);
-      _mm512_mask_cvtepi32_storeu_epi16(strip + i, static_cast<__mmask16>(first(n)), pairs);
-    }
-    for (; i < p.inside; ++i) strip[i] = line[i * s];
+    copy_halves(to + at + p.before, from + source + p.from, p.inside, s);
   });
 }
 void unfold_halves(const StripRuns& r, void* col, int64_t rows, int64_t row, const void* strip,
@@ -165,8 +166,9 @@ void unfold_halves(const StripRuns& r, void* col, int64_t rows, int64_t row, con
     const StripRun run = r.run[i];
     const uint16_t* from = static_cast<const uint16_t*>(strip) + run.from;
     uint16_t* to = static_cast<uint16_t*>(col) + run.before * rows + row * run.ld + run.to;
-    if (ahead) fetch<false>(from + ahead, run.count);
-    for (int64_t k = 0; k < r.taps; ++k, to += run.ld) copy_halves(to, from + r.tap[k], run.count);
+    if (ahead) fetch<false>(from + ahead, (run.count - 1) * r.stride + 1);
+    for (int64_t k = 0; k < r.taps; ++k, to += run.ld)
+      copy_halves(to, from + r.tap[k], run.count, r.stride);
   }
 }
 // 16 pairs of the numbers at a and b, the first `n` of each being there; every `kStride`-th.
