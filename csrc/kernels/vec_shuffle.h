@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "transpose_lanes.h"
 #include "vec.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
@@ -48,17 +49,12 @@ WG_INLINE Vec<T> reversed(Vec<T> a) {
 template <class T>
 WG_INLINE void transpose(Vec<T> (&x)[Vec<T>::kLanes]) {
   constexpr int n = Vec<T>::kLanes;
-#pragma GCC unroll 8
-  for (int round = 1; round < n; round *= 2) {
-    Vec<T> y[n];
+  typename Vec<T>::Raw v[n];
 #pragma GCC unroll 16
-    for (int i = 0; i < n / 2; ++i) {
-      y[2 * i] = interleave<0>(x[i], x[i + n / 2]);
-      y[2 * i + 1] = interleave<1>(x[i], x[i + n / 2]);
-    }
+  for (int i = 0; i < n; ++i) v[i] = x[i].v;
+  transpose_lanes(v);
 #pragma GCC unroll 16
-    for (int i = 0; i < n; ++i) x[i] = y[i];
-  }
+  for (int i = 0; i < n; ++i) x[i] = Vec<T>(v[i]);
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ WG_INLINE void load_turned(typename Lanes<T>::V (&v)[kDotLanes<T>], const RowPoi
   }
 #else
   for (int i = 0; i < n; ++i) v[i] = Lanes<T>::load(s.at(i));
-  transpose_step<n / 2>(v);
+  transpose_lanes(v);
 #endif
 }
 

@@ -3,47 +3,9 @@
 #pragma once
 
 #include "kernels/isa/gemm_simd.h"
+#include "kernels/transpose_lanes.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
-
-// Indices of the shuffle that exchanges the off-diagonal blocks of `Half` lanes of two rows.
-template <int Half, int Lanes, bool High>
-constexpr int exchange(int lane) {
-  const int block = lane & Half;
-  if (High) return block ? Lanes + lane : lane + Half;
-  return block ? Lanes + lane - Half : lane;
-}
-
-template <int Half, bool High, class V>
-WG_INLINE V exchange_lanes(V x, V y) {
-  constexpr int n = sizeof(V) / sizeof(x[0]);
-#define WG_AT(i) exchange<Half, n, High>(i)
-  if constexpr (n == 2) {
-    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1));
-  } else if constexpr (n == 4) {
-    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3));
-  } else if constexpr (n == 8) {
-    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3), WG_AT(4), WG_AT(5),
-                                   WG_AT(6), WG_AT(7));
-  } else {
-    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3), WG_AT(4), WG_AT(5),
-                                   WG_AT(6), WG_AT(7), WG_AT(8), WG_AT(9), WG_AT(10), WG_AT(11),
-                                   WG_AT(12), WG_AT(13), WG_AT(14), WG_AT(15));
-  }
-#undef WG_AT
-}
-
-template <int Half, class V, int N>
-WG_INLINE void transpose_step(V (&v)[N]) {
-#pragma GCC unroll 16
-  for (int i = 0; i < N; ++i) {
-    if (i & Half) continue;
-    const V x = v[i], y = v[i + Half];
-    v[i] = exchange_lanes<Half, false>(x, y);
-    v[i + Half] = exchange_lanes<Half, true>(x, y);
-  }
-  if constexpr (Half > 1) transpose_step<Half / 2>(v);
-}
 
 // Blocks of lanes x lanes elements that are fetched before they are transposed.
 inline constexpr int64_t kBlocksAhead = 4;
@@ -71,24 +33,26 @@ void transpose(T* dst, int64_t dst_row, const T* src, int64_t src_row, int rows,
 #pragma GCC unroll 16
         for (int i = 0; i < n; ++i) __builtin_prefetch(next + i * src_row);
       }
+      T* out = d + j0 * dst_row;
       if (height == n && width == n) {
 #pragma GCC unroll 16
         for (int i = 0; i < n; ++i) v[i] = S::load(s + i * src_row + j0);
-      } else {
-        const typename S::Mask m = S::mask(width);
+        transpose_lanes(v);
 #pragma GCC unroll 16
-        for (int i = 0; i < n; ++i) v[i] = i < height ? S::load(s + i * src_row + j0, m) : V{};
+        for (int j = 0; j < n; ++j) S::store(out + j * dst_row, v[j]);
+        continue;
       }
-      transpose_step<n / 2>(v);
-      const typename S::Mask m = S::mask(Pad ? n : height);
-      T* out = d + j0 * dst_row;
+      const typename S::Mask from = S::mask(width), to = S::mask(Pad ? n : height);
+#pragma GCC unroll 16
+      for (int i = 0; i < n; ++i) v[i] = i < height ? S::load(s + i * src_row + j0, from) : V{};
+      transpose_lanes(v);
 #pragma GCC unroll 16
       for (int j = 0; j < n; ++j) {
         if (j >= width) break;
         if (Pad)
           S::store(out + j * dst_row, v[j]);
         else
-          S::store(out + j * dst_row, v[j], m);
+          S::store(out + j * dst_row, v[j], to);
       }
     }
   }

@@ -251,7 +251,7 @@ void pack(uint16_t* to, const uint16_t* from, int64_t ld, bool turned, int64_t n
       load_pairs(v, from + p * ld + i, ld, count, k - p);
     else
       load_rows(v, from + i * ld + p, ld, count, k - p);
-    if (turned != Pairs) transpose_step<kSide / 2>(v);
+    if (turned != Pairs) transpose_lanes(v);
     uint16_t* const tile = to + i / kSide * panel + p / kDepth * kTile;
 #pragma GCC unroll 16
     for (int q = 0; q < kSide; ++q) _mm512_storeu_ps(tile + q * kDepth, v[q]);

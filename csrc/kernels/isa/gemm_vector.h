@@ -6,6 +6,33 @@
 
 namespace wengert::kernels::WENGERT_LEVEL {
 
+// Indices of the shuffle that exchanges the off-diagonal blocks of `Half` lanes of two rows.
+template <int Half, int Lanes, bool High>
+constexpr int exchange(int lane) {
+  const int block = lane & Half;
+  if (High) return block ? Lanes + lane : lane + Half;
+  return block ? Lanes + lane - Half : lane;
+}
+
+template <int Half, bool High, class V>
+WG_INLINE V exchange_lanes(V x, V y) {
+  constexpr int n = sizeof(V) / sizeof(x[0]);
+#define WG_AT(i) exchange<Half, n, High>(i)
+  if constexpr (n == 2) {
+    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1));
+  } else if constexpr (n == 4) {
+    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3));
+  } else if constexpr (n == 8) {
+    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3), WG_AT(4), WG_AT(5),
+                                   WG_AT(6), WG_AT(7));
+  } else {
+    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3), WG_AT(4), WG_AT(5),
+                                   WG_AT(6), WG_AT(7), WG_AT(8), WG_AT(9), WG_AT(10), WG_AT(11),
+                                   WG_AT(12), WG_AT(13), WG_AT(14), WG_AT(15));
+  }
+#undef WG_AT
+}
+
 // Lane i: the sum of the lanes of v[i].
 template <class V, int N>
 WG_INLINE V lane_sums(V (&v)[N]) {
