@@ -97,12 +97,16 @@ void tiles_of(const PairBlock& g, const Place& at) {
 // the same pair of 16 columns.
 using V = Simd<float>::V;
 
-// acc += the products of 16 pairs of columns with the pair of a row.
-WG_INLINE V add_products(V acc, V columns, const uint16_t* row) {
-  asm("vdpbf16ps %2%{1to16%}, %1, %0"
-      : "+v"(acc)
-      : "v"(columns), "m"(*reinterpret_cast<const uint16_t (*)[2]>(row)));
+// acc += the products of 16 pairs of columns with those of a row.
+WG_INLINE V add_products(V acc, V columns, V row) {
+  asm("vdpbf16ps %2, %1, %0" : "+v"(acc) : "v"(columns), "v"(row));
   return acc;
+}
+// The pair at p for all columns.
+WG_INLINE V repeated(const uint16_t* p) {
+  float pair;
+  __builtin_memcpy(&pair, p, sizeof(pair));
+  return _mm512_set1_ps(pair);
 }
 
 // Some rows of a tile by one or two tiles of columns.
@@ -124,10 +128,11 @@ void vectors_of(const PairBlock& g, const Place& at) {
       for (int j = 0; j < Columns; ++j)
         columns[j] = _mm512_loadu_ps(b + q * kDepth + j * g.b_panel);
 #pragma GCC unroll 8
-      for (int i = 0; i < kRows; ++i)
+      for (int i = 0; i < kRows; ++i) {
+        const V row = repeated(a + i * g.a_row + 2 * q);
 #pragma GCC unroll 2
-        for (int j = 0; j < Columns; ++j)
-          acc[i][j] = add_products(acc[i][j], columns[j], a + i * g.a_row + 2 * q);
+        for (int j = 0; j < Columns; ++j) acc[i][j] = add_products(acc[i][j], columns[j], row);
+      }
     }
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i)
