@@ -191,7 +191,7 @@ CASES = [
             q = T(4, 2, 6)
             k, v = T(5, 2, 6), T(5, 2, 6)
             F.multi_head_attention_forward(
-                q, k, v, 6, 3, T(18, 6), T(18), None, None, False, 0.0, T(6, 6), T(6), {keywords}
+                q, k, v, 6, 3, 0.3 * T(18, 6), T(18), None, None, False, 0.0, T(6, 6), T(6), {keywords}
             )
             """.replace("(\n                ", "(").replace("\n            )", ")"),
         )
