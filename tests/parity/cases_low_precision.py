@@ -517,11 +517,23 @@ ROUNDED = (
     "F.normalize(x, dim=1)",
 )
 
+
+def rounded(code: str, low: str) -> bool:
+    """Whether PyTorch rounds gradients on the way, those of convolutions on some processors."""
+    return code in ROUNDED or (low == "float16" and "F.conv" in code)
+
+
+def summed_narrowly(code: str, low: str) -> bool:
+    """Whether PyTorch adds up its results in float16: on some processors gradients of convolutions,
+    as transposed ones are. Both are compared with float64 in tests/cpp/convolution_half_test.cpp."""
+    return low == "float16" and "F.conv_transpose" in code
+
+
 CASES = [
     Case(
         names,
         f"{setup}; {code}" if setup else code,
-        order=0 if code in ROUNDED else 1,
+        order=0 if rounded(code, low) else 1,
         only="float32",
         low=low,
     )
@@ -529,4 +541,5 @@ CASES = [
     for family in (ELEMENTS, SUMS, PRODUCTS, LAYERS, STEPS)
     for names, setup, codes in family
     for code in codes
+    if not summed_narrowly(code, low)
 ]

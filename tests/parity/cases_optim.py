@@ -97,7 +97,7 @@ OPTIONS = {
     ],
     "RMSprop": [
         "lr=0.1",
-        "lr=0.1, alpha=0.5, eps=1e-3, weight_decay=0.1",
+        "lr=0.01, alpha=0.5, eps=1e-3, weight_decay=0.1",
         "lr=0.1, momentum=0.9",
         "lr=0.1, centered=True, eps=1e-3",
         "lr=0.01, momentum=0.9, centered=True, eps=1e-2, maximize=True",
