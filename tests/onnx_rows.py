@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import wengert as wg
 from wengert import nn
 from wengert.nn import functional as F
@@ -403,6 +405,7 @@ FUNCTIONS |= {
 
 def example(name: str) -> Any:
     """The module of an example program."""
+    pytest.importorskip("tqdm")  # the example programs' own dependency
     folder = Path(__file__).resolve().parent.parent / "examples"
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))

@@ -202,7 +202,8 @@ def test_nothing_is_left_behind(layer):
     before = wg.memory_stats()["allocated"]
     run()
     gc.collect()
-    assert wg.memory_stats()["allocated"] == before
+    # What earlier tests left to other threads may be given back meanwhile.
+    assert wg.memory_stats()["allocated"] <= before
 
 
 # ---- state ---------------------------------------------------------------------------------
