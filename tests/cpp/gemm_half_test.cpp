@@ -120,6 +120,15 @@ TEST_P(GemmHalfTest, AgreesWithFloat64) {
     Product(GetParam(), 270, 530, 8300, flags, Epilogue::bias, 1).expect(131);
 }
 
+// More rows than are packed at once, of a depth that does not divide their number.
+TEST_P(GemmHalfTest, ManyRowsAgreeWithFloat64) {
+  wengert::set_num_threads(1);
+  for (const int64_t m : {11008, 11013})
+    for (int flags = 0; flags < 4; ++flags)
+      Product(GetParam(), m, 17, 768, flags, Epilogue::none, 0).expect(9);
+  wengert::set_num_threads(2);
+}
+
 TEST_P(GemmHalfTest, ThreadsDoNotChangeTheBits) {
   for (const auto& s : {std::array<int64_t, 3>{600, 700, 300}, {1, 3000, 600}, {300, 10, 600}}) {
     Product x(GetParam(), s[0], s[1], s[2], 2, Epilogue::bias, 0);
@@ -161,8 +170,8 @@ TEST_P(GemmHalfTest, RowsDoNotDependOnTheOthers) {
 // Sums in float32 are what rounded ones are made of, whichever factors come packed.
 TEST_P(GemmHalfTest, SumsMayStayInFloat32) {
   const DType dtype = GetParam();
-  constexpr int64_t shapes[][3] = {{1, 1, 1},     {16, 32, 64},    {7, 33, 65},
-                                   {64, 96, 513}, {300, 610, 600}, {40, 530, 8300}};
+  constexpr int64_t shapes[][3] = {{1, 1, 1},       {16, 32, 64},    {7, 33, 65},     {64, 96, 513},
+                                   {300, 610, 600}, {40, 530, 8300}, {11008, 17, 768}};
   for (const auto& s : shapes)
     for (int flags = 0; flags < 4; ++flags) {
       Product x(dtype, s[0], s[1], s[2], flags, Epilogue::bias, 0);
