@@ -19,7 +19,7 @@ struct CpuInfo {
   bool avx512_bf16 = false;
   bool fast_pairs = false;  // products of vectors of bfloat16 run at the rate of multiply-adds
   bool avx512_vnni = false;
-  bool amx_bf16 = false;  // the system saves its tiles; processes have to ask for them
+  bool amx_bf16 = false;  // with avx512_bf16; the system saves its tiles if processes ask for them
   std::string model;
 };
 CpuInfo cpu_info();

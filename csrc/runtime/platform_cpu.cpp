@@ -78,7 +78,7 @@ CpuInfo cpu_info() {
   info.fast_pairs = info.avx512_bf16 && cpuid(0).b == auth;
   info.avx512_vnni = all(extended.c, bit_AVX512VNNI);
   constexpr uint32_t amx_d = 1u << 22 | 1u << 24, tile_states = 3u << 17;  // bfloat16, tiles
-  info.amx_bf16 = all(extended.d, amx_d) && all(states, tile_states);
+  info.amx_bf16 = info.avx512_bf16 && all(extended.d, amx_d) && all(states, tile_states);
   return info;
 }
 

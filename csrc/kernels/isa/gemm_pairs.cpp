@@ -181,7 +181,7 @@ WG_INLINE void walk(const PairBlock& g, const Multiply& multiply) {
                         g.rounded ? sums : c,
                         g.ldc,
                         g.rounded ? kDepth : g.ldc,
-                        g.rounded + i * g.ld_rounded + j};
+                        g.rounded ? g.rounded + i * g.ld_rounded + j : nullptr};
       multiply(at, i, j);
       if (g.rounded) round(g, sums, i, j, g.m - i < kRows ? g.m - i : kRows);
     }
