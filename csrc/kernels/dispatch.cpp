@@ -3,6 +3,7 @@
 #include "levels.h"
 #include "quantized.h"
 #include "runtime/cpu.h"
+#include "runtime/half.h"
 #include "sparse.h"
 
 namespace wengert::kernels {
@@ -123,10 +124,9 @@ UnaryFn test(Test op, DType dtype) {
 }
 CastFn cast(DType to, DType from) {
   WG_LEVEL_TABLE(level, half_casts);
-  const auto half = [](DType t) { return t == DType::float16 || t == DType::bfloat16; };
   CastFn fast = nullptr;
-  if (to == DType::float32 && half(from)) fast = level.widen[from == DType::bfloat16];
-  if (from == DType::float32 && half(to)) fast = level.narrow[to == DType::bfloat16];
+  if (to == DType::float32 && is_half(from)) fast = level.widen[from == DType::bfloat16];
+  if (from == DType::float32 && is_half(to)) fast = level.narrow[to == DType::bfloat16];
   if (fast) return fast;
   return generic::cast_table[static_cast<int>(to)][static_cast<int>(from)];
 }

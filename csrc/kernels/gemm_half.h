@@ -3,10 +3,9 @@
 
 #include "kernels/gemm.h"
 #include "kernels/gemm_level.h"
+#include "runtime/half.h"
 
 namespace wengert::kernels {
-
-inline bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
 
 inline const void* element(const void* p, DType dtype, int64_t offset) {
   return static_cast<const char*>(p) + offset * static_cast<int64_t>(item_size(dtype));

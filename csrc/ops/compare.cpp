@@ -59,7 +59,7 @@ namespace {
   };
 void compute_test(const char* op, kernels::Test test, Compute& c) {
   Tensor x = as_contiguous(c.in(0));
-  if (x.dtype() == DType::float16 || x.dtype() == DType::bfloat16) {
+  if (is_half(x.dtype())) {
     x = as_contiguous(x, DType::float32);
   }
   const kernels::UnaryFn fn = kernels::test(test, x.dtype());

@@ -3,6 +3,7 @@
 
 #include "autograd/op_class.h"
 #include "kernels/elementwise.h"
+#include "runtime/half.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -12,11 +13,6 @@ namespace elementwise {
 
 inline constexpr int64_t kMapBlock = 512;
 inline constexpr int kMapped = Loop::kMaxOperands - 1;  // inputs at most
-
-// The dtype that kernels compute in, for operands of dtype t.
-inline DType compute_dtype(DType t) {
-  return t == DType::float16 || t == DType::bfloat16 ? DType::float32 : t;
-}
 
 // A dense layout like that of `t`, or row-major where there is no such.
 inline void like_layout(Meta& m, const TensorImpl& t) {

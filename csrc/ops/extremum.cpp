@@ -92,7 +92,7 @@ struct ExtremeAt {
         reduced_shape(m.in(0).sizes(), DimSet(m.in(0).ndim ? 1u << dim : 0), keepdim);
   }
   void compute(Compute& c) const {
-    const Tensor x = as_contiguous(c.in(0), computed_dtype(c.in(0).dtype()));
+    const Tensor x = as_contiguous(c.in(0), compute_dtype(c.in(0).dtype()));
     const Along a(x.shape(), dim);
     int64_t* at = c.out(1).data<int64_t>();
     find_positions(kMaximum, x, a, at);
@@ -140,7 +140,7 @@ struct Position {
                                   keepdim);
   }
   void compute(Compute& c) const {
-    const Tensor x = as_contiguous(c.in(0), computed_dtype(c.in(0).dtype()));
+    const Tensor x = as_contiguous(c.in(0), compute_dtype(c.in(0).dtype()));
     const Along a = dim < 0 ? Along({x.numel()}, 0) : Along(x.shape(), dim);
     find_positions(kMaximum, x, a, c.out().data<int64_t>());
   }

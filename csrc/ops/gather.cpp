@@ -65,7 +65,7 @@ struct Scatter {
   void compute(Compute& c) const {
     if (!c.in(0).is_same(c.out())) copy_elements(*c.out().impl(), *c.in(0).impl());
     const DType narrow = c.out().dtype();
-    const bool widen = kAdd && (narrow == DType::float16 || narrow == DType::bfloat16);
+    const bool widen = kAdd && is_half(narrow);
     const Tensor dense = widen ? as_contiguous(c.out(), DType::float32) : as_contiguous(c.out());
     const TensorImpl& out = *dense.impl();
     const Tensor& index = c.in(1);

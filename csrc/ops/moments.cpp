@@ -75,7 +75,7 @@ struct Variance {
     return std::max(static_cast<double>(reduced_count(shape, dims)) - correction, 0.0);
   }
   void compute(Compute& c) const {
-    const DType t = computed_dtype(c.in(0).dtype());
+    const DType t = compute_dtype(c.in(0).dtype());
     const ReduceLayout r = reduce_rows(c.in(0), dims, t);
     const double d = divisor(c.in(0).shape());
     with_float_type(name, t, [&]<class T>(T) {

@@ -154,7 +154,6 @@ Tensor layer_norm(const Tensor& input, Dims normalized_shape, const Tensor& weig
 
 namespace {
 // What is made of several operations is rounded to a narrow dtype once, at the end.
-bool is_narrow(DType t) { return t == DType::float16 || t == DType::bfloat16; }
 Tensor widened(const Tensor& t) { return t.defined() ? to(t, DType::float32) : t; }
 }  // namespace
 
@@ -163,7 +162,7 @@ Tensor rms_norm(const Tensor& input, Dims normalized_shape, const Tensor& weight
   const TensorImpl& x = *detail::input("rms_norm", input);
   check_tail("rms_norm", x, normalized_shape);
   check_parameter("rms_norm", "a weight", weight, normalized_shape);
-  if (is_narrow(x.dtype)) {
+  if (is_half(x.dtype)) {
     return to(rms_norm(widened(input), normalized_shape, widened(weight), eps), x.dtype);
   }
   std::vector<int64_t> dims;

@@ -12,7 +12,6 @@ using recurrent::Cell;
 using recurrent::Inputs;
 using recurrent::Outputs;
 using recurrent::Steps;
-using recurrent::wide_of;
 
 namespace {
 
@@ -31,7 +30,7 @@ const char* name_of_cell(Cell cell) {
 
 // Half precision is computed in float32, but for products of pairs where the processor has them.
 bool takes_pairs(DType weights) {
-  return wide_of(weights) != weights && !transforming() && kernels::gemm_packs(weights);
+  return compute_dtype(weights) != weights && !transforming() && kernels::gemm_packs(weights);
 }
 
 // One layer or one step.
@@ -63,7 +62,8 @@ Outputs run(const char* op, Cell cell, const Steps& steps, Inputs in) {
   check(Inputs::c_0, "first cell state", {steps.batch, hidden});
   const DType dtype = x.dtype, weights = w_ih.dtype;
   // The states of a GRU go on beside its products, in a dtype that autocast leaves as it is.
-  const bool mixed = cell == Cell::gru && dtype == DType::float32 && wide_of(weights) == dtype;
+  const bool mixed =
+      cell == Cell::gru && dtype == DType::float32 && compute_dtype(weights) == dtype;
   const bool pairs = takes_pairs(weights);
   for (int i = 0; i < Inputs::count; ++i) {
     Tensor& t = in.t[i];
@@ -72,7 +72,7 @@ Outputs run(const char* op, Cell cell, const Steps& steps, Inputs in) {
     WG_CHECK(t.dtype() == (weight && mixed ? weights : dtype), Error, op,
              ": input, states and weights must have one dtype, but got ", dtype, " and ", t.dtype(),
              "; convert one with to()");
-    if (!pairs && t.dtype() != wide_of(t.dtype())) t = t.to(wide_of(t.dtype()));
+    if (!pairs && t.dtype() != compute_dtype(t.dtype())) t = t.to(compute_dtype(t.dtype()));
   }
   Outputs y = recurrent::run_layer(cell, steps, in);
   for (Tensor* t : {&y.states, &y.h_n, &y.c_n}) {

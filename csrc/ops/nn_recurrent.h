@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/op_class.h"
+#include "runtime/half.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace recurrent {
@@ -49,10 +50,6 @@ struct Outputs {
 // `states` must not be changed in place while the history is needed.
 Outputs run_layer(Cell cell, const Steps& steps, const Inputs& inputs);
 
-// What a layer of this dtype computes with between its products.
-inline DType wide_of(DType t) {
-  return t == DType::float16 || t == DType::bfloat16 ? DType::float32 : t;
-}
 // Undefined tensors stay so.
 Tensor converted(const Tensor& t, DType dtype);
 

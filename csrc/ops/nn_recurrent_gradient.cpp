@@ -22,7 +22,7 @@ void Layer::fused(Vjp& v) const {
   const Tensor &w_hh = in[Inputs::w_hh], &w_hr = in[Inputs::w_hr], &h_0 = in[Inputs::h_0];
   const Tensor &h = v.saved(kSavedStates), &a = v.saved(kSavedGates), &m = v.saved(kSavedInner);
   const Tensor& c = v.saved(kSavedCells);
-  const DType dtype = wide_of(h.dtype());
+  const DType dtype = compute_dtype(h.dtype());
   const bool rounds = dtype != low, rounds_states = dtype != h.dtype();
   const Walk walk(steps, dtype);
   const auto& kernel = kernels::recurrent(dtype);
@@ -146,7 +146,7 @@ void Layer::formula(Vjp& v) const {
   }
   Inputs wide;
   for (int i = 0; i < Inputs::count; ++i) {
-    if (in.t[i].defined()) wide.t[i] = converted(in.t[i], wide_of(in.t[i].dtype()));
+    if (in.t[i].defined()) wide.t[i] = converted(in.t[i], compute_dtype(in.t[i].dtype()));
   }
   const Outputs y = compose_layer(cell, steps, wide);
   const Tensor* of[] = {&y.states, &y.h_n, &y.c_n};

@@ -28,7 +28,7 @@ void Layer::compute(Compute& c) const {
   for (int i = 0; i < Inputs::count; ++i) in[i] = taken(i, c.in(i), low);
   const Tensor &h_0 = in[Inputs::h_0], &c_0 = in[Inputs::c_0], &w_hr = in[Inputs::w_hr];
   const Tensor &h = c.out(states), &a = c.out(gates);
-  const DType dtype = wide_of(h.dtype());
+  const DType dtype = compute_dtype(h.dtype());
   const bool rounds = dtype != low, rounds_states = dtype != h.dtype();
   const Walk walk(steps, dtype);
   const auto& kernel = kernels::recurrent(dtype);

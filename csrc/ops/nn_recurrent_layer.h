@@ -42,7 +42,7 @@ inline char* skip(const void* p, int64_t bytes) {
 // for all steps at once: there are enough rows to fill tiles of pairs. No bit depends on it.
 inline bool each_step(const Steps& steps, DType dtype) {
   constexpr int64_t kRows = 16;
-  return wide_of(dtype) != dtype && steps.count > 1 && steps.batch >= kRows &&
+  return compute_dtype(dtype) != dtype && steps.count > 1 && steps.batch >= kRows &&
          kernels::gemm_packs(dtype);
 }
 
@@ -51,7 +51,7 @@ inline bool each_step(const Steps& steps, DType dtype) {
 inline Tensor taken(int i, const Tensor& t, DType factors) {
   if (!t.defined()) return t;
   const bool wide = i == Inputs::b_ih || i == Inputs::b_hh || i == Inputs::c_0;
-  return as_contiguous(t, i == Inputs::x ? factors : wide ? wide_of(t.dtype()) : t.dtype());
+  return as_contiguous(t, i == Inputs::x ? factors : wide ? compute_dtype(t.dtype()) : t.dtype());
 }
 
 // Further outputs, of the dtype of the sums: the gates (rows, gates * hidden) of LSTM and GRU, the
@@ -82,7 +82,7 @@ struct Layer {
     const int64_t rows = m.in(Inputs::x).shape()[0];
     const int64_t out = m.in(Inputs::w_hh).shape()[1];
     const int64_t sums = m.in(Inputs::w_hh).shape()[0], hidden = sums / gates_of(cell);
-    const DType dtype = m.in(Inputs::x).dtype, wide = wide_of(dtype);
+    const DType dtype = m.in(Inputs::x).dtype, wide = compute_dtype(dtype);
     const bool plain = cell == Cell::tanh || cell == Cell::relu;
     const bool has_inner = cell == Cell::gru || m.inputs[Inputs::w_hr] || (plain && dtype != wide);
     const auto set = [&](int i, int64_t a, int64_t b) {

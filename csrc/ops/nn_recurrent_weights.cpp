@@ -95,7 +95,7 @@ void set_weights(Vjp& v, const Steps& steps, const Walk& walk, const Rows& rows)
   const auto& [x, h, h_0, g_sums, g_own, g_projected, inner] = rows;
   const bool same = g_own.impl() == g_sums.impl();
   const DType dtype = g_sums.dtype();
-  if (dtype != wide_of(dtype)) {
+  if (dtype != compute_dtype(dtype)) {
     Tensor before;
     if (v.needs(Inputs::w_hh)) before = as_contiguous(states_before(steps, walk, rows), dtype);
     const Sum of_states[] = {{Inputs::w_hh, before, {}}, {Inputs::b_hh, {}, {}}};

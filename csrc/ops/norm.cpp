@@ -57,7 +57,7 @@ struct VectorNorm {
     m.out().shape = reduced_shape(m.in(0).sizes(), dims, keepdim);
   }
   void compute(Compute& c) const {
-    const DType t = computed_dtype(dtype);
+    const DType t = compute_dtype(dtype);
     const Tensor x = to(c.in(0), t);
     const TensorImpl& out = *c.out().impl();
     Tensor result = t == dtype ? c.out() : new_tensor(t, out.sizes());

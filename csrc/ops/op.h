@@ -36,6 +36,7 @@
 #include "autograd/fields.h"
 #include "autograd/jvp.h"
 #include "autograd/vjp.h"
+#include "runtime/half.h"
 #include "tensor/check.h"
 #include "wengert/ops.h"
 

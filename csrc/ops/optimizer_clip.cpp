@@ -82,7 +82,7 @@ struct GradNorm {
     std::vector<Block> blocks;
     for (int i = 0; i < c.n_inputs; ++i) {
       const DType t = c.inputs[i]->dtype;
-      const bool half = t == DType::float16 || t == DType::bfloat16;
+      const bool half = is_half(t);
       dense.push_back(as_contiguous(c.in(i), half ? DType::float32 : t));
       const TensorImpl& x = *dense.back().impl();
       const auto item = static_cast<int64_t>(item_size(x.dtype));

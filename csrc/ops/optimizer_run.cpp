@@ -65,14 +65,12 @@ bool same_dense_layout(TensorImpl* const* tensors, int n, int i, int lists) {
   return dense_strides(p, dense) && std::equal(dense, dense + p.ndim, p.strides());
 }
 
-bool is_half(DType t) { return t == DType::float16 || t == DType::bfloat16; }
-
 }  // namespace
 
 FlatArrays::FlatArrays(TensorImpl* const* tensors, int n, int i, int lists,
                        std::vector<Tensor>& copies) {
   const TensorImpl& p = *tensors[i];
-  const DType computed = is_half(p.dtype) ? DType::float32 : p.dtype;
+  const DType computed = compute_dtype(p.dtype);
   size = is_complex(p.dtype) ? 2 * p.numel : p.numel;  // complex numbers are pairs
   dtype =
       p.dtype == DType::float64 || p.dtype == DType::complex128 ? DType::float64 : DType::float32;

@@ -108,7 +108,7 @@ void for_each_row(const char* op, const Tensor& x, const Along& a, bool descendi
 }
 
 // The dense input of an ordering, in a dtype that keys exist for.
-inline Tensor comparable(const Tensor& x) { return as_contiguous(x, computed_dtype(x.dtype())); }
+inline Tensor comparable(const Tensor& x) { return as_contiguous(x, compute_dtype(x.dtype())); }
 
 }  // namespace order
 WENGERT_NAMESPACE_END

@@ -142,7 +142,7 @@ DimSet largest_run(Dims shape, DimSet dims) {
 Plan plan(const char* op, kernels::Reduce kind, DType x, DType dtype) {
   const bool arithmetic = kind == kernels::Reduce::sum || kind == kernels::Reduce::prod;
   const bool widened = arithmetic && is_integral(x) && dtype == DType::int64;
-  DType read = computed_dtype(arithmetic && !widened ? dtype : x);
+  DType read = compute_dtype(arithmetic && !widened ? dtype : x);
   // A narrow integer result is a converted int64.
   if (arithmetic && is_integral(dtype) && !widened) read = DType::int64;
   const kernels::ReduceFn fn = kernels::reduce(kind, read);

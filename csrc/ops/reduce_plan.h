@@ -60,11 +60,6 @@ void reduced_tangent(Jvp& j, DimSet dims, bool keepdim, F&& gradient) {
   j.set(0, dims.bits ? sum(parts, list, keepdim) : parts);
 }
 
-// float16 and bfloat16 are computed in float32.
-constexpr DType computed_dtype(DType t) {
-  return t == DType::float16 || t == DType::bfloat16 ? DType::float32 : t;
-}
-
 // An array seen as [outer, n, inner] around one of its dimensions.
 struct Along {
   int64_t outer = 1, n = 1, inner = 1;

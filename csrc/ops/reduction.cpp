@@ -40,7 +40,7 @@ struct Mean {
     m.out().shape = reduced_shape(m.in(0).sizes(), dims, keepdim);
   }
   void compute(Compute& c) const {
-    const DType t = computed_dtype(dtype);
+    const DType t = compute_dtype(dtype);
     const TensorImpl& out = *c.out().impl();
     const Tensor sums = t == dtype ? c.out() : new_tensor(t, out.sizes());
     reduce_into(name, kernels::Reduce::sum, c.in(0), dims, *sums.impl(), t);

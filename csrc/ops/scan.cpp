@@ -39,7 +39,7 @@ struct Recurrence {
     m.out().shape = m.in(1).sizes();
   }
   void compute(Compute& c) const {
-    const DType t = computed_dtype(c.out().dtype());
+    const DType t = compute_dtype(c.out().dtype());
     const Tensor a = as_contiguous(c.in(0), t), b = as_contiguous(c.in(1), t);
     const Tensor y = t == c.out().dtype() ? c.out() : new_tensor(t, b.shape());
     const Along s(b.shape(), dim);
@@ -83,7 +83,7 @@ struct Cumulative {
     m.out().shape = m.in(0).sizes();
   }
   void compute(Compute& c) const {
-    const DType t = is_integral(dtype) ? DType::int64 : computed_dtype(dtype);
+    const DType t = is_integral(dtype) ? DType::int64 : compute_dtype(dtype);
     const Tensor x = as_contiguous(c.in(0), t);
     const kernels::ReduceFn fn = kernels::scan(kKind, t);
     WG_CHECK(fn, NotImplementedError, name, ": not available for dtype ", dtype);

@@ -39,7 +39,7 @@ struct RunningExtreme {
     m.out(0).shape = m.out(1).shape = m.in(0).sizes();
   }
   void compute(Compute& c) const {
-    const Tensor x = as_contiguous(c.in(0), computed_dtype(c.in(0).dtype()));
+    const Tensor x = as_contiguous(c.in(0), compute_dtype(c.in(0).dtype()));
     const Tensor y = x.dtype() == c.in(0).dtype() ? c.out(0) : new_tensor(x.dtype(), x.shape());
     int64_t* index = c.out(1).data<int64_t>();
     const Along a(x.shape(), dim);
@@ -79,7 +79,7 @@ struct LogCumSumExp {
     m.out().shape = m.in(0).sizes();
   }
   void compute(Compute& c) const {
-    const Tensor x = as_contiguous(c.in(0), computed_dtype(c.in(0).dtype()));
+    const Tensor x = as_contiguous(c.in(0), compute_dtype(c.in(0).dtype()));
     const Tensor y = x.dtype() == c.in(0).dtype() ? c.out() : new_tensor(x.dtype(), x.shape());
     const Along a(x.shape(), dim);
     with_float_type(name, x.dtype(), [&]<class T>(T) {

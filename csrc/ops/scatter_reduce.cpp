@@ -193,7 +193,7 @@ Tensor scatter_reduce(const Tensor& input, int64_t dim, const Tensor& index, con
   const int64_t d = check_scatter("scatter_reduce", input, dim, index, &src);
   const Reduce how = parse_reduce("scatter_reduce", reduce);
   if (how == Reduce::sum && include_self) return scatter_add(input, d, index, src);
-  if (const DType t = input.dtype(); t == DType::float16 || t == DType::bfloat16) {
+  if (const DType t = input.dtype(); is_half(t)) {
     return to(scatter_reduce(to(input, DType::float32), d, index, to(src, DType::float32), reduce,
                              include_self),
               t);

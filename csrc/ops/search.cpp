@@ -205,7 +205,7 @@ Tensor isin(const Tensor& elements, const Tensor& test_elements, bool, bool inve
   const TensorImpl &x = *detail::input("isin", elements),
                    &y = *detail::input("isin", test_elements);
   RecordingGuard off(false);
-  const DType t = computed_dtype(promote(x.dtype, y.dtype));
+  const DType t = compute_dtype(promote(x.dtype, y.dtype));
   const Tensor a = as_contiguous(elements, t), b = as_contiguous(test_elements, t);
   Tensor out = new_tensor(DType::bool_, x.sizes());
   with_real_type("isin", t, [&]<class T>(T) {

@@ -50,7 +50,7 @@ struct Softmax {
     m.out().shape = m.in(0).sizes();
   }
   void compute(Compute& c) const {
-    const Tensor x = as_rows(c.in(0), dim, computed_dtype(dtype));
+    const Tensor x = as_rows(c.in(0), dim, compute_dtype(dtype));
     const auto& k = kernels::softmax(x.dtype());
     const kernels::RowFn fn = kLog ? k.log_softmax : k.softmax;
     rows_to(x, c.out(), [&](int64_t rows, int64_t n, int64_t at, char* to) {
@@ -60,7 +60,7 @@ struct Softmax {
   void vjp(Vjp& v) const {
     const Tensor &g = v.grad(), &y = v.saved(0);
     if (!v.create_graph() && is_floating(dtype)) {
-      const DType t = computed_dtype(dtype);
+      const DType t = compute_dtype(dtype);
       const Tensor gr = as_rows(g, dim, t), yr = as_rows(y, dim, t);
       const auto& k = kernels::softmax(t);
       const kernels::RowGradFn fn = kLog ? k.log_softmax_grad : k.softmax_grad;
@@ -117,7 +117,7 @@ struct LogSumExp {
     m.out().shape = reduced_shape(m.in(0).sizes(), dims, keepdim);
   }
   void compute(Compute& c) const {
-    const Tensor x = to(c.in(0), computed_dtype(c.in(0).dtype()));
+    const Tensor x = to(c.in(0), compute_dtype(c.in(0).dtype()));
     const TensorImpl& out = *c.out().impl();
     if (x.numel() == 0) {
       fill_(c.out(), -std::numeric_limits<double>::infinity());

@@ -68,7 +68,7 @@ Tensor index_tensor(const std::vector<int64_t>& at) {
 
 Tensor sum_by(const Tensor& values, const Tensor& groups, int64_t count) {
   const DType dtype = values.dtype();
-  if (dtype == DType::float16 || dtype == DType::bfloat16) {
+  if (is_half(dtype)) {
     return to(sum_by(to(values, DType::float32), groups, count), dtype);
   }
   if (dtype == DType::bool_) {

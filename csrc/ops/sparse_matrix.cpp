@@ -4,6 +4,7 @@
 
 #include "autograd/mode.h"
 #include "ops/sparse_coo.h"
+#include "runtime/half.h"
 #include "tensor/check.h"
 #include "wengert/autograd.h"
 #include "wengert/ops.h"
@@ -48,7 +49,7 @@ void check(const char* op, const Tensor& a, const Tensor& b, int64_t rows, int64
 Tensor with_dense(const Tensor& a, const Tensor& x) {
   const SparseParts& p = sparse_parts(a);
   const DType dtype = p.values.dtype();
-  if (dtype == DType::float16 || dtype == DType::bfloat16) {
+  if (is_half(dtype)) {
     return with_dense(like(a, p.values.to(DType::float32)), x.to(DType::float32)).to(dtype);
   }
   if (dtype != DType::float32 && dtype != DType::float64) {

@@ -23,7 +23,7 @@ void infer_ternary(const char* op, Infer& m, DType dtype) {
 
 void compute_ternary(const char* op, kernels::Ternary kernel, const Scalar& value, Compute& c) {
   const TensorImpl& out = *c.out().impl();
-  const bool narrow = out.dtype == DType::float16 || out.dtype == DType::bfloat16;
+  const bool narrow = is_half(out.dtype);
   const DType t = narrow ? DType::float32 : out.dtype;
   const kernels::TernaryFn fn = kernels::ternary(kernel, t);
   WG_CHECK(fn, NotImplementedError, op, ": not available for dtype ", out.dtype);

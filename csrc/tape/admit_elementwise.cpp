@@ -31,7 +31,7 @@ void unary_gradient(C c) {
   size_t i = 0;
   while (i < std::size(kNames) && name != kNames[i]) ++i;
   c.need(i < std::size(kNames), "no such function");
-  const DType computed = elementwise::compute_dtype(c.in(0).dtype);
+  const DType computed = compute_dtype(c.in(0).dtype);
   c.need(kernels::unary(static_cast<kernels::Unary>(i)).grad[static_cast<int>(computed)],
          "no derivative for this dtype");
   c.need(c.in(0).contiguous(), "expected a row-major gradient");
