@@ -12,8 +12,8 @@ WENGERT_NAMESPACE_BEGIN
 class Panels {
  public:
   Panels(const Tensor& w, bool turned, bool wide = false);
-  // c (m, n) = or += a (m, k) w^T, or a w, + bias; the bias may be null; it is
-  // float32 where w has 16 bits.
+  // c (m, n) = or += a (m, k) w^T, or a w, + bias. The bias may be null, and is float32 where w has
+  // 16 bits.
   void product(int64_t m, const void* a, void* c, bool accumulate,
                const void* bias = nullptr) const;
 

@@ -2,6 +2,8 @@
 // level only.
 #pragma once
 
+#include <utility>
+
 #include "kernels/isa/gemm_pack.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
@@ -14,23 +16,9 @@ constexpr int exchange(int lane) {
   return block ? Lanes + lane - Half : lane;
 }
 
-template <int Half, bool High, class V>
-WG_INLINE V exchange_lanes(V x, V y) {
-  constexpr int n = sizeof(V) / sizeof(x[0]);
-#define WG_AT(i) exchange<Half, n, High>(i)
-  if constexpr (n == 2) {
-    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1));
-  } else if constexpr (n == 4) {
-    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3));
-  } else if constexpr (n == 8) {
-    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3), WG_AT(4), WG_AT(5),
-                                   WG_AT(6), WG_AT(7));
-  } else {
-    return __builtin_shufflevector(x, y, WG_AT(0), WG_AT(1), WG_AT(2), WG_AT(3), WG_AT(4), WG_AT(5),
-                                   WG_AT(6), WG_AT(7), WG_AT(8), WG_AT(9), WG_AT(10), WG_AT(11),
-                                   WG_AT(12), WG_AT(13), WG_AT(14), WG_AT(15));
-  }
-#undef WG_AT
+template <int Half, bool High, class V, int... I>
+WG_INLINE V exchange_lanes(V x, V y, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(x, y, exchange<Half, sizeof...(I), High>(I)...);
 }
 
 // Lane i: the sum of the lanes of v[i].
@@ -39,11 +27,12 @@ WG_INLINE V lane_sums(V (&v)[N]) {
   if constexpr (N == 1) {
     return v[0];
   } else {
+    constexpr std::make_integer_sequence<int, sizeof(V) / sizeof(v[0][0])> lanes;
     V folded[N / 2];
 #pragma GCC unroll 8
     for (int i = 0; i < N / 2; ++i) {
-      folded[i] = exchange_lanes<N / 2, false>(v[i], v[i + N / 2]) +
-                  exchange_lanes<N / 2, true>(v[i], v[i + N / 2]);
+      folded[i] = exchange_lanes<N / 2, false>(v[i], v[i + N / 2], lanes) +
+                  exchange_lanes<N / 2, true>(v[i], v[i + N / 2], lanes);
     }
     return lane_sums(folded);
   }
