@@ -170,8 +170,15 @@ void gemm(const Gemm& g) {
 
 bool gemm_packs(DType dtype) { return !is_half(dtype) || pair_kernels(dtype); }
 
+double gemm_speed(DType dtype) {
+  if (!is_half(dtype))
+    return static_cast<double>(sizeof(float)) / static_cast<double>(item_size(dtype));
+  const PairKernels* const pairs = pair_kernels(dtype);
+  return pairs ? pairs->speed : 1;
+}
+
 int64_t gemm_panel_columns(DType dtype) {
-  return is_half(dtype) ? 2 * kPairTile : 2 * gemm_kernels().lanes[index_of(dtype)];
+  return is_half(dtype) ? kPairTile : 2 * gemm_kernels().lanes[index_of(dtype)];
 }
 
 int64_t gemm_panels_size(DType dtype, int64_t n, int64_t k) {

@@ -52,10 +52,13 @@ void gemm(const Gemm& g);
 // Whether products of this dtype take A and B packed: float32 and float64 always do, those of 16
 // bits where the processor multiplies pairs of them.
 bool gemm_packs(DType dtype);
+// Multiply-adds of large products in the time of one of float32, for those of 16 bits about.
+double gemm_speed(DType dtype);
 
 // B of many products, in the order in which they read it: panels of gemm_panel_columns columns that
 // lie one after the other, each of k rows; the last has half as many columns if that is enough for
-// the rest, and zeros beyond it. Panels of 16 bits hold pairs (PairKernels).
+// the rest, and zeros beyond it. Panels of 16 bits hold pairs (PairKernels), of k rounded up to
+// whole tiles, and all have as many columns.
 int64_t gemm_panel_columns(DType dtype);
 // Elements of the panels of n columns of k rows.
 int64_t gemm_panels_size(DType dtype, int64_t n, int64_t k);

@@ -10,7 +10,7 @@ inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Sizes of a convolution; one and two spatial dimensions are three whose first are 1.
 struct ConvolutionPlan {
-  DType dtype;
+  DType dtype;  // float32, float64, or bfloat16 where PairConvolution covers the product
   int64_t batch, groups;
   int64_t in_channels, out_channels;  // of one group
   kernels::Windows windows;
@@ -38,7 +38,8 @@ enum class ConvolutionProduct : uint8_t { output, input, weight };
 void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, const void* bias);
 // x = the adjoint map of y.
 void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void* w);
-// w = or += the sum over the batch of the products of y with what the windows see of x.
+// w = or += (not in bfloat16) the sum over the batch of the products of y with what the windows see
+// of x.
 void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const void* y,
                      bool accumulate);
 

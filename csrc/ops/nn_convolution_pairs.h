@@ -9,7 +9,8 @@ WENGERT_NAMESPACE_BEGIN
 struct PairConvolution {
   const ConvolutionPlan& plan;  // of bfloat16
 
-  // Whether this is the way for a product: faster than one of converted numbers.
+  // Whether this is the way for a product: faster than one of converted numbers, by Winograd's
+  // filtering if that covers it.
   static bool covers(const ConvolutionPlan& p, ConvolutionProduct product);
   void convolve(void* y, const void* x, const void* w, const void* bias) const;
   void convolve_input(void* x, const void* y, const void* w) const;

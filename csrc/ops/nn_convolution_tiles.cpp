@@ -9,8 +9,6 @@ namespace {
 constexpr int64_t kTileColumns = kernels::kGemmBlockK;
 // Bytes of the images that are fetched before they are needed.
 constexpr int64_t kFetched = 4096;
-// Columns of a panel of pairs, of which a tile has as many rows.
-constexpr int64_t kPairColumns = 16;
 }  // namespace
 
 Tiling::Tiling(int64_t batch, int64_t positions, Along along)
@@ -33,11 +31,9 @@ Unfolding::Unfolding(const ConvolutionPlan& p, const Tile& t, int64_t group, Lay
       group_(group),
       pairs_(layout == Layout::pairs),
       strips_(p.windows, t.images, p.groups * p.in_channels * p.windows.volume(), t.begin, t.end,
-              layout == Layout::panels ? kernels::gemm_panel_columns(p.dtype)
-              : pairs_                 ? kPairColumns
-                                       : t.columns(),
+              layout == Layout::rows ? t.columns() : kernels::gemm_panel_columns(p.dtype),
               layout == Layout::panels ? kernels::gemm_panels_size(p.dtype, 1, 1)
-              : pairs_                 ? kPairColumns
+              : pairs_                 ? kernels::gemm_panel_columns(p.dtype)
                                        : t.columns(),
               pairs_),
       stands_(layout == Layout::panels && t.images == 1 && p.pointwise()),
@@ -82,7 +78,9 @@ void Unfolding::read(void* col, const void* x, int64_t channel, int64_t channels
 void Unfolding::read_pairs(void* col, const void* x, int64_t channel, int64_t channels) const {
   const int64_t taps = p_.windows.taps(), volume = p_.windows.volume();
   const int64_t used = ceil_div(channels, 2) * taps;
-  const int64_t rows = ceil_div(used, kPairColumns) * kPairColumns;
+  // A tile of a product has as many pairs of rows as columns.
+  const int64_t columns = kernels::gemm_panel_columns(p_.dtype);
+  const int64_t rows = ceil_div(used, columns) * columns;
   const kernels::StripRuns runs = strips_.runs();
   const kernels::StripLines lines = strips_.lines();
   for (int64_t c = 0; c < channels; c += 2) {
@@ -93,9 +91,9 @@ void Unfolding::read_pairs(void* col, const void* x, int64_t channel, int64_t ch
     kernels::convolution(DType::float32).unfold(runs, col, rows, c / 2 * taps, memory_.data, 0);
   }
   // What is beside the rows meets weights of zero, and must be finite.
-  for (int64_t n = 0; used < rows && n < tile_.columns(); n += kPairColumns)
-    std::memset(p_.at(col, 2 * (n * rows + used * kPairColumns)), 0,
-                static_cast<size_t>(2 * (rows - used) * kPairColumns * p_.item()));
+  for (int64_t n = 0; used < rows && n < tile_.columns(); n += columns)
+    std::memset(p_.at(col, 2 * (n * rows + used * columns)), 0,
+                static_cast<size_t>(2 * (rows - used) * columns * p_.item()));
 }
 
 void Unfolding::add(void* x, const void* col, int64_t channel, int64_t channels, int64_t begin,

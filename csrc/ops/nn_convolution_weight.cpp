@@ -101,7 +101,11 @@ class WeightSum {
 
 void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const void* y,
                      bool accumulate) {
-  if (p.dtype == DType::bfloat16) return PairConvolution{p}.convolve_weight(w, x, y);
+  if (p.dtype == DType::bfloat16) {
+    WG_CHECK(!accumulate, InternalError,
+             "convolution: expected no sum in bfloat16 to add to (a bug)");
+    return PairConvolution{p}.convolve_weight(w, x, y);
+  }
   if (Depthwise::covers(p)) return Depthwise{p}.convolve_weight(w, x, y, accumulate);
   if (const int tile = Winograd::tile_for(p, ConvolutionProduct::weight)) {
     return Winograd{p, tile}.convolve_weight(w, x, y, accumulate);

@@ -15,7 +15,8 @@ struct Winograd {
   int tile;
 
   // The side of tiles with which a product over the convolution takes the least time, or 0 if that
-  // is less than Winograd's way takes.
+  // is less than Winograd's way takes. A plan of 16 bits stands for products of pairs, and for
+  // Winograd's filtering of converted numbers.
   static int tile_for(const ConvolutionPlan& p, ConvolutionProduct product);
   // Tiles over which a weight's gradient is summed before it is added up: so many that their
   // transforms stay in the second-level cache beside the sums.

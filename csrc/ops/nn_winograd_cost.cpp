@@ -26,7 +26,7 @@ bool covers(const ConvolutionPlan& p) {
 constexpr double kTileSteps = 8;
 
 double cost_of_tiles(const ConvolutionPlan& p, ConvolutionProduct product, int tile) {
-  const auto lanes = static_cast<double>(kernels::winograd(p.dtype, tile).lanes);
+  const auto lanes = static_cast<double>(kernels::winograd(compute_dtype(p.dtype), tile).lanes);
   const bool input = product == ConvolutionProduct::input;
   const int64_t* size = input ? p.windows.in : p.windows.out;
   const auto tiles =
@@ -37,7 +37,9 @@ double cost_of_tiles(const ConvolutionPlan& p, ConvolutionProduct product, int t
   // For a vector of channels: of a tile to and from the transform, and of weights. Gradients come
   // from farther than the second-level cache.
   const double each = product == ConvolutionProduct::weight ? 1.6 : 1;
-  const double transforms = each * (tile == 4 ? 280 : 130), weights = tile == 4 ? 130 : 70;
+  const double conversions = is_half(p.dtype) ? 1.5 * tile * tile : 0;
+  const double transforms = each * (tile == 4 ? 280 : 130) + conversions;
+  const double weights = tile == 4 ? 130 : 70;
   const double matrices = (tile + 2) * (tile + 2);
   const double steps =
       product == ConvolutionProduct::weight
@@ -52,15 +54,15 @@ double cost_of_tiles(const ConvolutionPlan& p, ConvolutionProduct product, int t
 
 // By unfolding and one product. A vector's multiply-add takes half a cycle at best: few rows of the
 // left factor do not reach that, nor does the gradient of the weights, for which both factors have
-// to be turned.
+// to be turned (pairs are packed in any case).
 double cost_of_unfolding(const ConvolutionPlan& p, ConvolutionProduct product) {
-  const auto lanes = static_cast<double>(kernels::winograd(p.dtype, 4).lanes);
+  const auto lanes = static_cast<double>(kernels::winograd(compute_dtype(p.dtype), 4).lanes);
   const auto positions = static_cast<double>(p.batch * p.windows.positions());
   const auto rows = static_cast<double>(p.rows());
   const int64_t left = product == ConvolutionProduct::input ? p.rows() : p.out_channels;
-  const double each = product == ConvolutionProduct::weight            ? 1.3
-                      : kernels::gemm_rows_size(p.dtype, left, 1) == 0 ? 0.9
-                                                                       : 0.62;
+  double each = kernels::gemm_rows_size(p.dtype, left, 1) == 0 ? 0.9 : 0.62;
+  if (product == ConvolutionProduct::weight) each = is_half(p.dtype) ? 0.9 : 1.3;
+  if (is_half(p.dtype)) each /= kernels::gemm_speed(p.dtype);
   return positions / lanes * rows * (each * static_cast<double>(p.out_channels) + 5);
 }
 
@@ -68,10 +70,12 @@ double cost_of_unfolding(const ConvolutionPlan& p, ConvolutionProduct product) {
 
 int64_t Winograd::summed_tiles(const ConvolutionPlan& p, int tile) {
   constexpr int64_t kBytes = 1 << 20, kFewest = 64, kMost = 128;
-  const int64_t lanes = kernels::winograd(p.dtype, tile).lanes;
+  const DType dtype = compute_dtype(p.dtype);
+  const int64_t lanes = kernels::winograd(dtype, tile).lanes;
   const int64_t channels =
       (ceil_div(p.in_channels, lanes) + ceil_div(p.out_channels, lanes)) * lanes;
-  return std::clamp(kBytes / ((tile + 2) * (tile + 2) * channels * p.item()), kFewest, kMost);
+  const int64_t each = (tile + 2) * (tile + 2) * channels * static_cast<int64_t>(item_size(dtype));
+  return std::clamp(kBytes / each, kFewest, kMost);
 }
 
 int Winograd::tile_for(const ConvolutionPlan& p, ConvolutionProduct product) {

@@ -280,8 +280,8 @@ void pack(uint16_t* to, const uint16_t* from, int64_t ld, bool turned, int64_t n
 }  // namespace
 
 extern const PairKernels tile_pairs, vector_pairs;
-const PairKernels tile_pairs = {pack<false>, pack<true>, multiply_tiles};
-const PairKernels vector_pairs = {pack<false>, pack<true>, multiply_vectors};
+const PairKernels tile_pairs = {pack<false>, pack<true>, multiply_tiles, 5};
+const PairKernels vector_pairs = {pack<false>, pack<true>, multiply_vectors, 2};
 
 }  // namespace wengert::kernels::WENGERT_LEVEL
 
