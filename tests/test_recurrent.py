@@ -435,5 +435,9 @@ def test_a_call_computes_parametrized_weights_once(layer):
     counted.calls = 0
     m(wg.randn(5, 2, 3))
     assert counted.calls == 1
+    with pytest.raises(RuntimeError, match="one dtype"):
+        wg.gru_cell(
+            wg.ones(2, 3), wg.ones(2, 4), wg.ones(12, 3).bfloat16(), wg.ones(12, 4).bfloat16()
+        )
     with pytest.raises(ValueError, match="dtype"):
         m(wg.randn(5, 2, 3, dtype=wg.float64))

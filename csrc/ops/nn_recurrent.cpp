@@ -33,8 +33,8 @@ bool takes_pairs(DType weights) {
   return compute_dtype(weights) != weights && !transforming() && kernels::gemm_packs(weights);
 }
 
-// One layer or one step.
-Outputs run(const char* op, Cell cell, const Steps& steps, Inputs in) {
+// One layer or one step. Weights may be `short_weights` of 16 bits beside states of float32.
+Outputs run(const char* op, Cell cell, const Steps& steps, Inputs in, bool short_weights = false) {
   const TensorImpl &x = *detail::input(op, in.t[Inputs::x]),
                    &w_ih = *detail::input(op, in.t[Inputs::w_ih]),
                    &w_hh = *detail::input(op, in.t[Inputs::w_hh]);
@@ -61,9 +61,7 @@ Outputs run(const char* op, Cell cell, const Steps& steps, Inputs in) {
   check(Inputs::h_0, "first hidden state", {steps.batch, out});
   check(Inputs::c_0, "first cell state", {steps.batch, hidden});
   const DType dtype = x.dtype, weights = w_ih.dtype;
-  // The states of a GRU go on beside its products, in a dtype that autocast leaves as it is.
-  const bool mixed =
-      cell == Cell::gru && dtype == DType::float32 && compute_dtype(weights) == dtype;
+  const bool mixed = short_weights && dtype == DType::float32 && compute_dtype(weights) == dtype;
   const bool pairs = takes_pairs(weights);
   for (int i = 0; i < Inputs::count; ++i) {
     Tensor& t = in.t[i];
@@ -155,7 +153,8 @@ Outputs run_layers(const Network& net, Steps steps, Tensor x, const Tensor& h_0,
       in.t[Inputs::h_0] = h[h_n.size()];
       in.t[Inputs::c_0] = c[h_n.size()];
       steps.reverse = d == 1;
-      const Outputs y = run(op, net.cell, steps, in);
+      // The states of a GRU go on beside its products, in a dtype that autocast leaves as it is.
+      const Outputs y = run(op, net.cell, steps, in, net.cell == Cell::gru);
       sides.push_back(y.states);
       h_n.push_back(y.h_n);
       if (y.c_n.defined()) c_n.push_back(y.c_n);
