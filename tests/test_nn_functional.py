@@ -66,6 +66,19 @@ def test_max_pool_takes_nan_and_the_first_of_equals():
     assert indices.numpy().tolist() == [[[[0, 7]]]]
 
 
+def test_max_pool_takes_the_last_nan_and_infinities():
+    """Of the windows of a line, some of which have none."""
+    x = np.full((1, 1, 3, 41), -np.inf)
+    x[0, 0, 1, 30:33] = x[0, 0, 2, 4] = np.nan
+    for dtype in (np.float32, np.float64):
+        values, indices = C.max_pool2d_with_indices(wg.from_numpy(x.astype(dtype)), 3, (1, 2))
+        last = [4 + 82 if k <= 4 <= k + 2 else k for k in range(0, 39, 2)]
+        for k in (28, 30, 32):
+            last[k // 2] = 41 + min(k + 2, 32)
+        assert indices.numpy().tolist() == [[[last]]]
+        assert (np.isnan(values.numpy()[0, 0, 0]) == [p != 2 * i for i, p in enumerate(last)]).all()
+
+
 @pytest.mark.parametrize("shape", [(6, 3), (4, 3, 5), (2, 3, 4, 5)])
 def test_batch_norm_normalises_and_updates_its_statistics(shape: tuple[int, ...]):
     (x,) = arrays(shape)
