@@ -321,6 +321,12 @@ def test_targets_changed_behind_the_versions_back():
 def test_huge_windows_and_choices():
     f = wg.nn.functional
     assert f.max_pool2d(wg.ones(1, 1, 3, 3), 2**31, padding=2**30).tolist() == [[[[1.0]]]]
+    assert f.max_pool1d(wg.ones(1, 1, 5), 2**61, 1, 2**60).shape == (1, 1, 6)
+    far = f.max_pool1d(wg.arange(10.0).view(1, 2, 5), 2, 2**63 - 1, 1, ceil_mode=True)
+    assert far.tolist() == [[[0.0], [5.0]]]
+    for size, dilation in ((5, 2**62), (2**62, 1), (2, 2**63 - 1)):
+        with pytest.raises(RuntimeError, match="too large"):
+            f.max_pool1d(wg.ones(1, 1, 5), size, 1, 0, dilation)
     with pytest.raises(RuntimeError, match="too large"):
         f.adaptive_max_pool2d(wg.ones(1, 1, 3, 3), 2**62)
     with pytest.raises(RuntimeError, match="too large"):

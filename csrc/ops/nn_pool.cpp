@@ -53,16 +53,21 @@ Shape pool_output(const char* op, int n, const TensorImpl& x, const Shape& kerne
   Shape out;
   for (int i = 0; i < n; ++i) {
     const int64_t size = x.shape()[x.ndim - n + i];
-    const int64_t extent = dilation.d[i] * (kernel.d[i] - 1) + 1;
-    WG_CHECK(2 * padding.d[i] <= extent, Error, op,
+    int64_t extent = 0;
+    WG_CHECK(!__builtin_mul_overflow(dilation.d[i], kernel.d[i] - 1, &extent) &&
+                 extent < (int64_t{1} << 62) - 1,
+             Error, op, ": a window of kernel_size=", kernel.d[i], " and dilation=", dilation.d[i],
+             " is too large");
+    ++extent;
+    WG_CHECK(padding.d[i] <= extent / 2, Error, op,
              ": pad should be at most half of effective kernel size, but got pad=", padding.d[i],
              ", kernel_size=", kernel.d[i], " and dilation=", dilation.d[i]);
     const int64_t room = size + 2 * padding.d[i] - extent;
     int64_t m = (room >= 0 ? room / stride.d[i] : -1) + 1;
-    if (ceil_mode && room + stride.d[i] - 1 >= 0) {
-      m = (room + stride.d[i] - 1) / stride.d[i] + 1;
+    if (ceil_mode && room > -stride.d[i]) {
+      m = room > 0 ? (room - 1) / stride.d[i] + 2 : 1;
       // The last window starts inside the input or in the padding before it.
-      if ((m - 1) * stride.d[i] >= size + padding.d[i]) --m;
+      if (m - 1 > (size + padding.d[i] - 1) / stride.d[i]) --m;
     }
     WG_CHECK(m > 0, Error, op, ": the output would be too small for an input of shape ", x.sizes(),
              " and kernel ", Dims(kernel));
