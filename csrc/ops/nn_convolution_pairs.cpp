@@ -8,8 +8,6 @@
 #include "kernels/gemm.h"
 #include "ops/nn_convolution_products.h"
 #include "ops/nn_winograd.h"
-#include "ops/take.h"
-#include "runtime/parallel.h"
 #include "runtime/scratch.h"
 #include "tensor/loop.h"
 
@@ -273,15 +271,8 @@ void PairConvolution::convolve_weight(void* w, const void* x, const void* y) con
       sum.add(products.tiling.at(i), group, channel, sums + part * weights + group * group_weights,
               x, y, i > begin);
   });
-  constexpr int64_t kPiece = 4096;  // of every part: they stay in the first-level cache
-  runtime::parallel_for(ceil_div(weights, kPiece), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin * kPiece; i < std::min(end * kPiece, weights); i += kPiece) {
-      const int64_t n = std::min(kPiece, weights - i);
-      for (int64_t part = 1; part < parts; ++part)
-        add_elements(DType::float32, n, reinterpret_cast<char*>(sums + i),
-                     reinterpret_cast<const char*>(sums + part * weights + i));
-      round_row(n, plan.at(w, i), sums + i);
-    }
+  sum_parts(DType::float32, weights, parts, sums, [&](int64_t i, int64_t n, const char* sum) {
+    round_row(n, plan.at(w, i), reinterpret_cast<const float*>(sum));
   });
 }
 

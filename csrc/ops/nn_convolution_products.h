@@ -5,6 +5,8 @@
 
 #include "kernels/gemm.h"
 #include "ops/nn_convolution_tiles.h"
+#include "ops/take.h"
+#include "runtime/parallel.h"
 
 WENGERT_NAMESPACE_BEGIN
 
@@ -118,5 +120,23 @@ class ConvolutionWeights {
   int64_t size_;  // of a packed block
   runtime::Scratch packed_;
 };
+
+// Adds up arrays of `count` elements that stand one after the other, into the first one:
+// done(begin, n, sum) is called with each n elements of the sum while they are in the first-level
+// cache.
+template <class F>
+void sum_parts(DType dtype, int64_t count, int64_t parts, void* sums, F&& done) {
+  constexpr int64_t kPiece = 4096;
+  const auto item = static_cast<int64_t>(item_size(dtype));
+  runtime::parallel_for(ceil_div(count, kPiece), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin * kPiece; i < std::min(end * kPiece, count); i += kPiece) {
+      const int64_t n = std::min(kPiece, count - i);
+      char* const sum = static_cast<char*>(sums) + i * item;
+      for (int64_t part = 1; part < parts; ++part)
+        add_elements(dtype, n, sum, sum + part * count * item);
+      done(i, n, sum);
+    }
+  });
+}
 
 WENGERT_NAMESPACE_END

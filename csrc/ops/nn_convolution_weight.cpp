@@ -6,8 +6,6 @@
 #include "ops/nn_convolution_products.h"
 #include "ops/nn_depthwise.h"
 #include "ops/nn_winograd.h"
-#include "ops/take.h"
-#include "runtime/parallel.h"
 #include "runtime/scratch.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -139,19 +137,12 @@ void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const voi
   if (parts * blocks == 1) return run(0);
   runtime::parallel_tasks(parts * blocks, run);
   if (parts == 1) return;
-  constexpr int64_t kPiece = 4096;  // of every part: they stay in the first-level cache
-  runtime::parallel_for(ceil_div(weights, kPiece), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin * kPiece; i < std::min(end * kPiece, weights); i += kPiece) {
-      const int64_t n = std::min(kPiece, weights - i);
-      char* const sum = static_cast<char*>(p.at(sums.data, i));
-      char* const to = static_cast<char*>(p.at(w, i));
-      for (int64_t part = 1; part < parts; ++part)
-        add_elements(p.dtype, n, sum, static_cast<char*>(p.at(sum, part * weights)));
-      if (accumulate) {
-        add_elements(p.dtype, n, to, sum);
-      } else {
-        std::memcpy(to, sum, static_cast<size_t>(n * p.item()));
-      }
+  sum_parts(p.dtype, weights, parts, sums.data, [&](int64_t i, int64_t n, const char* sum) {
+    char* const to = static_cast<char*>(p.at(w, i));
+    if (accumulate) {
+      add_elements(p.dtype, n, to, sum);
+    } else {
+      std::memcpy(to, sum, static_cast<size_t>(n * p.item()));
     }
   });
 }
