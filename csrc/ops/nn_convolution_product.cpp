@@ -141,6 +141,7 @@ void for_dtype(DType dtype, const F& f) {
 bool ConvolutionPlan::pointwise() const {
   for (int i = 0; i < 3; ++i) {
     if (windows.kernel[i] != 1 || windows.stride[i] != 1 || windows.padding[i] != 0) return false;
+    if (windows.in[i] != windows.out[i]) return false;  // transposed, with output_padding
   }
   return true;
 }
