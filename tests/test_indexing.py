@@ -301,3 +301,23 @@ def test_embedding_renorm_with_indices_in_the_memory_of_the_weights():
     weight = wg.tensor([[5e-324], [5e-324]], dtype=wg.float64)  # the bits of the integers 1 and 1
     wg.embedding_renorm_(weight, weight.view(wg.int64).flatten(), 0.0, 1.0)
     assert weight.tolist() == [[5e-324], [0.0]]
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [(wg.bfloat16, 8), (wg.float16, 11)])
+def test_sums_of_rows_of_16_bits_are_rounded_once(dtype, bits):
+    rng = np.random.default_rng(0)
+    index, rows = rng.integers(0, 5, 8192), rng.random((8192, 3))
+    source, start = wg.tensor(rows).to(dtype), wg.rand(7, 3).to(dtype)
+    exact = start.double().numpy().copy()
+    np.add.at(exact, index, source.double().numpy())
+    got = start.clone().index_add_(0, wg.tensor(index), source)
+    assert (got[5:] == start[5:]).all()
+    np.testing.assert_allclose(got.double().numpy(), exact, rtol=1.1 * 2.0**-bits)
+    turned = start.T.index_add(1, wg.tensor(index), source.T)
+    assert (turned == got.T).all()
+
+    x = wg.zeros(5, 3, dtype=dtype, requires_grad=True)
+    wg.index_select(x, 0, wg.tensor(index)).backward(source)
+    exact = np.zeros((5, 3))
+    np.add.at(exact, index, source.double().numpy())
+    np.testing.assert_allclose(x.grad.double().numpy(), exact, rtol=1.1 * 2.0**-bits)

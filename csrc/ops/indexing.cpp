@@ -7,6 +7,7 @@
 #include "ops/op.h"
 #include "ops/operations.h"
 #include "ops/take.h"
+#include "runtime/half.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
@@ -463,7 +464,7 @@ struct IndexAdd {
     const TensorImpl& out = *dense.impl();
     // A copy: another thread may write to its memory.
     const Tensor index = dense_copy(*c.inputs[1], DType::int64),
-                 src = as_contiguous(c.in(2), out.dtype);
+                 src = as_contiguous(c.in(2), compute_dtype(out.dtype));
     const int64_t n = out.shape()[dim], count = index.numel();
     check_indices(index, n, name);
     int64_t outer = 1, inner = 1;
@@ -471,8 +472,13 @@ struct IndexAdd {
     for (int64_t i = dim + 1; i < out.ndim; ++i) inner *= out.shape()[i];
     const auto bytes = inner * static_cast<int64_t>(item_size(out.dtype));
     for (int64_t o = 0; o < outer; ++o) {
+      char* const to = out.data + o * n * bytes;
+      if (src.dtype() != out.dtype) {
+        add_wide(out.dtype, n, inner, to, index, src.data<float>() + o * count * inner);
+        continue;
+      }
       for (int64_t k = 0; k < count; ++k) {
-        add_elements(out.dtype, inner, out.data + (o * n + index.data<int64_t>()[k]) * bytes,
+        add_elements(out.dtype, inner, to + index.data<int64_t>()[k] * bytes,
                      src.data<char>() + (o * count + k) * bytes);
       }
     }
@@ -481,6 +487,31 @@ struct IndexAdd {
   void vjp(Vjp& v) const {
     if (v.needs(0)) v.set(0, v.grad());
     if (v.needs(2)) v.set(2, index_select(v.grad(), dim, v.saved(0)));
+  }
+
+ private:
+  // Rows of 16 bits are added up in float32, each rounded once; those that no index names stay.
+  static void add_wide(DType dtype, int64_t n, int64_t inner, char* to, const Tensor& index,
+                       const float* from) {
+    const kernels::CastFn widen = kernels::cast(DType::float32, dtype),
+                          round = kernels::cast(dtype, DType::float32);
+    const int64_t bytes = inner * static_cast<int64_t>(item_size(dtype));
+    std::vector<int64_t> sum_of(static_cast<size_t>(n), -1), rows;
+    std::vector<float> sums;
+    for (int64_t k = 0; k < index.numel(); ++k, from += inner) {
+      const int64_t row = index.data<int64_t>()[k];
+      int64_t& sum = sum_of[static_cast<size_t>(row)];
+      if (sum < 0) {
+        sum = static_cast<int64_t>(rows.size());
+        rows.push_back(row);
+        sums.resize(rows.size() * static_cast<size_t>(inner));
+        widen(inner, sums.data() + sum * inner, to + row * bytes);
+      }
+      add_elements(DType::float32, inner, reinterpret_cast<char*>(sums.data() + sum * inner),
+                   reinterpret_cast<const char*>(from));
+    }
+    for (size_t i = 0; i < rows.size(); ++i)
+      round(inner, to + rows[i] * bytes, sums.data() + static_cast<int64_t>(i) * inner);
   }
 };
 
