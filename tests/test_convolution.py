@@ -180,3 +180,33 @@ def test_transposed_convolutions_without_results(dtype, x, w, stride, padding, s
     y.sum().backward()
     for t in inputs:
         assert t.grad.abs().sum().item() == 0
+
+
+@pytest.mark.parametrize("dtype", [wg.float32, wg.float64, wg.bfloat16, wg.float16], ids=str)
+@pytest.mark.parametrize("more", [(0, 1), (1, 0), (2, 2)])
+@pytest.mark.parametrize(("batch", "size"), [(1, (5, 6)), (3, (5, 6)), (2, (40, 41))])
+def test_pointwise_transposed_with_rows_that_no_tap_reaches(batch, size, more, dtype):
+    """Whole numbers, whose sums are exact."""
+    rng = np.random.default_rng(0)
+    (rows, columns), (down, right) = size, more
+    x, w = rng.integers(-3, 4, (batch, 4, *size)), rng.integers(-3, 4, (4, 8, 1, 1))
+    g = rng.integers(-1, 2, (batch, 8, rows + down, columns + right))
+    tx, tw = (wg.tensor(a).to(dtype).requires_grad_() for a in (x, w))
+    y = F.conv_transpose2d(tx, tw, wg.ones(8, dtype=dtype), 1, 0, more, 1, 3)
+    y.backward(wg.tensor(g).to(dtype))
+    expected, seen = np.ones_like(g), g[..., :rows, :columns]
+    expected[..., :rows, :columns] += np.einsum("nihw,io->nohw", x, w[..., 0, 0])
+    for got, want in (
+        (y, expected),
+        (tx.grad, np.einsum("nohw,io->nihw", seen, w[..., 0, 0])),
+        (tw.grad, np.einsum("nihw,nohw->io", x, seen)[..., None, None]),
+    ):
+        assert (got == wg.tensor(want).to(dtype)).all()
+
+
+def test_the_dtype_that_differs_is_named():
+    x, w = wg.ones(2, 3, 4, 4), wg.ones(3, 3, 3, 3)
+    with pytest.raises(RuntimeError, match="float32 and bfloat16"):
+        F.conv2d(x, w, wg.ones(3).bfloat16())
+    with pytest.raises(RuntimeError, match="float32 and bfloat16"):
+        F.linear(x, w[0, 0, :, :1].expand(3, 4), wg.ones(3).bfloat16())

@@ -274,8 +274,8 @@ Attributes check(const char* op, int spatial, const Tensor& input, const Tensor&
   WG_CHECK(w.shape()[0] % groups == 0, Error, op, ": expected groups=", groups,
            " to divide the first dimension of the weight ", w.sizes());
   WG_CHECK(x.dtype == w.dtype && (!bias.defined() || bias.dtype() == x.dtype), Error, op,
-           ": input, weight and bias must have one dtype, but got ", x.dtype, " and ", w.dtype,
-           "; convert one with to()");
+           ": input, weight and bias must have one dtype, but got ", x.dtype, " and ",
+           w.dtype == x.dtype ? bias.dtype() : w.dtype, "; convert one with to()");
   WG_CHECK(is_floating(x.dtype), NotImplementedError, op, ": not available for dtype ", x.dtype,
            "; convert the input to a floating point dtype");
   const int64_t outputs = transposed ? w.shape()[1] * groups : w.shape()[0];

@@ -103,7 +103,7 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
            " must equal the last of the weight ", w.sizes());
   WG_CHECK(x.dtype == w.dtype && (!bias.defined() || bias.dtype() == x.dtype), Error,
            "linear: input, weight and bias must have one dtype, but got ", x.dtype, " and ",
-           w.dtype, "; convert one with to()");
+           w.dtype == x.dtype ? bias.dtype() : w.dtype, "; convert one with to()");
   if (!bias.defined()) return apply(Linear{}, input, weight);
   const bool fused = bias.dim() == 1 && bias.size(0) == w.shape()[0] && is_floating(x.dtype);
   if (fused) return apply(Linear{}, input, weight, bias);
