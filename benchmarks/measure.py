@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,10 @@ from benchmarks.cases import Case
 ROOT = Path(__file__).resolve().parent.parent
 # seconds per call of each repetition, by case and peer
 Results = dict[str, dict[str, list[float]]]
+
+# Seconds of rest before each timing: a peer may go on for a while after its call has returned (JAX
+# frees memory for up to 40 ms), on the processor of the one that is timed next.
+REST = 0.1
 
 # Read by the libraries when they load.
 THREAD_VARIABLES = (
@@ -127,6 +132,7 @@ def measure(
         times: dict[str, list[float]] = {w.peer: [] for w in able}
         for _ in range(repetitions):
             for worker in able:
+                time.sleep(REST)
                 taken = worker.ask(run=seconds)["seconds"]
                 times[worker.peer].append(taken / case.operations)
         results[case.name] = times
