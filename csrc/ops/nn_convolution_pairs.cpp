@@ -9,6 +9,7 @@
 #include "ops/nn_convolution_products.h"
 #include "ops/nn_winograd.h"
 #include "runtime/scratch.h"
+#include "tensor/fill.h"
 #include "tensor/loop.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -44,7 +45,7 @@ void output_of(const Products& s, const ConvolutionWeights& weights, const Tile&
   const bool direct = s.blocks == 1 && t.images == 1 && !bias;
   if (bias) {
     for (int64_t r = 0; r < p.out_channels; ++r)
-      std::fill_n(own + r * t.columns(), t.columns(), bias[group * p.out_channels + r]);
+      fill_run(own + r * t.columns(), t.columns(), bias[group * p.out_channels + r]);
   }
   const Unfolding unfolding(p, t, group, Unfolding::Layout::pairs);
   for (int64_t channel = 0; channel < p.in_channels; channel += s.some) {

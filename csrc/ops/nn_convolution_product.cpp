@@ -8,6 +8,7 @@
 #include "ops/nn_winograd.h"
 #include "runtime/parallel.h"
 #include "runtime/scratch.h"
+#include "tensor/fill.h"
 #include "tensor/loop.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -27,8 +28,7 @@ void output_of(const Products& s, const ConvolutionWeights& left, const Tile& t,
   const int64_t ldc = scattered ? t.columns() : s.positions;
   if (bias) {
     for (int64_t r = 0; r < p.out_channels; ++r) {
-      T* row = static_cast<T*>(c) + r * ldc;
-      std::fill(row, row + t.columns(), bias[group * p.out_channels + r]);
+      fill_run(static_cast<T*>(c) + r * ldc, t.columns(), bias[group * p.out_channels + r]);
     }
   }
   bool accumulate = bias != nullptr;

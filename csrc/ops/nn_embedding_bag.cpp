@@ -9,6 +9,7 @@
 #include "ops/take.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
+#include "tensor/fill.h"
 #include "tensor/loop.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -73,7 +74,7 @@ struct BagSum {
     with_float_type(name, dtype, [&]<class T>(T) {
       each_bag(y.size(0), at.numel() * width, [&](int64_t b) {
         T* out = y.data<T>() + b * width;
-        std::fill(out, out + width, T{0});
+        fill_run(out, width, T{0});
         for (int64_t i = starts.data<int64_t>()[b]; i < starts.data<int64_t>()[b + 1]; ++i) {
           const int64_t r = at.data<int64_t>()[i];
           if (r == padding || r < 0 || r >= rows) continue;

@@ -10,6 +10,7 @@
 #include "ops/real_types.h"
 #include "runtime/parallel.h"
 #include "tensor/copy.h"
+#include "tensor/fill.h"
 #include "tensor/loop.h"
 
 WENGERT_NAMESPACE_BEGIN
@@ -109,7 +110,7 @@ struct GridSample {
           } else if (inside && taps == 16) {
             weigh<16>(t, from, to, n);
           } else {
-            std::fill(to, to + n, T{0});
+            fill_run(to, n, T{0});
             for (int k = 0; k < taps; ++k) {
               for (int64_t p = 0; p < n; ++p) {
                 to[p] += (t.index[k][p] < 0 ? T{0} : from[t.index[k][p]]) * t.weight[k][p];
@@ -138,7 +139,7 @@ struct GridSample {
     T* x = out.data<T>();
     const T* at = grid.data<T>();
     const auto run = [&](int64_t begin, int64_t end) {
-      std::fill(x + begin * volume, x + end * volume, T{0});
+      fill_run(x + begin * volume, (end - begin) * volume, T{0});
       GridTaps<T> t;
       while (begin < end) {
         const int64_t image = begin / channels, stop = std::min(end, (image + 1) * channels);
@@ -215,7 +216,7 @@ struct GridGradient {
   void multiply(const GridTaps<T>& t, const T* g, const T* x, int64_t image, int64_t channels,
                 int64_t points, int64_t volume, int64_t first, int64_t n,
                 T (*products)[kGridBlock]) const {
-    for (int k = 0; k < rule.taps(); ++k) std::fill(products[k], products[k] + n, T{0});
+    for (int k = 0; k < rule.taps(); ++k) fill_run(products[k], n, T{0});
     for (int64_t c = image * channels; c < (image + 1) * channels; ++c) {
       const T *from = x + c * volume, *by = g + c * points + first;
       for (int k = 0; k < rule.taps(); ++k) {

@@ -5,6 +5,7 @@
 
 #include "ops/operations.h"
 #include "tensor/copy.h"
+#include "tensor/fill.h"
 
 WENGERT_NAMESPACE_BEGIN
 namespace detail {
@@ -143,7 +144,7 @@ struct ScatterVolumes {
           const T* in = g.data<T>() + v * from.size;
           const int64_t* at = index.data<int64_t>() + v * from.size;
           T* out = x.data<T>() + v * to.size;
-          std::fill(out, out + to.size, T{0});  // while it is about to be in the cache anyway
+          fill_run(out, to.size, T{0});  // while it is about to be in the cache anyway
           for (int64_t i = 0; i < from.size; ++i) {
             if (to.has(at[i])) out[at[i]] = replace ? in[i] : out[at[i]] + in[i];
           }
