@@ -103,20 +103,50 @@ struct Reach {
   int64_t count[3], step[3], stride;
 };
 
+// Calls take(where the first of the lines' taps stands) for the lines of windows whose first tap
+// stands at `first`.
+template <class Take>
+WG_INLINE void each_line(int64_t first, const Reach& r, Take&& take) {
+  int64_t plane = first;
+  for (int64_t planes = r.count[0]; planes > 0; --planes, plane += r.step[0]) {
+    int64_t row = plane;
+    for (int64_t rows = r.count[1]; rows > 0; --rows, row += r.step[1]) take(row);
+  }
+}
+
+template <class T>
+WG_INLINE void store_pooled(const Pooled<T>& pooled, int lanes, int64_t stride, T* y,
+                            int64_t* index) {
+  store(y, pooled.best, lanes);
+  pooled.store_places(index, lanes, stride);
+}
+
+// `lanes` windows, the first tap of the first one at `first`, some with a NaN.
+template <class T>
+__attribute__((noinline)) void pool_any(const T* volume, int64_t first, const Reach& r, int lanes,
+                                        T* y, int64_t* index) {
+  Pooled<T> pooled(first);
+  each_line(first, r, [&](int64_t at) {
+    for (int64_t left = r.count[2]; left > 0; --left, at += r.step[2])
+      pooled.take_any(load_strided(volume + at, lanes, r.stride), at);
+  });
+  store_pooled(pooled, lanes, r.stride, y, index);
+}
+
 // Neighbouring taps of a line in vectors of windows `kStride` apart.
-template <int64_t kStride, int kTaps, class T, class Count, class Take>
-WG_INLINE void take_neighbours(const T* volume, int64_t at, Count lanes, Take&& take) {
+template <int64_t kStride, int kTaps, class T, class Count>
+WG_INLINE void take_neighbours(const T* volume, int64_t at, Count lanes, Pooled<T>& pooled) {
   int k = 0;
   if constexpr (kStride == 2) {
 #pragma GCC unroll 8
     for (; k + 1 < kTaps; k += 2) {
       const Pairs<T> pairs(volume + at + k, 2 * lanes);
-      take(every_second<0>(pairs.low, pairs.high), at + k);
-      take(every_second<1>(pairs.low, pairs.high), at + k + 1);
+      pooled.take(every_second<0>(pairs.low, pairs.high), at + k);
+      pooled.take(every_second<1>(pairs.low, pairs.high), at + k + 1);
     }
   }
 #pragma GCC unroll 8
-  for (; k < kTaps; ++k) take(load_strided(volume + at + k, lanes, kStride), at + k);
+  for (; k < kTaps; ++k) pooled.take(load_strided(volume + at + k, lanes, kStride), at + k);
 }
 
 // `lanes` windows, the first tap of the first one at `first`. `kTaps` of a line are neighbours, or
@@ -125,29 +155,17 @@ template <class T, int64_t kStride, int kTaps, class Count>
 WG_INLINE void pool_lanes(const T* volume, int64_t first, const Reach& r, Count lanes, T* y,
                           int64_t* index) {
   const int64_t s = kStride ? kStride : r.stride;
-  const auto each_tap = [&](auto&& take) {
-    int64_t plane = first;
-    for (int64_t planes = r.count[0]; planes > 0; --planes, plane += r.step[0]) {
-      int64_t row = plane;
-      for (int64_t rows = r.count[1]; rows > 0; --rows, row += r.step[1]) {
-        if constexpr (kTaps > 0) {
-          take_neighbours<kStride, kTaps>(volume, row, lanes, take);
-        } else {
-          int64_t at = row;
-          for (int64_t left = r.count[2]; left > 0; --left, at += r.step[2])
-            take(load_strided(volume + at, lanes, s), at);
-        }
-      }
-    }
-  };
   Pooled<T> pooled(first);
-  each_tap([&](Vec<T> v, int64_t at) { pooled.take(v, at); });
-  if (pooled.missed()) {
-    pooled = Pooled<T>(first);
-    each_tap([&](Vec<T> v, int64_t at) { pooled.take_any(v, at); });
-  }
-  store(y, pooled.best, lanes);
-  pooled.store_places(index, lanes, s);
+  each_line(first, r, [&](int64_t at) {
+    if constexpr (kTaps > 0) {
+      take_neighbours<kStride, kTaps>(volume, at, lanes, pooled);
+    } else {
+      for (int64_t left = r.count[2]; left > 0; --left, at += r.step[2])
+        pooled.take(load_strided(volume + at, lanes, s), at);
+    }
+  });
+  if (pooled.missed()) return pool_any(volume, first, r, lanes, y, index);
+  store_pooled(pooled, lanes, s, y, index);
 }
 
 // n windows of a line, the first tap of the first one at `first`.
@@ -162,7 +180,8 @@ void pool_run(const T* volume, int64_t first, const Reach& r, int64_t n, T* y, i
   if (n > 0) pool_lanes<T, kStride, kTaps>(volume, first, r, static_cast<int>(n), y, index);
 }
 template <class T, int64_t kStride>
-void pool_windows(const T* volume, int64_t first, const Reach& r, int64_t n, T* y, int64_t* index) {
+__attribute__((noinline)) void pool_windows(const T* volume, int64_t first, const Reach& r,
+                                            int64_t n, T* y, int64_t* index) {
   if (r.count[0] == 0 || r.count[1] == 0 || r.count[2] == 0) {  // no tap lies in the volume
     for (int64_t i = 0; i < n; ++i) {
       y[i] = Pooled<T>::kLowest;
@@ -215,8 +234,10 @@ void pool_lines(const Windows& w, int64_t volumes, void* out, int64_t* index, co
 
 template <class T>
 void pool_maximum(const Windows& w, int64_t volumes, void* out, int64_t* index, const void* in) {
-  if (w.stride[2] == 1) return pool_lines<T, 1>(w, volumes, out, index, in);
-  if (w.stride[2] == 2) return pool_lines<T, 2>(w, volumes, out, index, in);
+  if constexpr (Pooled<T>::kFloat) {
+    if (w.stride[2] == 1) return pool_lines<T, 1>(w, volumes, out, index, in);
+    if (w.stride[2] == 2) return pool_lines<T, 2>(w, volumes, out, index, in);
+  }
   pool_lines<T, 0>(w, volumes, out, index, in);
 }
 
