@@ -2,7 +2,6 @@
 #include "bindings/module.h"
 
 #include "kernels/peak.h"
-#include "tensor/check.h"
 #include "wengert/runtime.h"
 #include "wengert/version.h"
 

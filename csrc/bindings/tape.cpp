@@ -8,7 +8,6 @@
 
 #include "bindings/held.h"
 #include "bindings/module.h"
-#include "tensor/check.h"
 #include "wengert/autograd.h"
 
 namespace py = pybind11;
@@ -18,6 +17,14 @@ namespace wengert::python {
 namespace {
 
 using Tensors = std::vector<Tensor>;
+
+double* number_of(const Tape& tape, int64_t step, const std::string& name) {
+  double* number = tape.number(step, name);
+  if (!number) {
+    throw ValueError("tape: operation " + std::to_string(step) + " has no number '" + name + "'");
+  }
+  return number;
+}
 
 // A program, and what of Python must be as it was when it was recorded.
 class Program {
@@ -44,7 +51,7 @@ class Program {
       const std::vector<std::pair<std::vector<int64_t>, const Program*>>& parts) const {
     std::vector<TapePart> tapes;
     for (const auto& [steps, part] : parts) {
-      WG_CHECK(!steps.empty(), ValueError, "tape: expected the steps that are replaced");
+      if (steps.empty()) throw ValueError("tape: expected the steps that are replaced");
       tapes.push_back({steps[0], part->tape(), {steps.begin() + 1, steps.end()}});
     }
     std::vector<int64_t> kept;
@@ -73,8 +80,7 @@ class Program {
   // refused.
   void input(int64_t step, const std::string& name, py::dict dict, py::object key,
              py::ssize_t index, bool keeps_sign) {
-    double* to = tape_.number(step, name);
-    WG_CHECK(to, ValueError, "tape: operation ", step, " has no number '", name, "'");
+    double* to = number_of(tape_, step, name);
     settings_.push_back({to, step, name, std::move(dict), std::move(key), index, keeps_sign});
   }
 
@@ -256,17 +262,13 @@ void bind_tape(py::module_& m) {
       .def(
           "number",
           [](const Program& p, int64_t i, const std::string& name) {
-            const double* v = p.tape().number(i, name);
-            WG_CHECK(v, ValueError, "tape: operation ", i, " has no number '", name, "'");
-            return *v;
+            return *number_of(p.tape(), i, name);
           },
           py::arg("step"), py::arg("name"))
       .def(
           "set_number",
           [](const Program& p, int64_t i, const std::string& name, double value) {
-            double* v = p.tape().number(i, name);
-            WG_CHECK(v, ValueError, "tape: operation ", i, " has no number '", name, "'");
-            *v = value;
+            *number_of(p.tape(), i, name) = value;
           },
           py::arg("step"), py::arg("name"), py::arg("value"))
       .def(

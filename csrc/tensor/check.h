@@ -1,8 +1,10 @@
 // Argument checks that name the operation, what was expected, what was given, and the remedy.
 #pragma once
 
-#include <sstream>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
 
 #include "wengert/error.h"
 #include "wengert/tensor.h"
@@ -11,19 +13,42 @@ WENGERT_NAMESPACE_BEGIN
 
 std::string to_text(Dims dims);  // "(2, 3)"
 
-inline void append(std::ostringstream& s, Dims d) { s << to_text(d); }
-inline void append(std::ostringstream& s, DType t) { s << name_of(t); }
+// An argument of a message. There are few types of them, so that the messages of thousands of
+// checks share their code.
+using Piece =
+    std::variant<const char*, std::string_view, char, int64_t, uint64_t, double, DType, Dims>;
+
 template <class T>
-void append(std::ostringstream& s, const T& v) {
-  s << v;
+auto piece_of(const T& v) {
+  if constexpr (std::is_convertible_v<const T&, const char*>) {
+    return static_cast<const char*>(v);
+  } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    return static_cast<std::string_view>(v);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<double>(v);
+  } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, char>) {
+    return static_cast<std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>>(v);
+  } else {
+    return v;
+  }
+}
+
+std::string join(const Piece* pieces, size_t count);
+
+template <class E>
+[[noreturn]] __attribute__((cold, noinline)) void fail_joined(const Piece* pieces, size_t count) {
+  throw E(join(pieces, count));
+}
+template <class E, class... Values>
+[[noreturn]] __attribute__((cold, noinline)) void fail_with(Values... values) {
+  const Piece pieces[] = {values...};
+  fail_joined<E>(pieces, sizeof...(values));
 }
 
 // Throws E with the arguments joined into one message.
 template <class E = Error, class... Args>
-[[noreturn]] __attribute__((cold, noinline)) void fail(const Args&... args) {
-  std::ostringstream s;
-  (append(s, args), ...);
-  throw E(s.str());
+[[noreturn]] __attribute__((always_inline)) inline void fail(const Args&... args) {
+  fail_with<E>(piece_of(args)...);
 }
 
 // Evaluates the message only when the condition is false.

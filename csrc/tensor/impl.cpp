@@ -7,22 +7,6 @@
 
 WENGERT_NAMESPACE_BEGIN
 
-std::string to_text(Dims dims) {
-  std::string s = "(";
-  for (size_t i = 0; i < dims.size(); ++i) {
-    if (i) s += ", ";
-    s += std::to_string(dims[i]);
-  }
-  return s + (dims.size() == 1 ? ",)" : ")");
-}
-
-int64_t wrap_dim(const char* op, int64_t d, int64_t ndim) {
-  const int64_t n = ndim == 0 ? 1 : ndim;
-  WG_CHECK(d >= -n && d < n, IndexError, op, ": dimension out of range, expected ", -n, " to ",
-           n - 1, " but got ", d);
-  return d < 0 ? d + n : d;
-}
-
 bool operator==(Dims a, Dims b) {
   return a.size() == b.size() &&
          (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(int64_t)) == 0);
