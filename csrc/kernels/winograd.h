@@ -29,10 +29,17 @@ struct Transformed {
   int64_t matrix, row;
 };
 
+// Rows of a plane that are taken together: of a few tiles, and of so many elements that they and as
+// many again stay in the first-level cache.
+inline int64_t strip_rows(int tile, int64_t width) {
+  constexpr int64_t kElements = 128;
+  const int64_t fit = kElements / (tile * width);
+  return tile * (fit > 1 ? fit : 1);
+}
+
 struct WinogradKernels {
   // B^T d B for every tile and channel of the planes x, `plane` elements apart. Whole vectors are
-  // written. `strip` has room for the planes' rows that the tiles see, channels rounded up to whole
-  // vectors.
+  // written. `strip` has room for 2 strip_rows of a plane, each element a vector of channels.
   void (*data)(const TileRows& r, int64_t channels, const void* x, int64_t plane,
                const Transformed& v, void* strip);
   // A g A^T: what `data` is for the input, for the gradient of the results.

@@ -72,8 +72,8 @@ class Tiling {
   // Matrices of `count` rows. A cache line between them keeps them from displacing each other.
   int64_t matrix(int64_t count, int64_t row) const { return count * row + kernels.lanes; }
   int64_t bytes(const Transformed& t) const { return matrices * t.matrix * plan.item(); }
-  int64_t strip_bytes(const Planes& x, int64_t tile_rows, int64_t channels) const {
-    return std::min(x.height, tile_rows * tile + 2) * x.width * whole(channels) * plan.item();
+  int64_t strip_bytes(const Planes& x) const {
+    return 2 * kernels::strip_rows(tile, x.width) * x.width * kernels.lanes * plan.item();
   }
 
   // Calls f(tile rows, first tile, image) for the parts of tile rows [begin, end) of each image.
@@ -94,8 +94,7 @@ class Tiling {
            const Transformed& v) const {
     const int64_t work = across * matrices * x.channels;
     runtime::parallel_for(end - begin, 20000 / (work + 1) + 1, [&](int64_t from, int64_t to) {
-      const int64_t most = std::min(to - from, down);
-      Scratch strip(strip_bytes(x, most, x.channels));
+      const Scratch strip(strip_bytes(x));
       for_images(x, begin + from, begin + to, [&](const TileRows& r, int64_t first, int64_t image) {
         kernel(r, x.channels, plan.at(data, image * x.image), x.size(),
                {plan.at(v.data, (from * across + first) * v.row), v.matrix, v.row}, strip.data);
@@ -196,7 +195,7 @@ class Correlation {
       const int64_t channels = outputs_.length(output), first = outputs_.begin(output);
       Transformed m{nullptr, t_.matrix(tiles, outputs_.size), outputs_.size};
       const Scratch products(t_.bytes(m)), weights(kept ? 0 : piece_bytes());
-      const Scratch strip(t_.strip_bytes(y_, std::min(end - begin, t_.down), channels));
+      const Scratch strip(t_.strip_bytes(y_));
       m.data = products.data;
       for (int64_t input = 0; input < inputs_.count; ++input) {
         const Transformed u =

@@ -10,12 +10,6 @@ namespace {
 
 WG_INLINE int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
 WG_INLINE int64_t greater(int64_t a, int64_t b) { return a > b ? a : b; }
-template <class T>
-WG_INLINE int64_t whole_vectors(int64_t n) {
-  constexpr int64_t kLanes = Simd<T>::kLanes;
-  return (n + kLanes - 1) / kLanes * kLanes;
-}
-
 // Line applied to the columns and then to the rows of a kFrom x kFrom block: load(i, j) gives an
 // element, store(i, j, v) takes one of the result.
 template <class T, class Line, class Load, class Store>
@@ -49,45 +43,71 @@ struct Inside {
   WG_INLINE bool has(int i) const { return i >= begin && i < end; }
 };
 
+// Tiles are transformed a vector of channels at a time. The rows that a row of tiles sees stand in
+// a strip of such vectors, which stays in the first-level cache; those of the next row of tiles are
+// fetched meanwhile.
+template <bool Write, int Tile, class T>
+WG_INLINE void fetch_tile(const T* from, int64_t plane, int64_t channels) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t k = 0; k < Tile * Tile; k += kLine)
+      __builtin_prefetch(from + c * plane + k, Write);
+}
+
 template <class T, int Tile, class Line>
 void cut(const TileRows& r, int64_t channels, const void* planes, int64_t plane,
          const Transformed& v, void* scratch) {
   using S = Simd<T>;
   using V = typename S::V;
-  const auto* x = static_cast<const T*>(planes);
-  auto* strip = static_cast<T*>(scratch);
-  const int64_t wide = whole_vectors<T>(channels), line = r.width * wide;
-  const int64_t first = lesser(greater(r.begin * Tile - r.padding[0], 0), r.height);
-  const int64_t last =
-      greater(lesser((r.end - 1) * Tile - r.padding[0] + Line::kFrom, r.height), first);
-  transpose<T, true>(strip, wide, x + first * r.width, plane, static_cast<int>(channels),
-                     (last - first) * r.width);
-  auto* to = static_cast<T*>(v.data);
-  for (int64_t i = r.begin; i < r.end; ++i) {
-    const int64_t top = i * Tile - r.padding[0];
-    const Inside rows(top, Line::kFrom, r.height);
-    for (int64_t j = 0; j < r.across; ++j, to += v.row) {
-      const int64_t left = j * Tile - r.padding[1];
-      const Inside columns(left, Line::kFrom, r.width);
-      const int64_t corner = (top - first) * line + left * wide;
-      const bool whole =
-          rows.end - rows.begin == Line::kFrom && columns.end - columns.begin == Line::kFrom;
-      for (int64_t c = 0; c < wide; c += S::kLanes) {
-        const auto put = [&](int p, int q, V value) __attribute__((always_inline)) {
-          S::store(to + (p * Line::kTo + q) * v.matrix + c, value);
+  // Pieces of rows come in the place of those that are no longer seen.
+  auto* const strip = static_cast<T*>(scratch);
+  const int64_t line = r.width * S::kLanes, piece = strip_rows(Tile, r.width);
+  const int64_t origin = r.begin * Tile - r.padding[0];
+  const int64_t stop = lesser((r.end - 1) * Tile - r.padding[0] + Line::kFrom, r.height);
+  for (int64_t c = 0; c < channels; c += S::kLanes) {
+    const T* const x = static_cast<const T*>(planes) + c * plane;
+    const int64_t some = lesser(channels - c, S::kLanes);
+    const auto take = [&](int64_t begin) {
+      const int64_t first = greater(begin, -origin), end = lesser(begin + piece, stop - origin);
+      if (first < end) {
+        transpose<T, true>(strip + first % (2 * piece) * line, S::kLanes,
+                           x + (origin + first) * r.width, plane, static_cast<int>(some),
+                           (end - first) * r.width);
+      }
+    };
+    // Then come the next channels, or the next image.
+    const int64_t others = lesser(channels - c - some, S::kLanes);
+    const T* const after = x + some * plane + (others > 0 ? greater(origin, 0) * r.width : 0);
+    const int64_t after_channels = others > 0 ? others : stop == r.height ? some : 0;
+    auto* to = static_cast<T*>(v.data) + c;
+    int64_t taken = 0, ended = 0;
+    for (int64_t i = r.begin; i < r.end; ++i) {
+      const int64_t row = (i - r.begin) * Tile;
+      for (; taken < row + Line::kFrom; taken += piece) take(taken);
+      const T* const halves[] = {strip + row % (2 * piece) * line,
+                                 strip + (row + Tile) % (2 * piece) * line};
+      const Inside rows(origin + row, Line::kFrom, r.height);
+      const bool more = origin + taken < stop;
+      if (more) ended = row + Tile;
+      const T* const next = more ? x + greater(origin + taken + row % piece, 0) * r.width
+                                 : after + (row - ended) * r.width;
+      const int64_t fetched = more ? some : after_channels;
+      for (int64_t j = 0; j < r.across; ++j, to += v.row) {
+        fetch_tile<false, Tile>(next + j * Tile * Tile, plane, fetched);
+        const int64_t left = j * Tile - r.padding[1];
+        const Inside columns(left, Line::kFrom, r.width);
+        const auto at = [&](int p, int q) __attribute__((always_inline)) {
+          return S::load(halves[p / Tile] + p % Tile * line + (left + q) * S::kLanes);
         };
-        if (whole) {
-          transform<T, Line>(
-              [&](int p, int q) __attribute__((always_inline)) {
-                return S::load(strip + corner + p * line + q * wide + c);
-              },
-              put);
+        const auto put = [&](int p, int q, V value) __attribute__((always_inline)) {
+          S::store(to + (p * Line::kTo + q) * v.matrix, value);
+        };
+        if (rows.end - rows.begin == Line::kFrom && columns.end - columns.begin == Line::kFrom) {
+          transform<T, Line>(at, put);
         } else {
           transform<T, Line>(
               [&](int p, int q) __attribute__((always_inline)) {
-                return rows.has(p) && columns.has(q)
-                           ? S::load(strip + corner + p * line + q * wide + c)
-                           : V{};
+                return rows.has(p) && columns.has(q) ? at(p, q) : V{};
               },
               put);
         }
@@ -102,34 +122,42 @@ void result(const TileRows& r, int64_t channels, void* planes, int64_t plane, co
   using S = Simd<T>;
   using V = typename S::V;
   using Line = typename Lines<T, Tile>::Result;
-  auto* strip = static_cast<T*>(scratch);
-  const int64_t wide = whole_vectors<T>(channels), line = r.width * wide;
-  const int64_t first = r.begin * Tile, last = lesser(r.end * Tile, r.height);
-  const auto* from = static_cast<const T*>(m.data);
   constexpr int kSize = Tile + 2;
-  for (int64_t i = r.begin; i < r.end; ++i) {
-    const int height = static_cast<int>(lesser(r.height - i * Tile, Tile));
-    for (int64_t j = 0; j < r.across; ++j, from += m.row) {
-      const int width = static_cast<int>(lesser(r.width - j * Tile, Tile));
-      T* corner = strip + (i * Tile - first) * line + j * Tile * wide;
-      for (int64_t c = 0; c < wide; c += S::kLanes) {
-        V bias{};
-        if (biases) {
-          const auto mask = S::mask(static_cast<int>(lesser(channels - c, S::kLanes)));
-          bias = S::load(static_cast<const T*>(biases) + c, mask);
-        }
+  auto* const strip = static_cast<T*>(scratch);
+  const int64_t line = r.width * S::kLanes, piece = strip_rows(Tile, r.width);
+  for (int64_t c = 0; c < channels; c += S::kLanes) {
+    const int64_t some = lesser(channels - c, S::kLanes);
+    V bias{};
+    if (biases) {
+      const auto mask = S::mask(static_cast<int>(some));
+      bias = S::load(static_cast<const T*>(biases) + c, mask);
+    }
+    const auto* from = static_cast<const T*>(m.data) + c;
+    T* const y = static_cast<T*>(planes) + c * plane;
+    int64_t first = r.begin * Tile;  // of the rows in the strip
+    for (int64_t i = r.begin; i < r.end; ++i) {
+      const int64_t row = i * Tile;
+      const int height = static_cast<int>(lesser(r.height - row, Tile));
+      for (int64_t j = 0; j < r.across; ++j, from += m.row) {
+        fetch_tile<true, Tile>(y + row * r.width + j * Tile * Tile, plane, some);
+        const int width = static_cast<int>(lesser(r.width - j * Tile, Tile));
+        T* const corner = strip + (row - first) * line + j * Tile * S::kLanes;
         transform<T, Line>(
             [&](int p, int q) __attribute__((always_inline)) {
-              return S::load(from + (p * kSize + q) * m.matrix + c);
+              return S::load(from + (p * kSize + q) * m.matrix);
             },
             [&](int p, int q, V value) __attribute__((always_inline)) {
-              if (p < height && q < width) S::store(corner + p * line + q * wide + c, value + bias);
+              if (p < height && q < width)
+                S::store(corner + p * line + q * S::kLanes, value + bias);
             });
       }
+      const int64_t end = row + height;
+      if (i + 1 < r.end && end - first < piece) continue;
+      transpose<T, false>(y + first * r.width, plane, strip, S::kLanes,
+                          static_cast<int>((end - first) * r.width), some);
+      first = end;
     }
   }
-  transpose<T, false>(static_cast<T*>(planes) + first * r.width, plane, strip, wide,
-                      static_cast<int>((last - first) * r.width), channels);
 }
 
 // Calls f(input, first output) for every input channel and vector of output channels, so that
