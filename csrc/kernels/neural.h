@@ -94,8 +94,7 @@ struct PoolKernels {
 const PoolKernels& pool(DType dtype);  // float32, float64, int64
 
 // ---- normalisation -------------------------------------------------------------------------
-// A channel is `outer` runs of `inner` elements, `stride` elements apart. With inner == 1 the
-// functions take `channels` neighbouring channels at once.
+// Neighbouring channels: each is `outer` runs of `inner` elements, `stride` elements apart.
 struct Channels {
   int64_t outer, stride, inner, channels;
 };

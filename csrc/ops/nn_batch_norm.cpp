@@ -1,5 +1,6 @@
 // Normalisation of channels over a batch.
 // Source: Ioffe and Szegedy, "Batch normalization", ICML 2015.
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/elementwise.h"
@@ -26,17 +27,22 @@ struct ChannelLayout {
   int64_t count() const { return batch * inner; }
   // What is converted as a whole for kernels of `computed`: neighbouring channels.
   DType kept(DType t, DType computed) const { return inner == 1 ? computed : t; }
-  // Calls f(layout, channel, offset of its first element) for pieces of the channels.
+  // Calls f(layout, channel, offset of its first element) for pieces of the channels: so many that
+  // they stay in the second-level cache, one where `apart`.
   template <class F>
-  void each(F&& f) const {
+  void each(bool apart, F&& f) const {
+    constexpr int64_t kElements = 1 << 17;
+    const int64_t fit = kElements / std::max<int64_t>(count(), 1);
+    const int64_t together = apart || fit < 1 ? 1 : fit;
     const int64_t grain = kParallelGrain / (count() + 1) + 1;
     runtime::parallel_for(channels, grain, [&](int64_t begin, int64_t end) {
       if (inner == 1) {
         f(kernels::Channels{batch, channels, 1, end - begin}, begin, begin);
         return;
       }
-      for (int64_t c = begin; c < end; ++c) {
-        f(kernels::Channels{batch, channels * inner, inner, 1}, c, c * inner);
+      for (int64_t c = begin; c < end; c += together) {
+        f(kernels::Channels{batch, channels * inner, inner, std::min(together, end - c)}, c,
+          c * inner);
       }
     });
   }
@@ -123,7 +129,7 @@ struct BatchNorm {
     const auto count = static_cast<double>(layout.count());
     const auto& kernel = kernels::normalize(dtype);
     std::vector<double> scale(static_cast<size_t>(n));
-    layout.each([&](const kernels::Channels& stored, int64_t first, int64_t offset) {
+    layout.each(kept != dtype, [&](const kernels::Channels& stored, int64_t first, int64_t offset) {
       ChannelValues values(layout, kept, dtype);
       const char* in = values.read(stored, x, offset);
       const kernels::Channels s = values.shape(stored);
@@ -166,7 +172,7 @@ struct BatchNorm {
     const auto& kernel = kernels::normalize(dtype);
     std::vector<double> g_sum(static_cast<size_t>(n)), gx_sum(g_sum), scale(g_sum), slope(g_sum),
         shift(g_sum);
-    layout.each([&](const kernels::Channels& stored, int64_t first, int64_t offset) {
+    layout.each(kept != dtype, [&](const kernels::Channels& stored, int64_t first, int64_t offset) {
       ChannelValues gradients(layout, kept, dtype), values(layout, kept, dtype);
       const char *q = gradients.read(stored, g, offset), *p = values.read(stored, x, offset);
       const kernels::Channels s = values.shape(stored);

@@ -14,6 +14,69 @@ WG_INLINE void column_sums(const Channels& s, double* sums, F f) {
   }
 }
 
+// Runs of a channel that are summed up in the same vectors.
+WG_INLINE int64_t runs_together(const Channels& s) {
+  constexpr int64_t kElements = 1024;
+  return s.inner > 0 && s.inner < kElements ? kElements / s.inner : 1;
+}
+
+// The runs in the order in which they are read: some of the first channel, as many of the next one.
+// Calls f(c, element where they begin, runs, elements to what comes next).
+template <class F>
+WG_INLINE void for_runs(const Channels& s, F f) {
+  const int64_t together = runs_together(s);
+  const int64_t last = s.channels - 1, back = together * s.stride - last * s.inner;
+  for (int64_t o = 0; o < s.outer; o += together) {
+    const int64_t runs = s.outer - o < together ? s.outer - o : together;
+    for (int64_t c = 0; c < s.channels; ++c)
+      f(c, o * s.stride + c * s.inner, runs, c < last ? s.inner : back);
+  }
+}
+
+// No processor foresees where the next run is: what comes next is fetched.
+template <class T>
+WG_INLINE Vec<T> load_run(const T* p, int64_t left, int64_t next) {
+  __builtin_prefetch(p + next);
+  return load_some(p, left);
+}
+
+// The sum of all lanes, in double precision.
+template <class T>
+WG_INLINE double sum_lanes(Vec<T> x) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  double sums[kLanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) sums[i] = static_cast<double>(x.v[i]);
+#pragma GCC unroll 4
+  for (int half = kLanes / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+    for (int i = 0; i < half; ++i) sums[i] += sums[i + half];
+  return sums[0];
+}
+
+// Sums at(i, left), the elements from i on, over some runs.
+template <class T, class F>
+WG_INLINE double sum_runs(const Channels& s, int64_t first, int64_t runs, F at) {
+  if (runs == 1) {
+    return row_reduce<T, Add>(s.inner,
+                              [=](int64_t i, int64_t left) { return at(first + i, left); });
+  }
+  constexpr int64_t kLanes = Vec<T>::kLanes;
+  Vec<T> even(0.0), odd(0.0);
+  for (; runs > 0; --runs, first += s.stride) {
+    int64_t i = first, left = s.inner;
+    for (; left >= 2 * kLanes; left -= 2 * kLanes, i += 2 * kLanes) {
+      even = even + at(i, kLanes);
+      odd = odd + at(i + kLanes, kLanes);
+    }
+    for (; left > 0; left -= kLanes, i += kLanes) {
+      const Vec<T> v = at(i, left);
+      even = even + (left < kLanes ? select(lanes_before<T>(left), v, Vec<T>(0.0)) : v);
+    }
+  }
+  return sum_lanes(even + odd);
+}
+
 template <class T>
 void moments(const Channels& s, double* mean, double* m2, const void* in) {
   const T* x = static_cast<const T*>(in);
@@ -27,20 +90,32 @@ void moments(const Channels& s, double* mean, double* m2, const void* in) {
     });
     return;
   }
-  double total = 0;
-  for (int64_t o = 0; o < s.outer; ++o) total += row_reduce<T, Add>(x + o * s.stride, s.inner);
-  *mean = total / count;
-  const Vec<T> center(*mean);
-  double squares = 0;
-  for (int64_t o = 0; o < s.outer; ++o) {
-    const T* p = x + o * s.stride;
-    squares += row_reduce<T, Add>(
-        s.inner, [=](int64_t i, int64_t left) { return square(load_some(p + i, left) - center); });
+  for (int64_t c = 0; c < s.channels; ++c) mean[c] = m2[c] = 0;
+  for_runs(s, [=](int64_t c, int64_t first, int64_t runs, int64_t next) {
+    mean[c] += sum_runs<T>(s, first, runs,
+                           [=](int64_t i, int64_t left) { return load_run(x + i, left, next); });
+  });
+  for (int64_t c = 0; c < s.channels; ++c) mean[c] /= count;
+  for_runs(s, [=](int64_t c, int64_t first, int64_t runs, int64_t next) {
+    const Vec<T> center(mean[c]);
+    m2[c] += sum_runs<T>(s, first, runs, [=](int64_t i, int64_t left) {
+      return square(load_run(x + i, left, next) - center);
+    });
+  });
+  for (int64_t c = 0; c < s.channels; ++c) {
+    // What rounding the mean to T has added, if the mean is exact: of equal numbers nothing is
+    // left.
+    const double off = mean[c] - static_cast<double>(static_cast<T>(mean[c]));
+    const double rest = m2[c] - count * off * off;
+    m2[c] = rest < 0 ? 0 : rest;
   }
-  // What rounding the mean to T has added, if the mean is exact: of equal numbers nothing is left.
-  const double off = *mean - static_cast<double>(static_cast<T>(*mean));
-  const double rest = squares - count * off * off;
-  *m2 = rest < 0 ? 0 : rest;
+}
+
+// Calls f(c, element) for every run, in the order of memory.
+template <class F>
+WG_INLINE void for_each_run(const Channels& s, F f) {
+  for (int64_t o = 0; o < s.outer; ++o)
+    for (int64_t c = 0; c < s.channels; ++c) f(c, o * s.stride + c * s.inner);
 }
 
 template <class T>
@@ -57,20 +132,14 @@ void apply(const Channels& s, void* out, const void* in, const double* mean, con
     }
     return;
   }
-  const Vec<T> m(*mean), a(*scale), b(*shift);
-  for (int64_t o = 0; o < s.outer; ++o) {
-    const T* p = x + o * s.stride;
-    row_map<T>(s.inner, y + o * s.stride,
-               [=](int64_t i, int64_t left) { return fma(load_some(p + i, left) - m, a, b); });
-  }
-}
-
-// Elements of a channel's run from p on. Runs are a stride apart, which no processor foresees:
-// those of the next run are fetched.
-template <class T>
-WG_INLINE Vec<T> load_run(const T* p, int64_t left, int64_t stride) {
-  __builtin_prefetch(p + stride);
-  return load_some(p, left);
+  for_each_run(s, [=](int64_t c, int64_t first) {
+    const Vec<T> m(mean[c]), a(scale[c]), b(shift[c]);
+    T* const r = y + first;
+    row_map<T>(s.inner, r, [=](int64_t i, int64_t left) {
+      __builtin_prefetch(r + i + s.stride, 1);
+      return fma(load_run(x + first + i, left, s.stride) - m, a, b);
+    });
+  });
 }
 
 template <class T>
@@ -85,19 +154,15 @@ void gradient_sums(const Channels& s, double* g_sum, double* gx_sum, const void*
     });
     return;
   }
-  const Vec<T> m(*mean);
-  double a = 0, b = 0;
-  for (int64_t o = 0; o < s.outer; ++o) {
-    const T* q = g + o * s.stride;
-    const T* p = x + o * s.stride;
-    a += row_reduce<T, Add>(
-        s.inner, [=](int64_t i, int64_t left) { return load_run(q + i, left, s.stride); });
-    b += row_reduce<T, Add>(s.inner, [=](int64_t i, int64_t left) {
-      return load_some(q + i, left) * (load_run(p + i, left, s.stride) - m);
+  for (int64_t c = 0; c < s.channels; ++c) g_sum[c] = gx_sum[c] = 0;
+  for_runs(s, [=](int64_t c, int64_t first, int64_t runs, int64_t next) {
+    const Vec<T> m(mean[c]);
+    g_sum[c] += sum_runs<T>(s, first, runs,
+                            [=](int64_t i, int64_t left) { return load_run(g + i, left, next); });
+    gx_sum[c] += sum_runs<T>(s, first, runs, [=](int64_t i, int64_t left) {
+      return load_some(g + i, left) * (load_run(x + i, left, next) - m);
     });
-  }
-  *g_sum = a;
-  *gx_sum = b;
+  });
 }
 
 template <class T>
@@ -116,17 +181,15 @@ void gradient(const Channels& s, void* out, const void* grad, const void* in, co
     }
     return;
   }
-  const Vec<T> m(*mean), a(*scale), k(*slope), b(*shift);
-  for (int64_t o = 0; o < s.outer; ++o) {
-    const T* q = g + o * s.stride;
-    const T* p = x + o * s.stride;
-    T* const r = gx + o * s.stride;
+  for_each_run(s, [=](int64_t c, int64_t first) {
+    const Vec<T> m(mean[c]), a(scale[c]), k(slope[c]), b(shift[c]);
+    T* const r = gx + first;
     row_map<T>(s.inner, r, [=](int64_t i, int64_t left) {
       __builtin_prefetch(r + i + s.stride, 1);
-      return fma(load_run(q + i, left, s.stride), a,
-                 fma(load_run(p + i, left, s.stride) - m, k, b));
+      return fma(load_run(g + first + i, left, s.stride), a,
+                 fma(load_run(x + first + i, left, s.stride) - m, k, b));
     });
-  }
+  });
 }
 
 template <class T>
