@@ -124,9 +124,9 @@ constexpr double kBlasWork = 1e300;
 constexpr double kBlasWork = 768.0 * 768 * 768;
 #endif
 
-// The smallest products, with nothing around the tile.
+// The smallest products, with nothing around the tiles of one panel of columns.
 template <class T>
-WG_INLINE void run_one_tile(const Gemm& g) {
+WG_INLINE void run_one_panel(const Gemm& g) {
   constexpr int lanes = Simd<T>::kLanes;
   const int n = static_cast<int>(g.n);
   const int vectors = n > lanes ? 2 : 1;
@@ -143,7 +143,8 @@ WG_INLINE void run_one_tile(const Gemm& g) {
   t.add = g.accumulate;
   t.bias = g.epilogue == Epilogue::none ? nullptr : static_cast<const T*>(g.bias);
   t.relu = g.epilogue == Epilogue::bias_relu;
-  run_tile<T, Packing::none>(static_cast<int>(g.m), vectors, t);
+  if (g.m <= kTileRows) return run_tile<T, Packing::none>(static_cast<int>(g.m), vectors, t);
+  multiply_panel<T, false, Packing::none>(t, g.m, t.a, t.a_row, t.a_col, n, nullptr, 0);
 }
 
 template <class T>
@@ -152,9 +153,10 @@ void run(const Gemm& g) {
   constexpr int n = Simd<T>::kLanes;
   // Few rows of a column are summed up in the order of many.
   const bool column = g.n == 1 && g.ldb == 1 && g.k >= n && !g.transpose_a && !g.part;
-  if (g.m <= kTileRows && g.n <= 2 * n && g.k <= kGemmBlockK && !g.transpose_b && !g.panels_b &&
-      !column)
-    return run_one_tile<T>(g);
+  const bool one_panel = g.n <= 2 * n && g.k <= kGemmBlockK && !g.transpose_b && !g.panels_b;
+  const bool few_tiles =
+      g.m <= 4 * kTileRows && g.n >= n && g.k > kShallow && !g.panels_a && !g.later;
+  if (one_panel && (g.m <= kTileRows ? !column : few_tiles)) return run_one_panel<T>(g);
   multiply(problem_of<T>(g));
 }
 
