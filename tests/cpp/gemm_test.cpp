@@ -216,6 +216,10 @@ constexpr int64_t kShapes[][3] = {
     {1, 70, 130},
     {75, 1, 64},
     {40, 70, 1},
+    {56, 16, 16},
+    {43, 29, 256},
+    {20, 13, 70},
+    {21, 7, 30},
     {33, 100, 4},
     {12, 4, 40},
     // A few rows against rows, packed stripes, packed blocks.
