@@ -8,15 +8,16 @@ import pytest
 import wengert as wg
 import wengert.nn.functional as F
 
-SHAPES = [
-    (70, 130, 3, 5),  # channels in several pieces, several runs to a sum
+SHORT_RUNS = [
+    (512, 3, 2),  # shorter than a vector
+    (70, 130, 3, 5),  # channels in several pieces
     (64, 33, 8, 8),
-    (3, 5, 17),  # fewer runs than are summed together
-    (2, 40, 33, 32),  # a run to a sum
-    (1, 3, 2000),
+    (64, 5, 7, 7),
+    (3, 5, 17),  # fewer than are summed together
     (9, 20),
     (5, 7, 1),
 ]
+SHAPES = [*SHORT_RUNS, (2, 40, 33, 32), (1, 3, 2000)]
 
 
 def normalised(x, w, b, g):
@@ -53,6 +54,33 @@ def test_values_and_gradients(shape, dtype):
     for got, want in zip(computed(*given), expected, strict=True):
         error = np.sqrt(np.mean((got - want) ** 2) / np.mean(want**2))
         assert error <= 4 * np.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("shape", SHORT_RUNS, ids=str)
+def test_sums_of_short_runs_are_exact(shape):
+    x = numbers(shape, "float32")[0] + np.float32(1000)
+    y = F.batch_norm(wg.from_numpy(x), None, None, training=True).numpy()
+    wide = x.astype("float64")
+    axes = tuple(i for i in range(x.ndim) if i != 1)
+    deviation = wide - wide.mean(axes, keepdims=True)
+    want = deviation / np.sqrt((deviation**2).mean(axes, keepdims=True) + 1e-5)
+    # The mean is right to half a unit in its last place, and so is what is subtracted from it.
+    unit = np.spacing(np.float32(1000)) / deviation.std(axes, keepdims=True)
+    assert (np.abs(y - want) <= 0.51 * unit + 8 * np.finfo("float32").eps * np.abs(want)).all()
+
+
+@pytest.mark.parametrize("shape", SHORT_RUNS, ids=str)
+@pytest.mark.parametrize("value", [3.3333, 1000.1, -1e-3])
+def test_nothing_is_left_of_equal_numbers(shape, value):
+    y = F.batch_norm(wg.full(shape, value), None, None, training=True)
+    assert (y == 0).all()
+
+
+def test_gradient_with_given_statistics_does_not_depend_on_the_input():
+    x = wg.tensor([[[1.0, np.inf], [-np.inf, 2.0]]], requires_grad=True)
+    y = F.batch_norm(x, wg.zeros(2), wg.ones(2), wg.tensor([2.0, 3.0]), eps=0.0)
+    y.backward(wg.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    assert x.grad.tolist() == [[[2.0, 4.0], [9.0, 12.0]]]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

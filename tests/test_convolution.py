@@ -39,6 +39,7 @@ SHAPES = [
     Shape(2, 64, 64, (26, 26)),  # tiles that stick out
     Shape(1, 20, 33, (27, 29), padding=(2, 1)),  # odd numbers of channels
     Shape(2, 48, 80, (12, 9), padding=(0, 2), groups=2),
+    Shape(1, 16, 16, (70, 9), padding=(1, 1)),  # several rows of tiles to a piece
     Shape(1, 16, 16, (5, 260), padding=(1, 1)),  # one row of tiles is more than a block
     Shape(4, 128, 192, (4, 4), padding=(1, 1)),  # channels in several pieces
     Shape(8, 32, 32, (2, 2), padding=(1, 1)),

@@ -209,6 +209,8 @@ def test_prelu_has_a_weight_for_each_channel(shape):
         np.testing.assert_allclose(w.grad.numpy(), v.grad.numpy(), rtol=1e-5, atol=1e-5)
     with pytest.raises(RuntimeError, match="prelu: expected 1 weight or one for each"):
         F.prelu(wg.ones(3, 4, 2), wg.ones(5))
+    with pytest.raises(RuntimeError, match="prelu: expected a weight of 0 or 1 dimensions, got 3"):
+        F.prelu(wg.ones(3, 4, 2), wg.ones(1, 4, 1))
     with pytest.raises(RuntimeError, match="dtype"):
         F.prelu(wg.ones(3, 4), wg.ones(4, dtype=wg.float64))
 

@@ -27,8 +27,8 @@ struct ChannelLayout {
   int64_t count() const { return batch * inner; }
   // What is converted as a whole for kernels of `computed`: neighbouring channels.
   DType kept(DType t, DType computed) const { return inner == 1 ? computed : t; }
-  // Calls f(layout, channel, offset of its first element) for pieces of the channels: so many that
-  // they stay in the second-level cache, one where `apart`.
+  // Calls f(layout, channel, offset of its first element) for pieces of the channels: about as
+  // many as the second-level cache holds, one where `apart`.
   template <class F>
   void each(bool apart, F&& f) const {
     constexpr int64_t kElements = 1 << 17;
@@ -189,8 +189,13 @@ struct BatchNorm {
         gx_sum[k] *= rstd[i];
       }
       if (gx.defined()) {
-        kernel.gradient(s, gradients.place(stored, gx, offset), q, p, mean + first,
-                        scale.data() + first, slope.data() + first, shift.data() + first);
+        char* const to = gradients.place(stored, gx, offset);
+        if (given) {  // of x, which may be infinite, nothing is left
+          kernel.apply(s, to, q, slope.data() + first, scale.data() + first, shift.data() + first);
+        } else {
+          kernel.gradient(s, to, q, p, mean + first, scale.data() + first, slope.data() + first,
+                          shift.data() + first);
+        }
         gradients.write(stored, gx, offset);
       }
     });

@@ -17,7 +17,7 @@ void fill_run(T* to, int64_t n, T value) {
   std::fill_n(block, kBlock, value);
   int64_t i = 0;
   for (; i + kBlock <= n; i += kBlock) std::memcpy(to + i, block, sizeof block);
-  std::memcpy(to + i, block, static_cast<size_t>(n - i) * sizeof(T));
+  if (i < n) std::memcpy(to + i, block, static_cast<size_t>(n - i) * sizeof(T));
 }
 
 WENGERT_NAMESPACE_END

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "kernels/depthwise.h"
@@ -57,10 +59,10 @@ double element(const std::vector<T>& x, int64_t plane, const int64_t* size, int6
 
 // Transforms, products element by element, and back, over one image.
 template <class T>
-void check_winograd(const WinogradKernels& kernels, int tile) {
-  constexpr int64_t kInputs = 5, kOutputs = 19;         // more than a vector
-  const int64_t in[2] = {23, 40}, padding[2] = {1, 0};  // more rows than a strip
-  const int64_t out[2] = {23, 38};
+void check_winograd(const WinogradKernels& kernels, int tile, int64_t height, int64_t width) {
+  constexpr int64_t kInputs = 5, kOutputs = 19;  // more than a vector
+  const int64_t in[2] = {height, width}, padding[2] = {1, 0};
+  const int64_t out[2] = {height, width - 2};
   const int64_t down = (out[0] + tile - 1) / tile, across = (out[1] + tile - 1) / tile;
   const int64_t tiles = down * across, matrices = (tile + 2) * (tile + 2), row = 32;
   const auto x = random<T>(kInputs * in[0] * in[1], 1), w = random<T>(kOutputs * kInputs * 9, 2);
@@ -132,8 +134,11 @@ TEST(ConvolutionKernels, WinogradsFilteringIsTheConvolution) {
   for (const Level& level : levels()) {
     for (const int tile : {2, 4}) {
       SCOPED_TRACE(std::string(level.name) + ", tiles of " + std::to_string(tile));
-      check_winograd<float>(level.winograd[0][tile == 4], tile);
-      check_winograd<double>(level.winograd[1][tile == 4], tile);
+      // More rows than a strip, whose pieces are one row of tiles, or several.
+      for (const auto& [height, width] : {std::pair<int64_t, int64_t>{23, 40}, {70, 10}}) {
+        check_winograd<float>(level.winograd[0][tile == 4], tile, height, width);
+        check_winograd<double>(level.winograd[1][tile == 4], tile, height, width);
+      }
     }
   }
 }

@@ -14,7 +14,7 @@ WG_INLINE void column_sums(const Channels& s, double* sums, F f) {
   }
 }
 
-// Runs of a channel that are summed up in the same vectors.
+// Runs of a channel that are summed up together.
 WG_INLINE int64_t runs_together(const Channels& s) {
   constexpr int64_t kElements = 1024;
   return s.inner > 0 && s.inner < kElements ? kElements / s.inner : 1;
@@ -40,21 +40,27 @@ WG_INLINE Vec<T> load_run(const T* p, int64_t left, int64_t next) {
   return load_some(p, left);
 }
 
-// The sum of all lanes, in double precision.
+// A sum of vectors in double precision.
 template <class T>
-WG_INLINE double sum_lanes(Vec<T> x) {
-  constexpr int kLanes = Vec<T>::kLanes;
-  double sums[kLanes];
-#pragma GCC unroll 16
-  for (int i = 0; i < kLanes; ++i) sums[i] = static_cast<double>(x.v[i]);
-#pragma GCC unroll 4
-  for (int half = kLanes / 2; half > 0; half /= 2)
-#pragma GCC unroll 8
-    for (int i = 0; i < half; ++i) sums[i] += sums[i + half];
-  return sums[0];
-}
+struct WideSum {
+  Vec<double> low{0.0}, high{0.0};
 
-// Sums at(i, left), the elements from i on, over some runs.
+  WG_INLINE void add(Vec<T> v) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+      low = low + v;
+    } else {
+      typedef T Half __attribute__((vector_size(sizeof(v.v) / 2)));
+      Half halves[2];
+      __builtin_memcpy(halves, &v.v, sizeof(v.v));
+      low = low + Vec<double>(__builtin_convertvector(halves[0], Vec<double>::Raw));
+      high = high + Vec<double>(__builtin_convertvector(halves[1], Vec<double>::Raw));
+    }
+  }
+  WG_INLINE double total() const { return across_lanes<double, Add>(low + high); }
+};
+
+// Sums at(i, left), the elements from i on, over some runs: short ones in double precision, so that
+// there is no limit to how many.
 template <class T, class F>
 WG_INLINE double sum_runs(const Channels& s, int64_t first, int64_t runs, F at) {
   if (runs == 1) {
@@ -62,19 +68,13 @@ WG_INLINE double sum_runs(const Channels& s, int64_t first, int64_t runs, F at) 
                               [=](int64_t i, int64_t left) { return at(first + i, left); });
   }
   constexpr int64_t kLanes = Vec<T>::kLanes;
-  Vec<T> even(0.0), odd(0.0);
+  WideSum<T> sum;
   for (; runs > 0; --runs, first += s.stride) {
     int64_t i = first, left = s.inner;
-    for (; left >= 2 * kLanes; left -= 2 * kLanes, i += 2 * kLanes) {
-      even = even + at(i, kLanes);
-      odd = odd + at(i + kLanes, kLanes);
-    }
-    for (; left > 0; left -= kLanes, i += kLanes) {
-      const Vec<T> v = at(i, left);
-      even = even + (left < kLanes ? select(lanes_before<T>(left), v, Vec<T>(0.0)) : v);
-    }
+    for (; left >= kLanes; left -= kLanes, i += kLanes) sum.add(at(i, kLanes));
+    if (left > 0) sum.add(select(lanes_before<T>(left), at(i, left), Vec<T>(0.0)));
   }
-  return sum_lanes(even + odd);
+  return sum.total();
 }
 
 template <class T>
