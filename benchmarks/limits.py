@@ -52,20 +52,20 @@ CPU: {cpu}, {date}. Fused multiply-adds: {peak}.
   far from their limit by nature.
 - The bytes of whole networks are those of a pass for each operation, with normalisations, losses
   and updates fused. A step that fuses more moves fewer, one that misses the caches pays more.
-- Convolutions are counted as direct products. Winograd's F(2x2,3x3) multiplies 2.25 times less, its
-  F(4x4,3x3) 4 times: the rows that name it count the latter, without its transforms, for kernels of
-  3x3 and stride 1, forward and in the gradient of the input.
+- Convolutions are counted as direct products. Winograd's F(4x4,3x3) multiplies 4 times less, with a
+  stride of 2 144/81 times: the rows that name it count that, without its transforms, forward and in
+  both gradients.
 - Share: the limit over the measured median, of {base} and of PyTorch; empty until measured. It can
   pass 100 % where less is done than what is counted.
 - The last column is the largest ratio to PyTorch that can be expected here: how many times as long
   it takes as a step "in turn" whose arithmetic runs at the rate from L1."""
 
 CONVOLUTIONS = """Each of forward, gradient of the input and gradient of the weights; RESULTS.md has
-the shares reached. The last column is that of four times fewer multiplications."""
+the shares reached. The last column is that of Winograd's fewer multiplications."""
 
 WINOGRAD = {
-    "resnet20_sgd": needs.resnet(RESNET20, 64, fewer=4),
-    "resnet18_sgd": needs.resnet(RESNET18_CIFAR, 16, fewer=4),
+    "resnet20_sgd": needs.resnet(RESNET20, 64, winograd=True),
+    "resnet18_sgd": needs.resnet(RESNET18_CIFAR, 16, winograd=True),
 }
 
 
@@ -126,7 +126,7 @@ class Limits:
                         f"{name} x{batch} {shape}",
                         *self._cells(need),
                         duration(max(arithmetic, traffic)),
-                        duration(max(arithmetic / 4, traffic)) if shape.winograd else "",
+                        duration(max(arithmetic / shape.fewer, traffic)) if shape.fewer > 1 else "",
                     ]
                 )
         return table(rows)

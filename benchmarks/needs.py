@@ -93,16 +93,15 @@ def cnn_adam(batch: int) -> Need:
     return Need(operations, FLOAT * (8 * activations + ADAM * parameters), FLOAT * 4 * activations)
 
 
-def resnet(shapes: Counter[Shape], batch: int, fewer: int = 1) -> Need:
+def resnet(shapes: Counter[Shape], batch: int, winograd: bool = False) -> Need:
     """3 times the direct convolutions, the gradient of the first input left out. Per number that a
     convolution gives 10: forward 3 (written; read, normalised and written), backward 7 (two read
     twice, one written, read by two gradients). Per number it is given 3 (read; read, gradient
     written). 6 per parameter (gradient written; momentum reads 3 and writes 2)."""
     operations = numbers = resident = 0.0
     for shape, count in shapes.items():
-        each = shape.operations(batch)
-        share = each / fewer if shape.winograd else each
-        operations += count * (share + each + (share if shape.inputs > 3 else 0))
+        each = shape.operations(batch) / (shape.fewer if winograd else 1)
+        operations += count * each * (3 if shape.inputs > 3 else 2)
         after = batch * shape.outputs * shape.side_after**2
         before = batch * shape.inputs * shape.side**2
         parameters = shape.inputs * shape.outputs * shape.kernel**2

@@ -43,10 +43,17 @@ SHAPES = [
     Shape(1, 16, 16, (5, 260), padding=(1, 1)),  # one row of tiles is more than a block
     Shape(4, 128, 192, (4, 4), padding=(1, 1)),  # channels in several pieces
     Shape(8, 32, 32, (2, 2), padding=(1, 1)),
-    Shape(5, 24, 40, (9, 9), stride=(2, 2), padding=(1, 1)),  # several images to a product
+    Shape(5, 24, 40, (9, 9), stride=(2, 2), padding=(1, 1)),
+    Shape(2, 70, 90, (40, 43), stride=(2, 2), padding=(1, 1)),
+    Shape(1, 64, 48, (33, 50), stride=(2, 2), padding=(0, 2)),
+    Shape(2, 96, 64, (16, 12), stride=(2, 2), padding=(1, 1), groups=2),
+    Shape(3, 200, 100, (14, 14), stride=(2, 2), padding=(1, 1)),
+    Shape(1, 32, 32, (7, 300), stride=(2, 2), padding=(1, 1)),
+    Shape(20, 48, 32, (31, 6), stride=(2, 2), padding=(1, 1)),
+    Shape(5, 24, 40, (9, 9), (2, 3), (2, 2), (1, 1)),  # several images to a product
     Shape(2, 6, 10, (40, 41), (7, 5), (2, 2), (3, 3)),
     Shape(3, 8, 12, (20, 19), (3, 2), (3, 2), (2, 4), (2, 3)),
-    Shape(2, 70, 90, (40, 43), stride=(2, 2), padding=(1, 1)),  # packed rows, parts of an image
+    Shape(2, 70, 90, (40, 43), (2, 3), (2, 2), (1, 1)),  # packed rows, parts of an image
     Shape(2, 5, 60, (9, 40), (5, 7), (2, 3), (2, 3)),
     Shape(3, 32, 16, (7, 7), (1, 1)),
     Shape(6, 200, 58, (7, 7), (1, 1)),

@@ -164,9 +164,9 @@ const ConvolutionKernels& convolution(DType dtype) {
   WG_LEVEL_TABLE(level, convolution_table);
   return level[item_size(dtype) == 2 ? 2 : dtype == DType::float64];
 }
-const WinogradKernels& winograd(DType dtype, int tile) {
+const WinogradKernels& winograd(DType dtype, const WinogradForm& form) {
   WG_LEVEL_TABLE(level, winograd_table);
-  return level[dtype == DType::float64][tile == 4];
+  return level[dtype == DType::float64][form.strided ? 2 + form.adjoint : form.tile == 4];
 }
 const DepthwiseKernels& depthwise(DType dtype) {
   WG_LEVEL_TABLE(level, depthwise_table);

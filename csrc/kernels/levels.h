@@ -47,7 +47,7 @@ struct HalfCasts {
   extern const RandomKernels random_table;                 \
   extern const AttentionKernels attention_table[2];        \
   extern const ConvolutionKernels convolution_table[3];    \
-  extern const WinogradKernels winograd_table[2][2];       \
+  extern const WinogradKernels winograd_table[2][4];       \
   extern const DepthwiseKernels depthwise_table[2];        \
   extern const PoolKernels pool_table[3];                  \
   extern const ResampleKernels resample_table[2];          \

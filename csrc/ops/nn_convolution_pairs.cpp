@@ -175,7 +175,7 @@ void output(const ConvolutionPlan& p, void* y, const void* x, const void* w, con
 
 bool PairConvolution::covers(const ConvolutionPlan& p, ConvolutionProduct product) {
   if (p.dtype != DType::bfloat16 || !kernels::gemm_packs(p.dtype)) return false;
-  if (Winograd::tile_for(p, product)) return false;
+  if (Winograd::cheapest(p, product)) return false;
   // A tile has 16 rows, which should not be mostly empty, and as many pairs are summed up at once.
   constexpr int64_t kRows = 8, kSum = 16;
   const int64_t taps = p.windows.taps();

@@ -149,8 +149,8 @@ bool ConvolutionPlan::pointwise() const {
 void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, const void* bias) {
   if (p.dtype == DType::bfloat16) return PairConvolution{p}.convolve(y, x, w, bias);
   if (Depthwise::covers(p)) return Depthwise{p}.convolve(y, x, w, bias);
-  if (const int tile = Winograd::tile_for(p, ConvolutionProduct::output)) {
-    return Winograd{p, tile}.convolve(y, x, w, bias);
+  if (const auto winograd = Winograd::cheapest(p, ConvolutionProduct::output)) {
+    return winograd->convolve(y, x, w, bias);
   }
   const Products products{p};
   const ConvolutionWeights left(products, w, false);
@@ -172,8 +172,8 @@ void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, c
 void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void* w) {
   if (p.dtype == DType::bfloat16) return PairConvolution{p}.convolve_input(x, y, w);
   if (Depthwise::covers(p)) return Depthwise{p}.convolve_input(x, y, w);
-  if (const int tile = Winograd::tile_for(p, ConvolutionProduct::input)) {
-    return Winograd{p, tile}.convolve_input(x, y, w);
+  if (const auto winograd = Winograd::cheapest(p, ConvolutionProduct::input)) {
+    return winograd->convolve_input(x, y, w);
   }
   const Products products{p};
   const ConvolutionWeights left(products, w, true);

@@ -105,8 +105,8 @@ void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const voi
     return PairConvolution{p}.convolve_weight(w, x, y);
   }
   if (Depthwise::covers(p)) return Depthwise{p}.convolve_weight(w, x, y, accumulate);
-  if (const int tile = Winograd::tile_for(p, ConvolutionProduct::weight)) {
-    return Winograd{p, tile}.convolve_weight(w, x, y, accumulate);
+  if (const auto winograd = Winograd::cheapest(p, ConvolutionProduct::weight)) {
+    return winograd->convolve_weight(w, x, y, accumulate);
   }
   const Products products{p, Tiling::Along::sum};
   const Tiling& tiling = products.tiling;

@@ -1,5 +1,5 @@
 // Winograd's filtering in three steps: the patches of some tiles are transformed, multiplied as
-// (tile + 2)^2 matrices, and the products transformed back. Some tiles are so many that what is
+// matrices, and the products transformed back. Some tiles are so many that what is
 // between the steps stays in the second-level cache. How tiles and channels are cut depends on the
 // shape alone, and so do the bits of the results.
 #include "ops/nn_winograd.h"
@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "kernels/gemm.h"
-#include "kernels/winograd.h"
 #include "ops/take.h"
 #include "runtime/parallel.h"
 #include "runtime/scratch.h"
@@ -20,6 +19,7 @@ using runtime::Scratch;
 
 using kernels::TileRows;
 using kernels::Transformed;
+using kernels::WinogradForm;
 
 // Channels of a transformed piece of the weights.
 constexpr int64_t kInputs = 128, kOutputs = 64;
@@ -50,30 +50,35 @@ struct Planes {
 // The tiles of all images, and how they and the channels lie in memory.
 class Tiling {
  public:
-  Tiling(const ConvolutionPlan& p, int tile, int64_t height, int64_t width)
-      : kernels(kernels::winograd(p.dtype, tile)),
+  Tiling(const ConvolutionPlan& p, const WinogradForm& form, int64_t height, int64_t width)
+      : kernels(kernels::winograd(p.dtype, form)),
         plan(p),
-        tile(tile),
-        matrices((tile + 2) * (tile + 2)),
-        down(ceil_div(height, tile)),
-        across(ceil_div(width, tile)),
+        form(form),
+        down(ceil_div(height, form.result_step())),
+        across(ceil_div(width, form.result_step())),
         rows(p.batch * down) {}
 
   const kernels::WinogradKernels& kernels;
   const ConvolutionPlan& plan;
-  int tile;
-  int64_t matrices;      // (tile + 2)^2
+  WinogradForm form;
   int64_t down, across;  // tiles of an image
   int64_t rows;          // of tiles, of all images
 
   int64_t whole(int64_t channels) const {
     return ceil_div(channels, kernels.lanes) * kernels.lanes;
   }
-  // Matrices of `count` rows. A cache line between them keeps them from displacing each other.
-  int64_t matrix(int64_t count, int64_t row) const { return count * row + kernels.lanes; }
-  int64_t bytes(const Transformed& t) const { return matrices * t.matrix * plan.item(); }
-  int64_t strip_bytes(const Planes& x) const {
-    return 2 * kernels::strip_rows(tile, x.width) * x.width * kernels.lanes * plan.item();
+  // Matrices of `count` rows, of patches or of weights; a cache line is between their groups.
+  Transformed matrices(void* data, int64_t count, int64_t row) const {
+    return {data, count * row, row, kernels.lanes};
+  }
+  int64_t patch_bytes(const Transformed& t) const {
+    return (form.matrices() * t.matrix + form.weight_matrices() * t.gap) * plan.item();
+  }
+  int64_t weight_bytes(const Transformed& t) const {
+    return t.at(form.weight_matrices()) * plan.item();
+  }
+  int64_t strip_bytes(const Planes& x, int step) const {
+    return 2 * kernels::strip_rows(step, x.width) * x.width * kernels.lanes * plan.item();
   }
 
   // Calls f(tile rows, first tile, image) for the parts of tile rows [begin, end) of each image.
@@ -88,38 +93,61 @@ class Tiling {
     }
   }
 
-  // One of the two transforms of planes for tile rows [begin, end), in parallel.
+  // One of the two transforms of planes, in steps of `step`, for tile rows [begin, end), in
+  // parallel.
   template <class Kernel>
-  void cut(Kernel kernel, const Planes& x, const void* data, int64_t begin, int64_t end,
+  void cut(Kernel kernel, int step, const Planes& x, const void* data, int64_t begin, int64_t end,
            const Transformed& v) const {
-    const int64_t work = across * matrices * x.channels;
+    const int64_t work = across * form.matrices() * x.channels;
     runtime::parallel_for(end - begin, 20000 / (work + 1) + 1, [&](int64_t from, int64_t to) {
-      const Scratch strip(strip_bytes(x));
+      const Scratch strip(strip_bytes(x, step));
       for_images(x, begin + from, begin + to, [&](const TileRows& r, int64_t first, int64_t image) {
         kernel(r, x.channels, plan.at(data, image * x.image), x.size(),
-               {plan.at(v.data, (from * across + first) * v.row), v.matrix, v.row}, strip.data);
+               {plan.at(v.data, (from * across + first) * v.row), v.matrix, v.row, v.gap},
+               strip.data);
       });
     });
   }
 
-  // One product for each matrix: c = or += a b, or a^T b if turned.
-  void multiply(const Transformed& a, bool turned, const Transformed& b, const Transformed& c,
-                int64_t m, int64_t n, int64_t k, bool accumulate, int64_t begin,
-                int64_t end) const {
+  // m = or += v u for each matrix of weights, `tiles` x `inputs` times `inputs` x `outputs`.
+  void multiply(const Transformed& v, const Transformed& u, const Transformed& m, int64_t tiles,
+                int64_t outputs, int64_t inputs, bool accumulate) const {
     kernels::Gemm g;
     g.dtype = plan.dtype;
-    g.transpose_a = turned;
-    g.m = m;
-    g.n = n;
-    g.k = k;
-    g.lda = a.row;
-    g.ldb = b.row;
-    g.ldc = c.row;
+    g.n = outputs;
+    g.k = inputs;
+    g.lda = v.row;
+    g.ldb = u.row;
+    g.ldc = m.row;
     g.accumulate = accumulate;
-    for (int64_t i = begin; i < end; ++i) {
-      g.a = plan.at(a.data, i * a.matrix);
-      g.b = plan.at(b.data, i * b.matrix);
-      g.c = plan.at(c.data, i * c.matrix);
+    for (int i = 0; i < form.weight_matrices(); ++i) {
+      const WinogradForm::Group group = form.group(i);
+      g.m = tiles * group.count;
+      g.a = plan.at(v.data, v.at(group, i));
+      g.b = plan.at(u.data, u.at(i));
+      g.c = plan.at(m.data, m.at(group, i));
+      kernels::gemm(g);
+    }
+  }
+  // u = or += v^T q for the matrices [begin, end) of weights.
+  void multiply_weights(const Transformed& v, const Transformed& q, const Transformed& u,
+                        int64_t tiles, int64_t outputs, int64_t inputs, bool accumulate, int begin,
+                        int end) const {
+    kernels::Gemm g;
+    g.dtype = plan.dtype;
+    g.transpose_a = true;
+    g.m = inputs;
+    g.n = outputs;
+    g.lda = v.row;
+    g.ldb = q.row;
+    g.ldc = u.row;
+    g.accumulate = accumulate;
+    for (int i = begin; i < end; ++i) {
+      const WinogradForm::Group group = form.group(i);
+      g.k = tiles * group.count;
+      g.a = plan.at(v.data, v.at(group, i));
+      g.b = plan.at(q.data, q.at(group, i));
+      g.c = plan.at(u.data, u.at(i));
       kernels::gemm(g);
     }
   }
@@ -166,13 +194,12 @@ class Correlation {
  private:
   // Few blocks are an even number: threads share them evenly.
   static int64_t block_rows(const Tiling& t) {
-    const int64_t parts = ceil_div(t.rows, std::max<int64_t>(Winograd::kTiles / t.across, 1));
+    const int64_t parts =
+        ceil_div(t.rows, std::max<int64_t>(Winograd::tiles_together(t.form) / t.across, 1));
     return ceil_div(t.rows, parts > 2 && parts < 16 ? parts + parts % 2 : parts);
   }
-  Transformed piece_at(void* data) const {
-    return {data, t_.matrix(inputs_.size, outputs_.size), outputs_.size};
-  }
-  int64_t piece_bytes() const { return t_.bytes(piece_at(nullptr)); }
+  Transformed piece_at(void* data) const { return t_.matrices(data, inputs_.size, outputs_.size); }
+  int64_t piece_bytes() const { return t_.weight_bytes(piece_at(nullptr)); }
 
   Transformed transform_weight(const void* w, int64_t output, int64_t input, void* to) const {
     const Transformed u = piece_at(to);
@@ -187,28 +214,27 @@ class Correlation {
                  char* kept) const {
     const int64_t begin = blocks_.begin(block), end = begin + blocks_.length(block);
     const int64_t tiles = (end - begin) * t_.across;
-    Transformed v{nullptr, t_.matrix(tiles, t_.whole(x_.channels)), t_.whole(x_.channels)};
-    const Scratch data(t_.bytes(v));
+    Transformed v = t_.matrices(nullptr, tiles, t_.whole(x_.channels));
+    const Scratch data(t_.patch_bytes(v));
     v.data = data.data;
-    t_.cut(t_.kernels.data, x_, x, begin, end, v);
+    t_.cut(t_.kernels.data, t_.form.data_step(), x_, x, begin, end, v);
     runtime::parallel_tasks(outputs_.count, [&](int64_t output) {
       const int64_t channels = outputs_.length(output), first = outputs_.begin(output);
-      Transformed m{nullptr, t_.matrix(tiles, outputs_.size), outputs_.size};
-      const Scratch products(t_.bytes(m)), weights(kept ? 0 : piece_bytes());
-      const Scratch strip(t_.strip_bytes(y_));
+      Transformed m = t_.matrices(nullptr, tiles, outputs_.size);
+      const Scratch products(t_.patch_bytes(m)), weights(kept ? 0 : piece_bytes());
+      const Scratch strip(t_.strip_bytes(y_, t_.form.result_step()));
       m.data = products.data;
       for (int64_t input = 0; input < inputs_.count; ++input) {
         const Transformed u =
             kept ? piece_at(kept + (output * inputs_.count + input) * piece_bytes())
                  : transform_weight(w, output, input, weights.data);
-        const Transformed some{t_.plan.at(v.data, inputs_.begin(input)), v.matrix, v.row};
-        t_.multiply(some, false, u, m, tiles, t_.whole(channels), inputs_.length(input), input > 0,
-                    0, t_.matrices);
+        const Transformed some{t_.plan.at(v.data, inputs_.begin(input)), v.matrix, v.row, v.gap};
+        t_.multiply(some, u, m, tiles, t_.whole(channels), inputs_.length(input), input > 0);
       }
       t_.for_images(y_, begin, end, [&](const TileRows& r, int64_t tile, int64_t image) {
         t_.kernels.result(r, channels, t_.plan.at(y, image * y_.image + first * y_.size()),
                           y_.size(), bias ? t_.plan.at(bias, first) : nullptr,
-                          {t_.plan.at(m.data, tile * m.row), m.matrix, m.row}, strip.data);
+                          {t_.plan.at(m.data, tile * m.row), m.matrix, m.row, m.gap}, strip.data);
       });
     });
   }
@@ -231,7 +257,7 @@ class WeightSum {
         inputs_(x.channels, kGradientInputs, 1),
         outputs_(g.channels, kOutputs, tiling.kernels.lanes),
         rows_(
-            std::max<int64_t>(Winograd::summed_tiles(tiling.plan, tiling.tile) / tiling.across, 1)),
+            std::max<int64_t>(Winograd::summed_tiles(tiling.plan, tiling.form) / tiling.across, 1)),
         slices_(tiling.rows, ceil_div(tiling.rows, slices()), 1) {}
 
   void run(void* w, const void* x, const void* g, bool accumulate) const {
@@ -241,7 +267,7 @@ class WeightSum {
       const Block block(*this, x, g, 0, t_.rows);
       runtime::parallel_tasks(pieces, [&](int64_t piece) {
         const Scratch own(piece_bytes());
-        block.multiply(piece, own.data, false, 0, t_.matrices);
+        block.multiply(piece, own.data, false, 0, t_.form.weight_matrices());
         finish(piece, w, own.data, accumulate);
       });
       return;
@@ -277,27 +303,26 @@ class WeightSum {
           tiles((end - begin) * s.t_.across),
           v(empty(s.x_)),
           q(empty(s.g_)),
-          data(s.t_.bytes(v)),
-          gradient(s.t_.bytes(q)) {
+          data(s.t_.patch_bytes(v)),
+          gradient(s.t_.patch_bytes(q)) {
       v.data = data.data;
       q.data = gradient.data;
-      s.t_.cut(s.t_.kernels.data, s.x_, x, begin, end, v);
-      s.t_.cut(s.t_.kernels.gradient, s.g_, g, begin, end, q);
+      s.t_.cut(s.t_.kernels.data, s.t_.form.data_step(), s.x_, x, begin, end, v);
+      s.t_.cut(s.t_.kernels.gradient, s.t_.form.result_step(), s.g_, g, begin, end, q);
     }
     Transformed empty(const Planes& x) const {
-      const int64_t row = sum.t_.whole(x.channels);
-      return {nullptr, sum.t_.matrix(tiles, row), row};
+      return sum.t_.matrices(nullptr, tiles, sum.t_.whole(x.channels));
     }
     // Matrices [begin, end) of the products of a piece.
-    void multiply(int64_t piece, void* to, bool accumulate, int64_t begin, int64_t end) const {
+    void multiply(int64_t piece, void* to, bool accumulate, int begin, int end) const {
       const Pieces &inputs = sum.inputs_, &outputs = sum.outputs_;
       const int64_t input = piece % inputs.count, output = piece / inputs.count;
       const auto part = [&](const Transformed& t, int64_t channel) {
-        return Transformed{sum.t_.plan.at(t.data, channel), t.matrix, t.row};
+        return Transformed{sum.t_.plan.at(t.data, channel), t.matrix, t.row, t.gap};
       };
-      sum.t_.multiply(part(v, inputs.begin(input)), true, part(q, outputs.begin(output)),
-                      sum.piece_at(to), inputs.length(input), sum.t_.whole(outputs.length(output)),
-                      tiles, accumulate, begin, end);
+      sum.t_.multiply_weights(part(v, inputs.begin(input)), part(q, outputs.begin(output)),
+                              sum.piece_at(to), tiles, sum.t_.whole(outputs.length(output)),
+                              inputs.length(input), accumulate, begin, end);
     }
   };
 
@@ -310,10 +335,8 @@ class WeightSum {
     while (n < kMost && 2 * n <= blocks && 2 * n * bytes <= (n == 1 ? kLarge : kSmall)) n *= 2;
     return n;
   }
-  Transformed piece_at(void* data) const {
-    return {data, t_.matrix(inputs_.size, outputs_.size), outputs_.size};
-  }
-  int64_t piece_bytes() const { return t_.bytes(piece_at(nullptr)); }
+  Transformed piece_at(void* data) const { return t_.matrices(data, inputs_.size, outputs_.size); }
+  int64_t piece_bytes() const { return t_.weight_bytes(piece_at(nullptr)); }
 
   void sum_slice(int64_t slice, const void* x, const void* g, char* sums) const {
     const int64_t pieces = inputs_.count * outputs_.count;
@@ -323,9 +346,10 @@ class WeightSum {
       const int64_t begin = slices_.begin(slice) + blocks.begin(i);
       const Block block(*this, x, g, begin, begin + blocks.length(i));
       // Lines of matrices are tasks as well: there may be one piece only.
-      const int64_t line = t_.tile + 2;
+      const int line = t_.form.weight_side();
       runtime::parallel_tasks(pieces * line, [&](int64_t task) {
-        const int64_t piece = task / line, first = task % line * line;
+        const int64_t piece = task / line;
+        const int first = static_cast<int>(task % line) * line;
         block.multiply(piece, sums + piece * piece_bytes(), i > 0, first, first + line);
       });
     }
@@ -366,7 +390,7 @@ Planes output_planes(const ConvolutionPlan& p, int64_t padding_rows, int64_t pad
 }  // namespace
 
 void Winograd::convolve(void* y, const void* x, const void* w, const void* bias) const {
-  const Tiling tiling(plan, tile, plan.windows.out[1], plan.windows.out[2]);
+  const Tiling tiling(plan, form, plan.windows.out[1], plan.windows.out[2]);
   const Planes from = input_planes(plan), to = output_planes(plan, 0, 0);
   const Correlation product(tiling, from, to, {9, 9 * plan.in_channels, false});
   for (int64_t group = 0; group < plan.groups; ++group) {
@@ -379,8 +403,11 @@ void Winograd::convolve(void* y, const void* x, const void* w, const void* bias)
 
 void Winograd::convolve_input(void* x, const void* y, const void* w) const {
   const kernels::Windows& windows = plan.windows;
-  const Tiling tiling(plan, tile, windows.in[1], windows.in[2]);
-  const Planes from = output_planes(plan, 2 - windows.padding[1], 2 - windows.padding[2]);
+  const Tiling tiling(plan, form, windows.in[1], windows.in[2]);
+  // A strided one has a padding of 1, and its first tile begins where y does.
+  const Planes from = form.strided
+                          ? output_planes(plan, 0, 0)
+                          : output_planes(plan, 2 - windows.padding[1], 2 - windows.padding[2]);
   const Planes to = input_planes(plan);
   const Correlation product(tiling, from, to, {9 * plan.in_channels, 9, true});
   for (int64_t group = 0; group < plan.groups; ++group) {
@@ -391,7 +418,7 @@ void Winograd::convolve_input(void* x, const void* y, const void* w) const {
 }
 
 void Winograd::convolve_weight(void* w, const void* x, const void* y, bool accumulate) const {
-  const Tiling tiling(plan, tile, plan.windows.out[1], plan.windows.out[2]);
+  const Tiling tiling(plan, form, plan.windows.out[1], plan.windows.out[2]);
   const Planes input = input_planes(plan), gradient = output_planes(plan, 0, 0);
   const WeightSum sum(tiling, input, gradient, {9, 9 * plan.in_channels, false});
   for (int64_t group = 0; group < plan.groups; ++group) {

@@ -18,7 +18,7 @@ namespace {
 
 struct Level {
   const char* name;
-  const WinogradKernels (*winograd)[2];
+  const WinogradKernels (*winograd)[4];
   const DepthwiseKernels* depthwise;
 };
 
@@ -57,37 +57,58 @@ double element(const std::vector<T>& x, int64_t plane, const int64_t* size, int6
                 : 0;
 }
 
+// For each matrix of weights f(its place, place of the first matrix of patches, how many).
+template <class F>
+void for_groups(const WinogradForm& form, const Transformed& patches, const Transformed& weights,
+                const F& f) {
+  for (int i = 0; i < form.weight_matrices(); ++i) {
+    const WinogradForm::Group group = form.group(i);
+    f(weights.at(i), patches.at(group, i), group.count);
+  }
+}
+
 // Transforms, products element by element, and back, over one image.
 template <class T>
-void check_winograd(const WinogradKernels& kernels, int tile, int64_t height, int64_t width) {
+void check_winograd(const WinogradKernels& kernels, const WinogradForm& form, int64_t height,
+                    int64_t width) {
   constexpr int64_t kInputs = 5, kOutputs = 19;  // more than a vector
+  const int64_t stride = form.strided ? 2 : 1;
   const int64_t in[2] = {height, width}, padding[2] = {1, 0};
-  const int64_t out[2] = {height, width - 2};
-  const int64_t down = (out[0] + tile - 1) / tile, across = (out[1] + tile - 1) / tile;
-  const int64_t tiles = down * across, matrices = (tile + 2) * (tile + 2), row = 32;
+  const int64_t out[2] = {(height - 1) / stride + 1, (width - 3) / stride + 1};
+  const int64_t step = form.result_step();
+  const int64_t down = (out[0] + step - 1) / step, across = (out[1] + step - 1) / step;
+  const int64_t tiles = down * across, row = 32, gap = 16;
   const auto x = random<T>(kInputs * in[0] * in[1], 1), w = random<T>(kOutputs * kInputs * 9, 2);
   const auto bias = random<T>(kOutputs, 3);
   std::vector<T> y(static_cast<size_t>(kOutputs * out[0] * out[1]));
-  const auto cells = static_cast<size_t>(matrices * tiles * row);
-  const int64_t rows_in = strip_rows(tile, in[1]), rows_out = strip_rows(tile, out[1]);
-  std::vector<T> v(cells), m(cells), u(static_cast<size_t>(matrices * kInputs * row));
+  const Transformed patches{nullptr, tiles * row, row, gap},
+      weights{nullptr, kInputs * row, row, gap};
+  const auto cells =
+      static_cast<size_t>(form.matrices() * patches.matrix + form.weight_matrices() * gap);
+  const int64_t rows_in = strip_rows(form.data_step(), in[1]);
+  const int64_t rows_out = strip_rows(form.result_step(), out[1]);
+  std::vector<T> v(cells), m(cells), u(static_cast<size_t>(weights.at(form.weight_matrices())));
   std::vector<T> strip(
       static_cast<size_t>(2 * kernels.lanes * std::max(rows_in * in[1], rows_out * out[1])));
   const TileRows from{in[0], in[1], {padding[0], padding[1]}, 0, down, across};
   const TileRows to{out[0], out[1], {0, 0}, 0, down, across};
-  kernels.data(from, kInputs, x.data(), in[0] * in[1], {v.data(), tiles * row, row}, strip.data());
-  kernels.weight(kInputs, kOutputs, w.data(), 9, 9 * kInputs, false,
-                 {u.data(), kInputs * row, row});
-  for (int64_t q = 0; q < matrices; ++q)
-    for (int64_t t = 0; t < tiles; ++t)
+  const auto with = [](Transformed t, std::vector<T>& data) {
+    t.data = data.data();
+    return t;
+  };
+  kernels.data(from, kInputs, x.data(), in[0] * in[1], with(patches, v), strip.data());
+  kernels.weight(kInputs, kOutputs, w.data(), 9, 9 * kInputs, false, with(weights, u));
+  for_groups(form, patches, weights, [&](int64_t weight, int64_t patch, int64_t count) {
+    for (int64_t t = 0; t < count * tiles; ++t)
       for (int64_t o = 0; o < kOutputs; ++o) {
         T sum = 0;
         for (int64_t c = 0; c < kInputs; ++c)
-          sum += v[static_cast<size_t>((q * tiles + t) * row + c)] *
-                 u[static_cast<size_t>((q * kInputs + c) * row + o)];
-        m[static_cast<size_t>((q * tiles + t) * row + o)] = sum;
+          sum += v[static_cast<size_t>(patch + t * row + c)] *
+                 u[static_cast<size_t>(weight + c * row + o)];
+        m[static_cast<size_t>(patch + t * row + o)] = sum;
       }
-  kernels.result(to, kOutputs, y.data(), out[0] * out[1], bias.data(), {m.data(), tiles * row, row},
+  });
+  kernels.result(to, kOutputs, y.data(), out[0] * out[1], bias.data(), with(patches, m),
                  strip.data());
   const double tolerance = 64 * static_cast<double>(std::numeric_limits<T>::epsilon());
   for (int64_t o = 0; o < kOutputs; ++o)
@@ -96,31 +117,32 @@ void check_winograd(const WinogradKernels& kernels, int tile, int64_t height, in
         double sum = static_cast<double>(bias[static_cast<size_t>(o)]);
         for (int64_t c = 0; c < kInputs; ++c)
           for (int64_t k = 0; k < 9; ++k)
-            sum += element(x, c, in, i - padding[0] + k / 3, j - padding[1] + k % 3) *
+            sum += element(x, c, in, stride * i - padding[0] + k / 3,
+                           stride * j - padding[1] + k % 3) *
                    static_cast<double>(w[static_cast<size_t>((o * kInputs + c) * 9 + k)]);
         EXPECT_NEAR(element(y, o, out, i, j), sum, tolerance) << o << " " << i << " " << j;
       }
   // The gradient of the weights for the gradient x' of y: by the transforms, and by sums.
   const auto g = random<T>(kOutputs * out[0] * out[1], 4);
-  kernels.gradient(to, kOutputs, g.data(), out[0] * out[1], {m.data(), tiles * row, row},
-                   strip.data());
+  kernels.gradient(to, kOutputs, g.data(), out[0] * out[1], with(patches, m), strip.data());
   std::vector<T> sums(u.size()), gw(w.size());
-  for (int64_t q = 0; q < matrices; ++q)
+  for_groups(form, patches, weights, [&](int64_t weight, int64_t patch, int64_t count) {
     for (int64_t c = 0; c < kInputs; ++c)
       for (int64_t o = 0; o < kOutputs; ++o)
-        for (int64_t t = 0; t < tiles; ++t)
-          sums[static_cast<size_t>((q * kInputs + c) * row + o)] +=
-              v[static_cast<size_t>((q * tiles + t) * row + c)] *
-              m[static_cast<size_t>((q * tiles + t) * row + o)];
-  kernels.weight_gradient(kInputs, kOutputs, gw.data(), 9, 9 * kInputs, false,
-                          {sums.data(), kInputs * row, row});
+        for (int64_t t = 0; t < count * tiles; ++t)
+          sums[static_cast<size_t>(weight + c * row + o)] +=
+              v[static_cast<size_t>(patch + t * row + c)] *
+              m[static_cast<size_t>(patch + t * row + o)];
+  });
+  kernels.weight_gradient(kInputs, kOutputs, gw.data(), 9, 9 * kInputs, false, with(weights, sums));
   for (int64_t o = 0; o < kOutputs; ++o)
     for (int64_t c = 0; c < kInputs; ++c)
       for (int64_t k = 0; k < 9; ++k) {
         double sum = 0, size = 0;
         for (int64_t i = 0; i < out[0]; ++i)
           for (int64_t j = 0; j < out[1]; ++j) {
-            const double term = element(x, c, in, i - padding[0] + k / 3, j - padding[1] + k % 3) *
+            const double term = element(x, c, in, stride * i - padding[0] + k / 3,
+                                        stride * j - padding[1] + k % 3) *
                                 element(g, o, out, i, j);
             sum += term;
             size += std::abs(term);
@@ -130,15 +152,78 @@ void check_winograd(const WinogradKernels& kernels, int tile, int64_t height, in
       }
 }
 
+// The gradient x of the input of a strided convolution, for the gradient g of its results.
+template <class T>
+void check_adjoint(const WinogradKernels& kernels, int64_t height, int64_t width) {
+  constexpr int64_t kInputs = 5, kOutputs = 19;
+  const WinogradForm form{4, true, true};
+  const int64_t in[2] = {height, width}, out[2] = {(height - 1) / 2 + 1, (width - 1) / 2 + 1};
+  const int64_t down = (in[0] + 7) / 8, across = (in[1] + 7) / 8, tiles = down * across, row = 32;
+  const auto g = random<T>(kOutputs * out[0] * out[1], 1), w = random<T>(kOutputs * kInputs * 9, 2);
+  std::vector<T> x(static_cast<size_t>(kInputs * in[0] * in[1]));
+  const Transformed patches{nullptr, tiles * row, row, 16},
+      weights{nullptr, kOutputs * row, row, 16};
+  const auto cells =
+      static_cast<size_t>(form.matrices() * patches.matrix + form.weight_matrices() * patches.gap);
+  std::vector<T> v(cells), m(cells), u(static_cast<size_t>(weights.at(form.weight_matrices())));
+  std::vector<T> strip(static_cast<size_t>(
+      2 * kernels.lanes * std::max(strip_rows(4, out[1]) * out[1], strip_rows(8, in[1]) * in[1])));
+  const TileRows from{out[0], out[1], {0, 0}, 0, down, across};
+  const TileRows to{in[0], in[1], {0, 0}, 0, down, across};
+  const auto with = [](Transformed t, std::vector<T>& data) {
+    t.data = data.data();
+    return t;
+  };
+  kernels.data(from, kOutputs, g.data(), out[0] * out[1], with(patches, v), strip.data());
+  kernels.weight(kOutputs, kInputs, w.data(), 9 * kInputs, 9, true, with(weights, u));
+  for_groups(form, patches, weights, [&](int64_t weight, int64_t patch, int64_t count) {
+    for (int64_t t = 0; t < count * tiles; ++t)
+      for (int64_t c = 0; c < kInputs; ++c) {
+        T sum = 0;
+        for (int64_t o = 0; o < kOutputs; ++o)
+          sum += v[static_cast<size_t>(patch + t * row + o)] *
+                 u[static_cast<size_t>(weight + o * row + c)];
+        m[static_cast<size_t>(patch + t * row + c)] = sum;
+      }
+  });
+  kernels.result(to, kInputs, x.data(), in[0] * in[1], nullptr, with(patches, m), strip.data());
+  std::vector<double> expected(x.size());
+  for (int64_t o = 0; o < kOutputs; ++o)
+    for (int64_t c = 0; c < kInputs; ++c)
+      for (int64_t i = 0; i < out[0]; ++i)
+        for (int64_t j = 0; j < out[1]; ++j)
+          for (int64_t k = 0; k < 9; ++k) {
+            const int64_t p = 2 * i - 1 + k / 3, q = 2 * j - 1 + k % 3;
+            if (p < 0 || p >= in[0] || q < 0 || q >= in[1]) continue;
+            expected[static_cast<size_t>((c * in[0] + p) * in[1] + q)] +=
+                element(g, o, out, i, j) *
+                static_cast<double>(w[static_cast<size_t>((o * kInputs + c) * 9 + k)]);
+          }
+  const double tolerance = 64 * static_cast<double>(std::numeric_limits<T>::epsilon());
+  for (size_t i = 0; i < x.size(); ++i)
+    EXPECT_NEAR(static_cast<double>(x[i]), expected[i], tolerance) << i;
+}
+
 TEST(ConvolutionKernels, WinogradsFilteringIsTheConvolution) {
+  const WinogradForm forms[] = {{2}, {4}, {4, true}};
   for (const Level& level : levels()) {
-    for (const int tile : {2, 4}) {
-      SCOPED_TRACE(std::string(level.name) + ", tiles of " + std::to_string(tile));
+    for (int i = 0; i < 3; ++i) {
+      SCOPED_TRACE(std::string(level.name) + ", form " + std::to_string(i));
       // More rows than a strip, whose pieces are one row of tiles, or several.
       for (const auto& [height, width] : {std::pair<int64_t, int64_t>{23, 40}, {70, 10}}) {
-        check_winograd<float>(level.winograd[0][tile == 4], tile, height, width);
-        check_winograd<double>(level.winograd[1][tile == 4], tile, height, width);
+        check_winograd<float>(level.winograd[0][i], forms[i], height, width);
+        check_winograd<double>(level.winograd[1][i], forms[i], height, width);
       }
+    }
+  }
+}
+
+TEST(ConvolutionKernels, WinogradsFilteringIsTheGradientOfStridedInput) {
+  for (const Level& level : levels()) {
+    SCOPED_TRACE(level.name);
+    for (const auto& [height, width] : {std::pair<int64_t, int64_t>{23, 40}, {70, 10}, {1, 2}}) {
+      check_adjoint<float>(level.winograd[0][3], height, width);
+      check_adjoint<double>(level.winograd[1][3], height, width);
     }
   }
 }

@@ -3,6 +3,7 @@
 
 #include "kernels/isa/gemm_pack.h"
 #include "kernels/isa/winograd_lines.h"
+#include "kernels/isa/winograd_strided_lines.h"
 #include "kernels/levels.h"
 
 namespace wengert::kernels::WENGERT_LEVEL {
@@ -11,64 +12,75 @@ namespace {
 WG_INLINE int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
 WG_INLINE int64_t greater(int64_t a, int64_t b) { return a > b ? a : b; }
 // Line applied to the columns and then to the rows of a kFrom x kFrom block: load(i, j) gives an
-// element, store(i, j, v) takes one of the result.
+// element, store(i, j, v) takes one of the result. Columns outside [begin, end) are zero.
 template <class T, class Line, class Load, class Store>
-WG_INLINE void transform(const Load& load, const Store& store) {
+WG_INLINE void transform(const Load& load, const Store& store, int begin = 0,
+                         int end = Line::kFrom) {
   using V = typename Simd<T>::V;
   V half[Line::kTo][Line::kFrom];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int j = 0; j < Line::kFrom; ++j) {
-    V in[Line::kFrom], out[Line::kTo];
-#pragma GCC unroll 8
-    for (int i = 0; i < Line::kFrom; ++i) in[i] = load(i, j);
-    Line::run(in, out);
-#pragma GCC unroll 8
+    V in[Line::kFrom], out[Line::kTo] = {};
+    if (j >= begin && j < end) {
+#pragma GCC unroll 16
+      for (int i = 0; i < Line::kFrom; ++i) in[i] = load(i, j);
+      Line::run(in, out);
+    }
+#pragma GCC unroll 16
     for (int i = 0; i < Line::kTo; ++i) half[i][j] = out[i];
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int i = 0; i < Line::kTo; ++i) {
     V out[Line::kTo];
     Line::run(half[i], out);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < Line::kTo; ++j) store(i, j, out[j]);
   }
 }
 
-// The part of a patch of `size` elements from `first` on that lies in [0, limit).
-struct Inside {
-  int begin, end;
-  WG_INLINE Inside(int64_t first, int64_t size, int64_t limit)
-      : begin(static_cast<int>(first < 0 ? lesser(-first, size) : 0)),
-        end(static_cast<int>(greater(lesser(limit - first, size), begin))) {}
-  WG_INLINE bool has(int i) const { return i >= begin && i < end; }
-};
+// Where the matrix of element (p, q) of a transformed patch begins.
+template <class Form>
+WG_INLINE int64_t place(int p, int q, const Transformed& t) {
+  return Form::place(p, q) * t.matrix + Form::group(p, q) * t.gap;
+}
 
 // Tiles are transformed a vector of channels at a time. The rows that a row of tiles sees stand in
 // a strip of such vectors, which stays in the first-level cache; those of the next row of tiles are
 // fetched meanwhile.
-template <bool Write, int Tile, class T>
+template <bool Write, int Step, class T>
 WG_INLINE void fetch_tile(const T* from, int64_t plane, int64_t channels) {
   constexpr int64_t kLine = 64 / sizeof(T);
   for (int64_t c = 0; c < channels; ++c)
-    for (int64_t k = 0; k < Tile * Tile; k += kLine)
+    for (int64_t k = 0; k < Step * Step; k += kLine)
       __builtin_prefetch(from + c * plane + k, Write);
 }
 
-template <class T, int Tile, class Line>
+template <class T, class Form, class Line>
 void cut(const TileRows& r, int64_t channels, const void* planes, int64_t plane,
          const Transformed& v, void* scratch) {
   using S = Simd<T>;
   using V = typename S::V;
-  // Pieces of rows come in the place of those that are no longer seen.
+  constexpr int kStep = Line::kStep;
+  // Pieces of rows come in the place of those that are no longer seen; rows beyond the plane are
+  // zero.
   auto* const strip = static_cast<T*>(scratch);
-  const int64_t line = r.width * S::kLanes, piece = strip_rows(Tile, r.width);
-  const int64_t origin = r.begin * Tile - r.padding[0];
-  const int64_t stop = lesser((r.end - 1) * Tile - r.padding[0] + Line::kFrom, r.height);
+  const int64_t line = r.width * S::kLanes, piece = strip_rows(kStep, r.width);
+  const int64_t origin = r.begin * kStep - r.padding[0];
+  const int64_t seen = (r.end - 1 - r.begin) * kStep + Line::kFrom;
+  const int64_t stop = lesser(origin + seen, r.height);
   for (int64_t c = 0; c < channels; c += S::kLanes) {
     const T* const x = static_cast<const T*>(planes) + c * plane;
     const int64_t some = lesser(channels - c, S::kLanes);
+    const auto clear = [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row)
+        for (int64_t k = 0; k < line; k += S::kLanes)
+          S::store(strip + row % (2 * piece) * line + k, V{});
+    };
     const auto take = [&](int64_t begin) {
       const int64_t first = greater(begin, -origin), end = lesser(begin + piece, stop - origin);
+      const int64_t last = lesser(begin + piece, seen);
+      clear(begin, lesser(first, last));
+      clear(greater(first, end), last);
       if (first < end) {
         transpose<T, true>(strip + first % (2 * piece) * line, S::kLanes,
                            x + (origin + first) * r.width, plane, static_cast<int>(some),
@@ -82,49 +94,39 @@ void cut(const TileRows& r, int64_t channels, const void* planes, int64_t plane,
     auto* to = static_cast<T*>(v.data) + c;
     int64_t taken = 0, ended = 0;
     for (int64_t i = r.begin; i < r.end; ++i) {
-      const int64_t row = (i - r.begin) * Tile;
+      const int64_t row = (i - r.begin) * kStep;
       for (; taken < row + Line::kFrom; taken += piece) take(taken);
       const T* const halves[] = {strip + row % (2 * piece) * line,
-                                 strip + (row + Tile) % (2 * piece) * line};
-      const Inside rows(origin + row, Line::kFrom, r.height);
+                                 strip + (row + kStep) % (2 * piece) * line};
       const bool more = origin + taken < stop;
-      if (more) ended = row + Tile;
+      if (more) ended = row + kStep;
       const T* const next = more ? x + greater(origin + taken + row % piece, 0) * r.width
                                  : after + (row - ended) * r.width;
       const int64_t fetched = more ? some : after_channels;
       for (int64_t j = 0; j < r.across; ++j, to += v.row) {
-        fetch_tile<false, Tile>(next + j * Tile * Tile, plane, fetched);
-        const int64_t left = j * Tile - r.padding[1];
-        const Inside columns(left, Line::kFrom, r.width);
-        const auto at = [&](int p, int q) __attribute__((always_inline)) {
-          return S::load(halves[p / Tile] + p % Tile * line + (left + q) * S::kLanes);
-        };
-        const auto put = [&](int p, int q, V value) __attribute__((always_inline)) {
-          S::store(to + (p * Line::kTo + q) * v.matrix, value);
-        };
-        if (rows.end - rows.begin == Line::kFrom && columns.end - columns.begin == Line::kFrom) {
-          transform<T, Line>(at, put);
-        } else {
-          transform<T, Line>(
-              [&](int p, int q) __attribute__((always_inline)) {
-                return rows.has(p) && columns.has(q) ? at(p, q) : V{};
-              },
-              put);
-        }
+        fetch_tile<false, kStep>(next + j * kStep * kStep, plane, fetched);
+        const int64_t left = j * kStep - r.padding[1];
+        transform<T, Line>(
+            [&](int p, int q) __attribute__((always_inline)) {
+              return S::load(halves[p / kStep] + p % kStep * line + (left + q) * S::kLanes);
+            },
+            [&](int p, int q, V value)
+                __attribute__((always_inline)) { S::store(to + place<Form>(p, q, v), value); },
+            static_cast<int>(greater(-left, 0)),
+            static_cast<int>(lesser(r.width - left, Line::kFrom)));
       }
     }
   }
 }
 
-template <class T, int Tile>
+template <class T, class Form, class Line>
 void result(const TileRows& r, int64_t channels, void* planes, int64_t plane, const void* biases,
             const Transformed& m, void* scratch) {
   using S = Simd<T>;
   using V = typename S::V;
-  using Line = typename Lines<T, Tile>::Result;
-  constexpr int kSize = Tile + 2;
+  constexpr int kStep = Line::kTo;
   auto* const strip = static_cast<T*>(scratch);
-  const int64_t line = r.width * S::kLanes, piece = strip_rows(Tile, r.width);
+  const int64_t line = r.width * S::kLanes, piece = strip_rows(kStep, r.width);
   for (int64_t c = 0; c < channels; c += S::kLanes) {
     const int64_t some = lesser(channels - c, S::kLanes);
     V bias{};
@@ -134,18 +136,17 @@ void result(const TileRows& r, int64_t channels, void* planes, int64_t plane, co
     }
     const auto* from = static_cast<const T*>(m.data) + c;
     T* const y = static_cast<T*>(planes) + c * plane;
-    int64_t first = r.begin * Tile;  // of the rows in the strip
+    int64_t first = r.begin * kStep;  // of the rows in the strip
     for (int64_t i = r.begin; i < r.end; ++i) {
-      const int64_t row = i * Tile;
-      const int height = static_cast<int>(lesser(r.height - row, Tile));
+      const int64_t row = i * kStep;
+      const int height = static_cast<int>(lesser(r.height - row, kStep));
       for (int64_t j = 0; j < r.across; ++j, from += m.row) {
-        fetch_tile<true, Tile>(y + row * r.width + j * Tile * Tile, plane, some);
-        const int width = static_cast<int>(lesser(r.width - j * Tile, Tile));
-        T* const corner = strip + (row - first) * line + j * Tile * S::kLanes;
+        fetch_tile<true, kStep>(y + row * r.width + j * kStep * kStep, plane, some);
+        const int width = static_cast<int>(lesser(r.width - j * kStep, kStep));
+        T* const corner = strip + (row - first) * line + j * kStep * S::kLanes;
         transform<T, Line>(
-            [&](int p, int q) __attribute__((always_inline)) {
-              return S::load(from + (p * kSize + q) * m.matrix);
-            },
+            [&](int p, int q)
+                __attribute__((always_inline)) { return S::load(from + place<Form>(p, q, m)); },
             [&](int p, int q, V value) __attribute__((always_inline)) {
               if (p < height && q < width)
                 S::store(corner + p * line + q * S::kLanes, value + bias);
@@ -174,12 +175,12 @@ WG_INLINE void for_channels(int64_t inputs, int64_t outputs, int64_t by_input, i
   }
 }
 
-template <class T, int Tile>
+template <class T, class Form>
 void weight(int64_t inputs, int64_t outputs, const void* kernels, int64_t by_input,
             int64_t by_output, bool turned, const Transformed& u) {
   using S = Simd<T>;
   using V = typename S::V;
-  using Line = typename Lines<T, Tile>::Weight;
+  using Line = typename Form::Weight;
   alignas(64) T taps[9 * S::kLanes];
   for_channels<T>(inputs, outputs, by_input, by_output, [&](int64_t k, int64_t o) {
     const T* w = static_cast<const T*>(kernels) + o * by_output + k * by_input;
@@ -192,23 +193,23 @@ void weight(int64_t inputs, int64_t outputs, const void* kernels, int64_t by_inp
           return S::load(taps + (turned ? 8 - tap : tap) * S::kLanes);
         },
         [&](int p, int q, V value) __attribute__((always_inline)) {
-          S::store(to + (p * Line::kTo + q) * u.matrix, value);
+          S::store(to + (p * Line::kTo + q) * (u.matrix + u.gap), value);
         });
   });
 }
 
-template <class T, int Tile>
+template <class T, class Form>
 void weight_gradient(int64_t inputs, int64_t outputs, void* kernels, int64_t by_input,
                      int64_t by_output, bool accumulate, const Transformed& u) {
   using S = Simd<T>;
   using V = typename S::V;
-  using Line = typename Lines<T, Tile>::WeightGradient;
+  using Line = typename Form::WeightGradient;
   alignas(64) T taps[9 * S::kLanes], turned[9 * S::kLanes];
   for_channels<T>(inputs, outputs, by_input, by_output, [&](int64_t k, int64_t o) {
     const T* from = static_cast<const T*>(u.data) + k * u.row + o;
     transform<T, Line>(
         [&](int p, int q) __attribute__((always_inline)) {
-          return S::load(from + (p * Line::kFrom + q) * u.matrix);
+          return S::load(from + (p * Line::kFrom + q) * (u.matrix + u.gap));
         },
         [&](int p, int q, V value)
             __attribute__((always_inline)) { S::store(taps + (p * 3 + q) * S::kLanes, value); });
@@ -222,19 +223,31 @@ void weight_gradient(int64_t inputs, int64_t outputs, void* kernels, int64_t by_
   });
 }
 
-template <class T, int Tile>
+template <class T, class Form>
 constexpr WinogradKernels table() {
-  return {cut<T, Tile, typename Lines<T, Tile>::Data>,
-          cut<T, Tile, typename Lines<T, Tile>::Gradient>,
-          result<T, Tile>,
-          weight<T, Tile>,
-          weight_gradient<T, Tile>,
+  return {cut<T, Form, typename Form::Data>,
+          cut<T, Form, typename Form::Gradient>,
+          result<T, Form, typename Form::Result>,
+          weight<T, Form>,
+          weight_gradient<T, Form>,
+          Simd<T>::kLanes};
+}
+template <class T>
+constexpr WinogradKernels adjoint_table() {
+  using Form = StridedLines<T>;
+  return {cut<T, Form, typename Form::AdjointData>,
+          nullptr,
+          result<T, Form, typename Form::AdjointResult>,
+          weight<T, Form>,
+          nullptr,
           Simd<T>::kLanes};
 }
 
 }  // namespace
 
-const WinogradKernels winograd_table[2][2] = {{table<float, 2>(), table<float, 4>()},
-                                              {table<double, 2>(), table<double, 4>()}};
+#define WG_WINOGRAD(T)                                                            \
+  {table<T, Lines<T, 2>>(), table<T, Lines<T, 4>>(), table<T, StridedLines<T>>(), \
+   adjoint_table<T>()}
+const WinogradKernels winograd_table[2][4] = {WG_WINOGRAD(float), WG_WINOGRAD(double)};
 
 }  // namespace wengert::kernels::WENGERT_LEVEL

@@ -30,6 +30,10 @@ struct Lines {
   using P = Points<Tile>;
   static constexpr int kSize = Tile + 2;
 
+  // The matrix of element (p, q) of a transformed patch, and that of its weights.
+  static constexpr int place(int p, int q) { return p * kSize + q; }
+  static constexpr int group(int p, int q) { return p * kSize + q; }
+
   static WG_INLINE V times(double c, V x) { return S::broadcast(static_cast<T>(c)) * x; }
   // c x + y
   static WG_INLINE V fma(double c, V x, V y) {
@@ -37,7 +41,7 @@ struct Lines {
   }
 
   struct Data {  // B^T
-    static constexpr int kFrom = kSize, kTo = kSize;
+    static constexpr int kFrom = kSize, kTo = kSize, kStep = Tile;
     static WG_INLINE void run(const V* d, V* v) {
       if constexpr (Tile == 2) {
         v[0] = fma(-P::a2, d[0], d[2]);
@@ -107,7 +111,7 @@ struct Lines {
   };
 
   struct Gradient {  // A
-    static constexpr int kFrom = Tile, kTo = kSize;
+    static constexpr int kFrom = Tile, kTo = kSize, kStep = Tile;
     static WG_INLINE void run(const V* g, V* v) {
       v[0] = g[0];
       if constexpr (Tile == 2) {
