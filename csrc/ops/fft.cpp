@@ -10,6 +10,7 @@
 #include "ops/op.h"
 #include "ops/operations.h"
 #include "runtime/parallel.h"
+#include "runtime/scratch.h"
 #include "tensor/copy.h"
 #include "tensor/loop.h"
 
@@ -18,20 +19,6 @@ WENGERT_NAMESPACE_BEGIN
 namespace {
 
 using kernels::FftKind;
-
-// Memory for one call of the kernels.
-class Scratch {
- public:
-  explicit Scratch(size_t bytes) : bytes_(bytes), data_(runtime::allocate(bytes)) {}
-  ~Scratch() { runtime::deallocate(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  void* data() const { return data_; }
-
- private:
-  size_t bytes_;
-  void* data_;
-};
 
 struct LineTransform {
   FftKind kind;
@@ -68,8 +55,8 @@ void transform_lines(const LineTransform& t, const TensorImpl& in, const TensorI
   // Whole vectors of lines.
   const int64_t grain = (kParallelGrain / 4 / n / kernel.lanes + 1) * kernel.lanes;
   runtime::parallel_for((lines + grain - 1) / grain, 1, [&](int64_t begin, int64_t end) {
-    const Scratch scratch(bytes);
-    kernel.lines(*plan, l, begin * grain, std::min(lines, end * grain), scratch.data());
+    const runtime::Scratch scratch(static_cast<int64_t>(bytes));
+    kernel.lines(*plan, l, begin * grain, std::min(lines, end * grain), scratch.data);
   });
 }
 

@@ -95,6 +95,11 @@ void* allocate(size_t bytes) {
   return allocate_slow(bytes);
 }
 
+void* allocate_scratch(size_t& bytes) {
+  if (bytes <= kSmallLimit || cache->reserve != nullptr) return allocate(bytes);
+  return MemoryPool::get().allocate_large_scratch(bytes);
+}
+
 void deallocate(void* p, size_t bytes) noexcept {
   if (bytes <= kSmallLimit) [[likely]] {
     ThreadBin& bin = cache->bins[small_class(bytes)];

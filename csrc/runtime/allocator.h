@@ -16,4 +16,9 @@ inline constexpr size_t kAlignment = 64;
 void* allocate(size_t bytes);
 void deallocate(void* p, size_t bytes) noexcept;
 
+// For a short time: where no block of the size is free, a larger one that is free serves as well,
+// so that a moment's need does not add to what the process holds. `bytes` becomes what must be
+// given back.
+void* allocate_scratch(size_t& bytes);
+
 }  // namespace wengert::runtime

@@ -46,6 +46,8 @@ void* allocate(size_t bytes) {
   return p;
 }
 
+void* allocate_scratch(size_t& bytes) { return allocate(bytes); }
+
 void deallocate(void* p, size_t bytes) noexcept {
   live_bytes.fetch_sub(bytes);
   live_blocks.fetch_sub(1);

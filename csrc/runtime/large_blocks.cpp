@@ -1,11 +1,20 @@
 #include "runtime/large_blocks.h"
 
+#include <algorithm>
 #include <new>
 
 #include "runtime/allocator.h"
 #include "runtime/pages.h"
 
 namespace wengert::runtime {
+
+LargeClass LargeBlocks::free_class(LargeClass c, size_t count) const noexcept {
+  const size_t end = std::min(c.index + count, size_t{kLargeClasses});
+  for (size_t i = c.index; i < end; ++i) {
+    if (of_class_[i] != nullptr) return of_class_[i]->size_class;
+  }
+  return c;
+}
 
 void* LargeBlocks::take(LargeClass c) noexcept {
   LargeBlock* block = of_class_[c.index];

@@ -19,6 +19,8 @@ struct LargeBlock {
 // Free blocks by class, latest first, and all of them by age. Not synchronised.
 class LargeBlocks {
  public:
+  // The smallest of the `count` classes from c on that has a block; c if none has.
+  LargeClass free_class(LargeClass c, size_t count) const noexcept;
   // The block of exactly this class that was freed last; nullptr if there is none.
   void* take(LargeClass c) noexcept;
   void give(void* p, LargeClass c) noexcept;

@@ -67,10 +67,15 @@ void* MemoryPool::map_after_trimming(LargeClass c) noexcept {
   return map_large(c);
 }
 
-void* MemoryPool::allocate_large(size_t bytes) {
+void* MemoryPool::allocate_large(size_t& bytes, size_t classes) {
   if (bytes > kLargestBlock) throw_out_of_memory(bytes, stats().allocated, 0);
-  const LargeClass c = large_class(bytes);
+  LargeClass c = large_class(bytes);
   std::unique_lock lock(mutex_);
+  const LargeClass larger = large_.free_class(c, classes);
+  if (larger.index != c.index && within_limit(larger.size)) {
+    c = larger;
+    bytes = c.size;
+  }
   if (!within_limit(bytes)) throw_out_of_memory(bytes, live().bytes, memory_limit_);
   void* p = large_.take(c);
   if (p == nullptr) {

@@ -68,7 +68,9 @@ class MemoryPool {
  public:
   static MemoryPool& get();  // never destroyed
 
-  void* allocate_large(size_t bytes);
+  void* allocate_large(size_t bytes) { return allocate_large(bytes, 1); }
+  // May take a free block of more bytes, which it tells.
+  void* allocate_large_scratch(size_t& bytes) { return allocate_large(bytes, kScratchClasses); }
   void deallocate_large(void* p, size_t bytes) noexcept;
 
   // Gives an empty bin something; throws OutOfMemoryError.
@@ -91,6 +93,11 @@ class MemoryPool {
     size_t bytes;
     size_t blocks;
   };
+  // Up to four times as large as needed.
+  static constexpr size_t kScratchClasses = 16;
+
+  // The smallest free block of `classes` from that of `bytes` on, or a new one of exactly that.
+  void* allocate_large(size_t& bytes, size_t classes);
   void empty(ThreadCache* cache) noexcept;
   Live live() const noexcept;
   bool within_limit(size_t more) const noexcept;

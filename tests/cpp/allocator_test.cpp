@@ -22,6 +22,7 @@ namespace wengert {
 namespace {
 
 using runtime::allocate;
+using runtime::allocate_scratch;
 using runtime::deallocate;
 
 struct Block {
@@ -164,6 +165,44 @@ TEST(Cache, SteadyUseAsksTheSystemForNothing) {
   const uint64_t calls = memory_stats().system_allocations;
   for (int i = 0; i < 20; ++i) step();
   EXPECT_EQ(memory_stats().system_allocations, calls);
+}
+
+TEST(Cache, ScratchTakesALargerBlockThatIsFree) {
+  constexpr size_t kNeeded = 1 << 20, kLarger = 3 << 20, kFarLarger = 9 << 20;
+  trim_memory();
+  const MemoryStats before = memory_stats();
+  void* const far_larger = allocate(kFarLarger);
+  deallocate(far_larger, kFarLarger);
+  size_t bytes = kNeeded;
+  void* scratch = allocate_scratch(bytes);
+  EXPECT_NE(scratch, far_larger);
+  EXPECT_EQ(bytes, kNeeded);
+  deallocate(scratch, bytes);
+  trim_memory();
+
+  void* const larger = allocate(kLarger);
+  deallocate(larger, kLarger);
+  const uint64_t calls = memory_stats().system_allocations;
+  scratch = allocate_scratch(bytes);
+  EXPECT_EQ(scratch, larger);
+  EXPECT_EQ(bytes, kLarger);
+  EXPECT_EQ(memory_stats().allocated, before.allocated + bytes);
+  std::memset(scratch, 1, bytes);
+  deallocate(scratch, bytes);
+  EXPECT_EQ(memory_stats().allocated, before.allocated);
+  void* const again = allocate(kLarger);
+  EXPECT_EQ(again, larger);
+  EXPECT_EQ(memory_stats().system_allocations, calls);
+  deallocate(again, kLarger);
+
+  // Where the limit leaves no room for the larger block, a new one serves.
+  set_memory_limit(before.allocated + kLarger - 1);
+  bytes = kNeeded;
+  scratch = allocate_scratch(bytes);
+  EXPECT_NE(scratch, larger);
+  EXPECT_EQ(bytes, kNeeded);
+  deallocate(scratch, bytes);
+  set_memory_limit(0);
 }
 
 TEST(Cache, LimitAndTrimGiveMemoryBack) {

@@ -103,7 +103,7 @@ template <class T>
 struct Scratch {
   explicit Scratch(int64_t count)
       : bytes(static_cast<size_t>(count) * sizeof(T)),
-        data(count > 0 ? static_cast<T*>(runtime::allocate(bytes)) : nullptr) {}
+        data(count > 0 ? static_cast<T*>(runtime::allocate_scratch(bytes)) : nullptr) {}
   ~Scratch() {
     if (data) runtime::deallocate(data, bytes);
   }
