@@ -233,6 +233,9 @@ constexpr int64_t kShapes[][3] = {
     {60, 300, 70},
     {100, 265, 257},
     {200, 300, 300},
+    // One row against rows in order, and few outer products: eight vectors, four and one at a time.
+    {1, 333, 530},
+    {40, 213, 3},
     // A narrow C by its transpose and by whole rows of A.
     {600, 40, 70},
     {300, 64, 300},

@@ -40,6 +40,26 @@ void multiply_few(const Problem<T>& g, bool turned = false) {
                    kGemmBlockK);
 }
 
+// One row times B, whose rows are read in order; summed as tiles do, which take the last columns.
+template <class T>
+void multiply_row(const Problem<T>& g) {
+  const int64_t rest = g.n % (kRowVectors * Simd<T>::kLanes), n = g.n - rest;
+  for (int64_t p = 0; p < g.k; p += kGemmBlockK) {
+    const int64_t k = smaller(kGemmBlockK, g.k - p);
+    const bool last = p + k == g.k;
+    multiply_shallow(1, n, k, g.a + p * g.a_col, g.a_row, g.a_col, g.b + p * g.b_row, g.b_row, g.c,
+                     g.ldc,
+                     Ending<T>{g.accumulate || p > 0, last ? g.bias : nullptr, last && g.relu});
+  }
+  if (rest == 0) return;
+  Problem<T> columns = g;
+  columns.n = rest;
+  columns.b += n;
+  columns.c += n;
+  if (g.bias) columns.bias += n;
+  multiply_stripe(columns, false, false);
+}
+
 template <class T>
 void multiply(const Problem<T>& g) {
   constexpr int n = Simd<T>::kLanes;
@@ -60,6 +80,7 @@ void multiply(const Problem<T>& g) {
   if (g.k <= kShallow && g.b_col == 1 && g.n >= n) {
     return multiply_shallow(g.m, g.n, g.k, g.a, g.a_row, g.a_col, g.b, g.b_row, g.c, g.ldc, ending);
   }
+  if (g.m == 1 && g.b_col == 1 && g.n >= kRowVectors * n) return multiply_row(g);
   if (g.m <= kDotRows && g.b_row == 1 && g.b_col != 1 && g.k >= kDotDepth && g.n >= kDotColumns)
     return multiply_few(g);
   if (g.n <= kDotRows && g.a_col == 1 && g.k >= kDotDepth && g.m >= kDotColumns) {

@@ -48,6 +48,7 @@ struct Ending {
 
 // c[j * c_step] = the product of row j of `rows`, k numbers side by side, with x. The lanes of a
 // vector take turns along k, so that the rows are read in order and at the rate of the memory.
+// `bias_step`: 1, or 0 if one element of it is for all.
 template <class T>
 void multiply_vector(int64_t n, int64_t k, const T* rows, int64_t row, const T* x, T* c,
                      int64_t c_step, const Ending<T>& ending, int64_t bias_step) {
@@ -68,10 +69,14 @@ void multiply_vector(int64_t n, int64_t k, const T* rows, int64_t row, const T* 
       for (int64_t p = 0; p < whole; p += lanes)
         sums[0] = S::fma(S::load(x + p), S::load(at[0] + p), sums[0]);
     } else {
-      for (int64_t p = 0; p < whole; p += lanes) {
-        const V v = S::load(x + p);
-#pragma GCC unroll 16
-        for (int i = 0; i < lanes; ++i) sums[i] = S::fma(v, S::load(at[i] + p), sums[i]);
+      constexpr int kRows = lanes < 4 ? lanes : 4;
+#pragma GCC unroll 4
+      for (int r = 0; r < lanes; r += kRows) {
+        for (int64_t p = 0; p < whole; p += lanes) {
+          const V v = S::load(x + p);
+#pragma GCC unroll 4
+          for (int i = r; i < r + kRows; ++i) sums[i] = S::fma(v, S::load(at[i] + p), sums[i]);
+        }
       }
     }
     if (whole < k) {
@@ -79,42 +84,78 @@ void multiply_vector(int64_t n, int64_t k, const T* rows, int64_t row, const T* 
 #pragma GCC unroll 16
       for (int i = 0; i < lanes; ++i) sums[i] = S::fma(v, S::load(at[i] + whole, mask), sums[i]);
     }
-    alignas(64) T result[lanes];
-    S::store(result, lane_sums(sums));
-    for (int i = 0; i < count; ++i) {
-      T* const to = c + (j + i) * c_step;
-      T y = result[i];
-      if (ending.accumulate) y = *to + y;
-      if (ending.bias) y = y + ending.bias[(j + i) * bias_step];
-      if (ending.relu) y = y < T{} ? T{} : y;  // keeps NaN
-      *to = y;
+    V y = lane_sums(sums);
+    const typename S::Mask results = S::mask(count);
+    alignas(64) T apart[lanes];  // results that do not lie side by side
+    T* const first = c + j * c_step;
+    T* const to = c_step == 1 ? first : apart;
+    if (ending.accumulate) {
+      if (to == apart)
+        for (int i = 0; i < count; ++i) apart[i] = first[i * c_step];
+      y = S::load(to, results) + y;
     }
+    if (ending.bias)
+      y = y + (bias_step == 1 ? S::load(ending.bias + j, results) : S::broadcast(*ending.bias));
+    if (ending.relu) y = y < V{} ? V{} : y;  // keeps NaN
+    S::store(to, y, results);
+    if (to == apart)
+      for (int i = 0; i < count; ++i) first[i * c_step] = apart[i];
   }
 }
 
-// C, row by row, for a k of few: C is what is read and written.
+// Vectors of a row of B that are taken together.
+inline constexpr int kRowVectors = 8;
+
+// C, row by row, for a k of few: C is what is read and written. Several vectors at a time, so that
+// the questions about the ending cost little beside them.
 template <class T>
 void multiply_shallow(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_row, int64_t a_col,
                       const T* b, int64_t b_row, T* c, int64_t ldc, const Ending<T>& ending) {
   using S = Simd<T>;
   using V = typename S::V;
-  constexpr int lanes = S::kLanes;
+  constexpr int lanes = S::kLanes, kSome = 4;
+  const Ending<T> last = ending;
   for (int64_t i = 0; i < m; ++i, a += a_row, c += ldc) {
-    const auto piece = [=](int64_t j, auto load, auto store) __attribute__((always_inline)) {
-      V sum{};
-      for (int64_t p = 0; p < k; ++p)
-        sum = S::fma(S::broadcast(a[p * a_col]), load(b + p * b_row + j), sum);
-      if (ending.accumulate) sum = load(c + j) + sum;
-      if (ending.bias) sum = sum + load(ending.bias + j);
-      if (ending.relu) sum = sum < V{} ? V{} : sum;  // keeps NaN
-      store(c + j, sum);
-    };
+    const auto piece = [=]<int kVectors>(int64_t j, auto load, auto store)
+                           __attribute__((always_inline)) {
+                             V sums[kVectors] = {};
+                             for (int64_t p = 0; p < k; ++p) {
+                               const V x = S::broadcast(a[p * a_col]);
+                               const T* const row = b + p * b_row + j;
+#pragma GCC unroll 8
+                               for (int v = 0; v < kVectors; ++v)
+                                 sums[v] = S::fma(x, load(row + v * lanes), sums[v]);
+                             }
+                             T* const to = c + j;
+                             if (last.accumulate) {
+#pragma GCC unroll 8
+                               for (int v = 0; v < kVectors; ++v)
+                                 sums[v] = load(to + v * lanes) + sums[v];
+                             }
+                             if (last.bias) {
+#pragma GCC unroll 8
+                               for (int v = 0; v < kVectors; ++v)
+                                 sums[v] = sums[v] + load(last.bias + j + v * lanes);
+                             }
+                             if (last.relu) {  // keeps NaN
+#pragma GCC unroll 8
+                               for (int v = 0; v < kVectors; ++v)
+                                 sums[v] = sums[v] < V{} ? V{} : sums[v];
+                             }
+#pragma GCC unroll 8
+                             for (int v = 0; v < kVectors; ++v) store(to + v * lanes, sums[v]);
+                           };
+    const auto load = [](const T* p) { return S::load(p); };
+    const auto store = [](T* p, V v) { S::store(p, v); };
     int64_t j = 0;
-    for (; j + lanes <= n; j += lanes)
-      piece(j, [](const T* p) { return S::load(p); }, [](T* p, V v) { S::store(p, v); });
+    for (; j + kRowVectors * lanes <= n; j += kRowVectors * lanes)
+      piece.template operator()<kRowVectors>(j, load, store);
+    for (; j + kSome * lanes <= n; j += kSome * lanes)
+      piece.template operator()<kSome>(j, load, store);
+    for (; j + lanes <= n; j += lanes) piece.template operator()<1>(j, load, store);
     if (j < n) {
       const typename S::Mask mask = S::mask(static_cast<int>(n - j));
-      piece(
+      piece.template operator()<1>(
           j, [=](const T* p) { return S::load(p, mask); },
           [=](T* p, V v) { S::store(p, v, mask); });
     }
