@@ -75,7 +75,11 @@ WG_INLINE void copy_strided(T* to, const T* from, int64_t n, int64_t stride) {
     for (; i + kLanes < n; i += kLanes)
       store(to + i, every_second<0>(load(from + 2 * i), load(from + 2 * i + kLanes)));
     const int64_t left = n - i;
-    if (left > 0) store(to + i, load_strided(from + 2 * i, left, 2), static_cast<int>(left));
+    const T* const last = from + 2 * i;
+    if (left == kLanes)
+      store(to + i, every_second<0>(load(last), load(last + kLanes, kLanes - 1)));
+    else if (left > 0)
+      store(to + i, load_strided(last, left, 2), static_cast<int>(left));
     return;
   }
   for (; i < n; ++i) to[i] = from[i * stride];
