@@ -119,6 +119,28 @@ def test_bits_do_not_depend_on_the_threads(shape):
             assert one.numpy().tobytes() == other.numpy().tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_gradient_of_input_is_added_to_what_is_there(shape, dtype):
+    x, w = shape.numbers(dtype)
+    leaf = wg.tensor(x, requires_grad=True)
+    used_twice = leaf * 1
+    y = F.conv2d(used_twice, wg.tensor(w), **shape.options())
+    rng = np.random.default_rng(1)
+    g, h = (rng.standard_normal(s).astype(dtype) for s in (tuple(y.shape), x.shape))
+    own = wg.from_numpy(h.copy())
+    # The gradient of the newer operation arrives first.
+    wg.autograd.backward([used_twice * own, y], [wg.ones_like(leaf), wg.from_numpy(g)])
+    _, gx, _ = reference(*(a.astype("float64") for a in (x, w, g)), shape)
+    error = leaf.grad.numpy() - (gx + h)
+    assert np.sqrt(np.mean(error**2) / np.mean((gx + h) ** 2)) <= 16 * np.finfo(dtype).eps
+
+    F.conv2d(leaf, wg.tensor(w), **shape.options()).backward(wg.from_numpy(g))
+    error = leaf.grad.numpy() - (2 * gx + h)
+    assert np.sqrt(np.mean(error**2) / np.mean((2 * gx + h) ** 2)) <= 16 * np.finfo(dtype).eps
+    assert own.numpy().tobytes() == h.tobytes()
+
+
 def test_gradient_of_weights_is_added_to_what_is_there():
     x = wg.randn(4, 32, 12, 12)
     w = wg.randn(32, 32, 3, 3, requires_grad=True)

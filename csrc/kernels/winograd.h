@@ -85,9 +85,9 @@ struct WinogradKernels {
   // A g A^T: what `data` is for the input, for the gradient of the results. None for an adjoint.
   void (*gradient)(const TileRows& r, int64_t channels, const void* g, int64_t plane,
                    const Transformed& v, void* strip);
-  // The planes of results: A^T m A + bias, which may be null.
+  // The planes of results = or += A^T m A + bias, which may be null.
   void (*result)(const TileRows& r, int64_t channels, void* y, int64_t plane, const void* bias,
-                 const Transformed& m, void* strip);
+                 bool accumulate, const Transformed& m, void* strip);
   // G g G^T for kernels from `inputs` input to `outputs` output channels, whose elements for tap t
   // are at w[output * by_output + input * by_input + t], or turned by 180 degrees.
   void (*weight)(int64_t inputs, int64_t outputs, const void* w, int64_t by_input,

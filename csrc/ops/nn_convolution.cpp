@@ -165,12 +165,13 @@ struct ConvolutionInput {
     m.out().dtype = m.in(0).dtype;
     m.out().shape = shape_of(m.in(0).shape()[0], m.in(1).shape()[1] * a.groups, in);
   }
-  void compute(Compute& c) const {
-    const ConvolutionPlan p = make_plan(a, c.out().shape(), c.in(1).shape(), c.in(0).shape(),
-                                        c.in(0).dtype(), ConvolutionProduct::input);
-    const Tensor y = as_contiguous(c.in(0), p.dtype), w = as_contiguous(c.in(1), p.dtype);
-    into(c.out(), p.dtype, [&](void* x) { convolve_input(p, x, y.data(), w.data()); });
+  void run(const Tensor& y, const Tensor& w, const Tensor& x, bool accumulate) const {
+    const ConvolutionPlan p =
+        make_plan(a, x.shape(), w.shape(), y.shape(), y.dtype(), ConvolutionProduct::input);
+    const Tensor yc = as_contiguous(y, p.dtype), wc = as_contiguous(w, p.dtype);
+    into(x, p.dtype, [&](void* to) { convolve_input(p, to, yc.data(), wc.data(), accumulate); });
   }
+  void compute(Compute& c) const { run(c.in(0), c.in(1), c.out(), false); }
   void vjp(Vjp& v) const;
 };
 
@@ -206,18 +207,18 @@ struct ConvolutionWeight {
   void vjp(Vjp& v) const;
 };
 
-void set_weight_gradient(Vjp& v, const ConvolutionWeight& op, const Tensor& x, const Tensor& y) {
-  const bool added = item_size(x.dtype()) >= 4 && x.dtype() == y.dtype() &&
-                     v.accumulate(1, [&](Tensor& sum) { op.run(x, y, sum, true); });
-  if (!added) v.set(1, apply(op, x, y));
+// The gradient of input i: op of a and b, added to what is there if possible.
+template <class Op>
+void set_gradient(Vjp& v, int i, const Op& op, const Tensor& a, const Tensor& b) {
+  const bool added = item_size(a.dtype()) >= 4 && a.dtype() == b.dtype() &&
+                     v.accumulate(i, [&](Tensor& sum) { op.run(a, b, sum, true); });
+  if (!added) v.set(i, apply(op, a, b));
 }
 
 void Convolution::vjp(Vjp& v) const {
   const Tensor& g = v.grad();
-  if (v.needs(0)) v.set(0, apply(ConvolutionInput{a, spatial_of(v.shape(0))}, g, v.saved(1)));
-  if (v.needs(1)) {
-    set_weight_gradient(v, ConvolutionWeight{a, spatial_of(v.shape(1))}, v.saved(0), g);
-  }
+  if (v.needs(0)) set_gradient(v, 0, ConvolutionInput{a, spatial_of(v.shape(0))}, g, v.saved(1));
+  if (v.needs(1)) set_gradient(v, 1, ConvolutionWeight{a, spatial_of(v.shape(1))}, v.saved(0), g);
   if (v.inputs() > 2 && v.needs(2)) {
     Shape dims;
     dims.push(0);
@@ -228,9 +229,7 @@ void Convolution::vjp(Vjp& v) const {
 void ConvolutionInput::vjp(Vjp& v) const {
   const Tensor& g = v.grad();
   if (v.needs(0)) v.set(0, apply(Convolution{a, spatial_of(v.shape(0))}, g, v.saved(1)));
-  if (v.needs(1)) {
-    set_weight_gradient(v, ConvolutionWeight{a, spatial_of(v.shape(1))}, g, v.saved(0));
-  }
+  if (v.needs(1)) set_gradient(v, 1, ConvolutionWeight{a, spatial_of(v.shape(1))}, g, v.saved(0));
 }
 void ConvolutionWeight::vjp(Vjp& v) const {
   const Tensor& g = v.grad();

@@ -36,8 +36,9 @@ enum class ConvolutionProduct : uint8_t { output, input, weight };
 // y (batch, groups, out_channels, positions) from x (batch, groups, in_channels, volume) and w
 // (groups, out_channels, in_channels, taps). The bias (groups, out_channels) may be null.
 void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, const void* bias);
-// x = the adjoint map of y.
-void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void* w);
+// x = or += (not in bfloat16) the adjoint map of y.
+void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void* w,
+                    bool accumulate);
 // w = or += (not in bfloat16) the sum over the batch of the products of y with what the windows see
 // of x.
 void convolve_weight(const ConvolutionPlan& p, void* w, const void* x, const void* y,

@@ -105,7 +105,7 @@ void multiply_y(const Products& s, kernels::Gemm g, const Tile& t, int64_t group
 
 // Of a block of channels and the images of tiles (images, 0), (images, 1), ...
 void input_of(const Products& s, const ConvolutionWeights& left, int64_t images, int64_t group,
-              int64_t channel, void* x, const void* y, char* col, char* own) {
+              int64_t channel, void* x, const void* y, bool accumulate, char* col, char* own) {
   const ConvolutionPlan& p = s.p;
   const int64_t channels = s.channels_from(channel);
   int64_t seen = 0;  // of each image
@@ -115,6 +115,7 @@ void input_of(const Products& s, const ConvolutionWeights& left, int64_t images,
     if (s.stands_in_x(t)) {
       g.c = p.at(p.x_at(x, t.image, group, channel), t.begin);
       g.ldc = s.volume;
+      g.accumulate = accumulate;
       multiply_y(s, g, t, group, y, own, nullptr);
       continue;
     }
@@ -126,7 +127,7 @@ void input_of(const Products& s, const ConvolutionWeights& left, int64_t images,
     g.c = col;
     g.ldc = t.columns();
     multiply_y(s, g, t, group, y, own, &result);
-    unfolding.add(x, col, channel, channels, seen, next);
+    unfolding.add(x, col, channel, channels, accumulate ? next : seen, next);
     seen = next;
   }
 }
@@ -169,11 +170,12 @@ void convolve(const ConvolutionPlan& p, void* y, const void* x, const void* w, c
   tasks == 1 ? run(0, 1) : runtime::parallel_for(tasks, 1, run);
 }
 
-void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void* w) {
+void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void* w,
+                    bool accumulate) {
   if (p.dtype == DType::bfloat16) return PairConvolution{p}.convolve_input(x, y, w);
-  if (Depthwise::covers(p)) return Depthwise{p}.convolve_input(x, y, w);
+  if (Depthwise::covers(p)) return Depthwise{p}.convolve_input(x, y, w, accumulate);
   if (const auto winograd = Winograd::cheapest(p, ConvolutionProduct::input)) {
-    return winograd->convolve_input(x, y, w);
+    return winograd->convolve_input(x, y, w, accumulate);
   }
   const Products products{p};
   const ConvolutionWeights left(products, w, true);
@@ -183,7 +185,7 @@ void convolve_input(const ConvolutionPlan& p, void* x, const void* y, const void
     const Scratch col(products.column_bytes()), own(products.y_bytes());
     for (int64_t task = begin; task < end; ++task)
       input_of(products, left, task / blocks / p.groups, task / blocks % p.groups,
-               task % blocks * products.some, x, y, col.data, own.data);
+               task % blocks * products.some, x, y, accumulate, col.data, own.data);
   };
   const int64_t tasks = products.tiling.groups() * p.groups * blocks;
   tasks == 1 ? run(0, 1) : runtime::parallel_for(tasks, 1, run);

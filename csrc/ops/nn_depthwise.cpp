@@ -77,7 +77,7 @@ void Depthwise::convolve(void* y, const void* x, const void* w, const void* bias
   });
 }
 
-void Depthwise::convolve_input(void* x, const void* y, const void* w) const {
+void Depthwise::convolve_input(void* x, const void* y, const void* w, bool accumulate) const {
   const Planes planes{plan};
   // The adjoint is a convolution of stride 1 over y spread by the stride.
   kernels::Windows back = plan.windows;
@@ -96,7 +96,7 @@ void Depthwise::convolve_input(void* x, const void* y, const void* w) const {
         planes.kernel.spread(plan.windows, shape, before[1], before[2], padded.data,
                              plan.at(y, (i * planes.outputs + o) * planes.positions));
         planes.kernel.output(back, shape, plan.at(x, i * planes.volume), padded.data,
-                             plan.at(w, (first + o) * planes.taps), true, 0, o > 0);
+                             plan.at(w, (first + o) * planes.taps), true, 0, accumulate || o > 0);
       }
     }
   });

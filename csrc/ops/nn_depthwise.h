@@ -11,7 +11,7 @@ struct Depthwise {
   // Whether this way covers a geometry and is the faster one.
   static bool covers(const ConvolutionPlan& p);
   void convolve(void* y, const void* x, const void* w, const void* bias) const;
-  void convolve_input(void* x, const void* y, const void* w) const;
+  void convolve_input(void* x, const void* y, const void* w, bool accumulate) const;
   void convolve_weight(void* w, const void* x, const void* y, bool accumulate) const;
 };
 

@@ -159,7 +159,7 @@ struct WeightLayout {
   bool turned;
 };
 
-// y = the correlation of x with w, for one group.
+// y = or += the correlation of x with w, for one group.
 class Correlation {
  public:
   Correlation(const Tiling& tiling, const Planes& x, const Planes& y, const WeightLayout& layout)
@@ -171,7 +171,7 @@ class Correlation {
         inputs_(x.channels, kInputs, 1),
         outputs_(y.channels, kOutputs, tiling.kernels.lanes) {}
 
-  void run(void* y, const void* x, const void* w, const void* bias) const {
+  void run(void* y, const void* x, const void* w, const void* bias, bool accumulate) const {
     // Weights are transformed once if many blocks use them, otherwise piece by piece in the cache.
     const bool keep = blocks_.count > 2;
     const int64_t piece = piece_bytes();
@@ -182,7 +182,9 @@ class Correlation {
           transform_weight(w, i / inputs_.count, i % inputs_.count, kept.data + i * piece);
       });
     }
-    const auto block = [&](int64_t i) { run_block(y, x, w, bias, i, keep ? kept.data : nullptr); };
+    const auto block = [&](int64_t i) {
+      run_block(y, x, w, bias, accumulate, i, keep ? kept.data : nullptr);
+    };
     const int64_t threads = runtime::available_threads();
     if (blocks_.count >= 2 * threads || blocks_.count % threads == 0) {
       runtime::parallel_tasks(blocks_.count, block);
@@ -210,8 +212,8 @@ class Correlation {
     return u;
   }
 
-  void run_block(void* y, const void* x, const void* w, const void* bias, int64_t block,
-                 char* kept) const {
+  void run_block(void* y, const void* x, const void* w, const void* bias, bool accumulate,
+                 int64_t block, char* kept) const {
     const int64_t begin = blocks_.begin(block), end = begin + blocks_.length(block);
     const int64_t tiles = (end - begin) * t_.across;
     Transformed v = t_.matrices(nullptr, tiles, t_.whole(x_.channels));
@@ -233,7 +235,7 @@ class Correlation {
       }
       t_.for_images(y_, begin, end, [&](const TileRows& r, int64_t tile, int64_t image) {
         t_.kernels.result(r, channels, t_.plan.at(y, image * y_.image + first * y_.size()),
-                          y_.size(), bias ? t_.plan.at(bias, first) : nullptr,
+                          y_.size(), bias ? t_.plan.at(bias, first) : nullptr, accumulate,
                           {t_.plan.at(m.data, tile * m.row), m.matrix, m.row, m.gap}, strip.data);
       });
     });
@@ -397,11 +399,11 @@ void Winograd::convolve(void* y, const void* x, const void* w, const void* bias)
     product.run(plan.at(y, group * to.channels * to.size()),
                 plan.at(x, group * from.channels * from.size()),
                 plan.at(w, group * to.channels * from.channels * 9),
-                bias ? plan.at(bias, group * to.channels) : nullptr);
+                bias ? plan.at(bias, group * to.channels) : nullptr, false);
   }
 }
 
-void Winograd::convolve_input(void* x, const void* y, const void* w) const {
+void Winograd::convolve_input(void* x, const void* y, const void* w, bool accumulate) const {
   const kernels::Windows& windows = plan.windows;
   const Tiling tiling(plan, form, windows.in[1], windows.in[2]);
   // A strided one has a padding of 1, and its first tile begins where y does.
@@ -413,7 +415,7 @@ void Winograd::convolve_input(void* x, const void* y, const void* w) const {
   for (int64_t group = 0; group < plan.groups; ++group) {
     product.run(plan.at(x, group * to.channels * to.size()),
                 plan.at(y, group * from.channels * from.size()),
-                plan.at(w, group * to.channels * from.channels * 9), nullptr);
+                plan.at(w, group * to.channels * from.channels * 9), nullptr, accumulate);
   }
 }
 

@@ -26,7 +26,7 @@ struct Winograd {
   // transforms stay in the second-level cache beside the sums.
   static int64_t summed_tiles(const ConvolutionPlan& p, const kernels::WinogradForm& form);
   void convolve(void* y, const void* x, const void* w, const void* bias) const;
-  void convolve_input(void* x, const void* y, const void* w) const;
+  void convolve_input(void* x, const void* y, const void* w, bool accumulate) const;
   void convolve_weight(void* w, const void* x, const void* y, bool accumulate) const;
 };
 

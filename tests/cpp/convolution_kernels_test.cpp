@@ -108,8 +108,10 @@ void check_winograd(const WinogradKernels& kernels, const WinogradForm& form, in
         m[static_cast<size_t>(patch + t * row + o)] = sum;
       }
   });
-  kernels.result(to, kOutputs, y.data(), out[0] * out[1], bias.data(), with(patches, m),
-                 strip.data());
+  // Once as they are, and once more added to.
+  for (const bool accumulate : {false, true})
+    kernels.result(to, kOutputs, y.data(), out[0] * out[1], bias.data(), accumulate,
+                   with(patches, m), strip.data());
   const double tolerance = 64 * static_cast<double>(std::numeric_limits<T>::epsilon());
   for (int64_t o = 0; o < kOutputs; ++o)
     for (int64_t i = 0; i < out[0]; ++i)
@@ -120,7 +122,7 @@ void check_winograd(const WinogradKernels& kernels, const WinogradForm& form, in
             sum += element(x, c, in, stride * i - padding[0] + k / 3,
                            stride * j - padding[1] + k % 3) *
                    static_cast<double>(w[static_cast<size_t>((o * kInputs + c) * 9 + k)]);
-        EXPECT_NEAR(element(y, o, out, i, j), sum, tolerance) << o << " " << i << " " << j;
+        EXPECT_NEAR(element(y, o, out, i, j), 2 * sum, 2 * tolerance) << o << " " << i << " " << j;
       }
   // The gradient of the weights for the gradient x' of y: by the transforms, and by sums.
   const auto g = random<T>(kOutputs * out[0] * out[1], 4);
@@ -186,7 +188,8 @@ void check_adjoint(const WinogradKernels& kernels, int64_t height, int64_t width
         m[static_cast<size_t>(patch + t * row + c)] = sum;
       }
   });
-  kernels.result(to, kInputs, x.data(), in[0] * in[1], nullptr, with(patches, m), strip.data());
+  kernels.result(to, kInputs, x.data(), in[0] * in[1], nullptr, false, with(patches, m),
+                 strip.data());
   std::vector<double> expected(x.size());
   for (int64_t o = 0; o < kOutputs; ++o)
     for (int64_t c = 0; c < kInputs; ++c)

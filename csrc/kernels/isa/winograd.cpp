@@ -119,9 +119,21 @@ void cut(const TileRows& r, int64_t channels, const void* planes, int64_t plane,
   }
 }
 
+// The rows of `from`, each `n` elements, are added to those of `to`.
+template <class T>
+void add_rows(T* to, int64_t to_row, const T* from, int64_t rows, int64_t n) {
+  using S = Simd<T>;
+  for (int64_t i = 0; i < rows; ++i, to += to_row, from += n) {
+    for (int64_t k = 0; k < n; k += S::kLanes) {
+      const auto some = S::mask(static_cast<int>(lesser(n - k, S::kLanes)));
+      S::store(to + k, S::load(to + k, some) + S::load(from + k, some), some);
+    }
+  }
+}
+
 template <class T, class Form, class Line>
 void result(const TileRows& r, int64_t channels, void* planes, int64_t plane, const void* biases,
-            const Transformed& m, void* scratch) {
+            bool accumulate, const Transformed& m, void* scratch) {
   using S = Simd<T>;
   using V = typename S::V;
   constexpr int kStep = Line::kTo;
@@ -154,8 +166,12 @@ void result(const TileRows& r, int64_t channels, void* planes, int64_t plane, co
       }
       const int64_t end = row + height;
       if (i + 1 < r.end && end - first < piece) continue;
-      transpose<T, false>(y + first * r.width, plane, strip, S::kLanes,
-                          static_cast<int>((end - first) * r.width), some);
+      T* const to = y + first * r.width;
+      const int64_t count = (end - first) * r.width;
+      T* const turned = accumulate ? strip + piece * line : to;
+      const int64_t row_of_turned = accumulate ? count : plane;
+      transpose<T, false>(turned, row_of_turned, strip, S::kLanes, static_cast<int>(count), some);
+      if (accumulate) add_rows(to, plane, turned, some, count);
       first = end;
     }
   }
