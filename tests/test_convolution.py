@@ -60,6 +60,9 @@ SHAPES = [
     Shape(1, 64, 70, (20, 40), (1, 1)),  # read where it stands
     Shape(1, 180, 600, (16, 16), (1, 1)),  # y in several pieces
     Shape(2, 64, 64, (15, 12), (1, 1), (2, 2)),
+    Shape(9, 45, 34, (8, 8), (1, 1), (2, 2)),  # channels together, several images
+    Shape(1, 37, 20, (40, 71), (1, 1), (2, 3)),
+    Shape(2, 34, 8, (9, 70), (1, 1), (3, 2), (1, 2), groups=2),
     Shape(2, 5, 5, (17, 40), padding=(1, 1), groups=5),  # depthwise
     Shape(2, 3, 12, (9, 70), (5, 2), (2, 2), (3, 0), (1, 2), groups=3),
     Shape(1, 4, 4, (12, 20), (1, 4), (1, 3), (2, 5), groups=4),

@@ -60,6 +60,7 @@ void Unfolding::read(void* col, const void* x, int64_t channel, int64_t channels
     return kernels::gemm_pack(g, col);
   }
   const kernels::StripRuns runs = strips_.runs();
+  if (strips_.direct() && taps == 1) return read_taps(col, x, channel, channels);
   if (strips_.direct()) {
     const int64_t ahead = std::max<int64_t>(kFetched / (tile_.length() * p_.item()), 1) * volume;
     for (int64_t c = 0; c < channels; ++c)
@@ -72,6 +73,18 @@ void Unfolding::read(void* col, const void* x, int64_t channel, int64_t channels
       kernel_.fill(lines, p_.at(memory_.data, i * strips_.image()), image_at(x, i, channel + c),
                    volume);
     kernel_.unfold(runs, col, rows, c * taps, memory_.data, 0);
+  }
+}
+
+void Unfolding::read_taps(void* col, const void* x, int64_t channel, int64_t channels) const {
+  constexpr int64_t kTogether = 16;
+  kernels::StripRuns runs = strips_.runs();
+  int64_t places[kTogether];
+  for (int64_t c = 0; c < kTogether; ++c) places[c] = runs.tap[0] + c * p_.windows.volume();
+  runs.tap = places;
+  for (int64_t c = 0; c < channels; c += kTogether) {
+    runs.taps = std::min(kTogether, channels - c);
+    kernel_.unfold(runs, col, channels, c, image_at(x, 0, channel + c), 0);
   }
 }
 

@@ -58,6 +58,8 @@ class Unfolding {
 
  private:
   void* image_at(const void* x, int64_t image, int64_t channel) const;
+  // Of windows with one tap: those of some channels are taken like the taps of one.
+  void read_taps(void* col, const void* x, int64_t channel, int64_t channels) const;
   void read_pairs(void* col, const void* x, int64_t channel, int64_t channels) const;
   void clear() const;
 

@@ -1,6 +1,7 @@
 // The weights' gradient of a convolution, as products with unfolded tiles. Sums over the batch are
 // cut by the shape alone, so that bits do not depend on the threads.
 #include <algorithm>
+#include <numeric>
 
 #include "ops/nn_convolution_pairs.h"
 #include "ops/nn_convolution_products.h"
@@ -24,8 +25,9 @@ class WeightSum {
   explicit WeightSum(const Products& s)
       : s_(s),
         columns_(s.tiling.columns()),
-        ring_(ceil_div(kernels::gemm_panel_columns(s.p.dtype) - 1 + s.taps, panel()) * panel()),
-        lines_(bytes((ring_ + s.taps) * columns_)),
+        together_(s.taps == 1 ? panel() : 1),
+        ring_(ceil_div(panel() - std::gcd(panel(), rows()) + rows(), panel()) * panel()),
+        lines_(bytes((ring_ + rows()) * columns_)),
         col_(bytes(kernels::gemm_panels_size(s.p.dtype, s.some * s.taps, columns_))),
         own_(s.gathered_bytes()) {}
 
@@ -61,9 +63,10 @@ class WeightSum {
 
  private:
   int64_t panel() const { return kernels::gemm_panel_columns(s_.p.dtype); }
+  int64_t rows() const { return together_ * s_.taps; }
   int64_t bytes(int64_t elements) const { return elements * s_.p.item(); }
-  // What the taps see, transposed, in panels of taps. The taps of a channel are put into a ring of
-  // whole panels, from which panels are taken as soon as they are full: both stay in the cache.
+  // What the taps see, transposed, in panels of taps. The taps of some channels are put into a ring
+  // of whole panels, from which panels are taken as soon as they are full: both stay in the cache.
   void unfold(const Unfolding& unfolding, const Tile& t, int64_t channel, int64_t channels,
               const void* x) const {
     const ConvolutionPlan& p = s_.p;
@@ -73,15 +76,16 @@ class WeightSum {
     g.ldb = k;
     g.transpose_b = true;
     int64_t packed = 0, row = 0;  // taps in panels, and where the next channel's go
-    for (int64_t c = 0; c < channels; ++c) {
-      unfolding.read(line(row), x, channel + c, 1);
-      row += s_.taps;
+    for (int64_t c = 0; c < channels; c += together_) {
+      const int64_t some = std::min(together_, channels - c);
+      unfolding.read(line(row), x, channel + c, some);
+      row += some * s_.taps;
       if (row >= ring_) {
         row -= ring_;
         std::memcpy(line(0), line(ring_), static_cast<size_t>(bytes(row * k)));
       }
-      const int64_t taps = (c + 1) * s_.taps;
-      while (taps - packed >= (c + 1 < channels ? panel() : 1)) {
+      const int64_t taps = (c + some) * s_.taps;
+      while (taps - packed >= (c + some < channels ? panel() : 1)) {
         g.n = std::min(panel(), taps - packed);
         g.b = line(packed % ring_);
         kernels::gemm_pack(g, p.at(col_.data, packed * k));
@@ -91,7 +95,9 @@ class WeightSum {
   }
 
   const Products& s_;
-  int64_t columns_, ring_;
+  int64_t columns_;
+  int64_t together_;  // channels that are unfolded at a time
+  int64_t ring_;
   Scratch lines_, col_, own_;
 };
 

@@ -92,11 +92,36 @@ void drain(const StripLines& l, void* x, const void* strip, int64_t ahead) {
   });
 }
 
+// Runs of every second element.
+template <class T>
+void unfold_pairs(const StripRuns& r, T* col, int64_t rows, int64_t row, const T* strip,
+                  int64_t ahead) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  for (const StripRun *run = r.run, *end = run + r.count; run != end; ++run) {
+    const T* const from = strip + run->from;
+    T* to = col + run->before * rows + row * run->ld + run->to;
+    const int64_t count = run->count, ld = run->ld;
+    if (ahead) fetch<false>(from + ahead, 2 * count - 1);
+    for (int64_t k = 0; k < r.taps; ++k, to += ld) {
+      const T* const at = from + r.tap[k];
+      if (count == kLanes)
+        store(to, every_second<0>(load(at), load(at + kLanes, kLanes - 1)));
+      else if (2 * count <= kLanes)
+        store(to, every_second<0>(load(at, static_cast<int>(2 * count - 1)), Vec<T>(0.0)),
+              static_cast<int>(count));
+      else
+        copy_strided(to, at, count, 2);
+    }
+  }
+}
+
 // Taps one after the other for each run, whose length stays the same meanwhile.
 template <class T>
 void unfold(const StripRuns& r, void* col, int64_t rows, int64_t row, const void* strip,
             int64_t ahead) {
   constexpr int64_t kLanes = Vec<T>::kLanes;
+  if (r.stride == 2)
+    return unfold_pairs(r, static_cast<T*>(col), rows, row, static_cast<const T*>(strip), ahead);
   for (int64_t i = 0; i < r.count; ++i) {
     const StripRun run = r.run[i];
     const T* from = static_cast<const T*>(strip) + run.from;

@@ -41,52 +41,65 @@ WG_INLINE int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
 
 // What is needed after a product is fetched into the second-level cache in shares.
 struct LaterFetch {
+  static constexpr int64_t kPair = 128;  // bytes of two lines
+
   const Fetch* from;
-  int64_t block = 0, row = 0, pair = 0;  // the next, of `from`
+  // The next pair of lines and the block it is of, and what is left with it.
+  const char *at = nullptr, *block = nullptr;
+  int64_t pairs = 0, rows = 0, blocks = 0;
   int64_t share = 0, due = 0;
   const char* places[kTileRows];
 
-  static int64_t pairs(const Fetch& f) { return (f.bytes + 127) / 128; }
+  static int64_t pairs_of(const Fetch& f) { return (f.bytes + kPair - 1) / kPair; }
   template <class T>
   explicit LaterFetch(const Problem<T>& g) : from(g.later) {
     if (!from) return;
     int64_t all = 0;
-    for (const Fetch* f = from; f; f = f->more) all += f->blocks * f->rows * pairs(*f);
+    for (const Fetch* f = from; f; f = f->more) all += f->blocks * f->rows * pairs_of(*f);
     const int64_t down = (g.m + kTileRows - 1) / kTileRows;
     const int64_t across = (g.n + kPanel<T> - 1) / kPanel<T>;
     const int64_t tiles = down * across * ((g.k + kGemmBlockK - 1) / kGemmBlockK);
     share = tiles > 0 ? (all + tiles - 1) / tiles : 0;
+    begin();
   }
-  // For a tile of `rows` rows, which fetches so many pairs at most.
+  // For a tile of `tile_rows` rows, which fetches so many pairs at most.
   template <class T>
-  WG_INLINE void give(Tile<T>& t, int rows) {
+  WG_INLINE void give(Tile<T>& t, int tile_rows) {
     t.later = nullptr;
     if (!from) return;
     due += share;
+    const int most = static_cast<int>(smaller(tile_rows, due));
     int count = 0;
-    while (from && count < rows && due > 0) {
-      if (row == from->rows || block == from->blocks) {
-        pair = row = 0;
-        if (++block < from->blocks) continue;
-        block = 0;
-        from = from->more;
-        continue;
-      }
-      const int64_t all = pairs(*from);
-      const int64_t some = smaller(smaller(rows - count, due), all - pair);
-      const char* at = static_cast<const char*>(from->at) + block * from->block_stride +
-                       row * from->row_stride + pair * 128;
-      for (int64_t i = 0; i < some; ++i, at += 128) places[count + i] = at;
-      count += static_cast<int>(some);
-      due -= some;
-      pair += some;
-      if (pair < all) break;
-      pair = 0;
-      ++row;
-    }
+    for (; count < most && from; advance()) places[count++] = at;
     if (count == 0) return;
-    for (int i = count; i < rows; ++i) places[i] = places[count - 1];
+    due -= count;
+    for (int i = count; i < tile_rows; ++i) places[i] = places[count - 1];
     t.later = places;
+  }
+
+ private:
+  // At the first pair of `from`, or of what follows it and is not empty.
+  void begin() {
+    while (from && from->blocks * from->rows * pairs_of(*from) == 0) from = from->more;
+    if (!from) return;
+    at = block = static_cast<const char*>(from->at);
+    pairs = pairs_of(*from);
+    rows = from->rows;
+    blocks = from->blocks;
+  }
+  WG_INLINE void advance() {
+    at += kPair;
+    if (--pairs > 0) return;
+    pairs = pairs_of(*from);
+    if (--rows > 0) {
+      at += from->row_stride - pairs * kPair;
+    } else if (--blocks > 0) {
+      at = block += from->block_stride;
+      rows = from->rows;
+    } else {
+      from = from->more;
+      begin();
+    }
   }
 };
 
